@@ -1,0 +1,76 @@
+//! Where the faces are: one trait, one file per detector.
+//!
+//! Detectors disagree about what a face's box is, and the crop of a network depends on it. So each detector here maps
+//! its own box to one convention, the *facelens box*, by constants that were measured (see `detect/README` in the
+//! table of `benches/`), and a model card states its crop margin relative to a box that it names.
+
+use crate::frame::Frame;
+use crate::geometry::{Point, Rect};
+
+/// A face as a detector saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// The facelens box, a square in pixels of the source picture; may reach over the picture's edge.
+    pub rect: Rect,
+    /// How sure the detector is, 0 to 1.
+    pub score: f32,
+    /// Eyes (the picture's left one first), nose tip, mouth, and the two ears, where the detector gives them.
+    pub keypoints: Option<[Point; 6]>,
+}
+
+/// Finds faces in a picture.
+pub trait Detector: Send {
+    /// Which detector this is.
+    fn kind(&self) -> DetectorKind;
+
+    /// All faces in the picture, best first, without overlapping doubles.
+    ///
+    /// # Errors
+    /// Where the detector's network fails. A picture without a face is an empty list.
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
+}
+
+/// Which detector to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DetectorKind {
+    /// BlazeFace back, 256x256 (MediaPipe, run by tract).
+    BlazeBack,
+    /// BlazeFace front, 128x128 (MediaPipe, run by tract): faster, for near faces.
+    BlazeFront,
+    /// SeetaFace (rustface): frontal faces.
+    Seeta,
+}
+
+impl DetectorKind {
+    /// All detectors, the default first.
+    pub const ALL: [Self; 3] = [Self::BlazeBack, Self::BlazeFront, Self::Seeta];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BlazeBack => "blaze-back",
+            Self::BlazeFront => "blaze-front",
+            Self::Seeta => "seeta",
+        }
+    }
+}
+
+/// A detector could not be made or failed on a picture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {detector} face detector failed: {cause}")]
+pub struct DetectError {
+    /// Name of the detector.
+    pub detector: &'static str,
+    /// What went wrong.
+    pub cause: String,
+}
+
+/// Makes a detector; its weights are built into the program.
+///
+/// # Errors
+/// Where its network cannot be prepared.
+pub fn create(kind: DetectorKind) -> Result<Box<dyn Detector>, DetectError> {
+    let _ = kind;
+    todo!("detector rooms")
+}

@@ -1,0 +1,29 @@
+//! facelens: age, gender and head pose live from a webcam.
+
+//!
+//! The way of a frame:
+//!
+//! ```text
+//! source --(newest frame wins live; every frame counts on files)--> analysis:
+//!        detect -> track -> crop -> estimate -> smooth
+//!        --> Analysis { frame, faces, timings } --> window (newest wins) | csv / jsonl
+//! ```
+
+#![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
+
+pub mod app;
+pub mod cli;
+pub mod detect;
+pub mod estimate;
+pub mod frame;
+pub mod geometry;
+pub mod model;
+pub mod net;
+pub mod overlay;
+pub mod pipeline;
+pub mod session;
+pub mod settings;
+pub mod source;
+#[cfg(test)]
+mod testing;
+pub mod track;

@@ -1,0 +1,213 @@
+//! The model card (`NAME.toml`): what a model file is, where it comes from, and how pictures go in and numbers come out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What a model estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// Apparent age in years.
+    Age,
+    /// Apparent gender as a male score.
+    Gender,
+    /// Head pose in degrees.
+    Pose,
+}
+
+impl Task {
+    /// All tasks in the order of the command line and the window.
+    pub const ALL: [Self; 3] = [Self::Age, Self::Gender, Self::Pose];
+
+    /// `age`, `gender` or `pose`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Age => "age",
+            Self::Gender => "gender",
+            Self::Pose => "pose",
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Task {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|task| task.name() == text)
+            .ok_or_else(|| format!("there is no task `{text}`; the tasks are age, gender and pose"))
+    }
+}
+
+/// A model's card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCard {
+    /// Short name in kebab case, unique in the library.
+    pub name: String,
+    /// What it estimates.
+    pub task: Task,
+    /// The .onnx files beside the card. Outputs of several files are averaged (the papers' fusion).
+    pub files: Vec<String>,
+    /// SHA-256 of each file, in lower-case hex, in the same order.
+    pub sha256: Vec<String>,
+    /// Where it comes from.
+    pub source: String,
+    /// Its licence, as an SPDX expression where there is one.
+    pub licence: String,
+    /// What it was trained on.
+    pub training_data: String,
+    /// What the network takes.
+    pub input: InputSpec,
+    /// What part of the picture it is shown.
+    pub crop: CropSpec,
+    /// What its output means.
+    pub output: OutputForm,
+    /// Measured accuracy, each with the set it was measured on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accuracy: Vec<Accuracy>,
+    /// Anything a user should know.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+}
+
+/// What a network takes: one face, batch size 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSpec {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Order of the axes.
+    pub layout: Layout,
+    /// Order of the colour channels.
+    pub channels: ChannelOrder,
+    /// How bytes become numbers.
+    pub scaling: Scaling,
+}
+
+/// Order of the axes of the input tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Layout {
+    /// Batch, channel, row, column.
+    Nchw,
+    /// Batch, row, column, channel.
+    Nhwc,
+}
+
+/// Order of the colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ChannelOrder {
+    /// Red first.
+    Rgb,
+    /// Blue first, as OpenCV reads pictures.
+    Bgr,
+}
+
+/// How bytes become the network's numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Scaling {
+    /// `(byte - mean) / std`, per channel in the card's channel order. Mean 0 and std 1 is the raw byte.
+    MeanStd {
+        /// Subtracted.
+        mean: [f32; 3],
+        /// Divided by; none may be 0.
+        std: [f32; 3],
+    },
+    /// One minimum and one maximum over the crop's three channels together are stretched to 0..255; a flat crop gives
+    /// zeros (`cv2.normalize` NORM_MINMAX, the published demos).
+    MinMax,
+}
+
+/// What part of the picture a network is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CropSpec {
+    /// Added on each side, as a fraction of the box's width and height; clamped to the picture.
+    pub margin: f32,
+    /// Whose box the margin refers to.
+    pub relative_to: BoxStyle,
+    /// How the crop becomes the input size.
+    pub resize: ResizeFilter,
+}
+
+/// Whose idea of a face's box a margin refers to. Each is a fixed factor and offset from the facelens box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BoxStyle {
+    /// The box that facelens reports.
+    Facelens,
+    /// The box of OpenCV's `lbpcascade_frontalface_improved`, which the published SSR-Net and FSA-Net demos used.
+    Lbp,
+}
+
+/// How a crop is resized to the network's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResizeFilter {
+    /// Four taps, half-pixel centres, no antialiasing: `cv2.resize` INTER_LINEAR. The published weights need it.
+    Bilinear,
+    /// Triangle filter with antialiasing: PIL's BILINEAR.
+    Triangle,
+}
+
+/// What the numbers that a network gives mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum OutputForm {
+    /// One number: age in years.
+    Years,
+    /// One number: about 0 female, about 1 male; a regression, no probability.
+    MaleScore,
+    /// Three angles in degrees.
+    Angles {
+        /// Which angle comes in which place: `yaw`, `pitch`, `roll`.
+        order: [Angle; 3],
+    },
+    /// Three softmax heads of 66 bins, 3 degrees each, from -99 (Hopenet), one output each or one behind the other.
+    HopenetBins {
+        /// Which angle comes in which place.
+        order: [Angle; 3],
+    },
+    /// A 3x3 rotation matrix, row by row (x right, y down, z into the picture).
+    RotationMatrix,
+    /// The first two columns of the rotation matrix, to be made orthonormal (6DRepNet).
+    Rotation6d,
+}
+
+/// One of the three angles of a head pose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Angle {
+    /// Left and right.
+    Yaw,
+    /// Up and down.
+    Pitch,
+    /// In the picture's plane.
+    Roll,
+}
+
+/// One measured figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// The data set and its part.
+    pub data: String,
+    /// What was measured, e.g. `MAE in years`.
+    pub measure: String,
+    /// The figure.
+    pub value: f32,
+}

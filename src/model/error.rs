@@ -1,0 +1,54 @@
+//! What can be wrong with a model file.
+
+use std::path::{Path, PathBuf};
+
+/// Why a model file is refused. The model in use stays.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {cause}{}{remedy}", file.display(), if remedy.is_empty() { "" } else { "; " })]
+pub struct ModelError {
+    /// The kind, for tests and for the window.
+    pub kind: ModelErrorKind,
+    /// The file.
+    pub file: PathBuf,
+    /// The cause.
+    pub cause: String,
+    /// What to do; may be empty.
+    pub remedy: String,
+}
+
+/// What is wrong with a model file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelErrorKind {
+    /// It cannot be read at all.
+    Io,
+    /// No format that facelens knows.
+    UnknownFormat,
+    /// The format is known, the content is broken, truncated or hostile.
+    Corrupt,
+    /// Larger, or asking for more memory, than any model of this kind needs.
+    TooLarge,
+    /// The tensors do not make one of the networks.
+    WrongShape,
+    /// An .onnx without a card and with an unknown SHA-256.
+    NoCard,
+    /// The card cannot be read or contradicts itself.
+    BadCard,
+    /// The card's SHA-256 is not the file's.
+    HashMismatch,
+    /// The model is for another task.
+    WrongTask,
+    /// The network runs, but does not give what the file's own arithmetic gives.
+    SelfCheck,
+}
+
+impl ModelError {
+    /// An error about `file`.
+    pub fn new(
+        kind: ModelErrorKind,
+        file: impl AsRef<Path>,
+        cause: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { kind, file: file.as_ref().to_owned(), cause: cause.into(), remedy: remedy.into() }
+    }
+}

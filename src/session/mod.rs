@@ -1,0 +1,1 @@
+//! What is written: JSONL and CSV rows, shared by `analyze` and by recordings, and snapshots.
