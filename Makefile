@@ -1,0 +1,33 @@
+# The two commands of the README, and what else is done often. Each installs the system packages that it needs.
+
+.PHONY: run test test-camera test-window bench install
+
+# Build in release and open the window.
+run:
+	scripts/install-packages.sh window
+	cargo run --release --locked
+
+# Format, lints, all tests, then the window under a virtual display.
+test:
+	scripts/install-packages.sh test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked
+	tests/window.sh target/debug/facelens target/window-shots
+
+# The program against a real V4L2 device: the kernel's vivid driver in a small virtual machine.
+test-camera:
+	scripts/install-packages.sh camera || echo "skipped: the virtual machine's packages cannot be installed"
+	cargo build --locked
+	tests/camera-vm/run.sh target/debug/facelens
+
+# Criterion benches, then the program's own figures.
+bench:
+	scripts/install-packages.sh build
+	cargo bench --locked
+	cargo run --release --locked -- bench
+
+# Put the program into ~/.cargo/bin.
+install:
+	scripts/install-packages.sh window
+	cargo install --path . --locked
