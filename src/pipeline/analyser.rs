@@ -1,12 +1,15 @@
 //! Detect -> track -> crop -> estimate -> smooth, for one frame, on the calling thread.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::Analysis;
-use crate::detect::{DetectError, Detector};
-use crate::estimate::{EstimateError, Estimator};
+use super::{Analysis, StageTimings};
+use crate::detect::{DetectError, Detection, Detector};
+use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator};
 use crate::frame::Frame;
-use crate::model::ModelSet;
+use crate::geometry::Rect;
+use crate::model::{ModelSet, TaskModel};
+use crate::track::Tracker;
 
 /// A frame could not be analysed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -27,41 +30,144 @@ pub enum Faces {
     WholePicture,
 }
 
+/// What the analyser asks of the networks: the [`Estimator`], or a script in tests.
+pub(super) trait Estimates {
+    fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError>;
+    fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError>;
+}
+
+impl Estimates for Estimator {
+    fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        Self::estimate(self, frame, rect)
+    }
+
+    fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        Self::estimate_crop(self, frame)
+    }
+}
+
 /// The one way from a frame to its faces, shared by the live view and by files.
 pub struct Analyser {
-    _faces: Faces,
-    _estimator: Estimator,
+    faces: Faces,
+    estimates: Box<dyn Estimates>,
+    tracker: Tracker,
 }
 
 impl Analyser {
     /// An analyser with this detector and these models.
     pub fn new(faces: Faces, models: ModelSet) -> Self {
-        Self { _faces: faces, _estimator: Estimator::new(models) }
+        let error_years = age_error_years(&models.age);
+        Self::with(faces, Box::new(Estimator::new(models)), error_years)
+    }
+
+    /// An analyser around any estimates; `age_error_years` as in [`Tracker::set_age_error_years`].
+    pub(super) fn with(faces: Faces, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) -> Self {
+        let mut tracker = Tracker::new();
+        tracker.set_age_error_years(age_error_years);
+        Self { faces, estimates, tracker }
     }
 
     /// Replaces the models; identities stay, their averages start anew.
     pub fn set_models(&mut self, models: ModelSet) {
-        let _ = models;
-        todo!("pipeline rooms")
+        let error_years = age_error_years(&models.age);
+        self.set_estimates(Box::new(Estimator::new(models)), error_years);
+    }
+
+    pub(super) fn set_estimates(&mut self, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) {
+        self.estimates = estimates;
+        self.tracker.set_age_error_years(age_error_years);
+        self.tracker.forget_estimates();
     }
 
     /// Replaces the detector; identities stay.
     pub fn set_faces(&mut self, faces: Faces) {
-        let _ = faces;
-        todo!("pipeline rooms")
+        self.faces = faces;
     }
 
     /// Forgets all identities: the next frame has nothing to do with the last.
     pub fn reset(&mut self) {
-        todo!("pipeline rooms")
+        self.tracker.reset();
     }
 
-    /// Analyses one frame; smoothing follows [`Frame::time`].
+    /// Analyses one frame; smoothing follows [`Frame::time`]. The faces come sorted by identity.
     ///
     /// # Errors
     /// Where the detector or a network fails; the next frame may work.
     pub fn analyse(&mut self, frame: Arc<Frame>) -> Result<Analysis, AnalyseError> {
-        let _ = frame;
-        todo!("pipeline rooms")
+        let mut timings = StageTimings::default();
+        let mut watch = Stopwatch::start();
+        let detections = match &mut self.faces {
+            Faces::Detect(detector) => detector.detect(&frame)?,
+            Faces::WholePicture => vec![whole_picture(&frame)],
+        };
+        timings.detect = watch.lap_ms();
+        let ids = self.tracker.assign(&frame, frame.time, &detections);
+        timings.track = watch.lap_ms();
+
+        let mut faces = Vec::with_capacity(detections.len());
+        for (detection, id) in detections.iter().zip(ids) {
+            let Some(id) = id else { continue };
+            let (estimate, spent) = match self.faces {
+                Faces::Detect(_) => self.estimates.estimate(&frame, &detection.rect)?,
+                Faces::WholePicture => self.estimates.estimate_crop(&frame)?,
+            };
+            timings.crop += spent.crop_ms;
+            timings.age += spent.age_ms;
+            timings.gender += spent.gender_ms;
+            timings.pose += spent.pose_ms;
+            watch.lap_ms();
+            faces.push(self.tracker.update(id, frame.time, detection, &estimate));
+            timings.track += watch.lap_ms();
+        }
+        faces.sort_by_key(|face| face.id);
+        Ok(Analysis { frame, faces, timings })
+    }
+}
+
+/// The whole picture as one sure face.
+fn whole_picture(frame: &Frame) -> Detection {
+    let rect = Rect::new(0.0, 0.0, frame.width() as f32, frame.height() as f32);
+    Detection { rect, score: 1.0, keypoints: None }
+}
+
+/// The error to expect of these age models, years: of each card the worst mean absolute error that it states (the
+/// figure on the set that the model knew best would flatter it), averaged over the cards. `None` where no card says.
+fn age_error_years(models: &[Arc<TaskModel>]) -> Option<f32> {
+    let worst = |model: &Arc<TaskModel>| {
+        let figures = |whole: bool| {
+            model
+                .card
+                .accuracy
+                .iter()
+                .filter(move |figure| is_mae(&figure.measure, whole))
+                .map(|figure| figure.value)
+                .filter(|value| value.is_finite() && *value > 0.0)
+                .reduce(f32::max)
+        };
+        // A figure on the whole set counts before figures per group, of which the worst says little.
+        figures(true).or_else(|| figures(false))
+    };
+    let known: Vec<f32> = models.iter().filter_map(worst).collect();
+    (!known.is_empty()).then(|| known.iter().sum::<f32>() / known.len() as f32)
+}
+
+fn is_mae(measure: &str, whole: bool) -> bool {
+    let measure = measure.trim().to_ascii_lowercase();
+    if whole { matches!(measure.as_str(), "mae" | "mae in years" | "mae (years)") } else { measure.contains("mae") }
+}
+
+struct Stopwatch(Instant);
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Milliseconds since the start or the last lap.
+    fn lap_ms(&mut self) -> f32 {
+        let now = Instant::now();
+        let spent = now.duration_since(self.0);
+        self.0 = now;
+        spent.as_secs_f32() * 1000.0
     }
 }

@@ -1,6 +1,8 @@
 //! The threads and the channels between them, and the one analysis that live view and files share.
 
+use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::frame::Frame;
 use crate::track::Face;
@@ -41,7 +43,22 @@ impl StageTimings {
 }
 
 mod analyser;
+mod batch;
+mod inbox;
 mod live;
 
 pub use analyser::{AnalyseError, Analyser, Faces};
+pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
 pub use live::{Live, LiveOptions, Shown, Status};
+
+/// The pause between two questions to a source that says `Waiting` without having waited itself.
+const WAITING_PAUSE: Duration = Duration::from_millis(5);
+
+/// What a panic said.
+fn panic_words(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no reason was given")
+}

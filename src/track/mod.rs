@@ -71,8 +71,9 @@ impl Tracker {
         Self { _private: () }
     }
 
-    /// Gives each detection of a frame at `time` its identity, in the order of `detections`.
-    pub fn assign(&mut self, frame: &Frame, time: Duration, detections: &[Detection]) -> Vec<u64> {
+    /// Gives each detection of a frame at `time` its identity, in the order of `detections`. `None`: too unsure a find
+    /// to be somebody yet, or no rectangle at all.
+    pub fn assign(&mut self, frame: &Frame, time: Duration, detections: &[Detection]) -> Vec<Option<u64>> {
         let _ = (frame, time, detections);
         todo!("track rooms")
     }
@@ -80,6 +81,17 @@ impl Tracker {
     /// Adds what the networks say of identity `id` and gives the steadied face.
     pub fn update(&mut self, id: u64, time: Duration, detection: &Detection, estimate: &Estimate) -> Face {
         let _ = (id, time, detection, estimate);
+        todo!("track rooms")
+    }
+
+    /// The mean absolute error of the age model, years; `None` where it is not known.
+    pub fn set_age_error_years(&mut self, error_years: Option<f32>) {
+        let _ = error_years;
+        todo!("track rooms")
+    }
+
+    /// Keeps the identities and starts their averages anew: other networks speak from now on.
+    pub fn forget_estimates(&mut self) {
         todo!("track rooms")
     }
 

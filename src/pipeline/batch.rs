@@ -1,0 +1,208 @@
+//! Files (and cameras for a while) from end to end, without a window: one thread decodes, the calling one analyses.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::inbox::{CloseOnDrop, Inbox, Message};
+use super::{AnalyseError, Analyser, Analysis, panic_words};
+use crate::frame::Frame;
+use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceKind};
+
+/// How often the stop flag is looked at while nothing comes.
+const STOP_CHECK: Duration = Duration::from_millis(50);
+/// How many frames are decoded ahead, and how many where one frame is so large that memory counts.
+const AHEAD: usize = 3;
+const AHEAD_LARGE: usize = 1;
+const LARGE_PIXELS: u64 = 8 * 1024 * 1024;
+
+/// What happened to one frame, or why there is none now.
+#[derive(Debug)]
+pub enum BatchEvent {
+    /// A frame was analysed.
+    Analysed(Analysis),
+    /// The detector or a network failed on a frame; the next one may work.
+    Failed {
+        /// The frame.
+        frame: Arc<Frame>,
+        /// What failed.
+        error: AnalyseError,
+    },
+    /// One picture of several could not be read; the others follow.
+    Skipped(SourceError),
+    /// A camera gives no picture; it is tried on. Comes again and again while this lasts.
+    Stalled {
+        /// Since when no picture came.
+        silent_for: Duration,
+    },
+    /// A camera is gone; it is looked for. Comes again and again while this lasts.
+    Disconnected {
+        /// The device's words.
+        reason: String,
+    },
+}
+
+/// How a batch came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchStop {
+    /// The source is over.
+    End,
+    /// The stop flag was set.
+    Interrupted,
+    /// The caller's function broke off.
+    Caller,
+}
+
+/// The count at the end of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchEnd {
+    /// Why it ended.
+    pub stop: BatchStop,
+    /// Frames that the source gave.
+    pub captured: u64,
+    /// Frames that were analysed.
+    pub analysed: u64,
+    /// Frames on which the detector or a network failed.
+    pub failed: u64,
+    /// Pictures that could not be read.
+    pub skipped: u64,
+    /// Frames of a camera that a newer one replaced. Always 0 for files.
+    pub dropped: u64,
+}
+
+/// Why a batch broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The source cannot go on.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The system gives no thread.
+    #[error("the system gives no thread for reading the source: {0}; close other programs and try again")]
+    Thread(#[from] std::io::Error),
+}
+
+enum Item {
+    Frame(Arc<Frame>),
+    Event(BatchEvent),
+    End,
+    Broken(SourceError),
+}
+
+/// Analyses a source from end to end on the calling thread, while a thread `capture` decodes a few frames ahead.
+///
+/// Every frame of a file counts; of a camera the newest frame wins and the others are counted as dropped. Identities
+/// start anew, and once more for each of several pictures. `on` is called for every event, in the order of the source;
+/// it breaks off by [`ControlFlow::Break`]. Set `stop` to end from another thread: it is seen within 50 ms or one frame.
+///
+/// # Errors
+/// [`BatchError`] where the source cannot go on or there is no thread. Events before that have been handed over.
+pub fn run_batch(
+    source: Box<dyn Source>,
+    analyser: &mut Analyser,
+    stop: &AtomicBool,
+    mut on: impl FnMut(BatchEvent) -> ControlFlow<()>,
+) -> Result<BatchEnd, BatchError> {
+    let kind = source.info().kind;
+    let inbox = Inbox::new();
+    let (captured, dropped) = (AtomicU64::new(0), AtomicU64::new(0));
+    analyser.reset();
+    thread::scope(|scope| {
+        // The capture thread may wait for room: it must be woken before the scope waits for it.
+        let _close = CloseOnDrop(&inbox);
+        thread::Builder::new()
+            .name("capture".into())
+            .spawn_scoped(scope, || read_ahead(source, kind, &inbox, &captured, &dropped))?;
+        let mut end = BatchEnd { stop: BatchStop::End, captured: 0, analysed: 0, failed: 0, skipped: 0, dropped: 0 };
+        end.stop = loop {
+            if stop.load(Ordering::Relaxed) {
+                break BatchStop::Interrupted;
+            }
+            let event = match inbox.receive(Some(Instant::now() + STOP_CHECK)) {
+                Message::Job(Item::Frame(frame)) => {
+                    if kind == SourceKind::Pictures {
+                        analyser.reset();
+                    }
+                    match analyser.analyse(Arc::clone(&frame)) {
+                        Ok(analysis) => {
+                            end.analysed += 1;
+                            BatchEvent::Analysed(analysis)
+                        }
+                        Err(error) => {
+                            end.failed += 1;
+                            BatchEvent::Failed { frame, error }
+                        }
+                    }
+                }
+                Message::Job(Item::Event(event)) => {
+                    end.skipped += u64::from(matches!(event, BatchEvent::Skipped(_)));
+                    event
+                }
+                Message::Job(Item::End) | Message::Closed => break BatchStop::End,
+                Message::Job(Item::Broken(error)) => return Err(error.into()),
+                Message::Command(never) => match never {},
+                Message::Nothing => continue,
+            };
+            if on(event).is_break() {
+                break BatchStop::Caller;
+            }
+        };
+        (end.captured, end.dropped) = (captured.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
+        Ok(end)
+    })
+}
+
+/// The capture thread's work: ends when the source is over or the inbox is closed.
+fn read_ahead(
+    mut source: Box<dyn Source>,
+    kind: SourceKind,
+    inbox: &Inbox<Infallible, Item>,
+    captured: &AtomicU64,
+    dropped: &AtomicU64,
+) {
+    loop {
+        let asked_at = Instant::now();
+        let next = catch_unwind(AssertUnwindSafe(|| source.next())).unwrap_or_else(|panic| {
+            let cause = format!("reading it stopped unexpectedly ({})", panic_words(panic.as_ref()));
+            Err(SourceError::new(SourceErrorKind::Other, source.info().name.clone(), cause, ""))
+        });
+        let mut capacity = AHEAD;
+        let item = match next {
+            Ok(Next::Frame(frame)) => {
+                captured.fetch_add(1, Ordering::Relaxed);
+                if u64::from(frame.width()) * u64::from(frame.height()) > LARGE_PIXELS {
+                    capacity = AHEAD_LARGE;
+                }
+                Item::Frame(Arc::new(frame))
+            }
+            Ok(Next::Waiting) => {
+                // A source may say so without having waited itself; an order to stop ends the pause.
+                if inbox.is_closed_within(super::WAITING_PAUSE.saturating_sub(asked_at.elapsed())) {
+                    return;
+                }
+                continue;
+            }
+            Ok(Next::Stalled { silent_for }) => Item::Event(BatchEvent::Stalled { silent_for }),
+            Ok(Next::Disconnected { reason }) => Item::Event(BatchEvent::Disconnected { reason }),
+            Ok(Next::Skipped(error)) => Item::Event(BatchEvent::Skipped(error)),
+            Ok(Next::End) => Item::End,
+            Err(error) => Item::Broken(error),
+        };
+        let last = matches!(item, Item::End | Item::Broken(_));
+        let closed = if kind == SourceKind::Camera && !last {
+            // A stall that is over or a picture that is old says nothing any more.
+            let replaced = inbox.replace(item, |old| !matches!(old, Item::Event(BatchEvent::Skipped(_))));
+            let frames = replaced.iter().filter(|old| matches!(old, Item::Frame(_))).count();
+            dropped.fetch_add(frames as u64, Ordering::Relaxed);
+            inbox.is_closed_within(Duration::ZERO)
+        } else {
+            inbox.offer(item, capacity, None).is_err()
+        };
+        if last || closed {
+            return;
+        }
+    }
+}
