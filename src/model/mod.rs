@@ -2,6 +2,8 @@
 
 mod card;
 mod error;
+mod guard;
+mod hash;
 pub mod import;
 mod library;
 mod runtime;
@@ -11,5 +13,9 @@ pub use card::{
     Task,
 };
 pub use error::{ModelError, ModelErrorKind};
+pub use hash::sha256_hex;
 pub use library::{Library, ModelSet, TaskModel};
 pub use runtime::Net;
+
+#[cfg(test)]
+pub(crate) mod graphs;

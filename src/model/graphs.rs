@@ -1,0 +1,121 @@
+//! Small ONNX graphs for tests.
+
+use prost::Message as _;
+use tract_onnx::pb::{self, tensor_proto::DataType};
+
+/// A graph under construction; its input is `x`, its output `y`.
+#[derive(Clone, Default)]
+pub(crate) struct Graph {
+    proto: pb::GraphProto,
+}
+
+impl Graph {
+    /// One float input `x` of this shape (0: any size), one output `y`.
+    pub(crate) fn new(input: &[i64]) -> Self {
+        let output = pb::ValueInfoProto { name: "y".into(), ..Default::default() };
+        let proto = pb::GraphProto {
+            name: "test".into(),
+            input: vec![value("x", input)],
+            output: vec![output],
+            ..Default::default()
+        };
+        Self { proto }
+    }
+
+    /// Adds an operator.
+    pub(crate) fn node(mut self, op: &str, inputs: &[&str], output: &str, attributes: &[(&str, &[i64])]) -> Self {
+        let attribute = attributes
+            .iter()
+            .map(|(name, values)| {
+                let mut attribute = pb::AttributeProto { name: (*name).into(), ..Default::default() };
+                // By ONNX's operator definitions these are lists, the others single numbers.
+                if ["pads", "kernel_shape", "strides", "dilations", "perm", "axes"].contains(name) {
+                    attribute.set_type(pb::attribute_proto::AttributeType::Ints);
+                    attribute.ints = values.to_vec();
+                } else {
+                    attribute.set_type(pb::attribute_proto::AttributeType::Int);
+                    attribute.i = values[0];
+                }
+                attribute
+            })
+            .collect();
+        self.proto.node.push(pb::NodeProto {
+            input: inputs.iter().map(|name| (*name).to_owned()).collect(),
+            output: vec![output.to_owned()],
+            name: format!("{op}_{}", self.proto.node.len()),
+            op_type: op.to_owned(),
+            attribute,
+            ..Default::default()
+        });
+        self
+    }
+
+    /// Adds a constant tensor of floats.
+    pub(crate) fn floats(mut self, name: &str, dims: &[i64], values: &[f32]) -> Self {
+        let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.proto.initializer.push(pb::TensorProto {
+            dims: dims.to_vec(),
+            data_type: DataType::Float as i32,
+            name: name.into(),
+            raw_data,
+            ..Default::default()
+        });
+        self
+    }
+
+    /// Adds a constant list of integers.
+    pub(crate) fn integers(mut self, name: &str, values: &[i64]) -> Self {
+        self.proto.initializer.push(pb::TensorProto {
+            dims: vec![values.len() as i64],
+            data_type: DataType::Int64 as i32,
+            name: name.into(),
+            int64_data: values.to_vec(),
+            ..Default::default()
+        });
+        self
+    }
+
+    /// Changes what the other functions cannot say.
+    pub(crate) fn change(mut self, change: impl FnOnce(&mut pb::GraphProto)) -> Self {
+        change(&mut self.proto);
+        self
+    }
+
+    /// The file's bytes.
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let opset = pb::OperatorSetIdProto { version: 13, ..Default::default() };
+        let model =
+            pb::ModelProto { ir_version: 7, opset_import: vec![opset], graph: Some(self.proto), ..Default::default() };
+        model.encode_to_vec()
+    }
+}
+
+/// A float input or output of this shape (0: any size).
+pub(crate) fn value(name: &str, shape: &[i64]) -> pb::ValueInfoProto {
+    use pb::tensor_shape_proto::{Dimension, dimension::Value};
+    let dim = shape
+        .iter()
+        .map(|&size| Dimension {
+            value: Some(if size > 0 { Value::DimValue(size) } else { Value::DimParam("N".into()) }),
+            ..Default::default()
+        })
+        .collect();
+    let tensor =
+        pb::type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(pb::TensorShapeProto { dim }) };
+    let r#type = pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)), ..Default::default() };
+    pb::ValueInfoProto { name: name.into(), r#type: Some(r#type), ..Default::default() }
+}
+
+/// A small valid net: 1x3x8x8 picture, 3x3 convolution to 2 channels, ReLU, mean over the picture, one number.
+pub(crate) fn small(input: &[i64]) -> Graph {
+    let weights: Vec<f32> = (0..54).map(|index| (index as f32 - 20.0) / 54.0).collect();
+    Graph::new(input)
+        .floats("w", &[2, 3, 3, 3], &weights)
+        .floats("b", &[2], &[0.5, -0.5])
+        .floats("v", &[2, 1], &[1.0, 2.0])
+        .node("Conv", &["x", "w", "b"], "c", &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1])])
+        .node("Relu", &["c"], "r", &[])
+        .node("GlobalAveragePool", &["r"], "g", &[])
+        .node("Flatten", &["g"], "f", &[("axis", &[1])])
+        .node("MatMul", &["f", "v"], "y", &[])
+}
