@@ -1,6 +1,8 @@
 //! What can be wrong with a source, in words that name it, the cause and what to do.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 /// Why a source cannot be opened or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,20 @@ impl SourceError {
         remedy: impl Into<String>,
     ) -> Self {
         Self { kind, subject: subject.into(), cause: cause.into(), remedy: remedy.into() }
+    }
+
+    /// What the system said when a file or folder was opened or read.
+    pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
+        let (kind, cause, remedy) = match error.kind() {
+            io::ErrorKind::NotFound => {
+                (SourceErrorKind::NotFound, "there is no such file or folder".to_owned(), "check the name")
+            }
+            io::ErrorKind::PermissionDenied => {
+                (SourceErrorKind::Other, "permission denied".to_owned(), "make the file readable for your user")
+            }
+            _ => (SourceErrorKind::Other, error.to_string(), ""),
+        };
+        Self::new(kind, path.display().to_string(), cause, remedy)
     }
 }
 

@@ -5,8 +5,15 @@ use std::time::Duration;
 
 use crate::frame::Frame;
 
+mod camera;
+pub mod demo;
 mod error;
+mod file;
+mod guard;
+mod pace;
+mod pictures;
 mod spec;
+mod video;
 
 pub use error::{SourceError, SourceErrorKind};
 pub use spec::{CameraChoice, SourceSpec};
@@ -77,7 +84,7 @@ pub trait Source: Send {
 /// How a source is meant to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// For eyes: the demo goes round for ever at its own speed.
+    /// For eyes: the demo goes round for ever, and everything comes at its own speed (a folder's pictures every 2 s).
     Live,
     /// For files: the demo is one round of its script, as fast as it is asked.
     Batch,
@@ -88,8 +95,11 @@ pub enum Mode {
 /// # Errors
 /// [`SourceError`] names the device or file, the cause, and what to do.
 pub fn open(spec: &SourceSpec, mode: Mode) -> Result<Box<dyn Source>, SourceError> {
-    let _ = (spec, mode);
-    todo!("source rooms")
+    match spec {
+        SourceSpec::Camera(choice) => camera::open(choice),
+        SourceSpec::Demo => Ok(Box::new(demo::Demo::new(mode)?)),
+        SourceSpec::Path(path) => file::open(path, mode),
+    }
 }
 
 /// A camera that the system lists: capture nodes only, no metadata nodes.
@@ -110,5 +120,5 @@ pub struct CameraInfo {
 /// # Errors
 /// Where the system's list cannot be read. No camera at all is an empty list.
 pub fn list_cameras() -> Result<Vec<CameraInfo>, SourceError> {
-    todo!("source rooms")
+    camera::list()
 }

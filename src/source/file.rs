@@ -1,0 +1,111 @@
+//! Which source a path is: its content decides, not its name.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::pace::Paced;
+use super::pictures::{self, Pictures};
+use super::{Mode, Source, SourceError, SourceErrorKind, video};
+
+/// How many bytes of a file decide what it is.
+const HEAD_BYTES: u64 = 4096;
+
+/// Opens a video, a picture, or a folder of pictures.
+pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceError> {
+    let subject = || path.display().to_string();
+    let metadata = std::fs::metadata(path).map_err(|error| SourceError::from_io(path, &error))?;
+    if metadata.is_dir() {
+        return Ok(paced(Pictures::folder(path)?, mode));
+    }
+    if !metadata.is_file() {
+        return Err(SourceError::new(SourceErrorKind::Unreadable, subject(), "it is neither a file nor a folder", ""));
+    }
+    if metadata.len() == 0 {
+        return Err(SourceError::new(SourceErrorKind::Unreadable, subject(), "the file is empty", ""));
+    }
+    let head = head(path).map_err(|error| SourceError::from_io(path, &error))?;
+    if pictures::is_picture(&head) {
+        return Ok(Box::new(Pictures::single(path)?));
+    }
+    if is_text(&head) {
+        // No decoder is asked: some would follow the addresses in a playlist.
+        return Err(SourceError::new(
+            SourceErrorKind::Unreadable,
+            subject(),
+            "it is a text file, neither a picture nor a video",
+            "",
+        ));
+    }
+    let video = video::open(path, &head)?;
+    Ok(match mode {
+        Mode::Live => Box::new(Paced::new(video)),
+        Mode::Batch => video,
+    })
+}
+
+fn paced(pictures: Pictures, mode: Mode) -> Box<dyn Source> {
+    match mode {
+        Mode::Live => Box::new(Paced::new(Box::new(pictures))),
+        Mode::Batch => Box::new(pictures),
+    }
+}
+
+/// The first bytes of a file.
+pub(super) fn head(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Valid UTF-8 (but for a character that the end of `head` cuts) without control characters.
+fn is_text(head: &[u8]) -> bool {
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => match std::str::from_utf8(&head[..error.valid_up_to()]) {
+            Ok(text) => text,
+            Err(_) => return false,
+        },
+        Err(_) => return false,
+    };
+    !text.is_empty() && text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\x0c'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(name: &str, content: &[u8]) -> SourceError {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        match open(&path, Mode::Batch) {
+            Ok(_) => panic!("{name} was opened"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn a_text_file_is_named_as_such_whatever_its_ending() {
+        for name in ["clip.mp4", "face.jpg", "notes.txt"] {
+            let error = error_of(name, "Grüße, this is no picture.\n".as_bytes());
+            assert_eq!(error.kind, SourceErrorKind::Unreadable);
+            assert!(error.to_string().contains(name) && error.to_string().contains("text file"), "{error}");
+        }
+    }
+
+    #[test]
+    fn text_is_told_from_bytes_also_where_the_head_cuts_a_character() {
+        assert!(is_text("aä".as_bytes()) && is_text(&"aä".as_bytes()[..2]));
+        assert!(!is_text(b"a\0b") && !is_text(b"\xff\xfe") && !is_text(b""));
+    }
+
+    #[test]
+    fn missing_and_empty_files_are_told_apart() {
+        let Err(error) = open(Path::new("/nowhere/clip.mp4"), Mode::Batch) else { panic!("opened") };
+        assert_eq!(error.kind, SourceErrorKind::NotFound);
+        assert!(error.to_string().contains("/nowhere/clip.mp4"), "{error}");
+        let error = error_of("empty.png", b"");
+        assert!(error.kind == SourceErrorKind::Unreadable && error.cause.contains("empty"), "{error}");
+    }
+}

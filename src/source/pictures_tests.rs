@@ -1,0 +1,130 @@
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageBuffer, ImageEncoder as _, Luma, Rgb, RgbImage, Rgba};
+
+use super::*;
+
+/// Left half red, right half blue, 8x4.
+fn red_blue() -> RgbImage {
+    RgbImage::from_fn(8, 4, |x, _| if x < 4 { Rgb([255, 0, 0]) } else { Rgb([0, 0, 255]) })
+}
+
+/// A JPEG with an EXIF orientation (TIFF tag 0x0112).
+fn jpeg_with_orientation(picture: &RgbImage, orientation: u8) -> Vec<u8> {
+    let exif =
+        [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[orientation, 0, 0, 0], &[0, 0, 0, 0]].concat();
+    let mut file = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut file, 95);
+    encoder.set_exif_metadata(exif).unwrap();
+    encoder.encode_image(picture).unwrap();
+    file
+}
+
+/// A PNG that ends after a header that promises this size.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut chunk = b"IHDR".to_vec();
+    chunk.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
+    chunk.extend([8, 2, 0, 0, 0]);
+    let mut crc = u32::MAX;
+    for &byte in &chunk {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
+        }
+    }
+    [b"\x89PNG\r\n\x1a\n\0\0\0\x0d".as_slice(), &chunk, &(!crc).to_be_bytes(), b"\0\0\0\0IDAT"].concat()
+}
+
+fn only_frame(path: &Path) -> Frame {
+    let mut source = Pictures::single(path).unwrap();
+    let Next::Frame(frame) = source.next().unwrap() else { panic!("no frame") };
+    assert!(matches!(source.next(), Ok(Next::End)));
+    assert_eq!(source.info().size, Some((frame.width(), frame.height())));
+    frame
+}
+
+fn pixel(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
+    frame.rgb()[(y * frame.width() as usize + x) * 3..][..3].try_into().unwrap()
+}
+
+#[test]
+fn jpegs_are_turned_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.jpg");
+    // 6: the camera was turned; the picture must be turned by 90 degrees clockwise: left becomes top.
+    std::fs::write(&path, jpeg_with_orientation(&red_blue(), 6)).unwrap();
+    let frame = only_frame(&path);
+    assert_eq!((frame.width(), frame.height()), (4, 8));
+    assert!(pixel(&frame, 1, 0)[0] > 200 && pixel(&frame, 1, 7)[2] > 200);
+    std::fs::write(&path, jpeg_with_orientation(&red_blue(), 3)).unwrap();
+    let frame = only_frame(&path);
+    assert!(frame.width() == 8 && pixel(&frame, 0, 1)[2] > 200 && pixel(&frame, 7, 1)[0] > 200);
+}
+
+#[test]
+fn alpha_grey_and_16_bits_become_rgb8() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    ImageBuffer::from_fn(2, 1, |x, _| Rgba([0_u8, 0, 0, if x == 0 { 0 } else { 255 }])).save(&path).unwrap();
+    let frame = only_frame(&path);
+    assert_eq!((pixel(&frame, 0, 0), pixel(&frame, 1, 0)), ([255; 3], [0; 3]));
+    ImageBuffer::from_pixel(1, 1, Luma([0x8080_u16])).save(&path).unwrap();
+    assert_eq!(pixel(&only_frame(&path), 0, 0), [128; 3]);
+}
+
+#[test]
+fn the_content_decides_and_not_the_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("really_a_png.jpg");
+    red_blue().save_with_format(&path, ImageFormat::Png).unwrap();
+    assert_eq!(only_frame(&path).width(), 8);
+    assert!(Pictures::single(&path).unwrap().info().format.starts_with("PNG"));
+}
+
+#[test]
+fn a_huge_header_is_refused_and_a_cut_picture_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.png");
+    std::fs::write(&path, png_header(20_000, 20_000)).unwrap();
+    let Err(error) = Pictures::single(&path) else { panic!("opened") };
+    assert_eq!(error.kind, SourceErrorKind::Unreadable);
+    assert!(error.to_string().contains("20000x20000") && error.to_string().contains("huge.png"), "{error}");
+
+    let mut bytes = Vec::new();
+    image::codecs::png::PngEncoder::new(&mut bytes)
+        .write_image(red_blue().as_raw(), 8, 4, image::ExtendedColorType::Rgb8)
+        .unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Unreadable);
+}
+
+#[test]
+fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["img10.png", "img2.png", "IMG1.png", "no_ending"] {
+        red_blue().save_with_format(folder.path().join(name), ImageFormat::Png).unwrap();
+    }
+    std::fs::write(folder.path().join("img3.jpg"), "no picture").unwrap();
+    std::fs::write(folder.path().join("labels.csv"), "file,age\n").unwrap();
+    std::fs::write(folder.path().join(".hidden.png"), "").unwrap();
+    let mut source = Pictures::folder(folder.path()).unwrap();
+    assert_eq!((source.info().frame_count, source.info().kind), (Some(5), SourceKind::Pictures));
+    let mut seen = Vec::new();
+    loop {
+        match source.next().unwrap() {
+            Next::Frame(frame) => seen.push(format!("{} {}", frame.sequence, frame.name.unwrap())),
+            Next::Skipped(error) => seen.push(format!("skipped {:?}", error.kind)),
+            Next::End => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(seen, ["0 IMG1.png", "1 img2.png", "skipped Unreadable", "3 img10.png", "4 no_ending"]);
+}
+
+#[test]
+fn a_folder_without_pictures_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "none").unwrap();
+    let Err(error) = Pictures::folder(folder.path()) else { panic!("opened") };
+    assert_eq!(error.kind, SourceErrorKind::EmptyFolder);
+}
