@@ -2,17 +2,26 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::detect::DetectorKind;
-use crate::model::Task;
+use crate::model::{Library, ModelSet, Task};
 use crate::source::SourceSpec;
 
+mod analyze;
+mod bench;
 mod cameras;
+mod eval;
+mod interrupt;
 mod models;
+mod output;
 
+pub use analyze::AnalyzeArgs;
+pub use bench::BenchArgs;
 pub use cameras::CamerasArgs;
+pub use eval::EvalArgs;
 pub use models::ModelsArgs;
 
 /// Age, gender and head pose, live from a webcam. Without a command, the window opens.
@@ -59,10 +68,38 @@ pub struct ModelArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find the faces in files, the demo or a camera, and write age, gender and head pose as JSONL or CSV.
+    Analyze(AnalyzeArgs),
+    /// Measure the models against labelled pictures.
+    Eval(EvalArgs),
+    /// Time the networks and whole frames on this machine, on one thread.
+    Bench(BenchArgs),
     /// List the cameras.
     Cameras(CamerasArgs),
     /// List, show, check or import model files.
     Models(ModelsArgs),
+}
+
+impl ModelArgs {
+    /// The models in use: those that ship, and in their place the files that the command line names.
+    fn load(&self) -> anyhow::Result<ModelSet> {
+        let mut set = Library::shipped()?;
+        for task in Task::ALL {
+            let files = self.model.iter().filter(|(of, _)| *of == task);
+            let models = files
+                .map(|(_, file)| Library::load_file(file, Some(task)).map(Arc::new))
+                .collect::<Result<Vec<_>, _>>()?;
+            if !models.is_empty() {
+                set.set(task, models);
+            }
+        }
+        Ok(set)
+    }
+
+    /// The detector in use.
+    fn detector(&self) -> DetectorKind {
+        self.detector.unwrap_or(DetectorKind::ALL[0])
+    }
 }
 
 fn parse_model(text: &str) -> Result<(Task, PathBuf), String> {
@@ -86,6 +123,9 @@ fn parse_detector(text: &str) -> Result<DetectorKind, String> {
 /// One sentence that names the file or device, the cause and what to do.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Cameras(args) => cameras::run(&args),
         Command::Models(args) => models::run(&args),
     }
@@ -107,9 +147,8 @@ pub fn open_window(args: WindowArgs) -> anyhow::Result<()> {
     })
 }
 
-/// Prints an error as one sentence on standard error.
-pub fn report(error: &anyhow::Error) {
-    use std::io::Write as _;
-    // Standard error may be closed; there is nobody left to tell then.
-    let _ = writeln!(std::io::stderr(), "facelens: {error:#}");
+/// Prints an error as one sentence on standard error and gives the exit code that goes with it: 2 for a wrong call, 1
+/// otherwise. Where the reader of standard output has gone, nothing is printed and the exit code is 0.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    output::report(error)
 }

@@ -1,0 +1,240 @@
+//! `facelens analyze`: the faces in files, the demo or a camera, as rows.
+
+use std::io::{IsTerminal as _, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::output::{Target, usage};
+use super::{ModelArgs, interrupt, output};
+use crate::detect;
+use crate::model::{ModelSet, Task};
+use crate::pipeline::{Analyser, Analysis, BatchEvent, BatchStop, Faces, run_batch};
+use crate::session::{FrameRow, RowFormat, RowWriter};
+use crate::source::{self, Mode, SourceKind, SourceSpec};
+use limited::Limited;
+use progress::Progress;
+
+mod limited;
+mod progress;
+
+/// Options of `facelens analyze`.
+#[derive(Debug, clap::Args)]
+pub struct AnalyzeArgs {
+    /// Video files, pictures, folders of pictures, `demo`, or `camera`, `camera:NAME`, `camera:INDEX` (with --seconds).
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<SourceSpec>,
+
+    /// Where the rows go; `-` is standard output.
+    #[arg(short, long, value_name = "FILE.csv|FILE.jsonl|-", default_value = "-")]
+    pub output: PathBuf,
+
+    /// How the rows are written; without it the output's ending tells, and standard output gets JSONL.
+    #[arg(long, value_name = "csv|jsonl", value_parser = parse_format)]
+    pub format: Option<RowFormat>,
+
+    /// Take each picture as one ready face crop: no detection, no margin.
+    #[arg(long)]
+    pub crops: bool,
+
+    /// Stop each input after this many seconds: of its own time, or by the clock for a camera.
+    #[arg(long, value_name = "N", value_parser = parse_seconds)]
+    pub seconds: Option<Duration>,
+
+    /// Options about models.
+    #[command(flatten)]
+    pub models: ModelArgs,
+}
+
+fn parse_format(text: &str) -> Result<RowFormat, String> {
+    match text {
+        "csv" => Ok(RowFormat::Csv),
+        "jsonl" => Ok(RowFormat::Jsonl),
+        _ => Err("the formats are csv and jsonl".into()),
+    }
+}
+
+/// A positive number of seconds.
+pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if duration > Duration::ZERO => Ok(duration),
+        _ => Err("expected a number of seconds above 0".into()),
+    }
+}
+
+/// Analyses the inputs one after the other.
+pub(super) fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
+    let (target, format) = check(args)?;
+    let stop = interrupt::flag();
+    let models = args.models.load()?;
+    tell_absent_models(&models);
+    let faces = if args.crops { Faces::WholePicture } else { Faces::Detect(detect::create(args.models.detector())?) };
+    let mut analyser = Analyser::new(faces, models);
+    let mut rows = Rows { target, format, writer: None };
+    let mut all_well = true;
+    for input in &args.inputs {
+        match analyse(input, args, &mut analyser, &mut rows) {
+            Ok(well) => all_well &= well,
+            Err(Trouble::Input(error)) => {
+                output::note(format_args!("{error:#}"));
+                all_well = false;
+            }
+            Err(Trouble::Output(error)) => return Err(error),
+        }
+        if stop.load(std::sync::atomic::Ordering::SeqCst) {
+            break;
+        }
+    }
+    rows.finish(all_well)?;
+    Ok(match (interrupt::stopped(), all_well) {
+        (true, _) => interrupt::exit_code(),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::FAILURE,
+    })
+}
+
+/// What can be wrong with the call, before anything is opened.
+fn check(args: &AnalyzeArgs) -> anyhow::Result<(Target, RowFormat)> {
+    for input in &args.inputs {
+        match input {
+            SourceSpec::Camera(_) if args.seconds.is_none() => {
+                return Err(usage(format!("{input}: a camera has no end; say how long with --seconds N")));
+            }
+            SourceSpec::Path(path) if is_same_file(path, &args.output) => {
+                return Err(usage(format!("{input}: it is an input and cannot be the output; choose another -o")));
+            }
+            _ => {}
+        }
+    }
+    if args.output.as_os_str() == "-" {
+        return Ok((Target::Stdout, args.format.unwrap_or(RowFormat::Jsonl)));
+    }
+    let format = args.format.or_else(|| RowFormat::of_extension(&args.output)).ok_or_else(|| {
+        let name = args.output.display();
+        usage(format!("{name}: its ending is neither .csv nor .jsonl; say how to write it with --format csv or jsonl"))
+    })?;
+    Ok((Target::File(args.output.clone()), format))
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn tell_absent_models(models: &ModelSet) {
+    let absent: Vec<_> = Task::ALL.into_iter().filter(|task| models.of(*task).is_empty()).map(Task::name).collect();
+    if let Some(first) = absent.first() {
+        output::note(format_args!(
+            "there is no model for {}, so it is left out; load one with --model {first}=FILE",
+            absent.join(" and ")
+        ));
+    }
+}
+
+/// Why an input was not analysed to its end.
+enum Trouble {
+    /// It is the input's fault: the others go on.
+    Input(anyhow::Error),
+    /// The rows cannot be written: nothing more can be done.
+    Output(anyhow::Error),
+}
+
+/// Analyses one input; `false` where a part of it failed and was told.
+fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, rows: &mut Rows) -> Result<bool, Trouble> {
+    let mut source = source::open(input, Mode::Batch).map_err(|error| Trouble::Input(error.into()))?;
+    if let Some(limit) = args.seconds {
+        source = Box::new(Limited::new(source, limit));
+    }
+    let (name, kind) = (input.to_string(), source.info().kind);
+    let mut progress = Progress::new(source.info(), args.seconds, rows.on_terminal());
+    let mut failed = 0_u64;
+    let mut written = Ok(());
+    let end = run_batch(source, analyser, interrupt::flag(), |event| {
+        match event {
+            BatchEvent::Analysed(analysis) => {
+                progress.frame();
+                written = rows.write(&name, &analysis);
+                if written.is_err() {
+                    return ControlFlow::Break(());
+                }
+            }
+            BatchEvent::Failed { frame, error } => {
+                failed += 1;
+                if failed == 1 {
+                    progress.note(format_args!("{name}: frame {}: {error}", frame.sequence));
+                }
+            }
+            BatchEvent::Skipped(error) => progress.note(format_args!("{error}; it is passed over")),
+            BatchEvent::Stalled { silent_for } => progress.stalled(silent_for),
+            BatchEvent::Disconnected { reason } => progress.disconnected(&reason),
+        }
+        ControlFlow::Continue(())
+    });
+    written.map_err(Trouble::Output)?;
+    let end = end.map_err(|error| Trouble::Input(error.into()))?;
+    if failed > 1 {
+        progress.note(format_args!("{name}: {failed} frames failed like that"));
+    }
+    if end.analysed == 0 && end.stop == BatchStop::End && end.skipped == 0 && failed == 0 {
+        let what = if kind == SourceKind::Camera { "it gave no picture" } else { "there is no frame in it" };
+        progress.note(format_args!("{name}: {what}"));
+        return Ok(false);
+    }
+    Ok(failed == 0 && end.skipped == 0)
+}
+
+/// The rows' way out. A file is made when the first row comes, so that a mistake in the inputs destroys nothing.
+struct Rows {
+    target: Target,
+    format: RowFormat,
+    writer: Option<RowWriter<Box<dyn Write>>>,
+}
+
+impl Rows {
+    fn write(&mut self, input: &str, analysis: &Analysis) -> anyhow::Result<()> {
+        let row = FrameRow::new(row_input(input, analysis), analysis);
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => self.writer.insert(RowWriter::new(self.format, self.target.create()?)),
+        };
+        // Every frame is handed to the system at once: whatever ends the program, the rows so far are there.
+        writer.write(&row).and_then(|()| writer.flush()).map_err(|error| self.target.failed(error))
+    }
+
+    /// Makes the file also where there was nothing to write, unless the inputs failed.
+    fn finish(mut self, all_well: bool) -> anyhow::Result<()> {
+        if self.writer.is_none() && all_well {
+            self.writer = Some(RowWriter::new(self.format, self.target.create()?));
+        }
+        match &mut self.writer {
+            Some(writer) => writer.flush().map_err(|error| self.target.failed(error)),
+            None => Ok(()),
+        }
+    }
+
+    fn on_terminal(&self) -> bool {
+        self.target == Target::Stdout && std::io::stdout().is_terminal()
+    }
+}
+
+/// The `input` of a row: as it was given; for a picture out of a folder, that picture's path.
+fn row_input(input: &str, analysis: &Analysis) -> String {
+    match &analysis.frame.name {
+        Some(name) => Path::new(input).join(&**name).to_string_lossy().into_owned(),
+        None => input.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_above_zero() {
+        assert_eq!(parse_seconds("1.5"), Ok(Duration::from_millis(1500)));
+        for text in ["0", "-1", "nan", "inf", "ten", ""] {
+            assert!(parse_seconds(text).is_err(), "{text}");
+        }
+    }
+}

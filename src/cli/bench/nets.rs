@@ -1,0 +1,108 @@
+//! Each network by itself, by tract on one thread, and by ONNX Runtime where that feature is on.
+
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use serde::Serialize;
+
+use super::median;
+use crate::model::{InputSpec, ModelSet, Scaling, Task, TaskModel};
+
+/// What one face costs in one network.
+#[derive(Debug, Serialize)]
+pub(super) struct NetFigures {
+    /// The model, with the file where it has several.
+    name: String,
+    task: Task,
+    median_ms: f64,
+    /// The same graph in ONNX Runtime, one thread.
+    #[cfg(feature = "bench-ort")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    onnx_runtime_median_ms: Option<f64>,
+}
+
+/// Times every network of the set, each for `time`.
+pub(super) fn measure(models: &ModelSet, time: Duration) -> anyhow::Result<Vec<NetFigures>> {
+    let mut figures = Vec::new();
+    for task in Task::ALL {
+        for model in models.of(task) {
+            measure_model(model, task, time, &mut figures)?;
+        }
+    }
+    Ok(figures)
+}
+
+fn measure_model(model: &TaskModel, task: Task, time: Duration, figures: &mut Vec<NetFigures>) -> anyhow::Result<()> {
+    let input = input(&model.card.input);
+    for (at, net) in model.nets.iter().enumerate() {
+        let name = match model.card.files.get(at) {
+            Some(file) if model.nets.len() > 1 => format!("{}/{file}", model.card.name),
+            _ => model.card.name.clone(),
+        };
+        let median_ms = time_calls(time, || match net.run(&input) {
+            Ok(output) => {
+                std::hint::black_box(output);
+                Ok(())
+            }
+            Err(cause) => Err(anyhow!("the model {name} failed: {cause}")),
+        })?;
+        figures.push(NetFigures {
+            name,
+            task,
+            median_ms,
+            #[cfg(feature = "bench-ort")]
+            onnx_runtime_median_ms: None,
+        });
+    }
+    Ok(())
+}
+
+/// The median time of a call in milliseconds, over at least 20 calls and for about `time`; the first ones are not
+/// counted.
+pub(super) fn time_calls(time: Duration, mut call: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+    const WARM_UP: usize = 5;
+    const AT_LEAST: usize = 20;
+    let mut times = Vec::new();
+    for _ in 0..WARM_UP {
+        call()?;
+    }
+    let start = Instant::now();
+    while times.len() < AT_LEAST || start.elapsed() < time {
+        let before = Instant::now();
+        call()?;
+        times.push(before.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(median(times))
+}
+
+/// An input as a face gives it: a smooth pattern over the whole range of bytes, scaled as the card says.
+pub(super) fn input(spec: &InputSpec) -> Vec<f32> {
+    let count = spec.width as usize * spec.height as usize * 3;
+    let byte = |at: usize| (127.5 + 127.5 * (at as f32 * 0.37).sin()).round();
+    (0..count)
+        .map(|at| match &spec.scaling {
+            Scaling::MinMax => byte(at),
+            Scaling::MeanStd { mean, std } => (byte(at) - mean[0]) / std[0],
+        })
+        .collect()
+}
+
+impl NetFigures {
+    /// Titles of [`NetFigures::cells`].
+    pub(super) fn titles() -> Vec<String> {
+        let mut titles = vec!["net".to_owned(), "task".to_owned(), "median ms".to_owned()];
+        if cfg!(feature = "bench-ort") {
+            titles.push("ONNX Runtime ms".to_owned());
+        }
+        titles
+    }
+
+    /// A line of the table.
+    pub(super) fn cells(&self) -> Vec<String> {
+        #[cfg_attr(not(feature = "bench-ort"), expect(unused_mut, reason = "the peer's cell comes with the feature"))]
+        let mut cells = vec![self.name.clone(), self.task.to_string(), format!("{:.3}", self.median_ms)];
+        #[cfg(feature = "bench-ort")]
+        cells.push(self.onnx_runtime_median_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.3}")));
+        cells
+    }
+}

@@ -1,0 +1,348 @@
+//! The figures of `eval`: errors over labelled pictures, together and by group.
+
+use serde::Serialize;
+
+use super::labels::{AgeLabel, Label};
+use crate::estimate::Estimate;
+use crate::model::Task;
+
+/// A labelled picture and what the networks said of it; `None` where no face was found.
+#[derive(Clone, Debug)]
+pub(super) struct Sample<'a> {
+    /// What is known.
+    pub label: &'a Label,
+    /// What was estimated from this single picture, without smoothing.
+    pub estimate: Option<Estimate>,
+}
+
+/// The figures of a set of pictures. A task without a model, a label or a found face has no key.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Figures {
+    /// Pictures that were read.
+    pub n: usize,
+    /// Fraction of them in which a face was found; 1 for ready crops.
+    pub detected: f64,
+    /// Age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<AgeFigures>,
+    /// Gender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gender: Option<GenderFigures>,
+    /// Head pose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pose: Option<PoseFigures>,
+}
+
+/// Age against exact ages or against bins.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum AgeFigures {
+    /// Against exact ages.
+    Exact {
+        /// Mean absolute error in years.
+        mae: Mean,
+        /// Faces.
+        n: usize,
+    },
+    /// Against bins.
+    Binned {
+        /// Fraction of faces whose estimate lies in the bin.
+        within_bin: Mean,
+        /// Mean distance to the bin in years, 0 inside.
+        mae_to_bin: Mean,
+        /// Faces.
+        n: usize,
+    },
+}
+
+/// Gender.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct GenderFigures {
+    /// Fraction of faces on the right side of the male score 0.5.
+    pub accuracy: Mean,
+    /// Faces.
+    pub n: usize,
+}
+
+/// Head pose, mean absolute errors in degrees.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct PoseFigures {
+    /// Mean of the three.
+    pub mae: Mean,
+    /// Yaw.
+    pub yaw: Mean,
+    /// Pitch.
+    pub pitch: Mean,
+    /// Roll.
+    pub roll: Mean,
+    /// Faces.
+    pub n: usize,
+}
+
+/// A mean with the 95 % interval in which the mean over all such faces probably lies. Written as the mean alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Mean {
+    /// The mean.
+    pub value: f64,
+    /// The interval's ends.
+    pub interval: (f64, f64),
+}
+
+/// z of a two-sided 95 % interval.
+const Z: f64 = 1.96;
+
+impl Mean {
+    /// Of measured values, with the normal interval; `None` of no value.
+    fn of(values: &[f64]) -> Option<Self> {
+        let n = values.len() as f64;
+        let value = values.iter().sum::<f64>() / n;
+        if values.is_empty() {
+            return None;
+        }
+        let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+        let half = Z * (variance / n).sqrt();
+        Some(Self { value, interval: (value - half, value + half) })
+    }
+
+    /// Of yes and no, with Wilson's interval (E. B. Wilson, 1927), which stays within 0 and 1.
+    fn share(yes: &[bool]) -> Option<Self> {
+        let n = yes.len() as f64;
+        if yes.is_empty() {
+            return None;
+        }
+        let value = yes.iter().filter(|yes| **yes).count() as f64 / n;
+        let divisor = 1.0 + Z * Z / n;
+        let middle = (value + Z * Z / (2.0 * n)) / divisor;
+        let half = Z / divisor * (value * (1.0 - value) / n + Z * Z / (4.0 * n * n)).sqrt();
+        Some(Self { value, interval: (middle - half, middle + half) })
+    }
+}
+
+impl Serialize for Mean {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(round4(self.value))
+    }
+}
+
+fn round4(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}
+
+impl Figures {
+    /// The figures of these pictures for these tasks.
+    pub fn of<'a>(samples: impl Iterator<Item = &'a Sample<'a>>, tasks: &[Task]) -> Self {
+        let samples: Vec<_> = samples.collect();
+        let found: Vec<_> =
+            samples.iter().filter_map(|sample| Some((sample.label, sample.estimate.as_ref()?))).collect();
+        let (n, wanted) = (samples.len(), |task| tasks.contains(&task));
+        Self {
+            n,
+            detected: if n == 0 { 0.0 } else { round4(found.len() as f64 / n as f64) },
+            age: wanted(Task::Age).then(|| age_figures(&found)).flatten(),
+            gender: wanted(Task::Gender).then(|| gender_figures(&found)).flatten(),
+            pose: wanted(Task::Pose).then(|| pose_figures(&found)).flatten(),
+        }
+    }
+}
+
+type Found<'a> = [(&'a Label, &'a Estimate)];
+
+fn age_figures(found: &Found) -> Option<AgeFigures> {
+    let (mut errors, mut distances) = (Vec::new(), Vec::new());
+    for (label, estimate) in found {
+        match (label.age, estimate.age_years.map(f64::from)) {
+            (Some(AgeLabel::Years(truth)), Some(years)) => errors.push((years - f64::from(truth)).abs()),
+            (Some(AgeLabel::Bin { min, max }), Some(years)) => distances.push(distance_to_bin(years, min, max)),
+            _ => {}
+        }
+    }
+    // One file of labels holds exact ages or bins, never both.
+    if let Some(mae) = Mean::of(&errors) {
+        return Some(AgeFigures::Exact { mae, n: errors.len() });
+    }
+    let within: Vec<_> = distances.iter().map(|distance| *distance == 0.0).collect();
+    Some(AgeFigures::Binned {
+        within_bin: Mean::share(&within)?,
+        mae_to_bin: Mean::of(&distances)?,
+        n: distances.len(),
+    })
+}
+
+/// Years from an estimate to a bin of completed years: somebody is 39 until the 40th birthday, so 30 to 39 reaches
+/// from 30.0 to just below 40.0.
+fn distance_to_bin(years: f64, min: u16, max: Option<u16>) -> f64 {
+    let below = f64::from(min) - years;
+    let above = max.map_or(f64::NEG_INFINITY, |max| years - f64::from(max) - 1.0);
+    below.max(above).max(0.0)
+}
+
+fn gender_figures(found: &Found) -> Option<GenderFigures> {
+    let right: Vec<_> =
+        found.iter().filter_map(|(label, estimate)| Some(label.male? == (estimate.male_score? >= 0.5))).collect();
+    Some(GenderFigures { accuracy: Mean::share(&right)?, n: right.len() })
+}
+
+fn pose_figures(found: &Found) -> Option<PoseFigures> {
+    let errors: Vec<[f64; 3]> = found
+        .iter()
+        .filter_map(|(label, estimate)| {
+            let (truth, pose) = (label.pose?, estimate.pose?);
+            Some([pose.yaw - truth.yaw, pose.pitch - truth.pitch, pose.roll - truth.roll].map(|d| f64::from(d.abs())))
+        })
+        .collect();
+    let of = |angle: usize| Mean::of(&errors.iter().map(|error| error[angle]).collect::<Vec<_>>());
+    Some(PoseFigures {
+        mae: Mean::of(&errors.iter().map(|error| error.iter().sum::<f64>() / 3.0).collect::<Vec<_>>())?,
+        yaw: of(0)?,
+        pitch: of(1)?,
+        roll: of(2)?,
+        n: errors.len(),
+    })
+}
+
+/// The figures of everything, and by group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Report {
+    /// Everything.
+    #[serde(flatten)]
+    pub all: Figures,
+    /// Labelled pictures that were in none of the folders and tars.
+    pub missing: usize,
+    /// Pictures that could not be read; they count in no other figure.
+    pub unreadable: usize,
+    /// By group.
+    pub groups: Groups,
+}
+
+/// The figures by group; without such labels, a list is empty.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Groups {
+    /// By labelled age.
+    pub age: Vec<Group>,
+    /// By labelled gender.
+    pub gender: Vec<Group>,
+}
+
+/// One group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Group {
+    /// Its name, e.g. `19-28` or `female`.
+    pub group: String,
+    /// Its figures.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// First years of the groups in which face-api.js publishes its errors against exact ages.
+const GROUP_STARTS: [u16; 8] = [0, 4, 9, 19, 29, 41, 61, 81];
+
+impl Groups {
+    /// The figures by group. Bins are their own groups.
+    pub fn of(samples: &[Sample], tasks: &[Task]) -> Self {
+        let mut bins: Vec<(u16, Option<u16>)> =
+            samples.iter().filter_map(|sample| group_of(sample.label.age?)).collect();
+        // An open end comes last among those with the same start.
+        bins.sort_by_key(|(min, max)| (*min, max.unwrap_or(u16::MAX)));
+        bins.dedup();
+        let age = bins.into_iter().map(|bin| Group {
+            group: match bin {
+                (min, Some(max)) => format!("{min}-{max}"),
+                (min, None) => format!("{min}+"),
+            },
+            figures: Figures::of(samples.iter().filter(|s| s.label.age.and_then(group_of) == Some(bin)), tasks),
+        });
+        let gender = [("female", false), ("male", true)].into_iter().map(|(name, male)| Group {
+            group: name.to_owned(),
+            figures: Figures::of(samples.iter().filter(|sample| sample.label.male == Some(male)), tasks),
+        });
+        Self { age: age.collect(), gender: gender.filter(|group| group.figures.n > 0).collect() }
+    }
+}
+
+fn group_of(age: AgeLabel) -> Option<(u16, Option<u16>)> {
+    match age {
+        AgeLabel::Bin { min, max } => Some((min, max)),
+        AgeLabel::Years(years) => {
+            let at = GROUP_STARTS.iter().rposition(|start| f32::from(*start) <= years.floor())?;
+            Some((GROUP_STARTS[at], GROUP_STARTS.get(at + 1).map(|next| next - 1)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Pose;
+
+    fn label(age: Option<AgeLabel>, male: Option<bool>, pose: Option<Pose>) -> Label {
+        Label { file: "a".into(), age, male, pose }
+    }
+
+    fn said(age: f32, male: f32, pose: Option<Pose>) -> Option<Estimate> {
+        Some(Estimate { age_years: Some(age), male_score: Some(male), pose, ..Estimate::default() })
+    }
+
+    #[test]
+    fn exact_ages_and_genders_come_together_and_by_group() {
+        let labels = [
+            label(Some(AgeLabel::Years(20.0)), Some(true), None),
+            label(Some(AgeLabel::Years(28.9)), Some(false), None),
+            label(Some(AgeLabel::Years(85.0)), Some(false), None),
+            label(Some(AgeLabel::Years(2.0)), None, None),
+        ];
+        let estimates = [said(24.0, 0.9, None), said(26.9, 0.7, None), said(75.0, 0.1, None), None];
+        let samples: Vec<_> =
+            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate }).collect();
+        let all = Figures::of(samples.iter(), &Task::ALL);
+        assert_eq!((all.n, all.detected, all.pose.is_none()), (4, 0.75, true));
+        let Some(AgeFigures::Exact { mae, n: 3 }) = all.age else { panic!("{all:?}") };
+        assert!((mae.value - 16.0 / 3.0).abs() < 1e-6);
+        assert_eq!(all.gender.as_ref().map(|g| (round4(g.accuracy.value), g.n)), Some((0.6667, 3)));
+        assert!(Figures::of(samples.iter(), &[Task::Age]).gender.is_none());
+
+        let groups = Groups::of(&samples, &Task::ALL);
+        let names: Vec<_> = groups.age.iter().map(|g| (g.group.as_str(), g.figures.n)).collect();
+        assert_eq!(names, [("0-3", 1), ("19-28", 2), ("81+", 1)]);
+        assert_eq!(groups.age[0].figures.age, None);
+        assert_eq!(groups.gender[0].figures.gender.as_ref().map(|g| g.accuracy.value), Some(0.5));
+    }
+
+    #[test]
+    fn a_bin_reaches_to_the_next_birthday() {
+        assert_eq!(distance_to_bin(39.9, 30, Some(39)), 0.0);
+        assert_eq!(distance_to_bin(41.5, 30, Some(39)), 1.5);
+        assert_eq!(distance_to_bin(28.0, 30, Some(39)), 2.0);
+        assert_eq!(distance_to_bin(120.0, 70, None), 0.0);
+        let labels =
+            [30, 30, 70].map(|min| label(Some(AgeLabel::Bin { min, max: (min < 70).then_some(min + 9) }), None, None));
+        let estimates = [said(35.0, 0.0, None), said(44.0, 0.0, None), said(60.0, 0.0, None)];
+        let samples: Vec<_> =
+            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate }).collect();
+        let Some(AgeFigures::Binned { within_bin, mae_to_bin, n: 3 }) = Figures::of(samples.iter(), &Task::ALL).age
+        else {
+            panic!("bins")
+        };
+        assert!((within_bin.value - 1.0 / 3.0).abs() < 1e-9);
+        assert!((mae_to_bin.value - 14.0 / 3.0).abs() < 1e-9);
+        let names: Vec<_> = Groups::of(&samples, &Task::ALL).age.into_iter().map(|g| g.group).collect();
+        assert_eq!(names, ["30-39", "70+"]);
+    }
+
+    #[test]
+    fn pose_errors_are_means_of_the_three_angles() {
+        let labels = [label(None, None, Some(Pose::default()))];
+        let estimate = said(0.0, 0.0, Some(Pose { yaw: -3.0, pitch: 6.0, roll: 0.0 }));
+        let samples = [Sample { label: &labels[0], estimate }];
+        let figures = Figures::of(samples.iter(), &Task::ALL);
+        let json = serde_json::to_value(&figures).unwrap();
+        assert_eq!(json["pose"], serde_json::json!({"mae": 3.0, "yaw": 3.0, "pitch": 6.0, "roll": 0.0, "n": 1}));
+    }
+
+    #[test]
+    fn wilsons_interval_is_the_published_one() {
+        // 81 of 263: 0.2553 to 0.3662 (R. G. Newcombe, Statistics in Medicine 1998, table I).
+        let yes: Vec<_> = (0..263).map(|i| i < 81).collect();
+        let (low, high) = Mean::share(&yes).unwrap().interval;
+        assert!((low - 0.2553).abs() < 1e-4 && (high - 0.3662).abs() < 1e-4, "{low} {high}");
+    }
+}

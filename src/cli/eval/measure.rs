@@ -1,0 +1,172 @@
+//! Runs detector and networks over labelled pictures, a few at a time, with a result that does not depend on how many.
+
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, Sender};
+use indicatif::ProgressBar;
+
+use super::images::walk;
+use super::labels::Labels;
+use crate::detect::{self, Detection, Detector, DetectorKind};
+use crate::estimate::{Estimate, Estimator};
+use crate::frame::Frame;
+use crate::model::ModelSet;
+
+/// The most worker threads: each has its own detector, and beyond this the reading is the limit.
+const MAX_WORKERS: usize = 8;
+
+/// What became of one picture.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    /// The estimates of its face.
+    Estimated(Estimate),
+    /// No face was found.
+    NoFace,
+    /// The picture cannot be read, for this reason.
+    Unreadable(String),
+}
+
+/// How pictures become estimates.
+pub(super) struct Method<'a> {
+    /// The models; tasks without one are left out.
+    pub models: &'a ModelSet,
+    /// How faces are found; `None` takes each picture as one ready crop.
+    pub detector: Option<DetectorKind>,
+}
+
+/// The outcome of each label, in the labels' order; `None` where its picture was not there, or was not reached before
+/// `stop`.
+///
+/// # Errors
+/// Images that cannot be opened, a detector or network that fails.
+pub(super) fn measure(
+    images: &[PathBuf],
+    labels: &Labels,
+    method: &Method,
+    progress: &ProgressBar,
+    stop: &AtomicBool,
+) -> anyhow::Result<Vec<Option<Outcome>>> {
+    let count = std::thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
+    let workers = (0..count).map(|_| Worker::new(method)).collect::<Result<Vec<_>, _>>()?;
+    let mut outcomes = vec![None; labels.rows().len()];
+    let (give, jobs) = crossbeam_channel::bounded::<(usize, Vec<u8>)>(4 * count);
+    let (done, results) = crossbeam_channel::unbounded();
+    std::thread::scope(|scope| {
+        for worker in workers {
+            let (jobs, done) = (jobs.clone(), done.clone());
+            scope.spawn(move || worker.work(&jobs, &done, progress));
+        }
+        drop((jobs, done));
+        // The workers end when the last job is taken and `give` is gone, also where the reading fails.
+        let give = give;
+        walk(images, labels, |index, bytes| {
+            match bytes {
+                // Nobody takes jobs any more where every worker has failed.
+                Ok(bytes) => {
+                    if give.send((index, bytes)).is_err() {
+                        return ControlFlow::Break(());
+                    }
+                }
+                Err(error) => outcomes[index] = Some(Outcome::Unreadable(error.to_string())),
+            }
+            if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    })?;
+    // In the order of the labels, so that the same error is reported whichever worker was first.
+    let mut results: Vec<(usize, anyhow::Result<Outcome>)> = results.into_iter().collect();
+    results.sort_unstable_by_key(|(index, _)| *index);
+    for (index, outcome) in results {
+        let named = outcome.map_err(|error| error.context(labels.rows()[index].file.clone()));
+        outcomes[index] = Some(named?);
+    }
+    Ok(outcomes)
+}
+
+struct Worker {
+    detector: Option<Box<dyn Detector>>,
+    estimator: Estimator,
+}
+
+impl Worker {
+    fn new(method: &Method) -> anyhow::Result<Self> {
+        let detector = method.detector.map(detect::create).transpose()?;
+        Ok(Self { detector, estimator: Estimator::new(method.models.clone()) })
+    }
+
+    fn work(
+        mut self,
+        jobs: &Receiver<(usize, Vec<u8>)>,
+        done: &Sender<(usize, anyhow::Result<Outcome>)>,
+        progress: &ProgressBar,
+    ) {
+        for (index, bytes) in jobs {
+            let outcome = self.outcome(&bytes);
+            progress.inc(1);
+            let failed = outcome.is_err();
+            // A failing network fails on every picture: no use going on.
+            if done.send((index, outcome)).is_err() || failed {
+                return;
+            }
+        }
+    }
+
+    fn outcome(&mut self, bytes: &[u8]) -> anyhow::Result<Outcome> {
+        let frame = match decode(bytes) {
+            Ok(frame) => frame,
+            Err(reason) => return Ok(Outcome::Unreadable(reason)),
+        };
+        let Some(detector) = &mut self.detector else {
+            return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0));
+        };
+        let detections = detector.detect(&frame)?;
+        match main_face(&frame, &detections) {
+            Some(face) => Ok(Outcome::Estimated(self.estimator.estimate(&frame, &face.rect)?.0)),
+            None => Ok(Outcome::NoFace),
+        }
+    }
+}
+
+/// Reads a picture upright.
+fn decode(bytes: &[u8]) -> Result<Frame, String> {
+    let mut decoder = image::ImageReader::new(std::io::Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?
+        .into_decoder()
+        .map_err(|error| error.to_string())?;
+    let (width, height) = image::ImageDecoder::dimensions(&decoder);
+    Frame::check_size(width, height).map_err(|error| error.to_string())?;
+    let _ = image::ImageDecoder::orientation(&mut decoder);
+    let picture = image::DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?.into_rgb8();
+    Frame::from_rgb(picture.width(), picture.height(), picture.into_raw()).map_err(|error| error.to_string())
+}
+
+/// The face that the label means: large and central, by area minus twice the squared distance to the picture's middle.
+fn main_face<'a>(frame: &Frame, detections: &'a [Detection]) -> Option<&'a Detection> {
+    let (middle_x, middle_y) = (frame.width() as f32 / 2.0, frame.height() as f32 / 2.0);
+    let weight = |face: &Detection| {
+        let center = face.rect.center();
+        face.rect.area() - 2.0 * ((center.x - middle_x).powi(2) + (center.y - middle_y).powi(2))
+    };
+    detections.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+
+    #[test]
+    fn the_labelled_face_is_the_large_one_in_the_middle() {
+        let frame = Frame::from_rgb(100, 100, vec![0; 30_000]).unwrap();
+        let face = |x, y, side| Detection { rect: Rect::new(x, y, side, side), score: 0.9, keypoints: None };
+        let in_corner = face(0.0, 0.0, 42.0);
+        let central = face(30.0, 30.0, 40.0);
+        let small = face(45.0, 45.0, 10.0);
+        let faces = [small, in_corner, central.clone()];
+        assert_eq!(main_face(&frame, &faces), Some(&central));
+        assert_eq!(main_face(&frame, &[]), None);
+    }
+}

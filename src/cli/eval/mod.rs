@@ -1,0 +1,167 @@
+//! `facelens eval`: the models against labelled pictures.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{bail, ensure};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{ModelArgs, interrupt, output};
+use crate::model::{ModelSet, Task};
+use figures::{Figures, Groups, Report, Sample};
+use labels::Labels;
+use measure::{Method, Outcome, measure};
+
+mod figures;
+mod images;
+mod labels;
+mod measure;
+mod table;
+
+pub(super) use table::align;
+
+/// Options of `facelens eval`.
+///
+/// Each picture is taken by itself, without smoothing. Where there are several faces in it, the label is that of the
+/// large one in the middle. A picture in which no face is found counts in `detected` alone.
+#[derive(Debug, clap::Args)]
+pub struct EvalArgs {
+    /// A CSV with `file` and any of `age` or `age_min`,`age_max` (completed years; an empty `age_max` is an open end),
+    /// `gender` (`female` or `male`), `yaw`,`pitch`,`roll` (degrees).
+    #[arg(long, value_name = "L.csv")]
+    pub labels: PathBuf,
+
+    /// Where the labelled pictures are: folders, and tars that are read without being unpacked.
+    #[arg(long, value_name = "DIR|FILE.tar", required = true, num_args = 1..)]
+    pub images: Vec<PathBuf>,
+
+    /// Measure this task: age, gender or pose; all that have labels and a model without it.
+    #[arg(long, value_name = "TASK")]
+    pub task: Vec<Task>,
+
+    /// Take each picture as one ready face crop: no detection, no margin.
+    #[arg(long)]
+    pub crops: bool,
+
+    /// One JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Options about models.
+    #[command(flatten)]
+    pub models: ModelArgs,
+}
+
+/// Measures and prints the figures on standard output.
+pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
+    let stop = interrupt::flag();
+    let labels = Labels::read(&args.labels)?;
+    let mut models = args.models.load()?;
+    let tasks = tasks(args, &labels, &models)?;
+    for task in Task::ALL.into_iter().filter(|task| !tasks.contains(task)) {
+        models.set(task, Vec::new());
+    }
+    let detector = (!args.crops).then(|| args.models.detector());
+    let progress = progress_bar(labels.rows().len());
+    let outcomes = measure(&args.images, &labels, &Method { models: &models, detector }, &progress, stop);
+    progress.finish_and_clear();
+    let outcomes = outcomes?;
+    if interrupt::stopped() {
+        output::note("interrupted; there are no figures of a part");
+        return Ok(interrupt::exit_code());
+    }
+    let report = report(&labels, &outcomes, &tasks);
+    tell_what_is_not_counted(&labels, &outcomes);
+    ensure!(
+        report.all.n > 0,
+        "{}: none of its {} pictures could be read from --images",
+        args.labels.display(),
+        labels.rows().len()
+    );
+    if args.json {
+        output::print(&format!("{}\n", serde_json::to_string(&report)?))?;
+    } else {
+        output::print(&table::table(&report))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which tasks are measured. One that was asked for by name must have labels and a model.
+fn tasks(args: &EvalArgs, labels: &Labels, models: &ModelSet) -> anyhow::Result<Vec<Task>> {
+    for task in &args.task {
+        ensure!(labels.have(*task), "{}: there are no labels for {task}", args.labels.display());
+        ensure!(!models.of(*task).is_empty(), "there is no model for {task}; give one with --model {task}=FILE");
+    }
+    let tasks: Vec<_> = Task::ALL
+        .into_iter()
+        .filter(|task| args.task.is_empty() || args.task.contains(task))
+        .filter(|task| labels.have(*task) && !models.of(*task).is_empty())
+        .collect();
+    if tasks.is_empty() {
+        let labelled: Vec<_> = Task::ALL.into_iter().filter(|task| labels.have(*task)).map(Task::name).collect();
+        bail!(
+            "{}: there are labels for {}, but no model for that; give one with --model TASK=FILE",
+            args.labels.display(),
+            labelled.join(" and ")
+        );
+    }
+    Ok(tasks)
+}
+
+fn report(labels: &Labels, outcomes: &[Option<Outcome>], tasks: &[Task]) -> Report {
+    let samples: Vec<_> = labels
+        .rows()
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(label, outcome)| match outcome.as_ref()? {
+            Outcome::Estimated(estimate) => Some(Sample { label, estimate: Some(estimate.clone()) }),
+            Outcome::NoFace => Some(Sample { label, estimate: None }),
+            Outcome::Unreadable(_) => None,
+        })
+        .collect();
+    Report {
+        all: Figures::of(samples.iter(), tasks),
+        missing: outcomes.iter().filter(|outcome| outcome.is_none()).count(),
+        unreadable: outcomes.iter().filter(|outcome| matches!(outcome, Some(Outcome::Unreadable(_)))).count(),
+        groups: Groups::of(&samples, tasks),
+    }
+}
+
+/// Names the pictures that are missing or cannot be read; of many, the first ones.
+fn tell_what_is_not_counted(labels: &Labels, outcomes: &[Option<Outcome>]) {
+    const NAMED: usize = 5;
+    let rows = || labels.rows().iter().zip(outcomes);
+    let more = |count: usize| if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
+
+    let missing: Vec<_> =
+        rows().filter(|(_, outcome)| outcome.is_none()).map(|(label, _)| label.file.as_str()).collect();
+    if !missing.is_empty() {
+        let first = missing[..missing.len().min(NAMED)].join(", ");
+        output::note(format_args!("not in the given images: {first}{}", more(missing.len())));
+    }
+    let unreadable: Vec<_> = rows()
+        .filter_map(|(label, outcome)| match outcome {
+            Some(Outcome::Unreadable(reason)) => Some((label, reason)),
+            _ => None,
+        })
+        .collect();
+    for (label, reason) in unreadable.iter().take(NAMED) {
+        output::note(format_args!("{}: {reason}; it is not counted", label.file));
+    }
+    if unreadable.len() > NAMED {
+        output::note(format_args!("{} more pictures cannot be read", unreadable.len() - NAMED));
+    }
+}
+
+/// A bar on standard error, hidden where that is no terminal.
+fn progress_bar(pictures: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(pictures as u64), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}

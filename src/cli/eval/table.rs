@@ -1,0 +1,97 @@
+//! The figures of `eval` as a table for people.
+
+use std::fmt::Write as _;
+
+use super::figures::{AgeFigures, Figures, Mean, Report};
+
+/// One column: its title and its cell for a group.
+type Column = (&'static str, fn(&Figures) -> Option<String>);
+
+/// The table, each mean with its 95 % interval.
+pub(super) fn table(report: &Report) -> String {
+    let columns = columns(&report.all);
+    let mut lines = vec![row("", columns.iter().map(|(title, _)| (*title).to_owned()))];
+    let mut push = |name: &str, figures: &Figures| {
+        lines.push(row(name, columns.iter().map(|(_, cell)| cell(figures).unwrap_or_else(|| "-".to_owned()))));
+    };
+    push("all", &report.all);
+    for group in &report.groups.age {
+        push(&format!("age {}", group.group), &group.figures);
+    }
+    for group in &report.groups.gender {
+        push(&group.group, &group.figures);
+    }
+    let mut text = align(&lines);
+    let _ = writeln!(
+        text,
+        "\n{} pictures, a face found in {:.1} %; {} missing, {} unreadable. In brackets: 95 % intervals.",
+        report.all.n,
+        report.all.detected * 100.0,
+        report.missing,
+        report.unreadable
+    );
+    text
+}
+
+fn columns(all: &Figures) -> Vec<Column> {
+    let mut columns: Vec<Column> =
+        vec![("pictures", |f| Some(f.n.to_string())), ("detected", |f| Some(format!("{:.1} %", f.detected * 100.0)))];
+    match &all.age {
+        Some(AgeFigures::Exact { .. }) => columns.push(("age MAE, years", |f| match f.age.as_ref()? {
+            AgeFigures::Exact { mae, .. } => Some(in_units(mae)),
+            AgeFigures::Binned { .. } => None,
+        })),
+        Some(AgeFigures::Binned { .. }) => {
+            columns.push(("age in bin", |f| match f.age.as_ref()? {
+                AgeFigures::Binned { within_bin, .. } => Some(in_percent(within_bin)),
+                AgeFigures::Exact { .. } => None,
+            }));
+            columns.push(("age MAE to bin, years", |f| match f.age.as_ref()? {
+                AgeFigures::Binned { mae_to_bin, .. } => Some(in_units(mae_to_bin)),
+                AgeFigures::Exact { .. } => None,
+            }));
+        }
+        None => {}
+    }
+    if all.gender.is_some() {
+        columns.push(("gender accuracy", |f| Some(in_percent(&f.gender.as_ref()?.accuracy))));
+    }
+    if all.pose.is_some() {
+        columns.push(("pose MAE, degrees", |f| Some(in_units(&f.pose.as_ref()?.mae))));
+        columns.push(("yaw", |f| Some(in_units(&f.pose.as_ref()?.yaw))));
+        columns.push(("pitch", |f| Some(in_units(&f.pose.as_ref()?.pitch))));
+        columns.push(("roll", |f| Some(in_units(&f.pose.as_ref()?.roll))));
+    }
+    columns
+}
+
+fn in_units(mean: &Mean) -> String {
+    let (low, high) = mean.interval;
+    format!("{:.2} ({low:.2} to {high:.2})", mean.value)
+}
+
+fn in_percent(mean: &Mean) -> String {
+    let (low, high) = mean.interval;
+    format!("{:.1} % ({:.1} to {:.1})", mean.value * 100.0, low * 100.0, high * 100.0)
+}
+
+fn row(name: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
+    std::iter::once(name.to_owned()).chain(cells).collect()
+}
+
+/// Lines of equally many cells, the first column to the left, the others to the right.
+pub(in crate::cli) fn align(lines: &[Vec<String>]) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let widths: Vec<_> =
+        (0..columns).map(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for line in lines {
+        let mut out = format!("{:<width$}", line[0], width = widths[0]);
+        for (cell, width) in line.iter().zip(&widths).skip(1) {
+            let _ = write!(out, "  {cell:>width$}");
+        }
+        text.push_str(out.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,94 @@
+//! Standard output and standard error, with closed pipes handled.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+/// Something is wrong with how the program was called; it exits with 2.
+#[derive(Debug)]
+pub(super) struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// A wrong call, in words that say how it is right.
+pub(super) fn usage(words: impl Into<String>) -> anyhow::Error {
+    UsageError(words.into()).into()
+}
+
+/// The reader of standard output has gone: nothing is left to do, and nothing went wrong.
+#[derive(Debug)]
+pub(super) struct StdoutClosed;
+
+impl fmt::Display for StdoutClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("standard output is closed")
+    }
+}
+
+impl std::error::Error for StdoutClosed {}
+
+/// Where data goes, for the words of errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Standard output (`-`).
+    Stdout,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Target {
+    /// The writer; a file is made new.
+    pub fn create(&self) -> anyhow::Result<Box<dyn Write>> {
+        match self {
+            Self::Stdout => Ok(Box::new(io::stdout())),
+            Self::File(path) => {
+                let file = std::fs::File::create(path)
+                    .with_context(|| format!("{}: cannot be written; choose another file with -o", path.display()))?;
+                Ok(Box::new(file))
+            }
+        }
+    }
+
+    /// The error that a failed write to this target is.
+    pub fn failed(&self, error: io::Error) -> anyhow::Error {
+        match self {
+            Self::Stdout if error.kind() == io::ErrorKind::BrokenPipe => StdoutClosed.into(),
+            Self::Stdout => anyhow::Error::new(error).context("standard output: cannot be written"),
+            Self::File(path) => anyhow::Error::new(error).context(format!("{}: cannot be written", path.display())),
+        }
+    }
+}
+
+/// Writes a whole text to standard output.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| Target::Stdout.failed(error))
+}
+
+/// Writes one line to standard error for the user of a running command.
+pub(super) fn note(words: impl fmt::Display) {
+    // Standard error may be closed; there is nobody left to tell then.
+    let _ = writeln!(io::stderr(), "facelens: {words}");
+}
+
+/// Says what went wrong, once, and gives the exit code that goes with it.
+pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    let closed = error.chain().any(|cause| {
+        cause.is::<StdoutClosed>()
+            || cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    });
+    if closed {
+        return ExitCode::SUCCESS;
+    }
+    note(format_args!("{error:#}"));
+    if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
