@@ -1,1 +1,24 @@
 //! The papers, as graphs: SSR-Net (Yang et al., IJCAI 2018) and FSA-Net (Yang et al., CVPR 2019).
+//!
+//! ```text
+//! a weight file --(model::import)--> layers, exactly as stored --+--> ONNX graph   (ssr_net, fsa_net)  --> tract
+//!                                                                +--> plain arithmetic (reference)     --> the self-check
+//! ```
+//!
+//! Layers keep the numbers and the layout of their file ([`Convention`]). The graph builders fold, transpose and
+//! rename; the reference does none of that, so that each finds the other's mistakes.
+//!
+//! Every graph takes one face, NCHW `[1, 3, 64, 64]`, float32, in the channel order and scaling of the model's card.
+
+mod graph;
+mod layers;
+pub mod reference;
+mod soft_stagewise;
+pub mod ssr_net;
+mod tensor;
+
+pub use layers::{Affine, BatchNorm, Convention, ConvolutionBlock, DenseLayout, FlattenOrder, KernelLayout};
+pub use tensor::{ShapeError, Tensor};
+
+/// Width and height of the input of both papers' networks, in pixels.
+pub const INPUT_SIDE: usize = 64;

