@@ -14,7 +14,7 @@ use super::{Mode, Next, Source, SourceError, SourceErrorKind, SourceInfo, Source
 use crate::frame::Frame;
 
 /// The astronaut Eileen Collins, 512x512 (NASA, public domain).
-const ASTRONAUT: &[u8] = include_bytes!("../../assets/astronaut.png");
+pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../assets/astronaut.png");
 
 /// Width of the light ring around the cut-out, pixels.
 const RING: f32 = 3.0;

@@ -16,6 +16,7 @@ mod spec;
 mod video;
 
 pub use error::{SourceError, SourceErrorKind};
+pub use pictures::decode_picture;
 pub use spec::{CameraChoice, SourceSpec};
 
 /// What a source is, known as soon as it is open.

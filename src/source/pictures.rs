@@ -1,7 +1,7 @@
 //! Single pictures and folders of pictures.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,7 +131,7 @@ struct Header {
 impl Header {
     fn read(path: &Path) -> Result<Self, SourceError> {
         no_panic(path, || {
-            let (format, mut decoder) = decoder(path)?;
+            let (format, mut decoder) = decoder(path, open_file(path)?)?;
             let (width, height) = decoder.dimensions();
             let turned = is_turned(decoder.orientation().unwrap_or(Orientation::NoTransforms));
             let (width, height) = if turned { (height, width) } else { (width, height) };
@@ -146,11 +146,12 @@ fn is_turned(orientation: Orientation) -> bool {
 }
 
 /// A decoder that has read the header and no pixels; its size is checked.
-fn decoder(path: &Path) -> Result<(String, impl ImageDecoder), SourceError> {
-    let file = File::open(path).map_err(|error| SourceError::from_io(path, &error))?;
-    let mut reader = ImageReader::new(BufReader::new(file))
-        .with_guessed_format()
-        .map_err(|error| SourceError::from_io(path, &error))?;
+fn decoder<'a>(
+    path: &Path,
+    content: impl BufRead + Seek + 'a,
+) -> Result<(String, impl ImageDecoder + 'a), SourceError> {
+    let mut reader =
+        ImageReader::new(content).with_guessed_format().map_err(|error| SourceError::from_io(path, &error))?;
     let Some(format) = reader.format().filter(|&format| is_readable(format)) else {
         return Err(unreadable(path, "it is not a picture", READABLE));
     };
@@ -169,11 +170,30 @@ fn decoder(path: &Path) -> Result<(String, impl ImageDecoder), SourceError> {
     Ok((name.to_owned(), decoder))
 }
 
+fn open_file(path: &Path) -> Result<BufReader<File>, SourceError> {
+    File::open(path).map(BufReader::new).map_err(|error| SourceError::from_io(path, &error))
+}
+
+fn read(path: &Path) -> Result<Frame, SourceError> {
+    read_upright(path, || open_file(path))
+}
+
+/// Reads a picture (JPEG, PNG, WebP or BMP) that is in memory, as a picture file is read; errors call it `name`.
+///
+/// # Errors
+/// Where the bytes are no picture, damaged, or its header asks for too much.
+pub fn decode_picture(name: &str, bytes: &[u8]) -> Result<Frame, SourceError> {
+    read_upright(Path::new(name), || Ok(Cursor::new(bytes)))
+}
+
 /// Reads one picture upright as RGB8: the EXIF orientation is applied, see-through parts lie on white, 16 bits and grey
 /// are converted.
-fn read(path: &Path) -> Result<Frame, SourceError> {
+fn read_upright<R: BufRead + Seek>(
+    path: &Path,
+    open: impl FnOnce() -> Result<R, SourceError>,
+) -> Result<Frame, SourceError> {
     no_panic(path, || {
-        let (_, mut decoder) = decoder(path)?;
+        let (_, mut decoder) = decoder(path, open()?)?;
         // A picture with broken EXIF is still a picture.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(path, &error))?;

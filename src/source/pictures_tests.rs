@@ -128,3 +128,11 @@ fn a_folder_without_pictures_says_so() {
     let Err(error) = Pictures::folder(folder.path()) else { panic!("opened") };
     assert_eq!(error.kind, SourceErrorKind::EmptyFolder);
 }
+
+#[test]
+fn a_picture_in_memory_is_read_as_a_file_is() {
+    let frame = decode_picture("a.tar/phone.jpg", &jpeg_with_orientation(&red_blue(), 6)).unwrap();
+    assert_eq!((frame.width(), frame.height(), frame.name.is_none()), (4, 8, true));
+    let error = decode_picture("a.tar/huge.png", &png_header(20_000, 20_000)).unwrap_err();
+    assert!(error.to_string().starts_with("a.tar/huge.png: the picture is too large"), "{error}");
+}

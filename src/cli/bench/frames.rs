@@ -14,6 +14,7 @@ use crate::detect::{self, DetectorKind};
 use crate::frame::Frame;
 use crate::model::ModelSet;
 use crate::pipeline::{Analyser, Faces, StageTimings};
+use crate::source::demo::ASTRONAUT;
 
 /// The sizes of frames.
 pub(super) const SIZES: [(u32, u32); 2] = [(640, 480), (1280, 720)];
@@ -131,9 +132,7 @@ impl FrameFigures {
 
 /// The astronaut (NASA, public domain), `faces` times beside each other on a soft background.
 fn picture(width: u32, height: u32, faces: u32) -> anyhow::Result<Frame> {
-    let astronaut = image::load_from_memory(include_bytes!("../../../assets/astronaut.png"))
-        .context("the built-in picture is damaged")?
-        .to_rgb8();
+    let astronaut = image::load_from_memory(ASTRONAUT).context("the built-in picture is damaged")?.to_rgb8();
     // Head and shoulders; the face is about a third of this square.
     let head = imageops::crop_imm(&astronaut, 116, 10, 220, 220).to_image();
     let side = (width / faces.max(2)).min(height * 2 / 3);

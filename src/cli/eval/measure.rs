@@ -14,6 +14,7 @@ use crate::detect::{self, Detection, Detector, DetectorKind};
 use crate::estimate::{Estimate, Estimator};
 use crate::frame::Frame;
 use crate::model::ModelSet;
+use crate::source::decode_picture;
 
 /// The most worker threads: each has its own detector, and beyond this the reading is the limit.
 const MAX_WORKERS: usize = 8;
@@ -25,7 +26,7 @@ pub(super) enum Outcome {
     Estimated(Estimate),
     /// No face was found.
     NoFace,
-    /// The picture cannot be read, for this reason.
+    /// The picture cannot be read; its name and the reason.
     Unreadable(String),
 }
 
@@ -57,7 +58,7 @@ pub(super) fn measure(
     std::thread::scope(|scope| {
         for worker in workers {
             let (jobs, done) = (jobs.clone(), done.clone());
-            scope.spawn(move || worker.work(&jobs, &done, progress));
+            scope.spawn(move || worker.work(labels, &jobs, &done, progress));
         }
         drop((jobs, done));
         // The workers end when the last job is taken and `give` is gone, also where the reading fails.
@@ -70,7 +71,10 @@ pub(super) fn measure(
                         return ControlFlow::Break(());
                     }
                 }
-                Err(error) => outcomes[index] = Some(Outcome::Unreadable(error.to_string())),
+                Err(error) => {
+                    let words = format!("{}: {error}", labels.rows()[index].file);
+                    outcomes[index] = Some(Outcome::Unreadable(words));
+                }
             }
             if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
@@ -98,12 +102,13 @@ impl Worker {
 
     fn work(
         mut self,
+        labels: &Labels,
         jobs: &Receiver<(usize, Vec<u8>)>,
         done: &Sender<(usize, anyhow::Result<Outcome>)>,
         progress: &ProgressBar,
     ) {
         for (index, bytes) in jobs {
-            let outcome = self.outcome(&bytes);
+            let outcome = self.outcome(&labels.rows()[index].file, &bytes);
             progress.inc(1);
             let failed = outcome.is_err();
             // A failing network fails on every picture: no use going on.
@@ -113,10 +118,10 @@ impl Worker {
         }
     }
 
-    fn outcome(&mut self, bytes: &[u8]) -> anyhow::Result<Outcome> {
-        let frame = match decode(bytes) {
+    fn outcome(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<Outcome> {
+        let frame = match decode_picture(name, bytes) {
             Ok(frame) => frame,
-            Err(reason) => return Ok(Outcome::Unreadable(reason)),
+            Err(error) => return Ok(Outcome::Unreadable(error.to_string())),
         };
         let Some(detector) = &mut self.detector else {
             return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0));
@@ -127,20 +132,6 @@ impl Worker {
             None => Ok(Outcome::NoFace),
         }
     }
-}
-
-/// Reads a picture upright.
-fn decode(bytes: &[u8]) -> Result<Frame, String> {
-    let mut decoder = image::ImageReader::new(std::io::Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|error| error.to_string())?
-        .into_decoder()
-        .map_err(|error| error.to_string())?;
-    let (width, height) = image::ImageDecoder::dimensions(&decoder);
-    Frame::check_size(width, height).map_err(|error| error.to_string())?;
-    let _ = image::ImageDecoder::orientation(&mut decoder);
-    let picture = image::DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?.into_rgb8();
-    Frame::from_rgb(picture.width(), picture.height(), picture.into_raw()).map_err(|error| error.to_string())
 }
 
 /// The face that the label means: large and central, by area minus twice the squared distance to the picture's middle.

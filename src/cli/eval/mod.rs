@@ -131,23 +131,23 @@ fn report(labels: &Labels, outcomes: &[Option<Outcome>], tasks: &[Task]) -> Repo
 /// Names the pictures that are missing or cannot be read; of many, the first ones.
 fn tell_what_is_not_counted(labels: &Labels, outcomes: &[Option<Outcome>]) {
     const NAMED: usize = 5;
-    let rows = || labels.rows().iter().zip(outcomes);
     let more = |count: usize| if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
 
-    let missing: Vec<_> =
-        rows().filter(|(_, outcome)| outcome.is_none()).map(|(label, _)| label.file.as_str()).collect();
+    let rows = labels.rows().iter().zip(outcomes);
+    let missing: Vec<_> = rows.filter(|(_, outcome)| outcome.is_none()).map(|(label, _)| label.file.as_str()).collect();
     if !missing.is_empty() {
         let first = missing[..missing.len().min(NAMED)].join(", ");
         output::note(format_args!("not in the given images: {first}{}", more(missing.len())));
     }
-    let unreadable: Vec<_> = rows()
-        .filter_map(|(label, outcome)| match outcome {
-            Some(Outcome::Unreadable(reason)) => Some((label, reason)),
+    let unreadable: Vec<_> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Some(Outcome::Unreadable(words)) => Some(words),
             _ => None,
         })
         .collect();
-    for (label, reason) in unreadable.iter().take(NAMED) {
-        output::note(format_args!("{}: {reason}; it is not counted", label.file));
+    for words in unreadable.iter().take(NAMED) {
+        output::note(format_args!("{words}; it is not counted"));
     }
     if unreadable.len() > NAMED {
         output::note(format_args!("{} more pictures cannot be read", unreadable.len() - NAMED));
