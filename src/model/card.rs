@@ -1,4 +1,32 @@
 //! The model card (`NAME.toml`): what a model file is, where it comes from, and how pictures go in and numbers come out.
+//!
+//! ```toml
+//! name = "fsanet-capsule"
+//! task = "pose"                       # age, gender or pose
+//! files = ["fsanet-capsule.onnx"]     # several: their outputs are averaged
+//! sha256 = ["..."]                    # of each file, in the same order
+//! source = "https://..."
+//! licence = "Apache-2.0"
+//! training_data = "300W-LP"
+//!
+//! [input]
+//! width = 64
+//! height = 64
+//! layout = "NHWC"                     # or NCHW
+//! channels = "BGR"                    # or RGB
+//!
+//! [input.scaling]
+//! kind = "min-max"                    # or mean-std with mean = [..] and std = [..]
+//!
+//! [crop]
+//! margin = 0.6
+//! relative_to = "lbp"                 # or facelens
+//! resize = "bilinear"                 # or triangle
+//!
+//! [output]
+//! kind = "angles"                     # years, male-score, hopenet-bins, rotation-matrix, rotation6d
+//! order = ["yaw", "pitch", "roll"]
+//! ```
 
 use std::fmt;
 use std::str::FromStr;
@@ -177,14 +205,15 @@ pub enum OutputForm {
         /// Which angle comes in which place: `yaw`, `pitch`, `roll`.
         order: [Angle; 3],
     },
-    /// Three softmax heads of 66 bins, 3 degrees each, from -99 (Hopenet), one output each or one behind the other.
+    /// Three heads of 66 bins, 3 degrees each, from -99 (Hopenet), one output each or one behind the other; as they
+    /// leave the last layer or after a softmax.
     HopenetBins {
         /// Which angle comes in which place.
         order: [Angle; 3],
     },
-    /// A 3x3 rotation matrix, row by row (x right, y down, z into the picture).
+    /// A 3x3 rotation matrix, row by row: `Rz(roll) Ry(yaw) Rx(pitch)`, as 6DRepNet makes it of 300W-LP's angles.
     RotationMatrix,
-    /// The first two columns of the rotation matrix, to be made orthonormal (6DRepNet).
+    /// The first two columns of that matrix, one behind the other, to be made orthonormal (6DRepNet).
     Rotation6d,
 }
 

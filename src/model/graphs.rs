@@ -1,7 +1,13 @@
 //! Small ONNX graphs for tests.
 
+use std::path::Path;
+
 use prost::Message as _;
 use tract_onnx::pb::{self, tensor_proto::DataType};
+
+use super::{
+    BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task, sha256_hex,
+};
 
 /// A graph under construction; its input is `x`, its output `y`.
 #[derive(Clone, Default)]
@@ -118,4 +124,29 @@ pub(crate) fn small(input: &[i64]) -> Graph {
         .node("GlobalAveragePool", &["r"], "g", &[])
         .node("Flatten", &["g"], "f", &[("axis", &[1])])
         .node("MatMul", &["f", "v"], "y", &[])
+}
+
+/// A card for [`small`] as an age model.
+pub(crate) fn small_card(name: &str) -> ModelCard {
+    let scaling = Scaling::MeanStd { mean: [0.0; 3], std: [255.0; 3] };
+    ModelCard {
+        name: name.into(),
+        task: Task::Age,
+        files: vec![format!("{name}.onnx")],
+        sha256: vec![sha256_hex(&small(&[1, 3, 8, 8]).bytes())],
+        source: "a test".into(),
+        licence: "MIT".into(),
+        training_data: "none".into(),
+        input: InputSpec { width: 8, height: 8, layout: Layout::Nchw, channels: ChannelOrder::Rgb, scaling },
+        crop: CropSpec { margin: 0.0, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Bilinear },
+        output: OutputForm::Years,
+        accuracy: Vec::new(),
+        notes: String::new(),
+    }
+}
+
+/// Writes a card of [`small_card`] and its network.
+pub(crate) fn save_card(folder: &Path, card: &ModelCard) {
+    std::fs::write(folder.join(format!("{}.toml", card.name)), card.to_toml().unwrap()).unwrap();
+    std::fs::write(folder.join(&card.files[0]), small(&[1, 3, 8, 8]).bytes()).unwrap();
 }

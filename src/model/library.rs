@@ -1,63 +1,131 @@
-//! What is installed: the models that ship, the user's own, and the sets that the estimator runs.
+//! What is installed: the models that ship and the user's own.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::ModelError;
-use super::{ModelCard, Net, Task};
+use super::error::{ModelError, ModelErrorKind};
+use super::file::read_capped;
+use super::guard::MAX_FILE_BYTES;
+use super::opened::Opened;
+use super::set::{ModelSet, TaskModel};
+use super::shipped::SHIPPED;
+use super::{ModelCard, Task};
 
-/// One model, ready to run: a card and a network for each of its files (their outputs are averaged).
-pub struct TaskModel {
-    /// The card; preprocessing belongs to it.
-    pub card: ModelCard,
-    /// One network per file.
-    pub nets: Vec<Net>,
-}
-
-/// The models in use. Several models under one task are averaged, each with its own preprocessing.
-#[derive(Clone, Default)]
-pub struct ModelSet {
-    /// Age models; empty: no age is estimated.
-    pub age: Vec<Arc<TaskModel>>,
-    /// Gender models.
-    pub gender: Vec<Arc<TaskModel>>,
-    /// Head pose models.
-    pub pose: Vec<Arc<TaskModel>>,
-}
-
-impl ModelSet {
-    /// The models of one task.
-    pub fn of(&self, task: Task) -> &[Arc<TaskModel>] {
-        match task {
-            Task::Age => &self.age,
-            Task::Gender => &self.gender,
-            Task::Pose => &self.pose,
-        }
-    }
-
-    /// Replaces the models of one task.
-    pub fn set(&mut self, task: Task, models: Vec<Arc<TaskModel>>) {
-        match task {
-            Task::Age => self.age = models,
-            Task::Gender => self.gender = models,
-            Task::Pose => self.pose = models,
-        }
-    }
-}
+/// Most cards that are read from a folder; the rest is listed as broken.
+const MAX_CARDS: usize = 1000;
 
 /// The models that ship and those in the user's folder.
+#[derive(Clone, Debug)]
 pub struct Library {
-    _private: (),
+    folder: Option<PathBuf>,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is part of the program.
+    Shipped,
+    /// It lies in the user's folder; this is its card.
+    User(PathBuf),
+}
+
+/// One model of the library.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The card's name, or the card file's where the card is broken.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The card and the size of its files together in bytes, or why the model cannot be used.
+    pub card: Result<(ModelCard, u64), ModelError>,
 }
 
 impl Library {
-    /// Reads any model file that `models import` understands and prepares it; several files need several calls.
+    /// The library with the user's folder: `facelens/models` in the system's folder for programs' data
+    /// (`~/.local/share` on Linux). It need not exist.
+    pub fn open() -> Self {
+        let folders = directories::ProjectDirs::from("", "", "facelens");
+        Self { folder: folders.map(|folders| folders.data_dir().join("models")) }
+    }
+
+    /// A library with another folder for the user's models.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()) }
+    }
+
+    /// Where the user's models lie; `None` where the system names no home.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// All models: first those that ship, then the user's by name, broken ones with their reason. A model of the user
+    /// does not hide a shipped one of the same name; that one is broken.
+    pub fn list(&self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = SHIPPED.iter().map(|shipped| shipped.entry()).collect();
+        let mut names: BTreeSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+        for file in self.cards() {
+            let mut card = read_user_card(&file);
+            if let Ok((read, _)) = &card
+                && !names.insert(read.name.clone())
+            {
+                let cause = format!("there is another model with the name `{}`", read.name);
+                card = Err(ModelError::new(ModelErrorKind::BadCard, &file, cause, "change `name` in the card"));
+            }
+            let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name = card.as_ref().map_or_else(|_| stem(), |(card, _)| card.name.clone());
+            entries.push(Entry { name, origin: Origin::User(file), card });
+        }
+        entries
+    }
+
+    /// Opens a model of the library by its name.
+    ///
+    /// # Errors
+    /// [`ModelError`] where there is no such model, it is broken, or it is for another task.
+    pub fn open_named(&self, name: &str, task: Option<Task>) -> Result<Opened, ModelError> {
+        let Some(entry) = self.list().into_iter().find(|entry| entry.name == name) else {
+            let cause = "there is no model of this name in the library";
+            return Err(ModelError::new(ModelErrorKind::Io, name, cause, "`facelens models list` shows all"));
+        };
+        entry.card?;
+        match entry.origin {
+            Origin::User(card) => Opened::file(&card, task),
+            Origin::Shipped => {
+                let shipped = SHIPPED.iter().find(|shipped| shipped.name() == name);
+                let opened = shipped.map(|shipped| shipped.open()).transpose()?;
+                let opened = opened.ok_or_else(|| ModelError::new(ModelErrorKind::Io, name, "it does not ship", ""))?;
+                fits(&opened.card, Path::new(name), task)?;
+                Ok(opened)
+            }
+        }
+    }
+
+    /// Opens a file, or the library's model of this name where there is no such file.
+    ///
+    /// # Errors
+    /// As [`Opened::file`]; where there is neither, the file's error.
+    pub fn open_any(&self, file: &Path, task: Option<Task>) -> Result<Opened, ModelError> {
+        let name = file.to_str().filter(|name| !file.exists() && self.list().iter().any(|entry| entry.name == *name));
+        name.map_or_else(|| Opened::file(file, task), |name| self.open_named(name, task))
+    }
+
+    /// Loads a model of the library by its name.
+    ///
+    /// # Errors
+    /// [`ModelError`] where there is no such model, it is broken, or it is for another task.
+    pub fn load_named(&self, name: &str, task: Option<Task>) -> Result<TaskModel, ModelError> {
+        self.open_named(name, task)?.prepare()
+    }
+
+    /// Reads any model file that `models import` understands, or a model card, and prepares it; several files need
+    /// several calls.
     ///
     /// # Errors
     /// [`ModelError`], also where the model's task is not `task`.
     pub fn load_file(file: &Path, task: Option<Task>) -> Result<TaskModel, ModelError> {
-        let _ = (file, task);
-        todo!("model rooms")
+        Opened::file(file, task)?.prepare()
     }
 
     /// The models that ship with the program.
@@ -65,6 +133,124 @@ impl Library {
     /// # Errors
     /// Where a shipped file is damaged.
     pub fn shipped() -> Result<ModelSet, ModelError> {
-        todo!("model rooms")
+        Self::model_set(&[])
+    }
+
+    /// The models that ship, each task that `overrides` names replaced by the files given for it (`--model TASK=FILE`;
+    /// several under one task are averaged). Replaced shipped models are not even loaded.
+    ///
+    /// # Errors
+    /// The first file that cannot be used.
+    pub fn model_set(overrides: &[(Task, PathBuf)]) -> Result<ModelSet, ModelError> {
+        let mut set = ModelSet::default();
+        for task in Task::ALL {
+            let files: Vec<_> = overrides.iter().filter(|(of, _)| *of == task).collect();
+            let models = if files.is_empty() {
+                let shipped = SHIPPED.iter().map(|shipped| (shipped.card(), shipped));
+                shipped
+                    .filter(|(card, _)| card.as_ref().map_or(true, |card| card.task == task))
+                    .map(|(_, shipped)| shipped.load().map(Arc::new))
+                    .collect::<Result<Vec<_>, _>>()?
+            } else {
+                let loaded = files.into_iter().map(|(_, file)| Self::load_file(file, Some(task)).map(Arc::new));
+                loaded.collect::<Result<Vec<_>, _>>()?
+            };
+            set.set(task, models);
+        }
+        Ok(set)
+    }
+
+    /// The cards in the user's folder, by name.
+    fn cards(&self) -> Vec<PathBuf> {
+        // A folder that does not exist yet holds no models.
+        let Some(entries) = self.folder.as_ref().and_then(|folder| fs::read_dir(folder).ok()) else {
+            return Vec::new();
+        };
+        let mut cards: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_card(path)).collect();
+        cards.sort();
+        cards.truncate(MAX_CARDS);
+        cards
+    }
+}
+
+/// Whether a path names a model card rather than a network.
+pub(crate) fn is_card(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+}
+
+fn read_user_card(file: &Path) -> Result<(ModelCard, u64), ModelError> {
+    let card = ModelCard::read(file)?;
+    let mut size = 0;
+    for (index, path) in card.paths(file).iter().enumerate() {
+        let bytes = read_capped(path, MAX_FILE_BYTES)?;
+        card.verify(index, &bytes, path)?;
+        size += bytes.len() as u64;
+    }
+    Ok((card, size))
+}
+
+pub(crate) fn fits(card: &ModelCard, file: &Path, task: Option<Task>) -> Result<(), ModelError> {
+    let is = card.task;
+    match task {
+        Some(wanted) if wanted != is => Err(ModelError::new(
+            ModelErrorKind::WrongTask,
+            file,
+            format!("this model is for {is}, not for {wanted}"),
+            format!("use it as --model {is}=FILE"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::graphs::{save_card, small_card};
+
+    fn names(library: &Library) -> Vec<(String, bool)> {
+        let entries = library.list().into_iter().filter(|entry| entry.origin != Origin::Shipped);
+        entries.map(|entry| (entry.name, entry.card.is_ok())).collect()
+    }
+
+    #[test]
+    fn users_models_are_listed_with_broken_ones_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::at(folder.path().join("models"));
+        assert_eq!(names(&library), []);
+        fs::create_dir(folder.path().join("models")).unwrap();
+        let folder = folder.path().join("models");
+        save_card(&folder, &small_card("good"));
+        save_card(&folder, &small_card("changed"));
+        fs::write(folder.join("changed.onnx"), "other").unwrap();
+        fs::write(folder.join("text.toml"), "a = 1").unwrap();
+        fs::write(folder.join("notes.txt"), "not a card").unwrap();
+        let mut twin = small_card("twin");
+        twin.name = "good".into();
+        fs::write(folder.join("twin.toml"), twin.to_toml().unwrap()).unwrap();
+        fs::copy(folder.join("good.onnx"), folder.join("twin.onnx")).unwrap();
+
+        let expected = [("changed", false), ("good", true), ("text", false), ("twin", false)];
+        assert_eq!(names(&library), expected.map(|(name, good)| (name.to_owned(), good)));
+        let model = library.load_named("good", Some(Task::Age)).unwrap();
+        assert_eq!((model.card.name.as_str(), model.nets.len()), ("good", 1));
+        assert_eq!(library.load_named("changed", None).unwrap_err().kind, ModelErrorKind::HashMismatch);
+        assert!(library.load_named("nobody", None).is_err());
+    }
+
+    #[test]
+    fn files_replace_the_shipped_models_of_their_task_only() {
+        let folder = tempfile::tempdir().unwrap();
+        save_card(folder.path(), &small_card("one"));
+        save_card(folder.path(), &small_card("two"));
+        let file = |name: &str| (Task::Age, folder.path().join(name));
+        let set = Library::model_set(&[file("one.toml"), file("two.toml")]).unwrap();
+        let ages: Vec<_> = set.age.iter().map(|model| model.card.name.clone()).collect();
+        assert_eq!(ages, ["one", "two"]);
+        assert_eq!(set.gender.len(), Library::shipped().unwrap().gender.len());
+
+        let wrong = Library::model_set(&[(Task::Pose, folder.path().join("one.toml"))]).err().unwrap();
+        assert_eq!(wrong.kind, ModelErrorKind::WrongTask);
+        assert!(wrong.to_string().contains("for age, not for pose; use it as --model age=FILE"), "{wrong}");
     }
 }

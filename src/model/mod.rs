@@ -1,12 +1,20 @@
 //! Model files: their cards, how they are read and checked, what is installed, and how they are run (tract).
 
 mod card;
+mod card_file;
 mod error;
+mod file;
 mod guard;
 mod hash;
 pub mod import;
+mod install;
 mod library;
+mod opened;
+mod output;
 mod runtime;
+mod set;
+mod shipped;
+mod summary;
 
 pub use card::{
     Accuracy, Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling,
@@ -14,8 +22,12 @@ pub use card::{
 };
 pub use error::{ModelError, ModelErrorKind};
 pub use hash::sha256_hex;
-pub use library::{Library, ModelSet, TaskModel};
+pub use install::{Installed, install};
+pub use library::{Entry, Library, Origin};
+pub use opened::Opened;
 pub use runtime::Net;
+pub use set::{ModelSet, TaskModel};
+pub use summary::GraphSummary;
 
 #[cfg(test)]
 pub(crate) mod graphs;

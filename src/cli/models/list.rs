@@ -1,0 +1,127 @@
+//! `facelens models list`.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::cli::output::print;
+use crate::model::{Accuracy, Entry, Library, ModelCard, Origin};
+
+/// One model in the JSON document.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    origin: &'static str,
+    in_use: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<String>,
+    #[serde(flatten)]
+    known: Option<Known<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    task: &'a str,
+    size_bytes: u64,
+    licence: &'a str,
+    source: &'a str,
+    sha256: &'a [String],
+    accuracy: &'a [Accuracy],
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    models: Vec<Row<'a>>,
+}
+
+pub(super) fn run(library: &Library, json: bool) -> anyhow::Result<()> {
+    let entries = library.list();
+    if json {
+        let document = Document { models: entries.iter().map(row).collect() };
+        print(&format!("{}\n", serde_json::to_string(&document)?))
+    } else {
+        print(&table(&entries, library))
+    }
+}
+
+fn row(entry: &Entry) -> Row<'_> {
+    let (known, error) = match &entry.card {
+        Ok((card, size_bytes)) => (Some(known(card, *size_bytes)), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let (origin, card) = match &entry.origin {
+        Origin::Shipped => ("shipped", None),
+        Origin::User(card) => ("user", Some(card.display().to_string())),
+    };
+    Row { name: &entry.name, origin, in_use: in_use(entry), card, known, error }
+}
+
+fn known(card: &ModelCard, size_bytes: u64) -> Known<'_> {
+    Known {
+        task: card.task.name(),
+        size_bytes,
+        licence: &card.licence,
+        source: &card.source,
+        sha256: &card.sha256,
+        accuracy: &card.accuracy,
+    }
+}
+
+/// Without `--model`, the models that ship are the ones that run.
+fn in_use(entry: &Entry) -> bool {
+    entry.origin == Origin::Shipped && entry.card.is_ok()
+}
+
+fn table(entries: &[Entry], library: &Library) -> String {
+    let header = ["NAME", "TASK", "SIZE", "LICENCE", "FROM", "ACCURACY"].map(str::to_owned);
+    let mut rows = vec![header];
+    let mut broken = Vec::new();
+    for entry in entries {
+        let from = match &entry.origin {
+            Origin::Shipped => "shipped, in use",
+            Origin::User(_) => "your library",
+        };
+        match &entry.card {
+            Ok((card, size)) => rows.push([
+                entry.name.clone(),
+                card.task.to_string(),
+                size_words(*size),
+                card.licence.clone(),
+                from.to_owned(),
+                card.accuracy.first().map_or_else(|| "not known".to_owned(), accuracy_words),
+            ]),
+            Err(error) => broken.push(error),
+        }
+    }
+    let mut text = String::new();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..6).map(width).collect();
+    for row in &rows {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", cells.join("  ").trim_end());
+    }
+    for error in broken {
+        let _ = writeln!(text, "cannot be used: {error}");
+    }
+    if let Some(folder) = library.folder() {
+        let _ = writeln!(text, "Your library: {}", folder.display());
+    }
+    text
+}
+
+/// `13.9 MAE in years (3,000 UTKFace faces)`.
+pub(super) fn accuracy_words(accuracy: &Accuracy) -> String {
+    format!("{} {} ({})", accuracy.value, accuracy.measure, accuracy.data)
+}
+
+/// `168 KiB`.
+pub(super) fn size_words(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}

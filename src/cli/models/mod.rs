@@ -1,0 +1,96 @@
+//! `facelens models`: list, show, check and import model files.
+
+mod list;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+
+use super::output::print;
+use crate::model::{Library, Opened, Task, install};
+
+/// Options of `facelens models`.
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the models that ship and those in your library.
+    List {
+        /// One JSON document instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell what a model file is: where it comes from, what it takes and gives, what it is made of.
+    Show(FileArgs),
+    /// Read a model file as an import would, run it, and say how far it is from the file's own arithmetic.
+    Check(FileArgs),
+    /// Convert a model file and put it into your library.
+    Import {
+        #[command(flatten)]
+        file: FileArgs,
+
+        /// The folder to write to instead of your library.
+        #[arg(short, long, value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct FileArgs {
+    /// A Keras .h5, MXNet .params, TensorFlow.js .json or .onnx file, a model card (.toml), or a model's name.
+    file: PathBuf,
+
+    /// What the model estimates (age, gender or pose), where the file does not say it.
+    #[arg(long)]
+    task: Option<Task>,
+}
+
+/// Runs `models list | show | check | import`.
+pub(super) fn run(args: &ModelsArgs) -> anyhow::Result<ExitCode> {
+    let library = Library::open();
+    match &args.action {
+        Action::List { json } => list::run(&library, *json)?,
+        Action::Show(file) => print(&show::text(&library.open_any(&file.file, file.task)?)?)?,
+        Action::Check(file) => {
+            let opened = library.open_any(&file.file, file.task)?;
+            let words = checked(&opened);
+            opened.prepare()?;
+            print(&format!("{}: {words}\n", file.file.display()))?;
+        }
+        Action::Import { file, output } => {
+            let folder = output
+                .as_deref()
+                .or(library.folder())
+                .context("the system names no folder for your data; choose one with -o")?;
+            let opened = library.open_any(&file.file, file.task)?;
+            let words = checked(&opened);
+            opened.clone().prepare()?;
+            let installed = install(&opened, folder)?;
+            let (card, task) = (installed.card.display(), opened.card.task);
+            let done = if installed.unchanged { "is there already" } else { "written" };
+            print(&format!("{words}\n{card}: {done}; use it with --model {task}={card}\n"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was found out about a model.
+fn checked(opened: &Opened) -> String {
+    let card = &opened.card;
+    let unit = match card.task {
+        Task::Age => "years",
+        Task::Gender => "of the score",
+        Task::Pose => "degrees",
+    };
+    match opened.self_check {
+        Some(off) => format!("{} ({}), within {off:.1e} {unit} of the file's own arithmetic", card.name, card.task),
+        None => format!("{} ({}), loads and is the file that its card describes", card.name, card.task),
+    }
+}

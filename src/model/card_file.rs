@@ -1,0 +1,285 @@
+//! Reads, checks and writes cards.
+
+use std::path::{Path, PathBuf};
+
+use super::card::{InputSpec, ModelCard, OutputForm, Scaling, Task};
+use super::error::{ModelError, ModelErrorKind};
+use super::file::read_capped;
+use super::hash::sha256_hex;
+
+/// Largest card, bytes.
+const MAX_CARD_BYTES: u64 = 64 << 10;
+/// Most files whose outputs are averaged.
+const MAX_FILES: usize = 16;
+/// Largest side of a network's input, pixels.
+const MAX_INPUT_SIDE: u32 = 1024;
+/// Largest crop margin; the published demos use 0.4 to 0.6.
+const MAX_MARGIN: f32 = 3.0;
+
+impl ModelCard {
+    /// Reads a card's text; `file` is named in errors.
+    ///
+    /// # Errors
+    /// `BadCard` with the line and the key.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ModelError> {
+        let bad = |cause: String| {
+            ModelError::new(ModelErrorKind::BadCard, file, cause, "correct the card; a shipped one shows every key")
+        };
+        let card: Self = toml::from_str(text).map_err(|error| bad(toml_cause(text, &error)))?;
+        card.problems().map_err(bad)?;
+        Ok(card)
+    }
+
+    /// Reads a card from a file.
+    ///
+    /// # Errors
+    /// `Io`, or as [`ModelCard::parse`].
+    pub fn read(file: &Path) -> Result<Self, ModelError> {
+        let bytes = read_capped(file, MAX_CARD_BYTES)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            ModelError::new(ModelErrorKind::BadCard, file, "the card is not UTF-8 text", "give a model card (.toml)")
+        })?;
+        Self::parse(text, file)
+    }
+
+    /// Whether the card makes sense in itself; `file` is named in errors.
+    ///
+    /// # Errors
+    /// `BadCard` with the key and what is wrong with its value.
+    pub fn validate(&self, file: &Path) -> Result<(), ModelError> {
+        self.problems().map_err(|cause| ModelError::new(ModelErrorKind::BadCard, file, cause, "correct the card"))
+    }
+
+    /// The card as TOML.
+    ///
+    /// # Errors
+    /// `BadCard` where a value cannot be written.
+    pub fn to_toml(&self) -> Result<String, ModelError> {
+        toml::to_string_pretty(self).map_err(|error| {
+            ModelError::new(ModelErrorKind::BadCard, format!("{}.toml", self.name), error.to_string(), "")
+        })
+    }
+
+    /// Whether these bytes are the card's file number `index`.
+    ///
+    /// # Errors
+    /// `HashMismatch` with both sums, shortened.
+    pub fn verify(&self, index: usize, bytes: &[u8], file: &Path) -> Result<(), ModelError> {
+        let found = sha256_hex(bytes);
+        match self.sha256.get(index) {
+            Some(expected) if *expected == found => Ok(()),
+            Some(expected) => Err(ModelError::new(
+                ModelErrorKind::HashMismatch,
+                file,
+                format!("its SHA-256 begins with {}, but the card says {}", &found[..12], short(expected)),
+                "get the file again, or import it anew if you changed it",
+            )),
+            None => Err(ModelError::new(ModelErrorKind::BadCard, file, "the card has no SHA-256 for it", "add it")),
+        }
+    }
+
+    /// Where the card's files are: beside the card.
+    pub fn paths(&self, card_file: &Path) -> Vec<PathBuf> {
+        self.files.iter().map(|name| card_file.with_file_name(name)).collect()
+    }
+
+    fn problems(&self) -> Result<(), String> {
+        let name_fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if self.name.is_empty()
+            || self.name.len() > 80
+            || !self.name.chars().all(name_fits)
+            || self.name.starts_with(['.', '-'])
+        {
+            return Err(format!("`name` must be made of a-z, 0-9, `-`, `_` and `.`, but is {:?}", self.name));
+        }
+        self.file_problems()?;
+        self.input.problems()?;
+        let margin = self.crop.margin;
+        if !(0.0..=MAX_MARGIN).contains(&margin) {
+            return Err(format!("`crop.margin` must lie between 0 and {MAX_MARGIN}, but is {margin}"));
+        }
+        self.output.problems(self.task)?;
+        if let Some(figure) = self.accuracy.iter().find(|figure| !figure.value.is_finite()) {
+            return Err(format!("`accuracy`: the figure for {:?} is not a finite number", figure.data));
+        }
+        Ok(())
+    }
+
+    fn file_problems(&self) -> Result<(), String> {
+        if self.files.is_empty() || self.files.len() > MAX_FILES {
+            return Err(format!("`files` must name 1 to {MAX_FILES} files, but names {}", self.files.len()));
+        }
+        if self.files.len() != self.sha256.len() {
+            return Err(format!("`sha256` has {} entries for {} files", self.sha256.len(), self.files.len()));
+        }
+        for (index, name) in self.files.iter().enumerate() {
+            let plain = !name.is_empty()
+                && !matches!(name.as_str(), "." | "..")
+                && !name.contains(['/', '\\', ':'])
+                && !name.chars().any(char::is_control);
+            if !plain {
+                return Err(format!("`files` must be plain names of files beside the card, but one is {name:?}"));
+            }
+            if self.files[..index].contains(name) {
+                return Err(format!("`files` names {name:?} twice"));
+            }
+        }
+        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        match self.sha256.iter().find(|sum| sum.len() != 64 || !sum.chars().all(is_hex)) {
+            Some(sum) => Err(format!("`sha256` must be 64 digits of lower-case hex, but one is {:?}", short(sum))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl InputSpec {
+    fn problems(&self) -> Result<(), String> {
+        for (key, side) in [("width", self.width), ("height", self.height)] {
+            if !(1..=MAX_INPUT_SIDE).contains(&side) {
+                return Err(format!("`input.{key}` must lie between 1 and {MAX_INPUT_SIDE}, but is {side}"));
+            }
+        }
+        if let Scaling::MeanStd { mean, std } = &self.scaling {
+            if mean.iter().chain(std).any(|value| !value.is_finite()) {
+                return Err("`input.scaling` holds a number that is not finite".to_owned());
+            }
+            if std.contains(&0.0) {
+                return Err(format!("`input.scaling.std` must not contain 0, but is {std:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl OutputForm {
+    fn problems(&self, task: Task) -> Result<(), String> {
+        let gives = self.task();
+        if gives != task {
+            return Err(format!("`output.kind` is for {gives}, but `task` is {task}"));
+        }
+        match self {
+            Self::Angles { order: [a, b, c] } | Self::HopenetBins { order: [a, b, c] }
+                if a == b || b == c || a == c =>
+            {
+                Err("`output.order` must name yaw, pitch and roll once each".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The first digits of a sum; enough to tell files apart.
+fn short(sum: &str) -> String {
+    sum.chars().take(12).collect()
+}
+
+/// Line, key and cause of a TOML error, in one sentence.
+fn toml_cause(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some(start) = error.span().map(|span| span.start.min(text.len())).filter(|start| *start > 0) else {
+        return message;
+    };
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let key = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+    match key {
+        Some(key) if !key.is_empty() && key.len() < 40 => format!("line {line}, key `{key}`: {message}"),
+        _ => format!("line {line}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Accuracy, Angle, BoxStyle, ChannelOrder, CropSpec, Layout, ResizeFilter};
+
+    fn card() -> ModelCard {
+        ModelCard {
+            name: "fsanet-capsule".into(),
+            task: Task::Pose,
+            files: vec!["a.onnx".into(), "b.onnx".into()],
+            sha256: vec![sha256_hex(b"a"), sha256_hex(b"b")],
+            source: "a test".into(),
+            licence: "MIT".into(),
+            training_data: "300W-LP".into(),
+            input: InputSpec {
+                width: 64,
+                height: 48,
+                layout: Layout::Nhwc,
+                channels: ChannelOrder::Bgr,
+                scaling: Scaling::MeanStd { mean: [127.5, 0.1, -3.0], std: [128.0, 1.0, 0.5] },
+            },
+            crop: CropSpec { margin: 0.6, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear },
+            output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+            accuracy: vec![Accuracy { data: "AFLW2000".into(), measure: "MAE in degrees".into(), value: 5.07 }],
+            notes: "two\nlines".into(),
+        }
+    }
+
+    /// The error for a card changed by `change`.
+    fn problem(change: impl FnOnce(&mut ModelCard)) -> String {
+        let mut card = card();
+        change(&mut card);
+        let error = card.validate(Path::new("dir/x.toml")).unwrap_err();
+        assert_eq!(error.kind, ModelErrorKind::BadCard);
+        error.to_string()
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let mut card = card();
+        for output in [card.output.clone(), OutputForm::RotationMatrix, OutputForm::Rotation6d] {
+            for scaling in [card.input.scaling.clone(), Scaling::MinMax] {
+                card.output = output.clone();
+                card.input.scaling = scaling;
+                let text = card.to_toml().unwrap();
+                assert_eq!(ModelCard::parse(&text, Path::new("x.toml")).unwrap(), card, "{text}");
+            }
+        }
+        assert!(card.to_toml().unwrap().contains("margin = 0.6\n"), "floats are written as they were given");
+    }
+
+    #[test]
+    fn each_contradiction_names_its_key() {
+        assert!(problem(|card| card.name = "../up".into()).starts_with("dir/x.toml: `name` must"));
+        assert!(problem(|card| card.files[0] = "../up.onnx".into()).contains("`files` must be plain names"));
+        assert!(problem(|card| card.files[0] = "C:\\up.onnx".into()).contains("`files` must be plain names"));
+        assert!(problem(|card| card.files[1] = "a.onnx".into()).contains("`files` names \"a.onnx\" twice"));
+        assert!(problem(|card| drop(card.sha256.pop())).contains("`sha256` has 1 entries for 2 files"));
+        assert!(problem(|card| card.sha256[0] = "ABC".into()).contains("64 digits"));
+        assert!(problem(|card| card.files.clear()).contains("`files` must name"));
+        assert!(problem(|card| card.input.width = 0).contains("`input.width` must"));
+        assert!(problem(|card| card.input.height = 1 << 20).contains("`input.height` must"));
+        assert!(problem(|card| card.crop.margin = -0.1).contains("`crop.margin` must"));
+        assert!(problem(|card| card.crop.margin = f32::NAN).contains("`crop.margin` must"));
+        assert!(problem(|card| card.task = Task::Age).contains("`output.kind` is for pose, but `task` is age"));
+        assert!(problem(|card| card.output = OutputForm::Angles { order: [Angle::Yaw; 3] }).contains("once each"));
+        let zero = Scaling::MeanStd { mean: [0.0; 3], std: [1.0, 0.0, 1.0] };
+        assert!(problem(|card| card.input.scaling = zero).contains("`input.scaling.std` must not contain 0"));
+        assert!(problem(|card| card.accuracy[0].value = f32::INFINITY).contains("`accuracy`"));
+    }
+
+    #[test]
+    fn a_mistake_in_the_text_names_line_and_key() {
+        let text = card().to_toml().unwrap();
+        let cause = |text: &str| ModelCard::parse(text, Path::new("x.toml")).unwrap_err().to_string();
+        let line = text.lines().position(|line| line.starts_with("margin")).unwrap() + 1;
+        let wrong = cause(&text.replace("margin = 0.6", "margin = \"wide\""));
+        assert!(wrong.starts_with(&format!("x.toml: line {line}, key `margin`: ")), "{wrong}");
+        let unknown = cause(&text.replace("margin = ", "border = "));
+        assert!(unknown.contains(&format!("line {line}, key `border`: unknown field `border`")), "{unknown}");
+        let missing = cause(&text.replace("licence = \"MIT\"\n", ""));
+        assert!(missing.contains("missing field `licence`"), "{missing}");
+        assert!(cause("name = [").contains("line 1"));
+        assert!(!cause("this is no card\n").contains('\n'), "one sentence");
+    }
+
+    #[test]
+    fn another_file_than_the_card_says_shows_both_sums() {
+        assert_eq!(card().verify(0, b"a", Path::new("a.onnx")), Ok(()));
+        let error = card().verify(0, b"b", Path::new("a.onnx")).unwrap_err();
+        assert_eq!(error.kind, ModelErrorKind::HashMismatch);
+        assert!(error.to_string().contains(&sha256_hex(b"a")[..12]), "{error}");
+        assert!(error.to_string().contains(&sha256_hex(b"b")[..12]), "{error}");
+    }
+}

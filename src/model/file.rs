@@ -1,0 +1,124 @@
+//! Reads model files with a limit, and writes them so that nothing half-written stays.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::error::{ModelError, ModelErrorKind};
+
+/// Reads a whole file of at most `max_bytes`.
+///
+/// # Errors
+/// `Io` where it cannot be read, `TooLarge` where it is larger.
+pub(crate) fn read_capped(file: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
+    if file.is_dir() {
+        return Err(ModelError::new(ModelErrorKind::Io, file, "it is a folder", "give one model file"));
+    }
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(file)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::NotFound => "check the path",
+            io::ErrorKind::PermissionDenied => "allow reading it",
+            _ => "check the disk",
+        };
+        ModelError::new(ModelErrorKind::Io, file, format!("it cannot be read ({error})"), remedy)
+    })?;
+    if bytes.len() as u64 > max_bytes {
+        let limit =
+            if max_bytes >= 1 << 20 { format!("{} MiB", max_bytes >> 20) } else { format!("{} KiB", max_bytes >> 10) };
+        let cause = format!("it is larger than {limit}, more than any model of its kind needs");
+        return Err(ModelError::new(ModelErrorKind::TooLarge, file, cause, "give another file"));
+    }
+    Ok(bytes)
+}
+
+/// Files on their way into a folder: all written beside their places first, then renamed. Dropped before
+/// [`Staged::commit`], they leave nothing behind.
+#[derive(Default)]
+pub(crate) struct Staged {
+    /// Temporary file and its final place.
+    files: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Staged {
+    /// Writes a file beside its final place and flushes it to the disk.
+    pub(crate) fn write(&mut self, file: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = file.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let mut open = File::create(&temporary).map_err(|error| unwritable(file, &error))?;
+        self.files.push((temporary, file.to_owned()));
+        open.write_all(bytes).and_then(|()| open.sync_all()).map_err(|error| unwritable(file, &error))
+    }
+
+    /// Puts the files into their places.
+    pub(crate) fn commit(mut self) -> Result<(), ModelError> {
+        while let Some((temporary, file)) = self.files.first() {
+            fs::rename(temporary, file).map_err(|error| unwritable(file, &error))?;
+            self.files.remove(0);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        for (temporary, _) in &self.files {
+            // It may be gone already; there is nothing else to do about it.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+/// Why a file or folder cannot be written.
+pub(crate) fn unwritable(file: &Path, error: &io::Error) -> ModelError {
+    let remedy = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "allow writing there, or choose another folder with -o"
+        }
+        io::ErrorKind::StorageFull => "make room on the disk",
+        _ => "choose another folder with -o",
+    };
+    ModelError::new(ModelErrorKind::Io, file, format!("it cannot be written ({error})"), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x");
+        fs::write(&file, [7; 1024]).unwrap();
+        assert_eq!(read_capped(&file, 1024).unwrap().len(), 1024);
+        assert_eq!(read_capped(&file, 1023).unwrap_err().kind, ModelErrorKind::TooLarge);
+        assert_eq!(read_capped(folder.path(), 10).unwrap_err().cause, "it is a folder");
+        let missing = read_capped(&folder.path().join("y"), 10).unwrap_err();
+        assert_eq!((missing.kind, missing.remedy.as_str()), (ModelErrorKind::Io, "check the path"));
+    }
+
+    #[test]
+    fn staged_files_arrive_together_or_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (folder.path().join("a"), folder.path().join("b"));
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+
+        let mut staged = Staged::default();
+        staged.write(&first, b"1").unwrap();
+        assert!(staged.write(&folder.path().join("missing/b"), b"2").is_err());
+        drop(staged);
+        assert_eq!(names(), 0);
+
+        let mut staged = Staged::default();
+        staged.write(&first, b"1").unwrap();
+        staged.write(&second, b"2").unwrap();
+        assert!(!first.exists());
+        staged.commit().unwrap();
+        assert_eq!((fs::read(first).unwrap(), fs::read(second).unwrap()), (b"1".to_vec(), b"2".to_vec()));
+        assert_eq!(names(), 2);
+    }
+}

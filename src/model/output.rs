@@ -1,0 +1,223 @@
+//! Turns the numbers that a network gives into years, a male score or a head pose.
+
+use super::card::{Angle, OutputForm, Task};
+use crate::geometry::Pose;
+
+/// Bins of each of Hopenet's heads.
+const HOPENET_BINS: usize = 66;
+/// Width of a bin, degrees.
+const HOPENET_BIN_DEGREES: f32 = 3.0;
+/// Lower end of the first bin, degrees.
+const HOPENET_FIRST_DEGREES: f32 = -99.0;
+
+impl OutputForm {
+    /// The task whose answer this is.
+    pub const fn task(&self) -> Task {
+        match self {
+            Self::Years => Task::Age,
+            Self::MaleScore => Task::Gender,
+            Self::Angles { .. } | Self::HopenetBins { .. } | Self::RotationMatrix | Self::Rotation6d => Task::Pose,
+        }
+    }
+
+    /// How many numbers it is made of, all outputs together.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Years | Self::MaleScore => 1,
+            Self::Angles { .. } => 3,
+            Self::HopenetBins { .. } => 3 * HOPENET_BINS,
+            Self::RotationMatrix => 9,
+            Self::Rotation6d => 6,
+        }
+    }
+
+    /// Never: every form has at least one number.
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The one number of an age (years) or gender (male score) network, as it is: not clamped.
+    ///
+    /// # Errors
+    /// Where the form is a pose, or the network gave another count of numbers.
+    pub fn decode_scalar(&self, values: &[f32]) -> Result<f32, String> {
+        match (self, values) {
+            (Self::Years | Self::MaleScore, [value]) => Ok(*value),
+            (Self::Years | Self::MaleScore, _) => Err(self.wrong_count(values)),
+            _ => Err("a head pose is not one number".to_owned()),
+        }
+    }
+
+    /// The head pose in degrees, with the signs of 300W-LP.
+    ///
+    /// - Angles: as they are.
+    /// - Hopenet (Ruiz et al. 2018, arXiv:1710.00925, section 3.2): expectation over the bins, `3 sum(i p_i) - 99`
+    ///   with `p` the softmax of the head.
+    /// - Rotation matrix `R = Rz(roll) Ry(yaw) Rx(pitch)` and 6D rotation: as 6DRepNet (Hempel et al. 2022,
+    ///   arXiv:2202.12555; the two columns are made orthonormal by Zhou et al. 2019, arXiv:1812.07035, equation 15).
+    ///
+    /// # Errors
+    /// Where the form is no pose, the network gave another count of numbers, or the numbers are no rotation.
+    pub fn decode_pose(&self, values: &[f32]) -> Result<Pose, String> {
+        if self.task() == Task::Pose && values.len() != self.len() {
+            return Err(self.wrong_count(values));
+        }
+        match self {
+            Self::Years | Self::MaleScore => Err("one number is not a head pose".to_owned()),
+            Self::Angles { order } => Ok(ordered(*order, [values[0], values[1], values[2]])),
+            Self::HopenetBins { order } => {
+                let mut heads = values.chunks_exact(HOPENET_BINS).map(hopenet_angle);
+                let mut next = || heads.next().unwrap_or_default();
+                Ok(ordered(*order, [next(), next(), next()]))
+            }
+            Self::RotationMatrix => {
+                let row = |index: usize| [values[3 * index], values[3 * index + 1], values[3 * index + 2]];
+                euler([row(0), row(1), row(2)])
+            }
+            Self::Rotation6d => {
+                let x = normalized([values[0], values[1], values[2]])?;
+                let z = normalized(cross(x, [values[3], values[4], values[5]]))?;
+                let y = cross(z, x);
+                euler([[x[0], y[0], z[0]], [x[1], y[1], z[1]], [x[2], y[2], z[2]]])
+            }
+        }
+    }
+
+    fn wrong_count(&self, values: &[f32]) -> String {
+        format!("the network gave {} numbers where its card's output form has {}", values.len(), self.len())
+    }
+}
+
+fn ordered(order: [Angle; 3], values: [f32; 3]) -> Pose {
+    let mut pose = Pose::default();
+    for (angle, value) in order.into_iter().zip(values) {
+        match angle {
+            Angle::Yaw => pose.yaw = value,
+            Angle::Pitch => pose.pitch = value,
+            Angle::Roll => pose.roll = value,
+        }
+    }
+    pose
+}
+
+/// The expected angle of one head, degrees.
+fn hopenet_angle(head: &[f32]) -> f32 {
+    // Some exports end with the softmax, the published program takes it afterwards.
+    let sum: f32 = head.iter().sum();
+    let is_softmax = (sum - 1.0).abs() < 1e-3 && head.iter().all(|value| *value >= 0.0);
+    let largest = head.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |value: f32| if is_softmax { value } else { (value - largest).exp() };
+    let (total, moment) = head.iter().enumerate().fold((0.0, 0.0), |(total, moment), (bin, value)| {
+        (total + weight(*value), moment + weight(*value) * bin as f32)
+    });
+    moment / total * HOPENET_BIN_DEGREES + HOPENET_FIRST_DEGREES
+}
+
+/// Angles of `R = Rz(roll) Ry(yaw) Rx(pitch)`, rows first. At a yaw of +-90 degrees the roll is taken as 0.
+fn euler(r: [[f32; 3]; 3]) -> Result<Pose, String> {
+    let length = |row: [f32; 3]| row.iter().map(|value| value * value).sum::<f32>();
+    if !r.into_iter().all(|row| (length(row) - 1.0).abs() < 0.1) {
+        return Err("the network's output is no rotation matrix".to_owned());
+    }
+    let cosine = r[0][0].hypot(r[1][0]);
+    let (pitch, roll) =
+        if cosine < 1e-6 { ((-r[1][2]).atan2(r[1][1]), 0.0) } else { (r[2][1].atan2(r[2][2]), r[1][0].atan2(r[0][0])) };
+    let yaw = (-r[2][0]).atan2(cosine);
+    Ok(Pose { yaw: yaw.to_degrees(), pitch: pitch.to_degrees(), roll: roll.to_degrees() })
+}
+
+fn cross(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+}
+
+fn normalized(vector: [f32; 3]) -> Result<[f32; 3], String> {
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length.is_finite() && length > 1e-8 {
+        Ok(vector.map(|value| value / length))
+    } else {
+        Err("the network's output spans no rotation".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(pose: Pose, yaw: f32, pitch: f32, roll: f32) {
+        let off = (pose.yaw - yaw).abs().max((pose.pitch - pitch).abs()).max((pose.roll - roll).abs());
+        assert!(off < 1e-3, "{pose:?} is not {yaw}, {pitch}, {roll}");
+    }
+
+    /// `Rz(roll) Ry(yaw) Rx(pitch)`, multiplied out by hand, for angles in degrees.
+    fn matrix(yaw: f32, pitch: f32, roll: f32) -> [f32; 9] {
+        let ((sy, cy), (sp, cp), (sr, cr)) =
+            (yaw.to_radians().sin_cos(), pitch.to_radians().sin_cos(), roll.to_radians().sin_cos());
+        [
+            cr * cy,
+            cr * sy * sp - sr * cp,
+            cr * sy * cp + sr * sp,
+            sr * cy,
+            sr * sy * sp + cr * cp,
+            sr * sy * cp - cr * sp,
+            -sy,
+            cy * sp,
+            cy * cp,
+        ]
+    }
+
+    #[test]
+    fn one_number_stays_as_it_is() {
+        assert_eq!(OutputForm::Years.decode_scalar(&[-3.5]), Ok(-3.5));
+        assert_eq!(OutputForm::MaleScore.decode_scalar(&[1.25]), Ok(1.25));
+        assert!(OutputForm::Years.decode_scalar(&[1.0, 2.0]).unwrap_err().contains("gave 2 numbers"));
+        assert!(OutputForm::RotationMatrix.decode_scalar(&[1.0]).is_err());
+        assert!(OutputForm::Years.decode_pose(&[1.0]).is_err());
+    }
+
+    #[test]
+    fn angles_come_in_the_order_of_the_card() {
+        let order = [Angle::Pitch, Angle::Yaw, Angle::Roll];
+        near(OutputForm::Angles { order }.decode_pose(&[1.0, 2.0, 3.0]).unwrap(), 2.0, 1.0, 3.0);
+        assert!(OutputForm::Angles { order }.decode_pose(&[1.0, 2.0]).is_err());
+    }
+
+    #[test]
+    fn hopenet_takes_the_expectation_over_its_bins() {
+        let order = [Angle::Yaw, Angle::Pitch, Angle::Roll];
+        let mut logits = vec![-50.0; 198];
+        // Yaw all in bin 40: 40 * 3 - 99 = 21. Pitch half and half in bins 20 and 21: 20.5 * 3 - 99 = -37.5.
+        // Roll a quarter in bin 32, three quarters in bin 34: 33.5 * 3 - 99 = 1.5.
+        logits[40] = 10.0;
+        (logits[66 + 20], logits[66 + 21]) = (7.0, 7.0);
+        (logits[132 + 32], logits[132 + 34]) = (0.0, 3.0_f32.ln());
+        near(OutputForm::HopenetBins { order }.decode_pose(&logits).unwrap(), 21.0, -37.5, 1.5);
+
+        let mut softmax = vec![0.0; 198];
+        softmax[40] = 1.0;
+        (softmax[66 + 20], softmax[66 + 21]) = (0.5, 0.5);
+        (softmax[132 + 32], softmax[132 + 34]) = (0.25, 0.75);
+        near(OutputForm::HopenetBins { order }.decode_pose(&softmax).unwrap(), 21.0, -37.5, 1.5);
+    }
+
+    #[test]
+    fn a_rotation_matrix_gives_its_angles_back() {
+        let form = OutputForm::RotationMatrix;
+        near(form.decode_pose(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).unwrap(), 0.0, 0.0, 0.0);
+        // A quarter turn about z alone: x becomes y, which is roll +90.
+        near(form.decode_pose(&[0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]).unwrap(), 0.0, 0.0, 90.0);
+        for (yaw, pitch, roll) in [(30.0, 0.0, 0.0), (0.0, -20.0, 0.0), (-45.0, 25.0, 15.0), (80.0, -60.0, -170.0)] {
+            near(form.decode_pose(&matrix(yaw, pitch, roll)).unwrap(), yaw, pitch, roll);
+        }
+        assert!(form.decode_pose(&[0.0; 9]).is_err());
+    }
+
+    #[test]
+    fn six_numbers_are_made_orthonormal_first() {
+        let m = matrix(-45.0, 25.0, 15.0);
+        let (x, y) = ([m[0], m[3], m[6]], [m[1], m[4], m[7]]);
+        // Any length of the first, and any share of it in the second, make no difference.
+        let six = [3.0 * x[0], 3.0 * x[1], 3.0 * x[2], y[0] + x[0], y[1] + x[1], y[2] + x[2]];
+        near(OutputForm::Rotation6d.decode_pose(&six).unwrap(), -45.0, 25.0, 15.0);
+        assert!(OutputForm::Rotation6d.decode_pose(&[1.0, 0.0, 0.0, 2.0, 0.0, 0.0]).is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! What an ONNX graph is made of, for `models show`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::ModelError;
+use super::guard;
+
+/// What an ONNX graph is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphSummary {
+    /// Number of constant tensors.
+    pub tensors: usize,
+    /// Numbers in the constant tensors of floats: the parameters, folded batch norms and fixed indices included.
+    pub parameters: u64,
+    /// How often each operator occurs.
+    pub operators: BTreeMap<String, usize>,
+    /// The ONNX operator set's version.
+    pub opset: i64,
+    /// The program that wrote it, where it says so.
+    pub producer: String,
+}
+
+impl GraphSummary {
+    /// Reads a graph without preparing it; `file` is named in errors.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the bytes are no ONNX graph.
+    pub fn of(onnx: &[u8], file: &Path) -> Result<Self, ModelError> {
+        let proto = guard::decode(onnx).map_err(|refusal| refusal.about(file))?;
+        let graph = proto.graph.unwrap_or_default();
+        let mut operators = BTreeMap::new();
+        for node in &graph.node {
+            *operators.entry(node.op_type.clone()).or_default() += 1;
+        }
+        // 1, 10 and 11 are the element types of 32-, 16- and 64-bit floats in `onnx.proto3`.
+        let floats = graph.initializer.iter().filter(|tensor| matches!(tensor.data_type, 1 | 10 | 11));
+        let parameters = floats
+            .map(|tensor| tensor.dims.iter().fold(1_u64, |count, dim| count.saturating_mul(dim.unsigned_abs())))
+            .fold(0, u64::saturating_add);
+        let opset = proto.opset_import.iter().find(|set| set.domain.is_empty()).map_or(0, |set| set.version);
+        Ok(Self { tensors: graph.initializer.len(), parameters, operators, opset, producer: proto.producer_name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::graphs::small;
+
+    #[test]
+    fn parameters_and_operators_are_counted() {
+        let bytes = small(&[1, 3, 8, 8]).integers("index", &[1, 2, 3]).bytes();
+        let summary = GraphSummary::of(&bytes, Path::new("x.onnx")).unwrap();
+        assert_eq!((summary.tensors, summary.parameters, summary.opset), (4, 54 + 2 + 2, 13));
+        assert_eq!(summary.operators["Conv"], 1);
+        assert!(GraphSummary::of(b"text", Path::new("x.onnx")).is_err());
+    }
+}
