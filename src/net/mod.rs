@@ -10,6 +10,7 @@
 //!
 //! Every graph takes one face, NCHW `[1, 3, 64, 64]`, float32, in the channel order and scaling of the model's card.
 
+pub mod fsa_net;
 mod graph;
 mod layers;
 pub mod reference;

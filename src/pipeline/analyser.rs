@@ -116,7 +116,7 @@ impl Analyser {
             timings.gender += spent.gender_ms;
             timings.pose += spent.pose_ms;
             watch.lap_ms();
-            faces.push(self.tracker.update(id, frame.time, detection, &estimate));
+            faces.push(self.tracker.update(id, detection, &estimate));
             timings.track += watch.lap_ms();
         }
         faces.sort_by_key(|face| face.id);

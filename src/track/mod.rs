@@ -1,10 +1,10 @@
 //! Identities over time: who is who from frame to frame, smoothing, spread.
+//!
+//! ```text
+//! detections -> tracker: predict (motion), compare (motion, appearance), choose (assignment) -> identities
+//! identity + estimate -> person: box and pose steadied (one_euro), age and gender averaged (weight, average) -> Face
+//! ```
 
-use std::time::Duration;
-
-use crate::detect::Detection;
-use crate::estimate::Estimate;
-use crate::frame::Frame;
 use crate::geometry::{Pose, Rect};
 
 /// A face with its identity and steadied estimates: what is shown and written.
@@ -12,7 +12,7 @@ use crate::geometry::{Pose, Rect};
 pub struct Face {
     /// Identity, from 1; kept while the person is visible and through gaps of up to a second.
     pub id: u64,
-    /// The facelens box in this frame.
+    /// The facelens box in this frame, steadied so that it does not tremble.
     pub rect: Rect,
     /// The detector's score in this frame, 0 to 1.
     pub score: f32,
@@ -27,7 +27,7 @@ pub struct Face {
 /// An age with its uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Age {
-    /// Weighted mean over the identity's frames, years.
+    /// Robust weighted mean over the identity's last half minute, years, 0 to 116.
     pub years: f32,
     /// How far the truth may well be off, years: the model's known error together with the scatter seen so far.
     pub spread: f32,
@@ -54,47 +54,17 @@ pub enum GenderLabel {
     Unsure,
 }
 
-/// Follows faces from frame to frame.
-pub struct Tracker {
-    _private: (),
-}
+mod appearance;
+mod assignment;
+mod average;
+mod motion;
+mod one_euro;
+mod person;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod testing;
+mod tracker;
+mod weight;
 
-impl Default for Tracker {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Tracker {
-    /// A tracker that has seen nothing.
-    pub fn new() -> Self {
-        Self { _private: () }
-    }
-
-    /// Gives each detection of a frame at `time` its identity, in the order of `detections`. `None`: too unsure a find
-    /// to be somebody yet, or no rectangle at all.
-    pub fn assign(&mut self, frame: &Frame, time: Duration, detections: &[Detection]) -> Vec<Option<u64>> {
-        let _ = (frame, time, detections);
-        todo!("track rooms")
-    }
-
-    /// Adds what the networks say of identity `id` and gives the steadied face.
-    pub fn update(&mut self, id: u64, time: Duration, detection: &Detection, estimate: &Estimate) -> Face {
-        let _ = (id, time, detection, estimate);
-        todo!("track rooms")
-    }
-
-    /// The mean absolute error of the age model, years; `None` where it is not known.
-    pub fn set_age_error_years(&mut self, error_years: Option<f32>) {
-        let _ = error_years;
-        todo!("track rooms")
-    }
-
-    /// Keeps the identities and starts their averages anew: other networks speak from now on.
-    pub fn forget_estimates(&mut self) {
-        todo!("track rooms")
-    }
-
-    /// Forgets everybody, e.g. between pictures that have nothing to do with each other. Numbers start at 1 again.
-    pub fn reset(&mut self) {}
-}
+pub use tracker::Tracker;

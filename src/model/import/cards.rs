@@ -9,6 +9,10 @@ use crate::model::{
 
 /// Margin of the published age and gender demos, in sides of the LBP box.
 const SSR_MARGIN: f32 = 0.5;
+/// Margin of the published pose demos, in sides of the LBP box.
+const FSA_MARGIN: f32 = 0.6;
+/// The order in which FSA-Net gives its angles.
+const YAW_PITCH_ROLL: OutputForm = OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] };
 /// Scaling that leaves bytes as they are.
 const RAW: Scaling = Scaling::MeanStd { mean: [0.0; 3], std: [1.0; 3] };
 
@@ -42,6 +46,12 @@ const fn ssr(
 ) -> Known {
     let accuracy = Some((UTK, measure, value));
     Known { sha256, name, source: SSR_SOURCE, licence: "Apache-2.0", training_data, accuracy }
+}
+
+const FSA_SOURCE: &str = "FSA-Net, Yang et al., CVPR 2019, https://github.com/shamangary/FSA-Net";
+
+const fn fsa(sha256: &'static str, name: &'static str) -> Known {
+    Known { sha256, name, source: FSA_SOURCE, licence: "Apache-2.0", training_data: "300W-LP", accuracy: None }
 }
 
 /// The published files. The TensorFlow.js conversions are known by their .bin, which holds the weights.
@@ -93,6 +103,10 @@ const KNOWN: &[Known] = &[
             0.77,
         )
     },
+    fsa("51814906b845474e329d4c935636e03475a7d5c675c35e233b69588ef007f67b", "fsanet-capsule"),
+    fsa("64b8163d0102e52da7c42906e03b6d8065c34aac56111eea914413d6698f07a1", "fsanet-var-capsule"),
+    fsa("eca4f66b69a0ab1f6c9b0535429c00834197af0094004f761c754d52e67becac", "fsanet-nos-capsule"),
+    fsa("62fee91749ee9e93fe8e4f82637ea9b951995eb719c4ba86fde8aab3b012917c", "fsanet-metric"),
 ];
 
 impl Facts {
@@ -116,6 +130,18 @@ pub(super) fn ssr_net(file: &Path, task: Task, facts: &Facts, onnx: &[u8]) -> Mo
             output: ssr_output(task),
             ..blank(&format!("SSR-Net {task}"))
         },
+    )
+}
+
+/// The card of an FSA-Net that is shown what the authors' webcam demo shows it.
+pub(super) fn fsa_net(file: &Path, variant: &str, facts: &Facts, onnx: &[u8]) -> ModelCard {
+    let blank = blank(&format!("FSA-Net ({variant})"));
+    let notes = format!("FSA-Net, {variant}.");
+    card(
+        file,
+        facts,
+        onnx,
+        ModelCard { task: Task::Pose, crop: crop(FSA_MARGIN), output: YAW_PITCH_ROLL, notes, ..blank },
     )
 }
 

@@ -143,3 +143,28 @@ fn tensorflow_js_models_give_what_keras_gives() {
     }
     assert!(import_file(&folder).unwrap_err().cause.contains("more than one model"));
 }
+
+#[test]
+fn fsa_net_of_keras_gives_what_keras_gives() {
+    let Some(shared) = shared() else { return };
+    let faces = golden(&shared);
+    let mut outputs = Vec::new();
+    for (file, key, variant) in [
+        ("fsanet/fsanet_capsule_3_16_2_21_5.h5", "fsanet_capsule", "capsule, 1x1 scoring"),
+        ("fsanet/fsanet_var_capsule_3_16_2_21_5.h5", "fsanet_var_capsule", "capsule, variance scoring"),
+        ("fsanet/fsanet_noS_capsule_3_16_2_192_5.h5", "fsanet_noS_capsule", "capsule, no scoring"),
+        ("fsanet/fsanet_metric_3_16_2_21_5.h5", "fsanet_metric", "metric, 1x1 scoring"),
+    ] {
+        let imported = import_file(&reference_file(&shared, file)).unwrap();
+        assert_eq!(imported.card.task, Task::Pose);
+        assert!(imported.card.notes.contains(variant), "{}", imported.card.notes);
+        assert!(imported.self_check <= TOLERANCE, "{file}: {}", imported.self_check);
+        outputs.push(compare(&faces, &imported, "norm60", key, Preparation::MinMax));
+    }
+    // The published fusion is the mean of the three capsule networks.
+    for (index, face) in faces.iter().enumerate() {
+        let mean: Vec<f32> =
+            (0..3).map(|angle| outputs[..3].iter().map(|output| output[index][angle]).sum::<f32>() / 3.0).collect();
+        assert_close(&mean, &face.outputs["norm60"]["fsanet_fusion3"], &format!("fusion on {}", face.name));
+    }
+}

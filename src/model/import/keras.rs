@@ -10,8 +10,8 @@ use hdf5_pure::{DType, File, Group};
 use super::cards::{self, Facts};
 use super::layer_table::LayerTable;
 use super::self_check::self_check;
-use super::ssr_layers;
 use super::{Imported, corrupt, guarded, wrong_shape};
+use super::{fsa_layers, ssr_layers};
 use crate::model::error::{ModelError, ModelErrorKind};
 use crate::net::{ShapeError, Tensor};
 
@@ -37,6 +37,14 @@ pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> 
         let (task, net) = ssr_layers::ssr_net(&tables.all).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
         let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
         let card = cards::ssr_net(file, task, &Facts::of(bytes), &onnx);
+        let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
+        return Ok(Imported { card, onnx, self_check });
+    }
+    if fsa_layers::is_fsa_net(&tables.models) {
+        let (variant, net) =
+            fsa_layers::fsa_net(&tables.models).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+        let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+        let card = cards::fsa_net(file, variant, &Facts::of(bytes), &onnx);
         let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
         return Ok(Imported { card, onnx, self_check });
     }

@@ -15,6 +15,7 @@ use super::error::{ModelError, ModelErrorKind};
 use super::{ModelCard, Task};
 
 mod cards;
+mod fsa_layers;
 #[cfg(test)]
 mod golden_tests;
 mod keras;

@@ -3,6 +3,7 @@
 //! It is written for being right, not for being fast, and shares nothing with the graph builders: no folding, no
 //! reordering, each layer as its framework computes it. An import is refused where tract disagrees with it.
 
+mod fsa_net;
 mod operations;
 mod ssr_net;
 

@@ -1,0 +1,51 @@
+//! The two streams and their fusion at three scales.
+
+use super::{CONVENTION, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock};
+use crate::net::ShapeError;
+use crate::net::graph::{Graph, Value};
+use crate::net::layers::{FoldedConvolution, fold};
+
+type Step = fn(&mut Graph, &Value) -> Value;
+
+impl FsaNet {
+    /// The three fused maps `U_k`, `[1, 64, 8, 8]`, stage 1 (the deepest) first: the product of both streams.
+    pub(super) fn fused_maps(&self, graph: &mut Graph) -> Result<[Value; 3], ShapeError> {
+        let relu = stream(graph, &self.relu_stream, Graph::relu, |graph, x| graph.average_pool(x, 2))?;
+        let tanh = stream(graph, &self.tanh_stream, Graph::tanh, |graph, x| graph.max_pool(x, 2))?;
+        let mut fuse = |index: usize, scale: usize| fuse(graph, &self.fusions[index], &relu[scale], &tanh[scale]);
+        let (deep, middle, shallow) = (fuse(0, 6)?, fuse(1, 4)?, fuse(2, 2)?);
+        // The shallow scale has 16 x 16 places.
+        let shallow = graph.average_pool(&shallow, 2);
+        Ok([deep, middle, shallow])
+    }
+}
+
+/// One stream; gives the map behind each block and its pooling.
+fn stream(
+    graph: &mut Graph,
+    blocks: &[SeparableBlock],
+    activation: Step,
+    pool: Step,
+) -> Result<Vec<Value>, ShapeError> {
+    let mut maps: Vec<Value> = Vec::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let channels = block.depthwise.shape()[2];
+        let depthwise =
+            FoldedConvolution { kernel: block.depthwise.permuted(&[2, 3, 0, 1])?, bias: None, groups: channels };
+        let pointwise = fold(&block.pointwise, Some(&block.norm), CONVENTION.kernel)?;
+        let input = maps.last().cloned().unwrap_or_else(|| graph.input());
+        let x = graph.convolution(&input, &depthwise, 1);
+        let x = graph.convolution(&x, &pointwise, 0);
+        let x = activation(graph, &x);
+        maps.push(if POOLED_BLOCKS.contains(&index) { pool(graph, &x) } else { x });
+    }
+    Ok(maps)
+}
+
+fn fuse(graph: &mut Graph, fusion: &Fusion, relu: &Value, tanh: &Value) -> Result<Value, ShapeError> {
+    let relu = graph.convolution(relu, &fold(&fusion.relu_head, None, CONVENTION.kernel)?, 0);
+    let relu = graph.relu(&relu);
+    let tanh = graph.convolution(tanh, &fold(&fusion.tanh_head, None, CONVENTION.kernel)?, 0);
+    let tanh = graph.tanh(&tanh);
+    Ok(graph.multiply(&relu, &tanh))
+}
