@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -83,17 +82,7 @@ pub enum Command {
 impl ModelArgs {
     /// The models in use: those that ship, and in their place the files that the command line names.
     fn load(&self) -> anyhow::Result<ModelSet> {
-        let mut set = Library::shipped()?;
-        for task in Task::ALL {
-            let files = self.model.iter().filter(|(of, _)| *of == task);
-            let models = files
-                .map(|(_, file)| Library::load_file(file, Some(task)).map(Arc::new))
-                .collect::<Result<Vec<_>, _>>()?;
-            if !models.is_empty() {
-                set.set(task, models);
-            }
-        }
-        Ok(set)
+        Ok(Library::model_set(&self.model)?)
     }
 
     /// The detector in use.

@@ -10,10 +10,14 @@ use super::eval::align;
 use super::{ModelArgs, interrupt, output};
 use frames::FrameFigures;
 use nets::NetFigures;
+use peer::Peer;
 
 mod cpu;
 mod frames;
 mod nets;
+#[cfg(feature = "bench-ort")]
+mod onnx_runtime;
+mod peer;
 
 /// Options of `facelens bench`.
 ///
@@ -50,7 +54,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     }
     let models = args.models.load()?;
     let detector = args.models.detector();
-    let nets = nets::measure(&models, args.seconds_per_case / 4)?;
+    let nets = nets::measure(&models, &mut Peer::load(&args.models.model), args.seconds_per_case / 4)?;
     let mut frames = Vec::new();
     for size in frames::SIZES {
         for faces in frames::FACES {

@@ -6,7 +6,8 @@ use anyhow::anyhow;
 use serde::Serialize;
 
 use super::median;
-use crate::model::{InputSpec, ModelSet, Scaling, Task, TaskModel};
+use super::peer::Peer;
+use crate::model::{InputSpec, ModelSet, Scaling, Task};
 
 /// What one face costs in one network.
 #[derive(Debug, Serialize)]
@@ -15,46 +16,35 @@ pub(super) struct NetFigures {
     name: String,
     task: Task,
     median_ms: f64,
-    /// The same graph in ONNX Runtime, one thread.
-    #[cfg(feature = "bench-ort")]
+    /// The same graph in ONNX Runtime, one thread, where the program was built with that and the library is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     onnx_runtime_median_ms: Option<f64>,
 }
 
 /// Times every network of the set, each for `time`.
-pub(super) fn measure(models: &ModelSet, time: Duration) -> anyhow::Result<Vec<NetFigures>> {
+pub(super) fn measure(models: &ModelSet, peer: &mut Peer, time: Duration) -> anyhow::Result<Vec<NetFigures>> {
     let mut figures = Vec::new();
     for task in Task::ALL {
-        for model in models.of(task) {
-            measure_model(model, task, time, &mut figures)?;
+        for (place, model) in models.of(task).iter().enumerate() {
+            let input = input(&model.card.input);
+            let peers = peer.medians_ms(task, place, model, &input, time)?;
+            for (at, net) in model.nets.iter().enumerate() {
+                let name = match model.card.files.get(at) {
+                    Some(file) if model.nets.len() > 1 => format!("{}/{file}", model.card.name),
+                    _ => model.card.name.clone(),
+                };
+                let median_ms = time_calls(time, || match net.run(&input) {
+                    Ok(output) => {
+                        std::hint::black_box(output);
+                        Ok(())
+                    }
+                    Err(cause) => Err(anyhow!("the model {name} failed: {cause}")),
+                })?;
+                figures.push(NetFigures { name, task, median_ms, onnx_runtime_median_ms: peers.get(at).copied() });
+            }
         }
     }
     Ok(figures)
-}
-
-fn measure_model(model: &TaskModel, task: Task, time: Duration, figures: &mut Vec<NetFigures>) -> anyhow::Result<()> {
-    let input = input(&model.card.input);
-    for (at, net) in model.nets.iter().enumerate() {
-        let name = match model.card.files.get(at) {
-            Some(file) if model.nets.len() > 1 => format!("{}/{file}", model.card.name),
-            _ => model.card.name.clone(),
-        };
-        let median_ms = time_calls(time, || match net.run(&input) {
-            Ok(output) => {
-                std::hint::black_box(output);
-                Ok(())
-            }
-            Err(cause) => Err(anyhow!("the model {name} failed: {cause}")),
-        })?;
-        figures.push(NetFigures {
-            name,
-            task,
-            median_ms,
-            #[cfg(feature = "bench-ort")]
-            onnx_runtime_median_ms: None,
-        });
-    }
-    Ok(())
 }
 
 /// The median time of a call in milliseconds, over at least 20 calls and for about `time`; the first ones are not
@@ -99,10 +89,10 @@ impl NetFigures {
 
     /// A line of the table.
     pub(super) fn cells(&self) -> Vec<String> {
-        #[cfg_attr(not(feature = "bench-ort"), expect(unused_mut, reason = "the peer's cell comes with the feature"))]
         let mut cells = vec![self.name.clone(), self.task.to_string(), format!("{:.3}", self.median_ms)];
-        #[cfg(feature = "bench-ort")]
-        cells.push(self.onnx_runtime_median_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.3}")));
+        if cfg!(feature = "bench-ort") {
+            cells.push(self.onnx_runtime_median_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.3}")));
+        }
         cells
     }
 }

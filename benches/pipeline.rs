@@ -1,0 +1,115 @@
+//! What each step of a frame costs: `cargo bench --bench pipeline`. `facelens bench` gives the table for people.
+
+#![expect(clippy::expect_used, reason = "a bench that cannot run says so at once")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use facelens::detect::{self, Detection, DetectorKind};
+use facelens::estimate::Estimator;
+use facelens::frame::Frame;
+use facelens::geometry::{Pose, Rect};
+use facelens::model::{Library, ModelSet, Task};
+use facelens::overlay::{Scene, SceneOptions};
+use facelens::pipeline::{Analyser, Faces};
+use facelens::source::{self, Mode, Next, SourceSpec, demo};
+use facelens::track::{Age, Face, Gender, GenderLabel, Tracker};
+
+/// The demo's first frame (640x480), and where its face is.
+fn demo_frame() -> (Frame, Rect) {
+    let mut source = source::open(&SourceSpec::Demo, Mode::Batch).expect("the demo opens");
+    match source.next() {
+        Ok(Next::Frame(frame)) => {
+            let face = demo::truth(frame.time).face;
+            (frame, face)
+        }
+        other => panic!("the demo gives a frame, not {other:?}"),
+    }
+}
+
+/// Crop, resize and scaling, with every shipped network behind them; and each network by itself.
+fn estimate(criterion: &mut Criterion) {
+    let (frame, rect) = demo_frame();
+    let shipped = Library::shipped().expect("the shipped models are whole");
+    let mut group = criterion.benchmark_group("estimate");
+    for task in Task::ALL {
+        for model in shipped.of(task) {
+            let mut alone = ModelSet::default();
+            alone.set(task, vec![Arc::clone(model)]);
+            let mut estimator = Estimator::new(alone);
+            group.bench_function(format!("crop and {}", model.card.name), |bencher| {
+                bencher.iter(|| estimator.estimate(black_box(&frame), &rect).expect("the network runs"));
+            });
+            let spec = &model.card.input;
+            let input = vec![0.5; (spec.width * spec.height * 3) as usize];
+            for (at, net) in model.nets.iter().enumerate() {
+                group.bench_function(format!("net {} {at}", model.card.name), |bencher| {
+                    bencher.iter(|| net.run(black_box(&input)).expect("the network runs"));
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+/// Four faces that walk over the picture.
+fn walkers(frame: u64) -> Vec<Detection> {
+    let step = (frame % 300) as f32;
+    let face = |x: f32, y: f32| Detection { rect: Rect::new(x, y, 80.0, 80.0), score: 0.9, keypoints: None };
+    vec![face(step, 50.0), face(300.0 - step, 60.0), face(step, 200.0), face(300.0, step / 2.0 + 150.0)]
+}
+
+fn track(criterion: &mut Criterion) {
+    let (frame, _) = demo_frame();
+    let mut tracker = Tracker::new();
+    let mut sequence = 0_u64;
+    criterion.bench_function("track four faces", |bencher| {
+        bencher.iter(|| {
+            sequence += 1;
+            let time = Duration::from_secs(sequence) / 30;
+            black_box(tracker.assign(&frame, time, &walkers(sequence)))
+        });
+    });
+}
+
+fn scene(criterion: &mut Criterion) {
+    let faces: Vec<_> = (1..=4_u8)
+        .map(|id| Face {
+            id: id.into(),
+            rect: Rect::new(100.0 * f32::from(id), 100.0, 80.0, 80.0),
+            score: 0.9,
+            age: Some(Age { years: 31.0, spread: 4.0 }),
+            gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+            pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
+        })
+        .collect();
+    let options = SceneOptions { boxes: true, labels: true, axes: true, angles: true, mirrored: false, zoom: 1.0 };
+    criterion.bench_function("scene of four faces", |bencher| {
+        bencher.iter(|| Scene::of(black_box(&faces), 640, 480, &options));
+    });
+}
+
+/// A whole frame with one face, per detector.
+fn frame(criterion: &mut Criterion) {
+    let shipped = Library::shipped().expect("the shipped models are whole");
+    let (frame, _) = demo_frame();
+    let frame = Arc::new(frame);
+    let mut group = criterion.benchmark_group("frame 640x480, one face");
+    for kind in DetectorKind::ALL {
+        let detector = detect::create(kind).expect("the built-in detector is whole");
+        let mut analyser = Analyser::new(Faces::Detect(detector), shipped.clone());
+        group.bench_function(kind.name(), |bencher| {
+            bencher.iter(|| analyser.analyse(Arc::clone(&frame)).expect("the frame is analysed"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(2));
+    targets = estimate, track, scene, frame
+}
+criterion_main!(benches);
