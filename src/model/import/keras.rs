@@ -33,8 +33,9 @@ pub(super) struct KerasTables {
 
 pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> {
     let tables = guarded(file, "HDF5", || read_tables(file, bytes))?;
-    if ssr_layers::is_ssr_net(&tables.all) {
-        let (task, net) = ssr_layers::ssr_net(&tables.all).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+    if ssr_layers::keras_task(&tables.all).is_some() {
+        let (task, net) =
+            ssr_layers::keras_ssr_net(&tables.all).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
         let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
         let card = cards::ssr_net(file, task, &Facts::of(bytes), &onnx);
         let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;

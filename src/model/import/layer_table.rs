@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::net::{Affine, BatchNorm, ShapeError, Tensor};
 
-/// Epsilon of Keras' batch normalisation.
+/// Epsilon of the authors' batch normalisation: Keras' own.
 pub(super) const KERAS_EPSILON: f32 = 1e-3;
 
 /// Tensors by layer (`conv2d_12`) and name (`kernel`).
@@ -43,7 +43,7 @@ impl LayerTable {
             .ok_or_else(|| ShapeError(format!("the layer {} is missing", names.join(" or "))))
     }
 
-    /// The layers of one kind (`conv2d`, `conv2d_1`, ...) in the order in which the program made them: Keras counts up
+    /// The layers of one kind (`conv2d`, `conv2d_1`, ...; MXNet: `convolution0`, ...) in the order in which the program made them: Keras counts up
     /// within one session, so only the order of the numbers means something. There must be `N`.
     pub(super) fn numbered<const N: usize>(&self, kind: &str) -> Result<[&Layer; N], ShapeError> {
         let mut found: Vec<(u32, &Layer)> = self
@@ -51,7 +51,7 @@ impl LayerTable {
             .values()
             .filter_map(|layer| match layer.name.strip_prefix(kind)? {
                 "" => Some((0, layer)),
-                suffix => Some((suffix.strip_prefix('_')?.parse().ok()?, layer)),
+                suffix => Some((suffix.strip_prefix('_').unwrap_or(suffix).parse().ok()?, layer)),
             })
             .collect();
         found.sort_by_key(|&(number, _)| number);
@@ -71,14 +71,14 @@ impl Layer {
         Ok(Affine { kernel: self.tensor("kernel")?.clone(), bias: self.tensor("bias")?.clone() })
     }
 
-    /// A batch normalisation of Keras.
-    pub(super) fn batch_norm(&self) -> Result<BatchNorm, ShapeError> {
+    /// A batch normalisation. Its epsilon is a setting of the program that the file does not store.
+    pub(super) fn batch_norm(&self, epsilon: f32) -> Result<BatchNorm, ShapeError> {
         Ok(BatchNorm {
             gamma: self.tensor("gamma")?.clone(),
             beta: self.tensor("beta")?.clone(),
             mean: self.tensor("moving_mean")?.clone(),
             variance: self.tensor("moving_variance")?.clone(),
-            epsilon: KERAS_EPSILON,
+            epsilon,
         })
     }
 }

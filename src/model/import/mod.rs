@@ -20,6 +20,7 @@ mod fsa_layers;
 mod golden_tests;
 mod keras;
 mod layer_table;
+mod mxnet;
 mod self_check;
 mod ssr_layers;
 mod tfjs;
@@ -67,11 +68,12 @@ pub fn import_file_for(file: &Path, task: Option<Task>) -> Result<Imported, Mode
 }
 
 fn import_bytes(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Imported, ModelError> {
-    let _ = task;
     if hdf5_pure::is_hdf5_bytes(bytes) {
         keras::import(file, bytes)
     } else if tfjs::is_graph_model(bytes) {
         tfjs::import(file, bytes)
+    } else if mxnet::is_array_list(bytes) {
+        mxnet::import(file, bytes, task)
     } else {
         Err(unknown_format(file))
     }

@@ -120,7 +120,7 @@ fn ssr_net(graph: &GraphModel) -> Result<(Task, SsrNet), ShapeError> {
             table.insert(layer, "bias", graph.weight(bias)?.clone());
         }
     }
-    let (task, net) = ssr_layers::ssr_net(&table)?;
+    let (task, net) = ssr_layers::keras_ssr_net(&table)?;
     let years = graph.weights().any(|tensor| tensor.shape().is_empty() && tensor.data() == [AGE_RANGE]);
     if years == (task == Task::Age) {
         Ok((task, net))
