@@ -1,0 +1,243 @@
+//! `facelens models` and `--model` as a user meets them: standard output, words of errors, exit codes, files.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use facelens::model::{ModelCard, sha256_hex};
+use prost::Message as _;
+use tempfile::TempDir;
+use tract_onnx::pb::{self, tensor_proto::DataType};
+
+/// The program with a home of its own.
+fn facelens(home: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_facelens"));
+    command.args(arguments).env("HOME", home.path()).env("XDG_DATA_HOME", home.path().join("data"));
+    command
+}
+
+/// Standard output of a run that works and says nothing on standard error.
+#[track_caller]
+fn said(home: &TempDir, arguments: &[&str]) -> String {
+    let output = facelens(home, arguments).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), errors.as_str()), (Some(0), ""));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Standard error of a run that fails with exit code 1, one line, and nothing on standard output.
+#[track_caller]
+fn refused(home: &TempDir, arguments: &[&str]) -> String {
+    let output = facelens(home, arguments).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "one sentence: {errors}");
+    errors
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A file in `models/`.
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A copy of the shipped age model in a folder.
+fn copied(folder: &Path) -> PathBuf {
+    for name in ["ssrnet-age-imdb.onnx", "ssrnet-age-imdb.toml"] {
+        fs::copy(shipped(name), folder.join(name)).unwrap();
+    }
+    folder.join("ssrnet-age-imdb.toml")
+}
+
+/// A card like the shipped age model's for other bytes, and the bytes beside it.
+fn with_card(folder: &Path, name: &str, onnx: &[u8]) -> PathBuf {
+    let mut card = ModelCard::read(&shipped("ssrnet-age-imdb.toml")).unwrap();
+    card.name = name.to_owned();
+    card.files = vec![format!("{name}.onnx")];
+    card.sha256 = vec![sha256_hex(onnx)];
+    fs::write(folder.join(&card.files[0]), onnx).unwrap();
+    let file = folder.join(format!("{name}.toml"));
+    fs::write(&file, card.to_toml().unwrap()).unwrap();
+    file
+}
+
+/// A graph whose only operator makes 2^40 numbers of two.
+fn terabytes() -> Vec<u8> {
+    let sizes = pb::TensorProto {
+        dims: vec![2],
+        data_type: DataType::Int64 as i32,
+        name: "sizes".into(),
+        int64_data: vec![1 << 20, 1 << 20],
+        ..Default::default()
+    };
+    let tensor = pb::type_proto::Tensor { elem_type: DataType::Float as i32, shape: None };
+    let r#type = pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)), ..Default::default() };
+    let value =
+        |name: &str| pb::ValueInfoProto { name: name.into(), r#type: Some(r#type.clone()), ..Default::default() };
+    let node = |op: &str, inputs: &[&str], output: &str| pb::NodeProto {
+        op_type: op.into(),
+        input: inputs.iter().map(|name| (*name).to_owned()).collect(),
+        output: vec![output.into()],
+        ..Default::default()
+    };
+    let graph = pb::GraphProto {
+        name: "hostile".into(),
+        initializer: vec![sizes],
+        input: vec![value("picture")],
+        output: vec![value("answer")],
+        node: vec![
+            node("ConstantOfShape", &["sizes"], "terabytes"),
+            node("ReduceMax", &["terabytes"], "most"),
+            node("Add", &["picture", "most"], "answer"),
+        ],
+        ..Default::default()
+    };
+    let opset = pb::OperatorSetIdProto { version: 13, ..Default::default() };
+    pb::ModelProto { ir_version: 7, opset_import: vec![opset], graph: Some(graph), ..Default::default() }
+        .encode_to_vec()
+}
+
+#[test]
+fn list_names_the_shipped_models_in_a_table_and_as_json() {
+    let home = home();
+    let table = said(&home, &["models", "list"]);
+    let row = table.lines().find(|line| line.starts_with("ssrnet-age-imdb ")).unwrap();
+    for cell in ["age", "KiB", "Apache-2.0", "shipped, in use", "MAE in years"] {
+        assert!(row.contains(cell), "{cell}: {row}");
+    }
+    let document: serde_json::Value = serde_json::from_str(&said(&home, &["models", "list", "--json"])).unwrap();
+    let models = document["models"].as_array().unwrap();
+    let names: Vec<_> = models.iter().map(|model| model["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ssrnet-age-imdb", "ssrnet-gender-imdb"]);
+    assert_eq!(models[1]["task"], "gender");
+    assert_eq!(models[0]["in_use"], true);
+    assert_eq!(models[0]["size_bytes"], fs::metadata(shipped("ssrnet-age-imdb.onnx")).unwrap().len());
+}
+
+#[test]
+fn show_tells_what_a_shipped_model_is_by_name_and_by_file() {
+    let home = home();
+    let by_name = said(&home, &["models", "show", "ssrnet-age-imdb"]);
+    for words in ["Apache-2.0", "64x64 pixels, BGR", "no antialiasing", "age in years", "parameters", "Conv 14"] {
+        assert!(by_name.contains(words), "{words}: {by_name}");
+    }
+    assert_eq!(said(&home, &["models", "show", text(&shipped("ssrnet-age-imdb.toml"))]), by_name);
+}
+
+#[test]
+fn an_imported_model_is_listed_and_imported_once() {
+    let (home, folder) = (home(), home());
+    let card = with_card(folder.path(), "mine", &fs::read(shipped("ssrnet-age-imdb.onnx")).unwrap());
+    let first = said(&home, &["models", "import", text(&card)]);
+    assert!(first.contains("mine (age)") && first.contains("mine.toml: written; use it with --model age="), "{first}");
+    let listed = said(&home, &["models", "list"]);
+    assert!(listed.lines().any(|line| line.starts_with("mine ") && line.contains("your library")), "{listed}");
+    assert!(said(&home, &["models", "import", text(&card)]).contains("mine.toml: is there already"));
+    assert!(said(&home, &["models", "check", "mine"]).contains("mine (age), loads"));
+
+    fs::write(home.path().join("data/facelens/models/mine.onnx"), "changed").unwrap();
+    let words = refused(&home, &["models", "import", text(&card)]);
+    assert!(words.contains("mine.onnx: another model of this name is there already"), "{words}");
+    let listed = said(&home, &["models", "list"]);
+    assert!(listed.contains("cannot be used: ") && listed.contains("SHA-256 begins with"), "{listed}");
+}
+
+#[test]
+fn a_file_that_is_not_the_cards_is_refused_with_both_sums() {
+    let (home, folder) = (home(), home());
+    let card = copied(folder.path());
+    let onnx = card.with_extension("onnx");
+    let mut bytes = fs::read(&onnx).unwrap();
+    let sum = sha256_hex(&bytes);
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&onnx, &bytes).unwrap();
+    let words = refused(&home, &["models", "check", text(&card)]);
+    for part in ["ssrnet-age-imdb.onnx: ", &sum[..12], &sha256_hex(&bytes)[..12], "get the file again"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+}
+
+#[test]
+fn an_onnx_that_asks_for_terabytes_is_refused() {
+    let (home, folder) = (home(), home());
+    let card = with_card(folder.path(), "hostile", &terabytes());
+    for arguments in [&["models", "check", text(&card)][..], &["models", "import", text(&card)]] {
+        let words = refused(&home, arguments);
+        assert!(words.contains("hostile.onnx: ") && words.contains("a tensor of 1048576x1048576"), "{words}");
+    }
+    assert!(!home.path().join("data/facelens").exists(), "nothing is left of the import");
+}
+
+#[test]
+fn what_is_no_model_is_refused_by_name() {
+    let (home, folder) = (home(), home());
+    let file = folder.path().join("letter.onnx");
+    fs::write(&file, "Dear model, please be a network.\n").unwrap();
+    assert!(refused(&home, &["models", "check", text(&file)]).contains("letter.onnx: "));
+    let missing = folder.path().join("missing.h5");
+    let words = refused(&home, &["models", "show", text(&missing)]);
+    assert!(words.contains("missing.h5: ") && words.contains("check the path"), "{words}");
+    let card = folder.path().join("card.toml");
+    fs::write(&card, "name = \"x\"\ntask = \"mood\"\n").unwrap();
+    let words = refused(&home, &["models", "check", text(&card)]);
+    assert!(words.contains("card.toml: line 2, key `task`: "), "{words}");
+    let empty = with_card(folder.path(), "empty", b"");
+    assert!(refused(&home, &["models", "check", text(&empty)]).contains("empty.onnx: it is no ONNX file"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_stays_as_it_was() {
+    let (home, folder) = (home(), home());
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let below = file.join("models");
+    let card = shipped("ssrnet-age-imdb.toml");
+    let words = refused(&home, &["models", "import", text(&card), "-o", text(&below)]);
+    assert!(words.contains(text(&below)) && words.contains("choose another folder with -o"), "{words}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_model_for_another_task_is_refused() {
+    let home = home();
+    let card = shipped("ssrnet-gender-imdb.toml");
+    let words = refused(&home, &["models", "check", text(&card), "--task", "age"]);
+    assert!(words.contains("this model is for gender, not for age"), "{words}");
+}
+
+#[test]
+fn a_wrong_call_exits_with_2() {
+    let home = home();
+    for arguments in [&["models"][..], &["models", "show"], &["models", "check", "x", "--task", "mood"]] {
+        assert_eq!(facelens(&home, arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_closed_pipe_ends_quietly() {
+    use std::process::Stdio;
+    let home = home();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_facelens"))
+        .args(["models", "list"])
+        .env("XDG_DATA_HOME", home.path())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let status = child.wait().unwrap();
+    let mut words = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut words).unwrap();
+    assert_eq!((status.code(), words.as_str()), (Some(0), ""));
+}
