@@ -116,6 +116,7 @@ fn ssr_net_of_keras_gives_what_keras_gives() {
         assert_eq!(imported.card.task, task, "{file}");
         assert_eq!(imported.card.input.scaling, Scaling::MinMax);
         assert_eq!(imported.card.licence, "Apache-2.0");
+        imported.card.validate(Path::new(file)).unwrap();
         assert!(imported.self_check <= TOLERANCE, "{file}: {}", imported.self_check);
         compare(&faces, &imported, "norm50", key, Preparation::MinMax);
         compare(&faces, &imported, "raw50", key, Preparation::Raw);
@@ -159,6 +160,7 @@ fn fsa_net_of_keras_gives_what_keras_gives() {
         assert_eq!(imported.card.task, Task::Pose);
         assert!(imported.card.notes.contains(variant), "{}", imported.card.notes);
         assert!(imported.self_check <= TOLERANCE, "{file}: {}", imported.self_check);
+        imported.card.validate(Path::new(file)).unwrap();
         outputs.push(compare(&faces, &imported, "norm60", key, Preparation::MinMax));
     }
     // The published fusion is the mean of the three capsule networks.
@@ -183,4 +185,23 @@ fn the_mxnet_port_gives_what_mxnet_gives() {
     // Its 101 is known; nobody can make a gender network of it.
     let error = import_file_for(&file, Some(Task::Gender)).unwrap_err();
     assert_eq!(error.kind, ModelErrorKind::WrongTask, "{error}");
+}
+
+#[test]
+fn the_known_onnx_files_come_with_their_cards() {
+    let Some(shared) = shared() else { return };
+    let faces = golden(&shared);
+    let mut outputs = Vec::new();
+    for (file, key) in
+        [("omasaht/fsanet-1x1-iter-688590.onnx", "omasaht_1x1"), ("omasaht/fsanet-var-iter-688590.onnx", "omasaht_var")]
+    {
+        let imported = import_file(&reference_file(&shared, file)).unwrap();
+        assert_eq!((imported.card.task, imported.card.licence.as_str()), (Task::Pose, "MIT"));
+        imported.card.validate(Path::new(file)).unwrap();
+        outputs.push(compare(&faces, &imported, "raw60", key, Preparation::Centred));
+    }
+    for (index, face) in faces.iter().enumerate() {
+        let mean: Vec<f32> = (0..3).map(|angle| (outputs[0][index][angle] + outputs[1][index][angle]) / 2.0).collect();
+        assert_close(&mean, &face.outputs["raw60"]["omasaht_fusion2"], &face.name);
+    }
 }

@@ -19,6 +19,8 @@ use crate::net::{ShapeError, Tensor};
 const LARGEST_VALUE_COUNT: u64 = 16 << 20;
 /// Largest number of tensors in a file; the largest published network has 136.
 const LARGEST_TENSOR_COUNT: usize = 2_000;
+/// Largest number of groups; the largest published network has 150.
+const LARGEST_GROUP_COUNT: usize = 2_000;
 /// How deep the groups of a Keras file nest.
 const DEEPEST_GROUP: usize = 5;
 
@@ -62,7 +64,7 @@ fn read_tables(file: &Path, bytes: &[u8]) -> Result<KerasTables, ModelError> {
     } else {
         root
     };
-    let mut reader = Reader { file, tables: KerasTables::default(), values: 0, tensors: 0 };
+    let mut reader = Reader { file, tables: KerasTables::default(), values: 0, tensors: 0, groups: 0 };
     reader.walk(&root, &mut Vec::new())?;
     if reader.tables.all.is_empty() {
         return Err(wrong_shape(file, "HDF5 without a Keras layer in it"));
@@ -75,13 +77,16 @@ struct Reader<'a> {
     tables: KerasTables,
     values: u64,
     tensors: usize,
+    groups: usize,
 }
 
 impl Reader<'_> {
     fn walk(&mut self, group: &Group, path: &mut Vec<String>) -> Result<(), ModelError> {
         let broken = |error: hdf5_pure::Error| corrupt(self.file, format!("broken HDF5: {error}"));
-        if path.len() > DEEPEST_GROUP {
-            return Err(corrupt(self.file, "groups nested deeper than Keras nests them"));
+        self.groups += 1;
+        // Groups may link to one another in rings: both limits are needed.
+        if path.len() > DEEPEST_GROUP || self.groups > LARGEST_GROUP_COUNT {
+            return Err(corrupt(self.file, "more groups, or deeper ones, than Keras makes"));
         }
         for name in group.datasets().map_err(broken)? {
             let tensor = self.tensor(group, &name)?;
@@ -107,9 +112,11 @@ impl Reader<'_> {
         if !matches!(dataset.dtype().map_err(broken)?, DType::F32 | DType::F64) {
             return Err(wrong_shape(self.file, format!("{name} does not hold floating point numbers")));
         }
-        let count = shape.iter().try_fold(1_u64, |product, &axis| product.checked_mul(axis));
+        // A compressed tensor is read in whole chunks, which may be larger than the tensor.
+        let chunk = dataset.chunk_shape().map_err(broken)?.unwrap_or_default();
+        let count = |axes: &[u64]| axes.iter().fold(1_u64, |product, &axis| product.saturating_mul(axis));
         self.tensors += 1;
-        self.values = self.values.saturating_add(count.unwrap_or(u64::MAX));
+        self.values = self.values.saturating_add(count(&shape).max(count(&chunk)));
         if self.values > LARGEST_VALUE_COUNT || self.tensors > LARGEST_TENSOR_COUNT {
             return Err(ModelError::new(
                 ModelErrorKind::TooLarge,

@@ -7,12 +7,11 @@
 //! | MXNet NDArray parameters | list magic 0x112 | SSR-Net of the MXNet port | the port's arithmetic in plain Rust |
 //! | ONNX | none of these | any with a card, or a known one | it runs and gives finite numbers of the right count |
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::{ModelCard, Task};
+use super::file::read_capped;
+use super::{ModelCard, Task, guard};
 
 mod cards;
 mod fsa_layers;
@@ -21,13 +20,11 @@ mod golden_tests;
 mod keras;
 mod layer_table;
 mod mxnet;
+mod onnx;
 mod self_check;
 mod ssr_layers;
 mod tfjs;
 mod tfjs_graph;
-
-/// No model of these papers comes near this size; larger files are not even read.
-const LARGEST_FILE_BYTES: u64 = 256 << 20;
 
 /// A model file, read, converted and checked.
 #[derive(Clone, Debug)]
@@ -36,7 +33,7 @@ pub struct Imported {
     pub card: ModelCard,
     /// The ONNX graph, batch size 1.
     pub onnx: Vec<u8>,
-    /// The largest difference that the self-check found, in the output's unit.
+    /// The largest difference that the self-check found, in the output's unit; 0 for ONNX, which is taken as it is.
     pub self_check: f32,
 }
 
@@ -54,8 +51,11 @@ pub fn import_file(file: &Path) -> Result<Imported, ModelError> {
 /// # Errors
 /// [`ModelError`] with the reason why the file is refused; also where it is for another task.
 pub fn import_file_for(file: &Path, task: Option<Task>) -> Result<Imported, ModelError> {
-    let imported =
-        if file.is_dir() { tfjs::import_folder(file, task)? } else { import_bytes(file, &read(file)?, task)? };
+    let imported = if file.is_dir() {
+        tfjs::import_folder(file, task)?
+    } else {
+        import_bytes(file, &read_capped(file, guard::MAX_FILE_BYTES)?, task)?
+    };
     match task {
         Some(task) if task != imported.card.task => Err(ModelError::new(
             ModelErrorKind::WrongTask,
@@ -75,27 +75,8 @@ fn import_bytes(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Importe
     } else if mxnet::is_array_list(bytes) {
         mxnet::import(file, bytes, task)
     } else {
-        Err(unknown_format(file))
+        onnx::import(file, bytes)
     }
-}
-
-/// Reads a file that may be anything, and no more of it than a model can have.
-fn read(file: &Path) -> Result<Vec<u8>, ModelError> {
-    let io_error = |cause: std::io::Error| {
-        ModelError::new(ModelErrorKind::Io, file, format!("cannot be read: {cause}"), "check the path")
-    };
-    let mut bytes = Vec::new();
-    let source = File::open(file).map_err(io_error)?;
-    source.take(LARGEST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io_error)?;
-    if bytes.len() as u64 > LARGEST_FILE_BYTES {
-        return Err(ModelError::new(
-            ModelErrorKind::TooLarge,
-            file,
-            format!("larger than {} MiB", LARGEST_FILE_BYTES >> 20),
-            "no SSR-Net or FSA-Net is; give the model's own file",
-        ));
-    }
-    Ok(bytes)
 }
 
 fn unknown_format(file: &Path) -> ModelError {
@@ -118,6 +99,5 @@ fn wrong_shape(file: &Path, cause: impl Into<String>) -> ModelError {
 /// Runs a reader of somebody else's on bytes that may be hostile. The readers are meant to give errors; should one
 /// panic after all, the panic ends here as an error.
 fn guarded<T>(file: &Path, what: &str, read: impl FnOnce() -> Result<T, ModelError>) -> Result<T, ModelError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(corrupt(file, format!("broken beyond what the {what} reader can say"))))
+    guard::catch(read).unwrap_or_else(|panic| Err(corrupt(file, format!("broken beyond what {what} allows ({panic})"))))
 }

@@ -17,8 +17,11 @@ use super::ssr_layers::{self, AGE_RANGE};
 use super::{Imported, corrupt, wrong_shape};
 use crate::model::Task;
 use crate::model::error::{ModelError, ModelErrorKind};
+use crate::model::file::read_capped;
 use crate::net::{ShapeError, Tensor};
 
+/// Largest symbol file that is read; the port's has 42 KB.
+const LARGEST_SYMBOL_BYTES: u64 = 4 << 20;
 /// The magic number of a list of arrays.
 const LIST_MAGIC: u64 = 0x112;
 /// Arrays with 64-bit axes, without and with a storage type in front.
@@ -58,7 +61,7 @@ fn task_of_symbol(file: &Path) -> Option<Task> {
     let stem = file.file_stem()?.to_str()?;
     let prefix = stem.rsplit_once('-').map_or(stem, |(prefix, _)| prefix);
     let symbol: PathBuf = file.with_file_name(format!("{prefix}-symbol.json"));
-    let symbol: serde_json::Value = serde_json::from_slice(&super::read(&symbol).ok()?).ok()?;
+    let symbol: serde_json::Value = serde_json::from_slice(&read_capped(&symbol, LARGEST_SYMBOL_BYTES).ok()?).ok()?;
     let years = symbol["nodes"].as_array()?.iter().any(|node| {
         let scalar = node["attrs"]["scalar"].as_str().or_else(|| node["param"]["scalar"].as_str());
         node["op"] == "_mul_scalar" && scalar.and_then(|text| text.parse().ok()) == Some(AGE_RANGE)

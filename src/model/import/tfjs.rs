@@ -10,8 +10,9 @@ use super::self_check::self_check;
 use super::ssr_layers::{self, AGE_RANGE};
 use super::tfjs_graph::{GraphModel, Node, Weights};
 use super::{Imported, corrupt, wrong_shape};
-use crate::model::Task;
 use crate::model::error::{ModelError, ModelErrorKind};
+use crate::model::file::read_capped;
+use crate::model::{Task, guard};
 use crate::net::ssr_net::SsrNet;
 use crate::net::{ShapeError, Tensor};
 
@@ -61,7 +62,7 @@ pub(super) fn import_folder(folder: &Path, task: Option<Task>) -> Result<Importe
         .map_err(io_error)?;
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
-        let bytes = super::read(file)?;
+        let bytes = read_capped(file, guard::MAX_FILE_BYTES)?;
         if is_graph_model(&bytes) {
             models.push((file, import(file, &bytes)?));
         }
@@ -145,7 +146,7 @@ fn read_weights(file: &Path, groups: &[WeightGroup]) -> Result<(Weights, Vec<u8>
             if Path::new(path).file_name().is_none_or(|name| name != path.as_str()) {
                 return Err(corrupt(file, format!("its weights lie outside its folder, in {path}")));
             }
-            bytes.extend(super::read(&file.with_file_name(path))?);
+            bytes.extend(read_capped(&file.with_file_name(path), guard::MAX_FILE_BYTES)?);
         }
         let mut rest = bytes.as_slice();
         for entry in &group.weights {

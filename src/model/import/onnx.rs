@@ -1,0 +1,88 @@
+//! ONNX files: taken as they are, with a card beside them or a built-in one for known files.
+
+use std::path::Path;
+
+use super::cards::{self, Facts};
+use super::self_check::{drawn_faces, run};
+use super::{Imported, unknown_format};
+use crate::model::error::{ModelError, ModelErrorKind};
+use crate::model::{InputSpec, ModelCard, Net, Scaling, guard};
+use crate::net::{INPUT_SIDE, Tensor};
+
+/// `ir_version`, the first field of every ONNX file in the wild, up to a version that is far from reached.
+fn starts_like_onnx(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x08, 1..=32, ..])
+}
+
+pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> {
+    let beside = file.with_extension("toml");
+    let card = if beside.is_file() {
+        card_beside(file, &beside, bytes)?
+    } else if let Some(card) = cards::known_onnx(&Facts::of(bytes), bytes) {
+        card
+    } else {
+        return Err(without_card(file, bytes));
+    };
+    let net = Net::from_onnx(bytes, &card.input, file)?;
+    let expected = card.output.len();
+    if net.output_len() != expected {
+        return Err(ModelError::new(
+            ModelErrorKind::WrongShape,
+            file,
+            format!("gives {} numbers where its card's output has {expected}", net.output_len()),
+            "correct the card's output",
+        ));
+    }
+    for face in drawn_faces() {
+        let face = prepared(&face, &card.input);
+        run(&net, &card.input, &face).map_err(|cause| {
+            ModelError::new(ModelErrorKind::SelfCheck, file, cause, "check the card's input, or get another file")
+        })?;
+    }
+    Ok(Imported { card, onnx: bytes.to_vec(), self_check: 0.0 })
+}
+
+/// The card `NAME.toml` beside `NAME.onnx`.
+fn card_beside(file: &Path, beside: &Path, bytes: &[u8]) -> Result<ModelCard, ModelError> {
+    let card = ModelCard::read(beside)?;
+    let bad = |cause: String, remedy: &str| ModelError::new(ModelErrorKind::BadCard, beside, cause, remedy);
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    match card.files.as_slice() {
+        [only] if *only == name => {
+            card.verify(0, bytes, file)?;
+            Ok(card)
+        }
+        [_] => Err(bad(format!("the card is not about {name}"), "rename the card or correct its `files`")),
+        _ => Err(bad("the card averages several files".to_owned(), "give the card itself instead of one file")),
+    }
+}
+
+/// What to say of a file that nothing is known of: is it ONNX at all?
+fn without_card(file: &Path, bytes: &[u8]) -> ModelError {
+    if !starts_like_onnx(bytes) {
+        return unknown_format(file);
+    }
+    match guard::decode(bytes) {
+        Err(refusal) => refusal.about(file),
+        Ok(_) => ModelError::new(
+            ModelErrorKind::NoCard,
+            file,
+            "an ONNX file without a card says neither what it estimates nor what it takes",
+            format!("write a card beside it ({})", file.with_extension("toml").display()),
+        ),
+    }
+}
+
+/// A drawn face `[1, 64, 64, 3]` as the card wants it: its size (nearest pixel) and scaling.
+fn prepared(face: &Tensor, input: &InputSpec) -> Tensor {
+    let (rows, columns) = (input.height as usize, input.width as usize);
+    Tensor::from_fn(&[1, rows, columns, 3], |i| {
+        let (row, column, channel) = (i / 3 / columns, i / 3 % columns, i % 3);
+        let source = (row * INPUT_SIDE / rows * INPUT_SIDE + column * INPUT_SIDE / columns) * 3 + channel;
+        let value = face.data()[source];
+        match input.scaling {
+            Scaling::MeanStd { mean, std } => (value - mean[channel]) / std[channel],
+            Scaling::MinMax => value,
+        }
+    })
+}
