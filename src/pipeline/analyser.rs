@@ -56,8 +56,8 @@ pub struct Analyser {
 impl Analyser {
     /// An analyser with this detector and these models.
     pub fn new(faces: Faces, models: ModelSet) -> Self {
-        let error_years = age_error_years(&models.age);
-        Self::with(faces, Box::new(Estimator::new(models)), error_years)
+        let (estimates, age_error_years) = estimates_of(models);
+        Self::with(faces, estimates, age_error_years)
     }
 
     /// An analyser around any estimates; `age_error_years` as in [`Tracker::set_age_error_years`].
@@ -69,8 +69,8 @@ impl Analyser {
 
     /// Replaces the models; identities stay, their averages start anew.
     pub fn set_models(&mut self, models: ModelSet) {
-        let error_years = age_error_years(&models.age);
-        self.set_estimates(Box::new(Estimator::new(models)), error_years);
+        let (estimates, age_error_years) = estimates_of(models);
+        self.set_estimates(estimates, age_error_years);
     }
 
     pub(super) fn set_estimates(&mut self, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) {
@@ -122,6 +122,12 @@ impl Analyser {
         faces.sort_by_key(|face| face.id);
         Ok(Analysis { frame, faces, timings })
     }
+}
+
+/// The estimates of these models, and the error to expect of their ages, years.
+pub(super) fn estimates_of(models: ModelSet) -> (Box<dyn Estimates>, Option<f32>) {
+    let age_error_years = age_error_years(&models.age);
+    (Box::new(Estimator::new(models)), age_error_years)
 }
 
 /// The whole picture as one sure face.

@@ -115,15 +115,6 @@ impl<C, J> Inbox<C, J> {
         }
     }
 
-    /// Throws away the jobs that wait and says how many they were; commands stay.
-    pub(super) fn clear_jobs(&self) -> usize {
-        let mut state = self.lock();
-        let count = state.jobs.len();
-        state.jobs.clear();
-        self.changed.notify_all();
-        count
-    }
-
     /// Closes the inbox: whoever waits at either end is woken at once. Jumps all queues.
     pub(super) fn close(&self) {
         self.lock().closed = true;

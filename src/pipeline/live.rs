@@ -1,12 +1,24 @@
 //! The live pipeline: a capture thread and an analysis thread, steered and read by the window without waiting.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use super::{Analysis, StageTimings};
-use crate::detect::DetectorKind;
+use super::analyser::estimates_of;
+use super::analysis_thread::{AnalysisInbox, AnalysisOrder, AnalysisThread, Makers};
+use super::board::{Board, Shown, Status};
+use super::capture::{Capture, CaptureInbox, CaptureOrder, OpenSource};
+use super::inbox::Inbox;
+use super::{Analysis, panic_words};
+use crate::detect::{self, DetectorKind};
 use crate::frame::Frame;
 use crate::model::ModelSet;
-use crate::source::{SourceError, SourceInfo, SourceSpec};
+use crate::source::{self, Mode, SourceError, SourceErrorKind, SourceSpec};
+
+/// How long closing waits for the threads. A source gives its thread back every 250 ms; one that does not is left to
+/// the end of the program rather than holding the window open.
+const CLOSING: Duration = Duration::from_millis(900);
 
 /// How the live pipeline starts.
 pub struct LiveOptions {
@@ -20,103 +32,138 @@ pub struct LiveOptions {
     pub wake: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// What the window shows of the source.
-#[derive(Clone, Debug)]
-pub enum Shown {
-    /// The source is being opened.
-    Opening,
-    /// Pictures come.
-    Running(SourceInfo),
-    /// No picture for a while; it is tried on.
-    Stalled {
-        /// The source.
-        info: SourceInfo,
-        /// Seconds without a picture.
-        silent_secs: f32,
-    },
-    /// The camera is gone; it is looked for.
-    Disconnected {
-        /// The source.
-        info: SourceInfo,
-        /// The device's words.
-        reason: String,
-    },
-    /// A file is over; its last frame stays.
-    Ended(SourceInfo),
-    /// The source could not be opened or broke.
-    Failed(SourceError),
-}
-
-/// The honest figures. Rates are over the last two seconds.
-#[derive(Clone, Debug)]
-pub struct Status {
-    /// The source and how it does.
-    pub shown: Shown,
-    /// Frames that the source gave, a second.
-    pub capture_fps: f32,
-    /// Frames that were analysed, a second.
-    pub analysed_fps: f32,
-    /// Median time per stage over the last frames.
-    pub stages: StageTimings,
-    /// Median delay from a frame's arrival to its analysis being ready, milliseconds.
-    pub delay_ms: f32,
-    /// Frames since the source was opened.
-    pub captured: u64,
-    /// Frames analysed since then.
-    pub analysed: u64,
-    /// Frames that a newer one replaced before they could be analysed.
-    pub dropped: u64,
-    /// The last error of a detector or network, where frames fail.
-    pub analysis_error: Option<String>,
-}
-
-/// The running pipeline. Dropping it stops both threads.
+/// The running pipeline. Dropping it stops both threads, within a second.
+///
+/// The window's calls only leave an order or take the newest of something: none waits for a worker.
 pub struct Live {
-    _private: (),
+    board: Arc<Board>,
+    capture: Arc<CaptureInbox>,
+    analysis: Arc<AnalysisInbox>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Live {
-    /// Starts the threads `capture` and `analysis`.
+    /// Starts the threads `capture` and `analysis`. The source is opened there: nothing is known of it yet.
     ///
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(options: LiveOptions) -> std::io::Result<Self> {
-        let _ = options;
-        todo!("pipeline rooms")
+        let makers = Makers { detector: Box::new(detect::create), estimates: Box::new(estimates_of) };
+        Self::start_with(options, Arc::new(|spec| source::open(spec, Mode::Live)), makers)
     }
 
-    /// Changes the source; the old one is let go first.
+    /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.
+    pub(super) fn start_with(options: LiveOptions, open: OpenSource, makers: Makers) -> std::io::Result<Self> {
+        let LiveOptions { source, models, detector, wake } = options;
+        let mut live = Self {
+            board: Arc::new(Board::new(wake)),
+            capture: Arc::new(Inbox::new()),
+            analysis: Arc::new(Inbox::new()),
+            threads: Vec::new(),
+        };
+        let (board, orders, jobs) = (Arc::clone(&live.board), Arc::clone(&live.capture), Arc::clone(&live.analysis));
+        live.spawn(
+            "capture",
+            move || Capture::new(board, orders, jobs, open, source).run(),
+            move |board, words| {
+                let cause = format!("reading it stopped unexpectedly ({words})");
+                let error = SourceError::new(SourceErrorKind::Other, "facelens", cause, "start facelens again");
+                board.show(board.generation(), Shown::Failed(error));
+            },
+        )?;
+        let (board, inbox) = (Arc::clone(&live.board), Arc::clone(&live.analysis));
+        live.spawn(
+            "analysis",
+            move || AnalysisThread::new(board, inbox, makers, detector, models).run(),
+            |board, words| {
+                let error = format!("the analysis stopped unexpectedly ({words}); start facelens again");
+                board.analysis_failed(board.generation(), error);
+            },
+        )?;
+        Ok(live)
+    }
+
+    /// A named thread; where it ends by a panic, `report` says so on the board.
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+        report: impl FnOnce(&Board, &str) + Send + 'static,
+    ) -> std::io::Result<()> {
+        let board = Arc::clone(&self.board);
+        self.threads.push(thread::Builder::new().name(name.into()).spawn(move || {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+                report(&board, panic_words(panic.as_ref()));
+            }
+        })?);
+        Ok(())
+    }
+
+    /// Changes the source; the old one is let go first. Its picture and figures are gone at once.
     pub fn set_source(&self, source: SourceSpec) {
-        let _ = source;
+        let generation = self.board.begin();
+        self.capture.command(CaptureOrder::Source(source, generation));
     }
 
-    /// Changes the models from the next frame on.
+    /// Opens the same source again: a file or the demo starts from its beginning.
+    pub fn restart(&self) {
+        let generation = self.board.begin();
+        self.capture.command(CaptureOrder::Restart(generation));
+    }
+
+    /// Changes the models from the next frame on. A picture, or a frame that is held, is analysed again.
     pub fn set_models(&self, models: ModelSet) {
-        let _ = models;
+        self.analysis.command(AnalysisOrder::Models(models));
     }
 
-    /// Changes the detector from the next frame on.
+    /// Changes the detector from the next frame on. A picture, or a frame that is held, is analysed again. Where the new
+    /// detector cannot be made, the old one goes on and [`Status::analysis_error`] says why.
     pub fn set_detector(&self, detector: DetectorKind) {
-        let _ = detector;
+        self.analysis.command(AnalysisOrder::Detector(detector));
     }
 
-    /// Holds a file or the demo, or lets it go on; a camera's picture freezes.
+    /// Holds a file or the demo, or lets it go on; a camera's picture freezes. A source that is opened while held shows
+    /// its first picture.
     pub fn set_paused(&self, paused: bool) {
-        let _ = paused;
+        self.capture.command(CaptureOrder::Paused(paused));
+    }
+
+    /// While held: one frame further.
+    pub fn step(&self) {
+        self.capture.command(CaptureOrder::Step);
     }
 
     /// The newest picture, at the camera's rate.
     pub fn frame(&self) -> Option<Arc<Frame>> {
-        todo!("pipeline rooms")
+        self.board.frame()
     }
 
     /// The newest analysis with its own frame.
     pub fn analysis(&self) -> Option<Arc<Analysis>> {
-        todo!("pipeline rooms")
+        self.board.analysis()
     }
 
-    /// The figures.
+    /// The figures; refreshed four times a second, and at once when something happens to the source.
     pub fn status(&self) -> Arc<Status> {
-        todo!("pipeline rooms")
+        self.board.status()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.capture.close();
+        self.analysis.close();
+        let deadline = Instant::now() + CLOSING;
+        for thread in self.threads.drain(..) {
+            while !thread.is_finished() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(2));
+            }
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if !thread.is_finished() {
+                tracing::warn!("the thread {name} does not answer and is left to the end of the program");
+            } else if thread.join().is_err() {
+                tracing::error!("the thread {name} ended by a panic");
+            }
+        }
     }
 }

@@ -43,13 +43,21 @@ impl StageTimings {
 }
 
 mod analyser;
+mod analysis_thread;
 mod batch;
+mod board;
+mod capture;
+#[cfg(test)]
+mod fakes;
 mod inbox;
 mod live;
+#[cfg(test)]
+mod tests;
 
 pub use analyser::{AnalyseError, Analyser, Faces};
 pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
-pub use live::{Live, LiveOptions, Shown, Status};
+pub use board::{Shown, Status};
+pub use live::{Live, LiveOptions};
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.
 const WAITING_PAUSE: Duration = Duration::from_millis(5);

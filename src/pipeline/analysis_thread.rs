@@ -1,0 +1,195 @@
+//! The thread `analysis`: takes frames, runs the [`Analyser`] on them, and shows what it found.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::analyser::{Analyser, Estimates, Faces};
+use super::board::Board;
+use super::inbox::{Inbox, Message};
+use super::panic_words;
+use crate::detect::{DetectError, Detector, DetectorKind};
+use crate::frame::Frame;
+use crate::model::ModelSet;
+use crate::source::SourceKind;
+
+/// After an order the last frame is analysed again, unless a new one comes within this time.
+const AGAIN_AFTER: Duration = Duration::from_millis(150);
+/// How soon a detector that could not be made or that panicked is made again.
+const REMAKE_AFTER: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
+
+/// Makes what an [`Analyser`] consists of. Runs on the analysis thread.
+pub(super) struct Makers {
+    pub(super) detector: Box<dyn Fn(DetectorKind) -> Result<Box<dyn Detector>, DetectError> + Send>,
+    /// Estimates, and the error to expect of their ages.
+    pub(super) estimates: Box<dyn Fn(ModelSet) -> (Box<dyn Estimates>, Option<f32>) + Send>,
+}
+
+/// Orders to the analysis thread.
+pub(super) enum AnalysisOrder {
+    Models(ModelSet),
+    Detector(DetectorKind),
+}
+
+/// A frame to be analysed.
+#[derive(Clone)]
+pub(super) struct Job {
+    pub(super) generation: u64,
+    pub(super) frame: Arc<Frame>,
+    pub(super) kind: SourceKind,
+}
+
+pub(super) type AnalysisInbox = Inbox<AnalysisOrder, Job>;
+
+pub(super) struct AnalysisThread {
+    board: Arc<Board>,
+    inbox: Arc<AnalysisInbox>,
+    makers: Makers,
+    kind: DetectorKind,
+    models: ModelSet,
+    analyser: Option<Analyser>,
+    remake_at: Option<Instant>,
+    /// Why the detector that was asked for is not in use, while another is.
+    refused: Option<String>,
+    last: Option<Job>,
+    again_at: Option<Instant>,
+}
+
+impl AnalysisThread {
+    pub(super) fn new(
+        board: Arc<Board>,
+        inbox: Arc<AnalysisInbox>,
+        makers: Makers,
+        kind: DetectorKind,
+        models: ModelSet,
+    ) -> Self {
+        Self {
+            board,
+            inbox,
+            makers,
+            kind,
+            models,
+            analyser: None,
+            remake_at: None,
+            refused: None,
+            last: None,
+            again_at: None,
+        }
+    }
+
+    /// Works until the inbox is closed.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.inbox.receive(self.again_at) {
+                Message::Closed => return,
+                Message::Command(order) => self.obey(order),
+                Message::Job(job) => {
+                    self.again_at = None;
+                    self.analyse(&job, false);
+                    self.last = Some(job);
+                }
+                Message::Nothing => {
+                    self.again_at = None;
+                    if let Some(job) = self.last.take() {
+                        self.analyse(&job, true);
+                        self.last = Some(job);
+                    }
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, order: AnalysisOrder) {
+        self.remake_at = None;
+        // A picture or a held file shows at once what the new model or detector makes of it.
+        self.again_at = Some(Instant::now() + AGAIN_AFTER);
+        match order {
+            AnalysisOrder::Models(models) => {
+                self.models = models.clone();
+                if let Some(analyser) = &mut self.analyser {
+                    let (estimates, age_error_years) = (self.makers.estimates)(models);
+                    analyser.set_estimates(estimates, age_error_years);
+                }
+            }
+            AnalysisOrder::Detector(kind) => {
+                let before = std::mem::replace(&mut self.kind, kind);
+                self.refused = None;
+                if self.analyser.is_none() {
+                    return;
+                }
+                match self.make_detector() {
+                    Ok(detector) => {
+                        if let Some(analyser) = &mut self.analyser {
+                            analyser.set_faces(Faces::Detect(detector));
+                        }
+                    }
+                    Err(words) => {
+                        self.kind = before;
+                        self.board.analysis_failed(self.board.generation(), words.clone());
+                        self.refused = Some(words);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A panic in a network's preparation is no reason to end the thread.
+    fn make_detector(&self) -> Result<Box<dyn Detector>, String> {
+        match catch_unwind(AssertUnwindSafe(|| (self.makers.detector)(self.kind))) {
+            Ok(made) => made.map_err(|error| error.to_string()),
+            Err(panic) => {
+                let words = panic_words(panic.as_ref());
+                Err(format!(
+                    "the {} face detector could not be made: it stopped unexpectedly ({words})",
+                    self.kind.name()
+                ))
+            }
+        }
+    }
+
+    fn analyse(&mut self, job: &Job, again: bool) {
+        if job.generation != self.board.generation() || !self.prepare(job.generation) {
+            return;
+        }
+        let Some(analyser) = &mut self.analyser else { return };
+        let other_source = self.last.as_ref().is_none_or(|last| last.generation != job.generation);
+        if job.kind == SourceKind::Pictures || (other_source && !again) {
+            analyser.reset();
+        }
+        match catch_unwind(AssertUnwindSafe(|| analyser.analyse(Arc::clone(&job.frame)))) {
+            Ok(Ok(analysis)) => self.board.analysed(job.generation, analysis, again, self.refused.clone()),
+            Ok(Err(error)) => self.board.analysis_failed(job.generation, error.to_string()),
+            Err(panic) => {
+                // What it left half done is thrown away with it.
+                self.analyser = None;
+                self.remake_at = Some(Instant::now() + REMAKE_AFTER);
+                let words = panic_words(panic.as_ref());
+                let error =
+                    format!("the analysis of a frame stopped unexpectedly ({words}); it goes on with later frames");
+                self.board.analysis_failed(job.generation, error);
+            }
+        }
+    }
+
+    /// Makes the analyser where there is none; `false` where it cannot be made now.
+    fn prepare(&mut self, generation: u64) -> bool {
+        if self.analyser.is_some() {
+            return true;
+        }
+        if self.remake_at.is_some_and(|at| Instant::now() < at) {
+            return false;
+        }
+        match self.make_detector() {
+            Ok(detector) => {
+                let (estimates, age_error_years) = (self.makers.estimates)(self.models.clone());
+                self.analyser = Some(Analyser::with(Faces::Detect(detector), estimates, age_error_years));
+                true
+            }
+            Err(words) => {
+                self.remake_at = Some(Instant::now() + REMAKE_AFTER);
+                self.board.analysis_failed(generation, words);
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The thread `capture`: opens the source, reads it, shows every picture and hands it to the analysis.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::analysis_thread::{AnalysisInbox, Job};
+use super::board::{Board, Shown};
+use super::inbox::{Inbox, Message, Refused};
+use super::{WAITING_PAUSE, panic_words};
+use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+
+/// How often the figures are refreshed while there is nothing to read.
+const TICK: Duration = Duration::from_millis(250);
+/// How soon a camera that failed is tried again.
+const RETRY: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 2000 });
+/// How long one try waits for the analysis to take a file's frame, before orders are looked at.
+const HAND_OVER: Duration = Duration::from_millis(20);
+
+/// Opens a source. May take seconds.
+pub(super) type OpenSource = Arc<dyn Fn(&SourceSpec) -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
+
+/// Orders to the capture thread. Generations come from [`Board::begin`].
+pub(super) enum CaptureOrder {
+    /// Another source.
+    Source(SourceSpec, u64),
+    /// The same source from its beginning.
+    Restart(u64),
+    /// Hold or go on.
+    Paused(bool),
+    /// One frame further while held.
+    Step,
+}
+
+/// What the opening of a source came to.
+pub(super) struct Opened {
+    generation: u64,
+    source: Result<Box<dyn Source>, SourceError>,
+}
+
+pub(super) type CaptureInbox = Inbox<CaptureOrder, Opened>;
+
+enum State {
+    /// A thread of its own opens the source, so that orders are heard meanwhile.
+    Opening,
+    Open(Box<dyn Source>),
+    /// Over or failed; a camera is tried again.
+    Closed {
+        retry_at: Option<Instant>,
+    },
+}
+
+pub(super) struct Capture {
+    board: Arc<Board>,
+    orders: Arc<CaptureInbox>,
+    jobs: Arc<AnalysisInbox>,
+    open: OpenSource,
+    spec: SourceSpec,
+    generation: u64,
+    state: State,
+    /// Pictures come, and the board says so.
+    running: bool,
+    /// A picture of this source was shown.
+    shown_any: bool,
+    paused: bool,
+    steps: u32,
+    /// A file's frame that the analysis has not taken yet.
+    waiting_job: Option<Job>,
+}
+
+impl Capture {
+    pub(super) fn new(
+        board: Arc<Board>,
+        orders: Arc<CaptureInbox>,
+        jobs: Arc<AnalysisInbox>,
+        open: OpenSource,
+        spec: SourceSpec,
+    ) -> Self {
+        let generation = board.generation();
+        Self {
+            board,
+            orders,
+            jobs,
+            open,
+            spec,
+            generation,
+            state: State::Closed { retry_at: None },
+            running: false,
+            shown_any: false,
+            paused: false,
+            steps: 0,
+            waiting_job: None,
+        }
+    }
+
+    /// Works until the inbox is closed.
+    pub(super) fn run(mut self) {
+        self.start_opening();
+        loop {
+            let now = Instant::now();
+            let deadline = match &self.state {
+                _ if self.waiting_job.is_some() => now,
+                State::Open(source) if self.wants_frame(source.info().kind) => now,
+                State::Closed { retry_at: Some(retry_at) } => (*retry_at).min(now + TICK),
+                State::Open(_) | State::Opening | State::Closed { .. } => now + TICK,
+            };
+            match self.orders.receive(Some(deadline)) {
+                Message::Closed => return,
+                Message::Command(order) => self.obey(order),
+                Message::Job(opened) => self.opened(opened),
+                Message::Nothing => self.work(),
+            }
+        }
+    }
+
+    /// A held file is not read, but for steps and its first picture; a held camera is read, lest it grow stale.
+    fn wants_frame(&self, kind: SourceKind) -> bool {
+        kind == SourceKind::Camera || !self.paused || self.steps > 0 || !self.shown_any
+    }
+
+    fn obey(&mut self, order: CaptureOrder) {
+        match order {
+            CaptureOrder::Source(spec, generation) => {
+                self.spec = spec;
+                self.begin(generation);
+            }
+            CaptureOrder::Restart(generation) => self.begin(generation),
+            CaptureOrder::Paused(paused) => (self.paused, self.steps) = (paused, 0),
+            CaptureOrder::Step => self.steps += u32::from(self.paused),
+        }
+    }
+
+    fn begin(&mut self, generation: u64) {
+        self.generation = generation;
+        (self.running, self.shown_any, self.steps) = (false, false, 0);
+        self.waiting_job = None;
+        // The old source is let go before the new one is opened: it may be the same camera.
+        self.state = State::Closed { retry_at: None };
+        self.start_opening();
+    }
+
+    fn start_opening(&mut self) {
+        let (open, orders) = (Arc::clone(&self.open), Arc::clone(&self.orders));
+        let (spec, generation) = (self.spec.clone(), self.generation);
+        let spawned = thread::Builder::new().name("open".into()).spawn(move || {
+            let source = catch_unwind(AssertUnwindSafe(|| open(&spec)))
+                .unwrap_or_else(|panic| Err(broken(&spec, "opening it", panic_words(panic.as_ref()))));
+            // Nobody may want it any more; then it is dropped here.
+            let _ = orders.offer(Opened { generation, source }, usize::MAX, None);
+        });
+        match spawned {
+            Ok(_) => self.state = State::Opening,
+            Err(error) => {
+                let cause = format!("the system gives no thread for it: {error}");
+                self.fail(SourceError::new(SourceErrorKind::Other, self.spec.to_string(), cause, ""));
+            }
+        }
+    }
+
+    fn opened(&mut self, opened: Opened) {
+        if opened.generation != self.generation {
+            return;
+        }
+        match opened.source {
+            Ok(source) => {
+                self.board.show(self.generation, Shown::Running(source.info().clone()));
+                self.running = true;
+                self.state = State::Open(source);
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn fail(&mut self, error: SourceError) {
+        tracing::warn!("{error}");
+        self.running = false;
+        self.board.show(self.generation, Shown::Failed(error));
+        let camera = matches!(self.spec, SourceSpec::Camera(_));
+        self.state = State::Closed { retry_at: camera.then(|| Instant::now() + RETRY) };
+    }
+
+    /// One step of work: hand over the frame that waits, read the next one, or try to open again.
+    fn work(&mut self) {
+        self.board.tick();
+        if let Some(job) = self.waiting_job.take() {
+            self.hand_over(job);
+            return;
+        }
+        match &mut self.state {
+            State::Open(source) => {
+                let kind = source.info().kind;
+                if self.wants_frame(kind) {
+                    self.read(kind);
+                }
+            }
+            State::Closed { retry_at: Some(retry_at) } if *retry_at <= Instant::now() => self.start_opening(),
+            State::Opening | State::Closed { .. } => {}
+        }
+    }
+
+    fn read(&mut self, kind: SourceKind) {
+        let State::Open(source) = &mut self.state else { return };
+        let asked_at = Instant::now();
+        let next = catch_unwind(AssertUnwindSafe(|| source.next()))
+            .unwrap_or_else(|panic| Err(broken(&self.spec, "reading it", panic_words(panic.as_ref()))));
+        let info = source.info();
+        match next {
+            Ok(Next::Frame(frame)) => {
+                if !self.running {
+                    self.running = true;
+                    self.board.show(self.generation, Shown::Running(info.clone()));
+                }
+                if self.paused && self.shown_any && self.steps == 0 {
+                    return;
+                }
+                self.steps = self.steps.saturating_sub(1);
+                self.shown_any = true;
+                let frame = Arc::new(frame);
+                if self.board.captured(self.generation, &frame) {
+                    self.hand_over(Job { generation: self.generation, frame, kind });
+                }
+            }
+            Ok(Next::Waiting) => {
+                // A source may say so without having waited itself.
+                thread::sleep(WAITING_PAUSE.saturating_sub(asked_at.elapsed()));
+            }
+            Ok(Next::Stalled { silent_for }) => {
+                let shown = Shown::Stalled { info: info.clone(), silent_secs: silent_for.as_secs_f32() };
+                self.halted(shown, asked_at);
+            }
+            Ok(Next::Disconnected { reason }) => {
+                let shown = Shown::Disconnected { info: info.clone(), reason };
+                self.halted(shown, asked_at);
+            }
+            Ok(Next::Skipped(error)) => self.board.analysis_failed(self.generation, error.to_string()),
+            Ok(Next::End) => {
+                self.board.show(self.generation, Shown::Ended(info.clone()));
+                self.state = State::Closed { retry_at: None };
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn halted(&mut self, shown: Shown, asked_at: Instant) {
+        self.running = false;
+        self.board.show(self.generation, shown);
+        thread::sleep(WAITING_PAUSE.saturating_sub(asked_at.elapsed()));
+    }
+
+    /// Of a camera the newest frame wins; a file waits until the analysis has taken the one before.
+    fn hand_over(&mut self, job: Job) {
+        if job.kind == SourceKind::Camera {
+            let replaced = self.jobs.replace(job, |_| true);
+            let dropped = replaced.iter().filter(|old| old.generation == self.generation).count();
+            self.board.dropped(self.generation, dropped);
+            return;
+        }
+        if let Err(Refused::Full(job)) = self.jobs.offer(job, 1, Some(Instant::now() + HAND_OVER)) {
+            self.waiting_job = Some(job);
+        }
+    }
+}
+
+fn broken(spec: &SourceSpec, doing: &str, words: &str) -> SourceError {
+    let cause = format!("{doing} stopped unexpectedly ({words})");
+    SourceError::new(SourceErrorKind::Other, spec.to_string(), cause, "choose it again or choose another source")
+}

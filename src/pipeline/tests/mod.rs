@@ -1,0 +1,5 @@
+//! Tests of the pipeline with sources, detectors and estimates by script.
+
+mod analyser;
+mod batch;
+mod live;
