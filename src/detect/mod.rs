@@ -1,8 +1,19 @@
 //! Where the faces are: one trait, one file per detector.
 //!
 //! Detectors disagree about what a face's box is, and the crop of a network depends on it. So each detector here maps
-//! its own box to one convention, the *facelens box*, by constants that were measured (see `detect/README` in the
-//! table of `benches/`), and a model card states its crop margin relative to a box that it names.
+//! its own box to one convention, the *facelens box* ([`box_in_style`] says what it is), by constants that were measured,
+//! and a model card states its crop margin relative to a box that it names.
+
+mod anchors;
+mod blaze;
+mod boxes;
+mod letterbox;
+mod seeta;
+mod suppress;
+#[cfg(test)]
+mod tests;
+
+pub use boxes::box_in_style;
 
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
@@ -71,6 +82,9 @@ pub struct DetectError {
 /// # Errors
 /// Where its network cannot be prepared.
 pub fn create(kind: DetectorKind) -> Result<Box<dyn Detector>, DetectError> {
-    let _ = kind;
-    todo!("detector rooms")
+    Ok(match kind {
+        DetectorKind::BlazeBack => Box::new(blaze::Blaze::back()?),
+        DetectorKind::BlazeFront => Box::new(blaze::Blaze::front()?),
+        DetectorKind::Seeta => Box::new(seeta::Seeta::new()?),
+    })
 }

@@ -1,0 +1,82 @@
+//! BlazeFace (MediaPipe), run by tract.
+
+use std::path::Path;
+
+use super::anchors::{self, Candidate};
+use super::letterbox::Letterbox;
+use super::{DetectError, Detection, Detector, DetectorKind, boxes, suppress};
+use crate::frame::Frame;
+use crate::geometry::{Point, Rect};
+use crate::model::Net;
+
+/// Scores below this are no face. MediaPipe's own default.
+const THRESHOLD: f32 = 0.5;
+
+/// One of the two BlazeFace networks with its buffers.
+pub(super) struct Blaze {
+    kind: DetectorKind,
+    net: Net,
+    box_side: f32,
+    letterbox: Letterbox,
+    anchors: Vec<Point>,
+    candidates: Vec<Candidate>,
+    faces: Vec<Candidate>,
+}
+
+impl Blaze {
+    /// The network for near faces: 128x128.
+    pub(super) fn front() -> Result<Self, DetectError> {
+        let onnx = include_bytes!("../../models/blazeface-front-128.onnx");
+        Self::new(DetectorKind::BlazeFront, onnx, 128, boxes::FRONT_SIDE)
+    }
+
+    /// The network for faces at any distance: 256x256.
+    pub(super) fn back() -> Result<Self, DetectError> {
+        let onnx = include_bytes!("../../models/blazeface-back-256.onnx");
+        Self::new(DetectorKind::BlazeBack, onnx, 256, boxes::BACK_SIDE)
+    }
+
+    fn new(kind: DetectorKind, onnx: &[u8], side: u32, box_side: f32) -> Result<Self, DetectError> {
+        let failed = |cause: String| DetectError { detector: kind.name(), cause };
+        let shape = [1, 3, side as usize, side as usize];
+        let net = Net::with_input_shape(onnx, &shape, Path::new(kind.name())).map_err(|error| failed(error.cause))?;
+        if net.output_len() != anchors::OUTPUT_LEN {
+            return Err(failed(format!("its network gives {} numbers", net.output_len())));
+        }
+        Ok(Self {
+            kind,
+            net,
+            box_side,
+            letterbox: Letterbox::new(side),
+            anchors: anchors::anchors(side),
+            candidates: Vec::new(),
+            faces: Vec::new(),
+        })
+    }
+}
+
+impl Detector for Blaze {
+    fn kind(&self) -> DetectorKind {
+        self.kind
+    }
+
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+        let failed = |cause: String| DetectError { detector: self.kind.name(), cause };
+        let (input, placement) =
+            self.letterbox.fill(frame).map_err(|error| failed(format!("the picture could not be shrunk ({error})")))?;
+        let output = self.net.run(input).map_err(failed)?;
+        anchors::decode(&output, &self.anchors, THRESHOLD, &mut self.candidates);
+        suppress::blend(&mut self.candidates, &mut self.faces);
+        let faces = self.faces.iter().map(|face| {
+            let keypoints = face.keypoints.map(|point| placement.to_frame(point));
+            let corner = placement.to_frame(Point { x: face.rect.x, y: face.rect.y });
+            let own =
+                Rect::new(corner.x, corner.y, face.rect.width * placement.scale, face.rect.height * placement.scale);
+            let rect = boxes::from_keypoints(&keypoints, &own, self.box_side);
+            Detection { rect, score: face.score, keypoints: Some(keypoints) }
+        });
+        let mut faces: Vec<_> = faces.collect();
+        suppress::drop_doubles(&mut faces, |face| face.rect);
+        Ok(faces)
+    }
+}
