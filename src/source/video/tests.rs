@@ -1,0 +1,272 @@
+use std::num::{NonZeroU16, NonZeroU32};
+use std::path::PathBuf;
+use std::process::Command;
+
+use openh264::encoder::Encoder;
+use openh264::formats::{RgbSliceU8, YUVBuffer};
+use openh264::nal_units;
+use shiguredo_mp4::boxes::{Avc1Box, AvccBox, SampleEntry, VisualSampleEntryFields};
+use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
+use shiguredo_mp4::{TrackKind, Uint};
+
+use super::*;
+use crate::frame::Frame;
+use crate::source::{Mode, Next};
+
+const WIDTH: usize = 96;
+const HEIGHT: usize = 64;
+
+/// Grey that brightens from frame to frame, with a red square at the top left.
+fn picture(index: usize) -> Vec<u8> {
+    let grey = 40 + 10 * index as u8;
+    (0..WIDTH * HEIGHT)
+        .flat_map(|at| if at % WIDTH < 24 && at / WIDTH < 24 { [200, 30, 30] } else { [grey; 3] })
+        .collect()
+}
+
+/// An MP4 with an H.264 frame per duration (milliseconds), the index at its end.
+fn clip(durations: &[u32]) -> Vec<u8> {
+    let mut encoder = Encoder::new().unwrap();
+    let mut muxer = Mp4FileMuxer::new().unwrap();
+    let mut file = muxer.initial_boxes_bytes().to_vec();
+    for (index, &duration) in durations.iter().enumerate() {
+        let rgb = picture(index);
+        let stream =
+            encoder.encode(&YUVBuffer::from_rgb8_source(RgbSliceU8::new(&rgb, (WIDTH, HEIGHT)))).unwrap().to_vec();
+        let (mut sps, mut pps, mut data) = (Vec::new(), Vec::new(), Vec::new());
+        for nal in nal_units(&stream) {
+            let nal = &nal[nal.iter().position(|&byte| byte == 1).unwrap() + 1..];
+            match nal[0] & 31 {
+                7 => sps.push(nal.to_vec()),
+                8 => pps.push(nal.to_vec()),
+                _ => {
+                    data.extend((nal.len() as u32).to_be_bytes());
+                    data.extend_from_slice(nal);
+                }
+            }
+        }
+        let keyframe = !sps.is_empty();
+        let sample = Sample {
+            track_kind: TrackKind::Video,
+            sample_entry: (index == 0).then(|| SampleEntry::Avc1(avc1(sps, pps))),
+            keyframe,
+            timescale: NonZeroU32::new(1000).unwrap(),
+            duration,
+            composition_time_offset: None,
+            data_offset: file.len() as u64,
+            data_size: data.len(),
+        };
+        file.extend(data);
+        muxer.append_sample(&sample).unwrap();
+    }
+    for (offset, bytes) in muxer.finalize().unwrap().offset_and_bytes_pairs() {
+        let offset = offset as usize;
+        file.resize(file.len().max(offset + bytes.len()), 0);
+        file[offset..offset + bytes.len()].copy_from_slice(bytes);
+    }
+    file
+}
+
+fn avc1(sps_list: Vec<Vec<u8>>, pps_list: Vec<Vec<u8>>) -> Avc1Box {
+    Avc1Box {
+        visual: VisualSampleEntryFields {
+            data_reference_index: NonZeroU16::MIN,
+            width: WIDTH as u16,
+            height: HEIGHT as u16,
+            horizresolution: VisualSampleEntryFields::DEFAULT_HORIZRESOLUTION,
+            vertresolution: VisualSampleEntryFields::DEFAULT_VERTRESOLUTION,
+            frame_count: 1,
+            compressorname: [0; 32],
+            depth: 24,
+        },
+        avcc_box: AvccBox {
+            avc_profile_indication: sps_list[0][1],
+            profile_compatibility: sps_list[0][2],
+            avc_level_indication: sps_list[0][3],
+            length_size_minus_one: Uint::new(3),
+            sps_list,
+            pps_list,
+            chroma_format: None,
+            bit_depth_luma_minus8: None,
+            bit_depth_chroma_minus8: None,
+            sps_ext_list: Vec::new(),
+        },
+        unknown_boxes: Vec::new(),
+    }
+}
+
+struct Clip {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+fn saved(bytes: &[u8]) -> Clip {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    std::fs::write(&path, bytes).unwrap();
+    Clip { _folder: folder, path }
+}
+
+/// All frames, and the error that ended them.
+fn play(source: &mut dyn Source) -> (Vec<Frame>, Option<SourceError>) {
+    let mut frames = Vec::new();
+    loop {
+        match source.next() {
+            Ok(Next::Frame(frame)) => frames.push(frame),
+            Ok(Next::End) => return (frames, None),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => return (frames, Some(error)),
+        }
+    }
+}
+
+fn opened(clip: &Clip) -> Box<dyn Source> {
+    crate::source::file::open(&clip.path, Mode::Batch).unwrap()
+}
+
+fn millis(frames: &[Frame]) -> Vec<u128> {
+    frames.iter().map(|frame| frame.time.as_millis()).collect()
+}
+
+fn pixel(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
+    frame.rgb()[(y * frame.width() as usize + x) * 3..][..3].try_into().unwrap()
+}
+
+fn is_red([r, g, b]: [u8; 3]) -> bool {
+    r > 150 && g < 80 && b < 80
+}
+
+#[test]
+fn every_frame_comes_with_its_own_time() {
+    let clip = saved(&clip(&[40, 20, 100, 33, 7]));
+    let mut source = opened(&clip);
+    assert_eq!((source.info().size, source.info().frame_count), (Some((96, 64)), Some(5)));
+    assert!(source.info().format.starts_with("H.264 96x64"), "{}", source.info().format);
+    let (frames, error) = play(source.as_mut());
+    assert_eq!(error, None);
+    assert_eq!(millis(&frames), [0, 40, 60, 160, 193]);
+    for (index, frame) in frames.iter().enumerate() {
+        assert_eq!(frame.sequence, index as u64);
+        assert!(is_red(pixel(frame, 10, 10)), "{:?}", pixel(frame, 10, 10));
+        let grey = 40 + 10 * index as i32;
+        assert!(pixel(frame, 70, 40).iter().all(|&value| (i32::from(value) - grey).abs() < 10), "frame {index}");
+    }
+    assert!(matches!(source.next(), Ok(Next::End)));
+}
+
+#[test]
+fn the_rotation_of_a_phone_is_applied() {
+    let mut bytes = clip(&[40, 40]);
+    let tkhd = bytes.windows(4).position(|window| window == b"tkhd").unwrap();
+    // Version 0: 4 + 4 + 20 + 16 bytes before the matrix; 90 degrees clockwise.
+    let version = bytes[tkhd + 4];
+    let matrix = tkhd + 4 + 4 + if version == 0 { 20 } else { 32 } + 16;
+    let quarter: [i32; 9] = [0, 0x1_0000, 0, -0x1_0000, 0, 0, 0, 0, 0x4000_0000];
+    for (index, value) in quarter.iter().enumerate() {
+        bytes[matrix + index * 4..][..4].copy_from_slice(&value.to_be_bytes());
+    }
+    let clip = saved(&bytes);
+    let (frames, _) = play(opened(&clip).as_mut());
+    assert_eq!((frames[0].width(), frames[0].height()), (64, 96));
+    // The square of the top left corner is at the top right now.
+    assert!(is_red(pixel(&frames[0], 55, 10)) && !is_red(pixel(&frames[0], 10, 10)));
+}
+
+#[test]
+fn a_damaged_picture_ends_the_video_after_the_frames_before_it() {
+    let mut bytes = clip(&[100; 6]);
+    let clip = saved(&bytes);
+    let sample = mp4::Movie::read(&clip.path).ok().unwrap().samples[4];
+    // A NAL unit that claims to be longer than its sample.
+    bytes[sample.offset as usize..][..4].copy_from_slice(&[0x7f; 4]);
+    std::fs::write(&clip.path, &bytes).unwrap();
+    let mut source = opened(&clip);
+    let (frames, error) = play(source.as_mut());
+    let error = error.unwrap();
+    assert_eq!(millis(&frames), [0, 100, 200, 300]);
+    assert_eq!(error.kind, SourceErrorKind::Unreadable);
+    assert!(error.to_string().contains("after 0.3 s"), "{error}");
+    assert!(matches!(source.next(), Ok(Next::End)));
+}
+
+#[test]
+fn a_file_without_its_index_says_that_it_is_cut_off() {
+    let bytes = clip(&[100; 6]);
+    let clip = saved(&bytes[..bytes.len() / 2]);
+    let Err(error) = crate::source::file::open(&clip.path, Mode::Batch) else { panic!("opened") };
+    assert_eq!(error.kind, SourceErrorKind::Unreadable);
+    assert!(error.cause.contains("index"), "{error}");
+}
+
+/// No damage anywhere in the index may panic, hang, or take much memory.
+#[test]
+fn damaged_indexes_end_in_errors() {
+    let bytes = clip(&[40; 4]);
+    let moov = bytes.windows(4).position(|window| window == b"moov").unwrap();
+    let end = bytes.len();
+    for (index, at) in (moov..end).step_by(3).enumerate() {
+        let mut damaged = bytes.clone();
+        damaged[at] = [0xff, 0x00, 0x80][index % 3];
+        let clip = saved(&damaged);
+        let head = crate::source::file::head(&clip.path).unwrap();
+        let result = no_panic(&clip.path, || match H264Video::open(&clip.path) {
+            Ok(mut video) => Ok(play(&mut video).0.len()),
+            Err(_) => Ok(0),
+        });
+        assert!(result.is_err() || result.is_ok_and(|frames| frames <= 4), "byte {at}");
+        assert_eq!(container(&head), Some("MP4"));
+    }
+}
+
+/// Makes a clip with ffmpeg, or says that the test is skipped.
+fn ffmpeg_clip(name: &str, args: &[&str]) -> Option<Clip> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    let mut command = Command::new("ffmpeg");
+    command
+        .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-t", "1"])
+        .args(args)
+        .arg(&path);
+    match command.status() {
+        Ok(status) if status.success() => Some(Clip { _folder: folder, path }),
+        _ => {
+            eprintln!("skipped: no ffmpeg with what {name} needs");
+            None
+        }
+    }
+}
+
+fn mean_difference(a: &Frame, b: &Frame) -> f64 {
+    let sum: u64 = a.rgb().iter().zip(b.rgb()).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
+    sum as f64 / a.rgb().len() as f64
+}
+
+/// B-frames are stored out of order: pictures and times must agree with another decoder's.
+#[test]
+fn reordered_pictures_agree_with_ffmpeg() {
+    let Some(clip) = ffmpeg_clip("b.mp4", &["-c:v", "libx264", "-bf", "3", "-g", "12", "-pix_fmt", "yuv420p"]) else {
+        return;
+    };
+    let Ok(mut ours) = H264Video::open(&clip.path) else { panic!("not opened") };
+    let mut theirs = Ffmpeg::open(&clip.path, None, &ffmpeg::Programs::default()).unwrap();
+    let ((ours, error), (theirs, _)) = (play(&mut ours), play(&mut theirs));
+    assert_eq!(error, None);
+    assert_eq!((ours.len(), millis(&ours)), (25, millis(&theirs)));
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert!(mean_difference(ours, theirs) < 3.0, "{ours:?}: {}", mean_difference(ours, theirs));
+    }
+}
+
+#[test]
+fn what_is_not_built_in_goes_through_ffmpeg() {
+    let high_10: &[&str] = &["-c:v", "libx264", "-pix_fmt", "yuv420p10le"];
+    for (name, args) in [("a.webm", &["-c:v", "libvpx"][..]), ("a.mkv", &["-c:v", "mpeg4"]), ("a.mp4", high_10)] {
+        let Some(clip) = ffmpeg_clip(name, args) else { continue };
+        let mut source = opened(&clip);
+        assert!(source.info().format.ends_with("by ffmpeg"), "{}", source.info().format);
+        let (frames, error) = play(source.as_mut());
+        assert_eq!((frames.len(), error), (25, None), "{name}");
+        assert!(millis(&frames)[24].abs_diff(960) <= 1, "{name}: {:?}", millis(&frames));
+        assert_eq!(source.info().size, Some((160, 120)));
+    }
+}
