@@ -1,10 +1,26 @@
 //! Face box + frame -> crop -> age, gender, pose. Raw values of one frame; `track` makes them steady.
 
+mod crop;
+mod prepare;
+mod quality;
+mod resize;
+mod tensor;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use quality::Quality;
+
+use self::prepare::{Preparer, Region};
+use self::quality::QualityMeter;
 use crate::frame::Frame;
 use crate::geometry::{Pose, Rect};
-use crate::model::ModelSet;
+use crate::model::{ModelSet, TaskModel};
 
-/// What the networks say of one face in one frame. A task without a model is `None`.
+/// What the networks say of one face in one frame. A task without a model is `None`, and so is every task of a face that
+/// lies outside the picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estimate {
     /// Age in years, as the network gives it (not clamped).
@@ -17,19 +33,10 @@ pub struct Estimate {
     pub quality: Quality,
 }
 
-/// How well a face can be seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Quality {
-    /// Side of the face's box in pixels of the source.
-    pub side_px: f32,
-    /// Sharpness of the crop: variance of its Laplacian over its variance, 0 for a flat or blurred crop.
-    pub sharpness: f32,
-}
-
 /// Time spent in each step for one face.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EstimateTimings {
-    /// Cropping, resizing, scaling, milliseconds.
+    /// Cropping, resizing, scaling, and measuring the quality, milliseconds.
     pub crop_ms: f32,
     /// Age networks, milliseconds.
     pub age_ms: f32,
@@ -52,12 +59,14 @@ pub struct EstimateError {
 /// Runs the models in use on faces. Keeps its buffers between calls.
 pub struct Estimator {
     models: ModelSet,
+    preparer: Preparer,
+    meter: QualityMeter,
 }
 
 impl Estimator {
     /// An estimator for these models.
     pub fn new(models: ModelSet) -> Self {
-        Self { models }
+        Self { models, preparer: Preparer::default(), meter: QualityMeter::default() }
     }
 
     /// The models in use.
@@ -65,13 +74,13 @@ impl Estimator {
         &self.models
     }
 
-    /// Estimates the face in `rect` (a facelens box; it may reach over the picture's edge).
+    /// Estimates the face in `rect` (a facelens box; it may reach over the picture's edge). A box that has no finite
+    /// size or lies outside the picture gives an estimate without values.
     ///
     /// # Errors
     /// Where a network fails.
     pub fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        let _ = (frame, rect);
-        todo!("estimate rooms")
+        self.run(frame, Region::Face(rect))
     }
 
     /// Takes the whole picture as a ready face crop: no detection, no margin (`--crops`).
@@ -79,7 +88,70 @@ impl Estimator {
     /// # Errors
     /// Where a network fails.
     pub fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        let _ = frame;
-        todo!("estimate rooms")
+        self.run(frame, Region::Whole)
     }
+
+    fn run(&mut self, frame: &Frame, region: Region<'_>) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        let mut timings = EstimateTimings::default();
+        let started = Instant::now();
+        let resizer = &mut self.preparer.resizer;
+        let quality = match region {
+            Region::Face(rect) => self.meter.of_face(resizer, frame, rect),
+            Region::Whole => self.meter.of_crop(resizer, frame),
+        };
+        let quality = quality.map_err(|cause| EstimateError { model: "for sharpness".to_owned(), cause })?;
+        timings.crop_ms += ms_since(started);
+        self.preparer.next_face();
+        let mut faces = Faces { frame, region, preparer: &mut self.preparer, crop_ms: &mut timings.crop_ms };
+        let ages = faces.ask(&self.models.age, &mut timings.age_ms, TaskModel::scalar)?;
+        let scores = faces.ask(&self.models.gender, &mut timings.gender_ms, TaskModel::scalar)?;
+        let poses = faces.ask(&self.models.pose, &mut timings.pose_ms, TaskModel::pose)?;
+        let estimate = Estimate { age_years: mean(&ages), male_score: mean(&scores), pose: mean_pose(&poses), quality };
+        Ok((estimate, timings))
+    }
+}
+
+/// One face on its way through the models.
+struct Faces<'a> {
+    frame: &'a Frame,
+    region: Region<'a>,
+    preparer: &'a mut Preparer,
+    crop_ms: &'a mut f32,
+}
+
+impl Faces<'_> {
+    /// What each of `models` says, and the time that their networks took; nothing of a face outside the picture.
+    fn ask<T>(
+        &mut self,
+        models: &[Arc<TaskModel>],
+        ms: &mut f32,
+        run: impl Fn(&TaskModel, &[f32]) -> Result<T, String>,
+    ) -> Result<Vec<T>, EstimateError> {
+        let mut answers = Vec::with_capacity(models.len());
+        for model in models {
+            let failed = |cause: String| EstimateError { model: model.card.name.clone(), cause };
+            let started = Instant::now();
+            let input = self.preparer.input(self.frame, self.region, &model.card).map_err(failed)?;
+            *self.crop_ms += ms_since(started);
+            let Some(input) = input else { continue };
+            let started = Instant::now();
+            answers.push(run(model, input).map_err(failed)?);
+            *ms += ms_since(started);
+        }
+        Ok(answers)
+    }
+}
+
+fn ms_since(started: Instant) -> f32 {
+    started.elapsed().as_secs_f32() * 1e3
+}
+
+fn mean(values: &[f32]) -> Option<f32> {
+    (!values.is_empty()).then(|| values.iter().sum::<f32>() / values.len() as f32)
+}
+
+/// Each angle averaged. Head poses stay within about 100 degrees, so no angle wraps around.
+fn mean_pose(poses: &[Pose]) -> Option<Pose> {
+    let angle = |of: fn(&Pose) -> f32| mean(&poses.iter().map(of).collect::<Vec<_>>());
+    Some(Pose { yaw: angle(|pose| pose.yaw)?, pitch: angle(|pose| pose.pitch)?, roll: angle(|pose| pose.roll)? })
 }

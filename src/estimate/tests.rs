@@ -1,0 +1,220 @@
+//! The whole way from a frame to the numbers, against the published programs where their weights lie beside the project.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::crop::PixelRect;
+use super::prepare::{Preparer, Region};
+use super::resize::CropResizer;
+use super::*;
+use crate::detect::{self, DetectorKind};
+use crate::model::graphs::{small, small_card};
+use crate::model::{BoxStyle, Library, ModelCard, ResizeFilter, Task};
+use crate::testing::{astronaut, shared};
+
+/// One model of a small network with this card.
+fn small_model(change: impl FnOnce(&mut ModelCard)) -> Arc<TaskModel> {
+    let onnx = small(&[1, 3, 8, 8]).bytes();
+    let mut card = small_card("small");
+    change(&mut card);
+    Arc::new(TaskModel::prepare(card, &[(&onnx, Path::new("small.onnx"))]).unwrap())
+}
+
+fn age_of(models: Vec<Arc<TaskModel>>, frame: &Frame, rect: &Rect) -> Option<f32> {
+    let mut set = ModelSet::default();
+    set.set(Task::Age, models);
+    let (estimate, timings) = Estimator::new(set).estimate(frame, rect).unwrap();
+    assert_eq!((estimate.male_score, estimate.pose), (None, None));
+    assert_eq!((timings.gender_ms, timings.pose_ms), (0.0, 0.0));
+    estimate.age_years
+}
+
+const FACE: Rect = Rect::new(173.0, 71.0, 103.0, 103.0);
+
+#[test]
+fn several_models_of_a_task_are_averaged_each_with_its_own_crop() {
+    let (near, far) = (small_model(|_| ()), small_model(|card| card.crop.margin = 0.5));
+    let frame = astronaut();
+    let one = |model: &Arc<TaskModel>| age_of(vec![Arc::clone(model)], &frame, &FACE).unwrap();
+    let (alone, other) = (one(&near), one(&far));
+    assert!((alone - other).abs() > 1e-3, "{alone} and {other}");
+    let both = age_of(vec![near, far], &frame, &FACE).unwrap();
+    assert!((both - (alone + other) / 2.0).abs() < 1e-5);
+}
+
+#[test]
+fn what_models_share_is_prepared_once() {
+    let frame = astronaut();
+    let card = small_card("a");
+    let mut wider = small_card("b");
+    wider.crop.margin = 0.5;
+    let mut preparer = Preparer::default();
+    let mut input = |card: &ModelCard| {
+        let tensor = preparer.input(&frame, Region::Face(&FACE), card).unwrap().unwrap();
+        (tensor.as_ptr(), tensor.to_vec())
+    };
+    let (first, second, third) = (input(&card), input(&wider), input(&card));
+    assert_eq!(first, third);
+    assert_ne!(first.1, second.1);
+    preparer.next_face();
+    let other = preparer.input(&frame, Region::Face(&FACE.translated(40.0, 9.0)), &card).unwrap().unwrap();
+    assert_ne!(other, first.1);
+}
+
+#[test]
+fn a_face_outside_the_picture_or_without_a_size_has_no_estimate() {
+    let models = || vec![small_model(|card| card.crop.margin = 0.5)];
+    for rect in [
+        FACE.translated(900.0, 0.0),
+        Rect::new(f32::NAN, 0.0, 10.0, 10.0),
+        Rect::new(0.0, 0.0, f32::INFINITY, 10.0),
+        Rect::default(),
+    ] {
+        assert_eq!(age_of(models(), &astronaut(), &rect), None, "{rect:?}");
+    }
+    assert!(age_of(models(), &astronaut(), &Rect::new(-60.0, -60.0, 120.0, 120.0)).is_some());
+}
+
+#[test]
+fn a_picture_of_one_pixel_is_a_crop_too() {
+    let frame = Frame::from_rgb(1, 1, vec![10, 20, 30]).unwrap();
+    for filter in [ResizeFilter::Bilinear, ResizeFilter::Triangle] {
+        let mut set = ModelSet::default();
+        set.set(Task::Age, vec![small_model(|card| card.crop.resize = filter)]);
+        let mut estimator = Estimator::new(set);
+        let (estimate, _) = estimator.estimate_crop(&frame).unwrap();
+        assert!(estimate.age_years.is_some_and(f32::is_finite));
+        assert_eq!(estimate.quality, Quality { side_px: 1.0, sharpness: 0.0 });
+        assert!(estimator.estimate(&frame, &Rect::new(-5.0, -5.0, 10.0, 10.0)).unwrap().0.age_years.is_some());
+    }
+}
+
+#[test]
+fn the_shipped_models_take_the_astronaut_for_a_woman_of_middle_age() {
+    let frame = astronaut();
+    let faces = detect::create(DetectorKind::BlazeBack).unwrap().detect(&frame).unwrap();
+    let mut estimator = Estimator::new(Library::shipped().unwrap());
+    let (estimate, timings) = estimator.estimate(&frame, &faces[0].rect).unwrap();
+    // On the published demo's own crop the age is 33.6 years.
+    assert!((25.0..45.0).contains(&estimate.age_years.unwrap()), "{estimate:?}");
+    assert!(estimate.male_score.unwrap() < 0.4, "{estimate:?}");
+    assert!(timings.crop_ms > 0.0 && timings.age_ms > 0.0 && timings.gender_ms > 0.0);
+}
+
+#[derive(Deserialize)]
+struct Golden {
+    faces: Vec<GoldenFace>,
+}
+
+#[derive(Deserialize)]
+struct GoldenFace {
+    name: String,
+    box_xywh: [f32; 4],
+    crop50_bgr_b64: String,
+    crop60_bgr_b64: String,
+    outputs: HashMap<String, HashMap<String, serde_json::Value>>,
+}
+
+/// The five reference faces, each with its crop before the resize at the margins 0.5 and 0.6.
+fn golden(shared: &Path) -> Vec<(GoldenFace, Frame, Frame)> {
+    let folder = shared.join("reference/golden");
+    let text = std::fs::read(folder.join("golden.json")).unwrap();
+    let read = |name: &str, margin: u32| {
+        let picture = image::open(folder.join(format!("src_{name}_{margin}.png"))).unwrap().to_rgb8();
+        Frame::from_rgb(picture.width(), picture.height(), picture.into_raw()).unwrap()
+    };
+    let faces = serde_json::from_slice::<Golden>(&text).unwrap().faces;
+    faces
+        .into_iter()
+        .map(|face| {
+            let (half, three_fifths) = (read(&face.name, 50), read(&face.name, 60));
+            (face, half, three_fifths)
+        })
+        .collect()
+}
+
+/// Base64 of blue-first pixels as RGB bytes.
+fn rgb_of(base64: &str) -> Vec<u8> {
+    let sextet = |byte: u8| match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let quartets = base64.as_bytes().chunks_exact(4).flat_map(|four| {
+        let bits = four.iter().fold(0_u32, |bits, byte| bits << 6 | u32::from(sextet(*byte)));
+        [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]
+    });
+    let bytes: Vec<u8> = quartets.take(64 * 64 * 3).collect();
+    bytes.chunks_exact(3).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect()
+}
+
+#[test]
+fn the_bilinear_filter_gives_opencvs_pixels() {
+    let Some(shared) = shared() else { return };
+    let mut resizer = CropResizer::default();
+    let mut rgb = Vec::new();
+    for (face, half, three_fifths) in golden(&shared) {
+        for (source, expected) in [(half, &face.crop50_bgr_b64), (three_fifths, &face.crop60_bgr_b64)] {
+            let whole = PixelRect::whole(source.width(), source.height());
+            resizer.resize(&source, whole, (64, 64), ResizeFilter::Bilinear, &mut rgb).unwrap();
+            let expected = rgb_of(expected);
+            assert_eq!(rgb.len(), expected.len());
+            let worst = rgb.iter().zip(&expected).map(|(got, want)| got.abs_diff(*want)).max().unwrap();
+            assert!(worst <= 1, "{}: {worst} counts", face.name);
+        }
+    }
+}
+
+#[test]
+fn age_and_gender_are_within_0_3_years_of_the_published_demo() {
+    let Some(shared) = shared() else { return };
+    let mut estimator = Estimator::new(Library::shipped().unwrap());
+    for (face, half, _) in golden(&shared) {
+        let (estimate, _) = estimator.estimate_crop(&half).unwrap();
+        let expected = |key: &str| face.outputs["norm50"][key].as_f64().unwrap() as f32;
+        let (age, score) = (estimate.age_years.unwrap(), estimate.male_score.unwrap());
+        assert!((age - expected("ssrnet_age_imdb")).abs() < 0.3, "{}: {age} years", face.name);
+        assert!((score - expected("ssrnet_gender_imdb")).abs() < 0.01, "{}: {score}", face.name);
+    }
+}
+
+#[test]
+fn the_fusion_of_three_is_within_0_3_degrees_of_the_published_demo() {
+    let Some(shared) = shared() else { return };
+    let files = ["capsule_3_16_2_21_5", "var_capsule_3_16_2_21_5", "noS_capsule_3_16_2_192_5"];
+    let models = files.map(|file| {
+        let file = shared.join(format!("reference/fsanet/fsanet_{file}.h5"));
+        Arc::new(Library::load_file(&file, Some(Task::Pose)).unwrap())
+    });
+    let mut set = ModelSet::default();
+    set.set(Task::Pose, models.to_vec());
+    let mut estimator = Estimator::new(set);
+    for (face, _, three_fifths) in golden(&shared) {
+        let pose = estimator.estimate_crop(&three_fifths).unwrap().0.pose.unwrap();
+        let expected = &face.outputs["norm60"]["fsanet_fusion3"];
+        for (index, got) in [pose.yaw, pose.pitch, pose.roll].into_iter().enumerate() {
+            let expected = expected[index].as_f64().unwrap() as f32;
+            assert!((got - expected).abs() < 0.3, "{}: {pose:?}", face.name);
+        }
+    }
+}
+
+#[test]
+fn the_detector_leads_to_nearly_the_published_crop() {
+    let Some(shared) = shared() else { return };
+    let faces = golden(&shared);
+    let (astronaut_face, ..) = &faces[0];
+    let [x, y, width, height] = astronaut_face.box_xywh;
+    let published = Rect::new(x, y, width, height);
+    for kind in DetectorKind::ALL {
+        let found = detect::create(kind).unwrap().detect(&astronaut()).unwrap();
+        let ours = detect::box_in_style(&found[0].rect, BoxStyle::Lbp);
+        assert!(ours.iou(&published) > 0.7, "{}: {ours:?} and {published:?}", kind.name());
+        assert!((0.9..1.15).contains(&(ours.width / width)), "{}: {ours:?}", kind.name());
+    }
+}
