@@ -1,5 +1,7 @@
 //! `facelens models` and `--model` as a user meets them: standard output, words of errors, exit codes, files.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::fs;
@@ -212,6 +214,33 @@ fn a_model_for_another_task_is_refused() {
     let card = shipped("ssrnet-gender-imdb.toml");
     let words = refused(&home, &["models", "check", text(&card), "--task", "age"]);
     assert!(words.contains("this model is for gender, not for age"), "{words}");
+}
+
+/// Imports a reference file and gives the words and the card's place.
+fn imported(home: &TempDir, file: &Path) -> String {
+    said(home, &["models", "import", text(file), "-o", text(&home.path().join("models"))])
+}
+
+#[test]
+fn published_weights_of_every_format_import_and_load_again() {
+    let Some(shared) = common::shared() else { return };
+    let home = home();
+    for (file, task) in [
+        ("ssrnet/age-wiki.h5", "age"),
+        ("ssrnet/gender-wiki.h5", "gender"),
+        ("fsanet/fsanet_var_capsule_3_16_2_21_5.h5", "pose"),
+        ("mxnet/model-ssr-imdb-0021.params", "age"),
+        ("omasaht/fsanet-1x1-iter-688590.onnx", "pose"),
+    ] {
+        let words = imported(&home, &shared.join("reference").join(file));
+        assert!(words.contains(&format!("({task})")), "{file}: {words}");
+    }
+    let cards = fs::read_dir(home.path().join("models")).unwrap().map(|entry| entry.unwrap().path());
+    let cards: Vec<_> = cards.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    assert_eq!(cards.len(), 5);
+    for card in cards {
+        assert!(said(&home, &["models", "check", text(&card)]).contains("is the file that its card describes"));
+    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ impl ModelCard {
         {
             return Err(format!("`name` must be made of a-z, 0-9, `-`, `_` and `.`, but is {:?}", self.name));
         }
+        self.text_problems()?;
         self.file_problems()?;
         self.input.problems()?;
         let margin = self.crop.margin;
@@ -103,6 +104,19 @@ impl ModelCard {
             return Err(format!("`accuracy`: the figure for {:?} is not a finite number", figure.data));
         }
         Ok(())
+    }
+
+    /// Texts go to terminals as they are.
+    fn text_problems(&self) -> Result<(), String> {
+        let figures =
+            self.accuracy.iter().flat_map(|figure| [("accuracy", &figure.data), ("accuracy", &figure.measure)]);
+        let texts = [("source", &self.source), ("licence", &self.licence), ("training_data", &self.training_data)];
+        let one_line = texts.into_iter().chain(figures).find(|(_, text)| text.contains(char::is_control));
+        let notes = self.notes.contains(|c: char| c.is_control() && c != '\n').then_some(("notes", &self.notes));
+        match one_line.or(notes) {
+            Some((key, _)) => Err(format!("`{key}` must not contain control characters")),
+            None => Ok(()),
+        }
     }
 
     fn file_problems(&self) -> Result<(), String> {
@@ -256,6 +270,8 @@ mod tests {
         assert!(problem(|card| card.output = OutputForm::Angles { order: [Angle::Yaw; 3] }).contains("once each"));
         let zero = Scaling::MeanStd { mean: [0.0; 3], std: [1.0, 0.0, 1.0] };
         assert!(problem(|card| card.input.scaling = zero).contains("`input.scaling.std` must not contain 0"));
+        assert!(problem(|card| card.source.push('\u{1b}')).contains("`source` must not contain control"));
+        assert!(problem(|card| card.notes.push('\r')).contains("`notes` must not contain control"));
         assert!(problem(|card| card.accuracy[0].value = f32::INFINITY).contains("`accuracy`"));
     }
 

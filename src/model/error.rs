@@ -42,13 +42,27 @@ pub enum ModelErrorKind {
 }
 
 impl ModelError {
-    /// An error about `file`.
+    /// An error about `file`. Control characters, which names in a hostile file may hold, become `?`.
     pub fn new(
         kind: ModelErrorKind,
         file: impl AsRef<Path>,
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { kind, file: file.as_ref().to_owned(), cause: cause.into(), remedy: remedy.into() }
+        let plain =
+            |words: String| if words.contains(char::is_control) { words.replace(char::is_control, "?") } else { words };
+        Self { kind, file: file.as_ref().to_owned(), cause: plain(cause.into()), remedy: plain(remedy.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_name_the_file_and_stay_on_one_line() {
+        let error = ModelError::new(ModelErrorKind::Corrupt, "dir/a.onnx", "no `x\u{1b}[2J`\n", "get another");
+        assert_eq!(error.to_string(), "dir/a.onnx: no `x?[2J`?; get another");
+        assert_eq!(ModelError::new(ModelErrorKind::Io, "b", "gone", "").to_string(), "b: gone");
     }
 }

@@ -80,4 +80,42 @@ mod tests {
         assert_eq!(set.of(Task::Gender)[0].card.name, "ssrnet-gender-imdb");
         assert!(set.of(Task::Pose).is_empty());
     }
+
+    /// Bytes of base64 without padding inside.
+    fn base64(text: &str) -> Vec<u8> {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let digits: Vec<u32> = text
+            .trim_end_matches('=')
+            .bytes()
+            .map(|byte| alphabet.iter().position(|&letter| letter == byte).unwrap() as u32)
+            .collect();
+        let group = |four: &[u32]| {
+            let bits = (0..4).fold(0, |bits, index| bits << 6 | four.get(index).copied().unwrap_or(0));
+            bits.to_be_bytes()[1..four.len()].to_vec()
+        };
+        digits.chunks(4).flat_map(group).collect()
+    }
+
+    #[test]
+    fn what_ships_gives_what_the_authors_program_gives() {
+        let Some(shared) = crate::testing::shared() else { return };
+        let golden = std::fs::read(shared.join("reference/golden/golden.json")).unwrap();
+        let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+        for shipped in SHIPPED {
+            let model = shipped.load().unwrap();
+            let key = shipped.name().replace('-', "_");
+            for face in golden["faces"].as_array().unwrap() {
+                let bgr = base64(face["crop50_bgr_b64"].as_str().unwrap());
+                // The card's min-max stretch, and channels first.
+                let (low, high) = (*bgr.iter().min().unwrap(), *bgr.iter().max().unwrap());
+                let stretched =
+                    |byte: u8| (f32::from(byte) - f32::from(low)) * 255.0 / (f32::from(high) - f32::from(low));
+                let input: Vec<f32> =
+                    (0..3).flat_map(|c| bgr.iter().skip(c).step_by(3)).map(|&b| stretched(b)).collect();
+                let expected = face["outputs"]["norm50"][&key].as_f64().unwrap() as f32;
+                let got = model.scalar(&input).unwrap();
+                assert!((got - expected).abs() < 1e-3, "{key} of {}: {got} instead of {expected}", face["name"]);
+            }
+        }
+    }
 }
