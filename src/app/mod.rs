@@ -1,10 +1,45 @@
 //! The window. One file per panel or dialog; no vision code here.
+//!
+//! The window is a thin shell: [`state::App`] holds what is known and changes it, [`view`] says what the centre shows
+//! for each state of the source, and the other files paint. Nothing here waits: pictures come from an
+//! [`engine::Engine`], and what takes time is an [`errands::Errand`] on a thread of its own.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
 
 use crate::detect::DetectorKind;
-use crate::model::Task;
+use crate::model::{ModelSet, Task};
+use crate::pipeline::{Live, LiveOptions};
+use crate::settings::{Settings, SettingsFile};
 use crate::source::SourceSpec;
+
+mod action;
+mod command;
+mod dialogs;
+mod engine;
+mod errands;
+#[cfg(test)]
+mod fake;
+mod figures;
+mod menu_bar;
+mod models;
+mod notices;
+mod panel;
+mod people;
+mod picture;
+mod sparkline;
+mod stage;
+mod state;
+#[cfg(test)]
+mod tests;
+mod theme;
+mod tool_bar;
+mod view;
+
+use notices::Tone;
+use state::{App, Parts};
 
 /// What the command line asks of the window; what it leaves open comes from the settings.
 #[derive(Clone, Debug, Default)]
@@ -17,11 +52,132 @@ pub struct AppOptions {
     pub detector: Option<DetectorKind>,
 }
 
+/// The smallest window in which everything can be reached, points.
+const MIN_SIZE: [f32; 2] = [720.0, 480.0];
+
 /// Opens the window and returns when it is closed.
 ///
 /// # Errors
 /// Where the system gives no window, e.g. without a display.
 pub fn run(options: AppOptions) -> anyhow::Result<()> {
-    let _ = options;
-    todo!("window rooms")
+    if !has_display() {
+        anyhow::bail!(
+            "the window cannot be opened: there is no display (neither WAYLAND_DISPLAY nor DISPLAY is set); use \
+             `facelens analyze` on a machine without one"
+        );
+    }
+    let file = SettingsFile::of_user();
+    let (mut settings, warnings) = file.as_ref().map_or_else(|| (Settings::default(), Vec::new()), SettingsFile::load);
+    if let Some(detector) = options.detector {
+        settings.detector = detector;
+    }
+    let native = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("facelens")
+            .with_app_id("facelens")
+            .with_icon(icon())
+            .with_min_inner_size(MIN_SIZE)
+            .with_inner_size(settings.window_size)
+            .with_drag_and_drop(true),
+        renderer: eframe::Renderer::Glow,
+        centered: true,
+        ..Default::default()
+    };
+    let create: eframe::AppCreator<'_> = Box::new(move |cc| {
+        theme::apply(&cc.egui_ctx);
+        let ctx = cc.egui_ctx.clone();
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint());
+        let source = state::first_source(&options, &settings);
+        let live = Live::start(LiveOptions {
+            source: source.clone(),
+            models: ModelSet::default(),
+            detector: settings.detector,
+            wake: Arc::clone(&wake),
+        })?;
+        let (sender, reports) = crossbeam_channel::unbounded();
+        let parts = Parts {
+            engine: Box::new(live),
+            errands: Box::new(errands::Threads { reports: sender, wake }),
+            reports,
+            settings,
+            settings_file: file,
+            source,
+        };
+        let mut app = App::new(parts, &options);
+        for warning in warnings {
+            app.notices.say(Tone::Warn, warning);
+        }
+        Ok(Box::new(Window(app)))
+    });
+    eframe::run_native("facelens", native, create).map_err(|error| {
+        let cause = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        anyhow::anyhow!("the window cannot be opened: {cause}; use `facelens analyze` on a machine without a display")
+    })
+}
+
+/// Whether there can be a window at all. Only X11 and Wayland can say so beforehand.
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(not(all(unix, not(target_os = "macos"), not(target_os = "android"))))
+        || set("WAYLAND_DISPLAY")
+        || set("WAYLAND_SOCKET")
+        || set("DISPLAY")
+}
+
+/// The window's icon; the system's own where it cannot be read.
+fn icon() -> egui::IconData {
+    image::load_from_memory(include_bytes!("../../assets/icon.png")).map_or_else(
+        |error| {
+            tracing::warn!("the icon cannot be read: {error}");
+            egui::IconData::default()
+        },
+        |icon| {
+            let icon = icon.into_rgba8();
+            let (width, height) = icon.dimensions();
+            egui::IconData { rgba: icon.into_raw(), width, height }
+        },
+    )
+}
+
+/// The window as eframe sees it.
+struct Window(App);
+
+impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.0.logic(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.0.ui(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.0.save_now();
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        theme::STAGE.to_normalized_gamma_f32()
+    }
+}
+
+impl App {
+    /// Paints the window and does what is clicked.
+    fn ui(&mut self, ui: &mut egui::Ui) {
+        let mut commands = Vec::new();
+        if !self.full_screen {
+            menu_bar::show(self, ui, &mut commands);
+        }
+        if self.settings.panel_open {
+            panel::show(self, ui, &mut commands);
+        }
+        if !self.full_screen {
+            tool_bar::show(self, ui, &mut commands);
+        }
+        stage::show(self, ui, &mut commands);
+        dialogs::show(self, ui.ctx(), &mut commands);
+        self.notices.show(ui.ctx());
+        for command in commands {
+            self.run(ui.ctx(), command);
+        }
+    }
 }

@@ -1,0 +1,224 @@
+//! Everything that a key or a menu does: one enum feeds the menus, the shortcuts and the help page.
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+
+/// Something the user can do by a key, from a menu, or by a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    OpenFile,
+    OpenFolder,
+    NextCamera,
+    Demo,
+    Restart,
+    Quit,
+    Pause,
+    Mirror,
+    Boxes,
+    Labels,
+    Axes,
+    Angles,
+    Panel,
+    FullScreen,
+    Help,
+    About,
+}
+
+/// The menu that an action stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Menu {
+    File,
+    View,
+    Help,
+}
+
+impl Menu {
+    /// All menus, from left to right.
+    pub const ALL: [Self; 3] = [Self::File, Self::View, Self::Help];
+
+    /// What the menu bar says.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::File => "File",
+            Self::View => "View",
+            Self::Help => "Help",
+        }
+    }
+}
+
+const fn key(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+
+const fn shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::SHIFT, key)
+}
+
+const fn command(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
+}
+
+impl Action {
+    /// All actions in the order of the menus.
+    pub const ALL: [Self; 16] = [
+        Self::OpenFile,
+        Self::OpenFolder,
+        Self::NextCamera,
+        Self::Demo,
+        Self::Restart,
+        Self::Quit,
+        Self::Pause,
+        Self::Mirror,
+        Self::Boxes,
+        Self::Labels,
+        Self::Axes,
+        Self::Angles,
+        Self::Panel,
+        Self::FullScreen,
+        Self::Help,
+        Self::About,
+    ];
+
+    /// What the menus say.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::OpenFile => "Open file…",
+            Self::OpenFolder => "Open folder…",
+            Self::NextCamera => "Next camera",
+            Self::Demo => "Watch the demo",
+            Self::Restart => "Start again",
+            Self::Quit => "Quit",
+            Self::Pause => "Pause",
+            Self::Mirror => "Mirror",
+            Self::Boxes => "Boxes",
+            Self::Labels => "Labels",
+            Self::Axes => "Pose axes",
+            Self::Angles => "Angles",
+            Self::Panel => "Side panel",
+            Self::FullScreen => "Full screen",
+            Self::Help => "Keys",
+            Self::About => "About and privacy",
+        }
+    }
+
+    /// One line of help.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::OpenFile => "Open a video or a picture",
+            Self::OpenFolder => "Open a folder of pictures",
+            Self::NextCamera => "Switch to the next camera",
+            Self::Demo => "Watch the demo, no camera needed",
+            Self::Restart => "Play the file from the start, or open the camera again",
+            Self::Quit => "Close the window",
+            Self::Pause => "Hold the picture, or let it go on",
+            Self::Mirror => "Show the picture as a mirror does; data stay unmirrored",
+            Self::Boxes => "Show or hide the boxes around the faces",
+            Self::Labels => "Show or hide number, age and gender",
+            Self::Axes => "Show or hide the three axes of the head pose",
+            Self::Angles => "Show or hide yaw, pitch and roll in figures",
+            Self::Panel => "Show or hide the side panel",
+            Self::FullScreen => "Only the picture; Esc leaves it",
+            Self::Help => "Show this page",
+            Self::About => "What facelens is, and what becomes of the pictures",
+        }
+    }
+
+    /// The menu that it stands in.
+    pub const fn menu(self) -> Menu {
+        match self {
+            Self::OpenFile | Self::OpenFolder | Self::NextCamera | Self::Demo | Self::Restart | Self::Quit => {
+                Menu::File
+            }
+            Self::Help | Self::About => Menu::Help,
+            _ => Menu::View,
+        }
+    }
+
+    /// Its keys; the first is the one that menus show.
+    pub const fn keys(self) -> &'static [KeyboardShortcut] {
+        match self {
+            Self::OpenFile => const { &[key(Key::O), command(Key::O)] },
+            Self::OpenFolder => const { &[shift(Key::O)] },
+            Self::NextCamera => const { &[key(Key::C)] },
+            Self::Demo => const { &[key(Key::D)] },
+            Self::Restart => const { &[key(Key::R)] },
+            Self::Quit => const { &[key(Key::Q), command(Key::Q)] },
+            Self::Pause => const { &[key(Key::Space)] },
+            Self::Mirror => const { &[key(Key::M)] },
+            Self::Boxes => const { &[key(Key::B)] },
+            Self::Labels => const { &[key(Key::L)] },
+            Self::Axes => const { &[key(Key::A)] },
+            Self::Angles => const { &[key(Key::G)] },
+            Self::Panel => const { &[key(Key::P)] },
+            Self::FullScreen => const { &[key(Key::F), key(Key::F11)] },
+            Self::Help => const { &[key(Key::F1), key(Key::Questionmark)] },
+            Self::About => const { &[key(Key::I)] },
+        }
+    }
+
+    /// The action of a pressed key. A `?` is typed with Shift on most keyboards, so Shift does not matter for it.
+    pub fn of_key(pressed: Key, modifiers: Modifiers) -> Option<Self> {
+        let modifiers = if pressed == Key::Questionmark { Modifiers { shift: false, ..modifiers } } else { modifiers };
+        Self::ALL.into_iter().find(|action| {
+            action.keys().iter().any(|keys| keys.logical_key == pressed && modifiers.matches_exact(keys.modifiers))
+        })
+    }
+
+    /// The keys as the help page names them, e.g. `F or F11`.
+    pub fn keys_text(self) -> String {
+        let names: Vec<String> = self.keys().iter().map(keys_text).collect();
+        names.join(" or ")
+    }
+}
+
+/// A shortcut as it is printed, e.g. `Ctrl+Q`.
+pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
+    let mut text = String::new();
+    if keys.modifiers.command {
+        text.push_str(if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" });
+    }
+    if keys.modifiers.shift {
+        text.push_str("Shift+");
+    }
+    text.push_str(match keys.logical_key {
+        Key::Questionmark => "?",
+        other => other.name(),
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_actions_share_a_key() {
+        for (place, first) in Action::ALL.iter().enumerate() {
+            for second in &Action::ALL[place + 1..] {
+                for keys in first.keys() {
+                    assert!(!second.keys().contains(keys), "{first:?} and {second:?} share {}", keys_text(keys));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_is_found_by_each_of_its_keys_and_stands_once_in_a_menu() {
+        for action in Action::ALL {
+            assert!(!action.keys().is_empty());
+            for keys in action.keys() {
+                assert_eq!(Action::of_key(keys.logical_key, keys.modifiers), Some(action));
+            }
+        }
+        let listed: usize =
+            Menu::ALL.iter().map(|menu| Action::ALL.iter().filter(|action| action.menu() == *menu).count()).sum();
+        assert_eq!(listed, Action::ALL.len());
+    }
+
+    #[test]
+    fn other_modifiers_do_not_fire_plain_keys() {
+        assert_eq!(Action::of_key(Key::M, Modifiers::CTRL), None);
+        assert_eq!(Action::of_key(Key::M, Modifiers::ALT), None);
+        assert_eq!(Action::of_key(Key::Questionmark, Modifiers::SHIFT), Some(Action::Help));
+        assert_eq!(Action::FullScreen.keys_text(), "F or F11");
+    }
+}

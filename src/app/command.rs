@@ -1,0 +1,32 @@
+//! What a click asks for. The parts of the window only say it; [`App`](super::state::App) does it.
+
+use crate::detect::DetectorKind;
+use crate::model::Task;
+use crate::source::SourceSpec;
+
+use super::action::Action;
+
+/// Something that a widget asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    /// What a key would do.
+    Do(Action),
+    /// Show this source.
+    Source(SourceSpec),
+    /// List the cameras anew.
+    ListCameras,
+    /// Find faces by this detector.
+    Detector(DetectorKind),
+    /// Ask for model files.
+    LoadModel(Task),
+    /// Use the models that ship.
+    ShippedModel(Task),
+    /// Close the open dialog.
+    CloseDialog,
+}
+
+impl From<Action> for Command {
+    fn from(action: Action) -> Self {
+        Self::Do(action)
+    }
+}

@@ -1,0 +1,82 @@
+//! Dialogs over the window: the keys, and what becomes of the pictures.
+
+use eframe::egui::{self, Id, Modal, RichText};
+
+use super::action::{Action, Menu};
+use super::command::Command;
+use super::state::{App, Dialog};
+use super::theme;
+
+/// What facelens does with pictures, and how far its figures can be trusted.
+const ABOUT: [(&str, &str); 4] = [
+    (
+        "Pictures stay here",
+        "Every picture is analysed on this machine and then forgotten. Nothing is sent anywhere, and nothing is written \
+         unless you ask for it.",
+    ),
+    (
+        "Apparent, not true",
+        "Age and gender are what a network reads from the look of a face. They are often wrong: see the error of each \
+         model in the panel. The number behind the gender is a score, not a probability; where it says nothing, facelens \
+         says \"unsure\".",
+    ),
+    (
+        "Not for decisions about people",
+        "The models know faces like those they were trained on, and are worse for others. Do not decide anything about a \
+         person by them.",
+    ),
+    (
+        "The networks",
+        "Age and gender: SSR-Net (Yang et al., 2018). Head pose: FSA-Net (Yang et al., 2019). Licences are in the panel and in NOTICE.",
+    ),
+];
+
+pub(super) fn show(app: &App, ctx: &egui::Context, commands: &mut Vec<Command>) {
+    let Some(dialog) = app.dialog else { return };
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(24.0);
+    let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(egui::Color32::from_black_alpha(150));
+    let response = modal.show(ctx, |ui| {
+        match dialog {
+            Dialog::Help => keys(ui),
+            Dialog::About => about(ui),
+        }
+        ui.add_space(theme::STEP);
+        ui.vertical_centered(|ui| ui.button("Close").clicked()).inner
+    });
+    if response.inner || response.should_close() {
+        commands.push(Command::CloseDialog);
+    }
+}
+
+fn keys(ui: &mut egui::Ui) {
+    ui.set_width(488.0);
+    ui.heading("Keys");
+    egui::ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 176.0).show(ui, |ui| {
+        for menu in Menu::ALL {
+            ui.add_space(theme::HALF);
+            ui.label(theme::section(menu.title()));
+            egui::Grid::new(menu.title()).num_columns(2).spacing([theme::MARGIN, theme::HALF]).show(ui, |ui| {
+                for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
+                    ui.add_sized(
+                        [96.0, 18.0],
+                        egui::Label::new(RichText::new(action.keys_text()).monospace().color(theme::ACCENT))
+                            .halign(egui::Align::LEFT),
+                    );
+                    ui.label(action.explanation());
+                    ui.end_row();
+                }
+            });
+        }
+    });
+}
+
+fn about(ui: &mut egui::Ui) {
+    ui.set_width(456.0);
+    ui.heading(format!("facelens {}", env!("CARGO_PKG_VERSION")));
+    ui.label(theme::weak("Age, gender and head pose, live from a webcam"));
+    for (title, text) in ABOUT {
+        ui.add_space(theme::HALF);
+        ui.label(theme::strong(title));
+        ui.label(RichText::new(text).color(theme::WEAK));
+    }
+}

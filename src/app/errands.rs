@@ -1,0 +1,243 @@
+//! What the window has done elsewhere so that it never waits: each errand runs on a thread of its own and comes back
+//! as a [`Report`].
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use crate::model::{Library, ModelError, ModelSet, Task, TaskModel};
+use crate::settings::{Settings, SettingsError, SettingsFile};
+use crate::source::{self, CameraInfo, SourceError};
+
+/// Why a model is loaded: decides what is said and remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The command line named it: for this run only.
+    CommandLine,
+    /// It was in use when the window was closed.
+    Remembered,
+    /// The user has just chosen it.
+    Chosen,
+}
+
+/// Something to do off the window's thread.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Errand {
+    /// List the cameras.
+    ListCameras,
+    /// Ask the user for a video, picture or folder.
+    PickSource { folder: bool },
+    /// Ask the user for model files.
+    PickModel(Task),
+    /// Prepare the models that ship.
+    LoadShipped,
+    /// Prepare model files; without a task, the first file's own decides.
+    LoadModel { task: Option<Task>, files: Vec<PathBuf>, origin: Origin },
+    /// Write the settings.
+    SaveSettings(SettingsFile, Box<Settings>),
+}
+
+/// What came of an errand.
+pub(crate) enum Report {
+    /// The cameras.
+    Cameras(Result<Vec<CameraInfo>, SourceError>),
+    /// The user's answer to [`Errand::PickSource`].
+    SourcePicked(Picked),
+    /// The user's answer to [`Errand::PickModel`].
+    ModelPicked(Task, Picked),
+    /// The models that ship.
+    Shipped(Result<ModelSet, ModelError>),
+    /// Model files: ready, or refused.
+    Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
+    /// Of [`Errand::SaveSettings`].
+    SettingsSaved(Result<(), SettingsError>),
+}
+
+/// The answer of a file dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Picked {
+    /// These files.
+    Files(Vec<PathBuf>),
+    /// The user closed the dialog.
+    Nothing,
+    /// The system has no file dialog.
+    NoDialog,
+}
+
+/// Starts errands. No call waits.
+pub(crate) trait Errands {
+    /// Starts one; its report comes later.
+    fn start(&self, errand: Errand);
+}
+
+/// Errands on threads.
+pub(crate) struct Threads {
+    /// Where reports go.
+    pub reports: Sender<Report>,
+    /// Called after each report.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Errands for Threads {
+    fn start(&self, errand: Errand) {
+        let (reports, wake) = (self.reports.clone(), Arc::clone(&self.wake));
+        // A dialog must be made on the window's thread (macOS); it is waited for on its own.
+        let work: Box<dyn FnOnce() -> Report + Send> = match errand {
+            Errand::ListCameras => Box::new(|| Report::Cameras(source::list_cameras())),
+            Errand::PickSource { folder } => {
+                let dialog = source_dialog(folder);
+                Box::new(move || Report::SourcePicked(wait_for(dialog)))
+            }
+            Errand::PickModel(task) => {
+                let dialog = model_dialog(task);
+                Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
+            }
+            Errand::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
+            Errand::LoadModel { task, files, origin } => Box::new(move || {
+                let result = load_models(task, &files);
+                Report::Model { task, files, origin, result }
+            }),
+            Errand::SaveSettings(file, settings) => Box::new(move || Report::SettingsSaved(file.save(&settings))),
+        };
+        let spawned = std::thread::Builder::new().name("errand".into()).spawn(move || {
+            // The window may be gone by now; then nobody wants the report.
+            if reports.send(work()).is_ok() {
+                wake();
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::error!("the system gives no thread: {error}; close other programs and try again");
+        }
+    }
+}
+
+/// Loads every file; all must be for one task.
+fn load_models(task: Option<Task>, files: &[PathBuf]) -> Result<Vec<Arc<TaskModel>>, ModelError> {
+    let mut task = task;
+    let mut models = Vec::with_capacity(files.len());
+    for file in files {
+        let model = Library::load_file(file, task)?;
+        task = Some(model.card.task);
+        models.push(Arc::new(model));
+    }
+    Ok(models)
+}
+
+type Dialog = std::pin::Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
+
+/// Names of files that are read as a source without asking: videos and pictures.
+const SOURCE_EXTENSIONS: [&str; 13] =
+    ["mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "jpg", "jpeg", "png", "webp", "bmp", "gif"];
+/// Names of files that are read as models.
+const MODEL_EXTENSIONS: [&str; 6] = ["onnx", "h5", "hdf5", "keras", "params", "json"];
+
+/// Whether a file dropped on the window is a model rather than something to look at.
+pub(crate) fn is_model_file(file: &Path) -> bool {
+    file.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| MODEL_EXTENSIONS.into_iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
+
+fn source_dialog(folder: bool) -> Dialog {
+    if folder {
+        let dialog = rfd::AsyncFileDialog::new().set_title("Open a folder of pictures").pick_folder();
+        return Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) });
+    }
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title("Open a video or a picture")
+        .add_filter("Videos and pictures", &SOURCE_EXTENSIONS)
+        .add_filter("All files", &["*"])
+        .pick_file();
+    Box::pin(async { dialog.await.map(|file| vec![file.path().to_owned()]) })
+}
+
+fn model_dialog(task: Task) -> Dialog {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title(format!("Load a model for {task}; several files are averaged"))
+        .add_filter("Model files", &MODEL_EXTENSIONS)
+        .add_filter("All files", &["*"])
+        .pick_files();
+    Box::pin(async { dialog.await.map(|files| files.iter().map(|file| file.path().to_owned()).collect()) })
+}
+
+/// Nobody answers a dialog this fast: it was never shown.
+const TOO_FAST_FOR_A_USER: Duration = Duration::from_millis(400);
+
+fn wait_for(dialog: Dialog) -> Picked {
+    let asked = Instant::now();
+    match block_on(dialog) {
+        Some(files) if !files.is_empty() => Picked::Files(files),
+        _ if asked.elapsed() < TOO_FAST_FOR_A_USER => Picked::NoDialog,
+        _ => Picked::Nothing,
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Runs a future on this thread until it is ready.
+fn block_on<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_told_from_pictures_by_their_names() {
+        for name in ["a.onnx", "b.H5", "model-0000.params", "model.json"] {
+            assert!(is_model_file(Path::new(name)), "{name}");
+        }
+        for name in ["a.mp4", "b.png", "folder", "c"] {
+            assert!(!is_model_file(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_future_that_is_woken_from_another_thread_is_finished() {
+        let (sender, receiver) = std::sync::mpsc::channel::<Waker>();
+        let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let flag = Arc::clone(&done);
+        let thread = std::thread::spawn(move || {
+            let waker = receiver.recv().unwrap();
+            flag.store(true, std::sync::atomic::Ordering::SeqCst);
+            waker.wake();
+        });
+        let mut sent = false;
+        let future = std::future::poll_fn(move |context| {
+            if done.load(std::sync::atomic::Ordering::SeqCst) {
+                return Poll::Ready(7);
+            }
+            if !std::mem::replace(&mut sent, true) {
+                sender.send(context.waker().clone()).unwrap();
+            }
+            Poll::Pending
+        });
+        assert_eq!(block_on(Box::pin(future)), 7);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn an_answer_without_time_to_read_means_that_there_is_no_dialog() {
+        assert_eq!(wait_for(Box::pin(async { None })), Picked::NoDialog);
+        assert_eq!(wait_for(Box::pin(async { Some(vec!["a".into()]) })), Picked::Files(vec!["a".into()]));
+    }
+}

@@ -1,0 +1,200 @@
+//! A pipeline, errands and pictures for the window's tests: no threads, no files, no cameras.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use super::AppOptions;
+use super::engine::Engine;
+use super::errands::{Errand, Errands, Report};
+use super::state::{App, Parts, first_source};
+use crate::detect::DetectorKind;
+use crate::frame::Frame;
+use crate::geometry::{Pose, Rect};
+use crate::model::{
+    Accuracy, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, ModelSet, OutputForm, ResizeFilter,
+    Scaling, Task, TaskModel,
+};
+use crate::pipeline::{Analysis, Shown, StageTimings, Status};
+use crate::settings::Settings;
+use crate::source::{CameraInfo, SourceInfo, SourceKind, SourceSpec};
+use crate::track::{Age, Face, Gender, GenderLabel};
+
+/// A frame of a grey ramp, 30 a second.
+pub(crate) fn frame(width: u32, height: u32, sequence: u64) -> Arc<Frame> {
+    let mut rgb = vec![90; (width * height * 3) as usize];
+    rgb[0] = 90 + (sequence % 100) as u8 / 100;
+    let frame = Frame::from_rgb(width, height, rgb).unwrap();
+    Arc::new(frame.at(sequence, Duration::from_secs_f64(sequence as f64 / 30.0)))
+}
+
+/// A face with everything.
+pub(crate) fn face(id: u64) -> Face {
+    Face {
+        id,
+        rect: Rect::new(10.0 + id as f32, 10.0, 20.0, 20.0),
+        score: 0.9,
+        age: Some(Age { years: 30.0 + id as f32, spread: 4.0 }),
+        gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+        pose: Some(Pose { yaw: -12.0, pitch: 3.0, roll: 1.0 }),
+    }
+}
+
+/// An analysis of `frame`.
+pub(crate) fn analysis(frame: Arc<Frame>, faces: Vec<Face>) -> Arc<Analysis> {
+    Arc::new(Analysis { frame, faces, timings: StageTimings::default() })
+}
+
+/// What a camera is.
+pub(crate) fn camera_info() -> SourceInfo {
+    SourceInfo {
+        name: "HD Webcam".into(),
+        kind: SourceKind::Camera,
+        size: Some((640, 480)),
+        fps: Some(30.0),
+        frame_count: None,
+        format: "MJPEG 640x480 at 30 fps".into(),
+    }
+}
+
+/// A pipeline that is opening its source.
+pub(crate) fn status() -> Status {
+    Status {
+        shown: Shown::Opening,
+        capture_fps: 0.0,
+        analysed_fps: 0.0,
+        stages: StageTimings::default(),
+        delay_ms: 0.0,
+        captured: 0,
+        analysed: 0,
+        dropped: 0,
+        analysis_error: None,
+    }
+}
+
+/// A camera as the system lists it.
+pub(crate) fn camera(index: u32, name: &str) -> CameraInfo {
+    CameraInfo { index, name: name.into(), device: format!("/dev/video{index}").into(), formats: vec![] }
+}
+
+/// A model without a network.
+pub(crate) fn model(name: &str, task: Task) -> Arc<TaskModel> {
+    let card = ModelCard {
+        name: name.into(),
+        task,
+        files: vec![],
+        sha256: vec![],
+        source: "a test".into(),
+        licence: "MIT".into(),
+        training_data: "300W-LP".into(),
+        input: InputSpec {
+            width: 64,
+            height: 64,
+            layout: Layout::Nhwc,
+            channels: ChannelOrder::Bgr,
+            scaling: Scaling::MinMax,
+        },
+        crop: CropSpec { margin: 0.4, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Bilinear },
+        output: OutputForm::Years,
+        accuracy: vec![Accuracy { data: "AFLW2000".into(), measure: "MAE in degrees".into(), value: 5.1 }],
+        notes: String::new(),
+    };
+    Arc::new(TaskModel { card, nets: vec![] })
+}
+
+/// What the fake pipeline gives, and what it was told.
+#[derive(Default)]
+pub(crate) struct Stage {
+    pub frame: Option<Arc<Frame>>,
+    pub analysis: Option<Arc<Analysis>>,
+    pub status: Option<Arc<Status>>,
+    pub sources: Vec<SourceSpec>,
+    pub models: Vec<ModelSet>,
+    pub detectors: Vec<DetectorKind>,
+    pub paused: Vec<bool>,
+    pub errands: Vec<Errand>,
+}
+
+/// Both ends of the fake pipeline.
+#[derive(Clone, Default)]
+pub(crate) struct Fake(pub Rc<RefCell<Stage>>);
+
+impl Fake {
+    /// A window with this pipeline, and where its reports are sent.
+    pub fn app(&self, options: &AppOptions, settings: Settings) -> (App, Sender<Report>) {
+        let (sender, reports) = crossbeam_channel::unbounded();
+        let source = first_source(options, &settings);
+        let parts = Parts {
+            engine: Box::new(self.clone()),
+            errands: Box::new(self.clone()),
+            reports,
+            settings,
+            settings_file: None,
+            source,
+        };
+        (App::new(parts, options), sender)
+    }
+
+    /// Puts a frame with faces on the stage, as a camera in full swing.
+    pub fn play(&self, sequence: u64, ids: &[u64]) {
+        let analysis = analysis(frame(64, 48, sequence), ids.iter().map(|id| face(*id)).collect());
+        let mut stage = self.0.borrow_mut();
+        stage.frame = Some(Arc::clone(&analysis.frame));
+        stage.analysis = Some(analysis);
+        stage.status = Some(Arc::new(Status {
+            shown: Shown::Running(camera_info()),
+            capture_fps: 30.0,
+            analysed_fps: 30.0,
+            delay_ms: 12.0,
+            captured: sequence + 1,
+            analysed: sequence + 1,
+            ..status()
+        }));
+    }
+
+    /// Changes the source's state and nothing else.
+    pub fn show(&self, shown: Shown) {
+        self.0.borrow_mut().status = Some(Arc::new(Status { shown, ..status() }));
+    }
+}
+
+impl Engine for Fake {
+    fn frame(&self) -> Option<Arc<Frame>> {
+        self.0.borrow().frame.clone()
+    }
+
+    fn analysis(&self) -> Option<Arc<Analysis>> {
+        self.0.borrow().analysis.clone()
+    }
+
+    fn status(&self) -> Arc<Status> {
+        self.0.borrow().status.clone().unwrap_or_else(|| Arc::new(status()))
+    }
+
+    fn set_source(&self, source: SourceSpec) {
+        let mut stage = self.0.borrow_mut();
+        (stage.frame, stage.analysis, stage.status) = (None, None, None);
+        stage.sources.push(source);
+    }
+
+    fn set_models(&self, models: ModelSet) {
+        self.0.borrow_mut().models.push(models);
+    }
+
+    fn set_detector(&self, detector: DetectorKind) {
+        self.0.borrow_mut().detectors.push(detector);
+    }
+
+    fn set_paused(&self, paused: bool) {
+        self.0.borrow_mut().paused.push(paused);
+    }
+}
+
+impl Errands for Fake {
+    fn start(&self, errand: Errand) {
+        self.0.borrow_mut().errands.push(errand);
+    }
+}

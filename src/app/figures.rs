@@ -1,0 +1,91 @@
+//! The honest figures: read twice a second at most, so that nothing flickers.
+
+use crate::pipeline::{Shown, Status};
+
+/// Seconds between two readings.
+const EVERY_SECS: f64 = 0.5;
+
+/// Names and values in the order of the panel. The names never change, so nothing moves.
+pub(crate) type Rows = Vec<(&'static str, String)>;
+
+/// The figures as they stand in the panel.
+#[derive(Default)]
+pub(crate) struct Figures {
+    rows: Rows,
+    read_at: Option<f64>,
+}
+
+impl Figures {
+    /// Reads them anew if the last reading is old enough. `now` is the window's time in seconds.
+    pub fn update(&mut self, now: f64, status: &Status) {
+        if self.read_at.is_none_or(|read_at| now - read_at >= EVERY_SECS) {
+            self.read_at = Some(now);
+            self.rows = rows(status);
+        }
+    }
+
+    /// Reads them at the next update in any case.
+    pub fn expire(&mut self) {
+        self.read_at = None;
+    }
+
+    /// Names and values.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+}
+
+fn rows(status: &Status) -> Rows {
+    let format = match &status.shown {
+        Shown::Running(info) | Shown::Stalled { info, .. } | Shown::Disconnected { info, .. } | Shown::Ended(info) => {
+            info.format.clone()
+        }
+        Shown::Opening | Shown::Failed(_) => "-".into(),
+    };
+    let stages = &status.stages;
+    let ms = |value: f32| format!("{value:.1} ms");
+    let dropped = if status.captured > 0 {
+        format!("{} ({:.0} %)", status.dropped, 100.0 * status.dropped as f64 / status.captured as f64)
+    } else {
+        status.dropped.to_string()
+    };
+    vec![
+        ("Format", format),
+        ("Source rate", format!("{:.1} fps", status.capture_fps)),
+        ("Analysed", format!("{:.1} fps", status.analysed_fps)),
+        ("Delay, median", ms(status.delay_ms)),
+        ("Frames", status.captured.to_string()),
+        ("Not analysed", dropped),
+        ("Detection", ms(stages.detect)),
+        ("Crops", ms(stages.crop)),
+        ("Age", ms(stages.age)),
+        ("Gender", ms(stages.gender)),
+        ("Head pose", ms(stages.pose)),
+        ("Identities", ms(stages.track)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fake::status;
+
+    #[test]
+    fn figures_are_read_twice_a_second_at_most() {
+        let mut figures = Figures::default();
+        figures.update(0.0, &Status { capture_fps: 30.0, ..status() });
+        figures.update(0.3, &Status { capture_fps: 12.0, ..status() });
+        assert_eq!(figures.rows()[1].1, "30.0 fps");
+        figures.update(0.5, &Status { capture_fps: 12.0, ..status() });
+        assert_eq!(figures.rows()[1].1, "12.0 fps");
+        figures.expire();
+        figures.update(0.6, &Status { capture_fps: 7.0, ..status() });
+        assert_eq!(figures.rows()[1].1, "7.0 fps");
+    }
+
+    #[test]
+    fn frames_that_were_not_analysed_are_counted_with_their_share() {
+        let status = Status { captured: 200, dropped: 50, ..status() };
+        assert!(rows(&status).contains(&("Not analysed", "50 (25 %)".into())));
+    }
+}

@@ -1,0 +1,46 @@
+//! The menus at the top, made of the actions, and what is shown at the moment.
+
+use eframe::egui::{self, Align, Button, Layout, Margin, MenuBar, RichText};
+
+use super::action::{Action, Menu, keys_text};
+use super::command::Command;
+use super::state::App;
+use super::theme;
+
+/// Height of the bar in points.
+const HEIGHT: f32 = 40.0;
+
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(8, 4));
+    egui::Panel::top("menu bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
+        MenuBar::new().ui(ui, |ui| {
+            for menu in Menu::ALL {
+                ui.menu_button(menu.title(), |ui| entries(app, ui, menu, commands));
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.add_space(theme::STEP);
+                let format = app.info().map(|info| info.format.clone()).unwrap_or_default();
+                ui.label(theme::weak(format));
+                ui.add(egui::Label::new(RichText::new(app.source_title()).color(theme::TEXT)).truncate());
+            });
+        });
+    });
+}
+
+fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<Command>) {
+    ui.set_min_width(216.0);
+    for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
+        if action == Action::Quit {
+            ui.separator();
+        }
+        let keys = action.keys().first().map(keys_text).unwrap_or_default();
+        let mut button = Button::new(action.title()).shortcut_text(keys);
+        if let Some(on) = app.is_on(action) {
+            button = button.left_text(if on { "✔" } else { "" });
+        }
+        if ui.add(button).clicked() {
+            commands.push(action.into());
+            ui.close();
+        }
+    }
+}

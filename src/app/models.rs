@@ -1,0 +1,154 @@
+//! The models in use, and those that are on their way.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::model::{ModelCard, ModelSet, Task, TaskModel};
+
+/// What the window knows of the models.
+#[derive(Default)]
+pub(crate) struct Models {
+    /// What ships, once it is loaded.
+    shipped: ModelSet,
+    /// What the pipeline runs.
+    pub in_use: ModelSet,
+    /// Tasks with files instead of what ships.
+    own: HashSet<Task>,
+    /// Tasks that wait for files.
+    pub loading: HashSet<Task>,
+    /// The shipped models are not there yet.
+    shipped_loading: bool,
+}
+
+impl Models {
+    /// Nothing yet, but the shipped models are on their way.
+    pub fn waiting() -> Self {
+        Self { shipped_loading: true, ..Self::default() }
+    }
+
+    /// Takes the shipped models in: they are used for every task that has no files of its own. Files that are still
+    /// loading take their place later, and only if they are sound.
+    pub fn take_shipped(&mut self, shipped: ModelSet) {
+        self.shipped_loading = false;
+        for task in Task::ALL {
+            if !self.own.contains(&task) {
+                self.in_use.set(task, shipped.of(task).to_vec());
+            }
+        }
+        self.shipped = shipped;
+    }
+
+    /// Uses these for their task.
+    pub fn take(&mut self, task: Task, models: Vec<Arc<TaskModel>>) {
+        self.in_use.set(task, models);
+        self.own.insert(task);
+    }
+
+    /// Goes back to what ships.
+    pub fn use_shipped(&mut self, task: Task) {
+        self.in_use.set(task, self.shipped.of(task).to_vec());
+        self.own.remove(&task);
+    }
+
+    /// Whether files have taken the place of what ships.
+    pub fn is_own(&self, task: Task) -> bool {
+        self.own.contains(&task)
+    }
+
+    /// Whether something for this task may still come by itself.
+    pub fn is_loading(&self, task: Task) -> bool {
+        self.shipped_loading || self.loading.contains(&task)
+    }
+
+    /// Whether there is no model for this task, and none on its way.
+    pub fn is_missing(&self, task: Task) -> bool {
+        self.in_use.of(task).is_empty() && !self.is_loading(task)
+    }
+
+    /// The models of a task in one line: their names.
+    pub fn names(&self, task: Task) -> Option<String> {
+        let models = self.in_use.of(task);
+        (!models.is_empty()).then(|| {
+            let names: Vec<&str> = models.iter().map(|model| model.card.name.as_str()).collect();
+            names.join(" + ")
+        })
+    }
+
+    /// Licence and known accuracy of the models of a task in one line.
+    pub fn facts(&self, task: Task) -> Option<String> {
+        self.in_use.of(task).first().map(|model| facts(&model.card))
+    }
+
+    /// Everything that the cards say, for those who want to know.
+    pub fn details(&self, task: Task) -> String {
+        let cards: Vec<String> = self.in_use.of(task).iter().map(|model| details(&model.card)).collect();
+        cards.join("\n\n")
+    }
+}
+
+fn facts(card: &ModelCard) -> String {
+    let accuracy = card.accuracy.first().map(|accuracy| {
+        let value =
+            if accuracy.value < 1.0 { format!("{:.2}", accuracy.value) } else { format!("{:.1}", accuracy.value) };
+        format!("{} {value}", accuracy.measure)
+    });
+    match accuracy {
+        Some(accuracy) => format!("{accuracy} · {}", card.licence),
+        None => card.licence.clone(),
+    }
+}
+
+fn details(card: &ModelCard) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!(
+        "{}\nLicence: {}\nSource: {}\nTrained on: {}",
+        card.name, card.licence, card.source, card.training_data
+    );
+    for accuracy in &card.accuracy {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{} on {}: {}", accuracy.measure, accuracy.data, accuracy.value);
+    }
+    if !card.notes.is_empty() {
+        let _ = write!(text, "\n{}", card.notes);
+    }
+    text
+}
+
+/// Files as they are named to the user.
+pub(crate) fn files_text(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fake::model;
+
+    fn shipped() -> ModelSet {
+        ModelSet { age: vec![model("shipped-age", Task::Age)], ..ModelSet::default() }
+    }
+
+    #[test]
+    fn files_stay_in_use_when_the_shipped_models_come_later() {
+        let mut models = Models::waiting();
+        assert!(!models.is_missing(Task::Pose), "something may still come");
+        models.take(Task::Age, vec![model("mine", Task::Age)]);
+        models.take_shipped(shipped());
+        assert_eq!(models.names(Task::Age).as_deref(), Some("mine"));
+        assert!(models.is_missing(Task::Pose));
+        models.use_shipped(Task::Age);
+        assert_eq!(models.names(Task::Age).as_deref(), Some("shipped-age"));
+        assert!(!models.is_own(Task::Age));
+    }
+
+    #[test]
+    fn averaged_models_are_named_together() {
+        let mut models = Models::default();
+        models.take(Task::Pose, vec![model("a", Task::Pose), model("b", Task::Pose)]);
+        assert_eq!(models.names(Task::Pose).as_deref(), Some("a + b"));
+        assert_eq!(models.facts(Task::Pose).as_deref(), Some("MAE in degrees 5.1 · MIT"));
+        assert!(models.details(Task::Pose).contains("Trained on: 300W-LP"));
+    }
+}

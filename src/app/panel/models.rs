@@ -1,0 +1,78 @@
+//! The models in use: one card for each task.
+
+use eframe::egui::{self, Button, RichText, Sense, vec2};
+
+use super::super::command::Command;
+use super::super::state::{App, title};
+use super::super::theme;
+use crate::model::Task;
+
+/// Height of a task's row in points.
+const ROW_HEIGHT: f32 = 44.0;
+
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    super::title(ui, "MODELS");
+    for task in Task::ALL {
+        if task == Task::Pose && app.models.is_missing(task) {
+            pose_hint(ui, commands);
+        } else {
+            row(app, ui, task, commands);
+        }
+    }
+    ui.add_space(theme::STEP);
+}
+
+fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+    let mut ui =
+        ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(egui::Layout::left_to_right(egui::Align::Center)));
+    let button_width = 72.0;
+    let text_width = ui.available_width() - button_width - theme::STEP;
+    ui.allocate_ui_with_layout(vec2(text_width, ROW_HEIGHT), egui::Layout::top_down(egui::Align::LEFT), |ui| {
+        ui.set_width(text_width);
+        ui.spacing_mut().item_spacing.y = 2.0;
+        let name = match app.models.names(task) {
+            Some(name) => name,
+            None if app.models.is_loading(task) => "loading…".into(),
+            None => "no model".into(),
+        };
+        let line = RichText::new(format!("{}: {name}", title(task))).color(theme::TEXT);
+        let response = ui.add(egui::Label::new(line).truncate());
+        let facts = app.models.facts(task).unwrap_or_else(|| "-".into());
+        ui.add(egui::Label::new(theme::weak(facts)).truncate());
+        let details = app.models.details(task);
+        if !details.is_empty() {
+            response.on_hover_text(details);
+        }
+    });
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let button = Button::new("Change").min_size(vec2(button_width, 0.0));
+        let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+            if ui.button("Load file…").clicked() {
+                commands.push(Command::LoadModel(task));
+                ui.close();
+            }
+            if ui.add_enabled(app.models.is_own(task), Button::new("Back to shipped")).clicked() {
+                commands.push(Command::ShippedModel(task));
+                ui.close();
+            }
+        });
+        response.accessible_name(format!("Change the model for {task}"));
+    });
+}
+
+/// No head pose without a model: how to get one.
+fn pose_hint(ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    theme::card().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.spacing_mut().item_spacing.y = theme::HALF;
+        ui.label(theme::strong("Head pose: no model"));
+        ui.label(theme::weak(
+            "Load FSA-Net weights here, start with --model pose=FILE, or keep them for good by `facelens models import \
+             FILE`.",
+        ));
+        if ui.button("Load a head pose model…").clicked() {
+            commands.push(Command::LoadModel(Task::Pose));
+        }
+    });
+}

@@ -1,0 +1,117 @@
+//! One row of fixed height for each person.
+
+use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, Sense, pos2, vec2};
+
+use super::super::people::Person;
+use super::super::state::App;
+use super::super::{sparkline, theme};
+use crate::track::{Age, Face, Gender, GenderLabel};
+
+/// Height of a row in points.
+pub(super) const ROW_HEIGHT: f32 = 104.0;
+/// Side of the crop in points.
+const CROP: f32 = 56.0;
+
+/// Shows the people in `height` points; gives the height that it took, title and all.
+pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32) -> f32 {
+    let top = ui.cursor().top();
+    let present = app.people.list().iter().filter(|person| !person.away).count();
+    super::title(ui, &format!("PEOPLE  {present}"));
+    let (place, _) = ui.allocate_exact_size(vec2(ui.available_width(), height - 40.0), Sense::hover());
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(place));
+    inner.set_clip_rect(place.intersect(ui.clip_rect()));
+    egui::ScrollArea::vertical().id_salt("people").auto_shrink(false).show(&mut inner, |ui| {
+        if app.people.list().is_empty() {
+            let words = "Nobody in view.";
+            let font = FontId::proportional(14.0);
+            ui.painter().text(place.left_top() + vec2(0.0, theme::HALF), Align2::LEFT_TOP, words, font, theme::WEAK);
+        }
+        for person in app.people.list() {
+            row(ui, person, app.people.now);
+        }
+    });
+    ui.add_space(theme::STEP);
+    ui.cursor().top() - top
+}
+
+fn row(ui: &mut egui::Ui, person: &Person, now: f32) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+    let face = &person.face;
+    let spoken = format!("Person {}: {}, {}", face.id, age_text(face.age), gender_text(face.gender));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
+    let mut painter = ui.painter_at(rect);
+    if person.away {
+        painter.set_opacity(0.45);
+    }
+    let color = id_color(face.id);
+    painter.rect_filled(rect, 8.0, theme::CARD);
+    let inside = rect.shrink(theme::STEP);
+    let crop = Rect::from_min_size(inside.min, vec2(CROP, CROP));
+    if let Some(texture) = &person.crop {
+        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        painter.add(egui::epaint::RectShape::filled(crop, 6.0, Color32::WHITE).with_texture(texture.id(), uv));
+    }
+    painter.rect_stroke(crop, 6.0, egui::Stroke::new(2.0, color), egui::StrokeKind::Inside);
+    texts(&painter, pos2(crop.right() + 12.0, inside.top()), inside.right(), face, color);
+
+    let histories = Rect::from_min_max(pos2(inside.left(), crop.bottom() + theme::STEP), inside.max);
+    let (left, right) = histories.split_left_right_at_fraction(0.5);
+    let samples = person.history.iter();
+    sparkline::age(&painter, left.with_max_x(left.right() - theme::HALF), now, &samples, theme::TEXT);
+    sparkline::pose(&painter, right.with_min_x(right.left() + theme::HALF), now, &samples);
+    response.on_hover_text(
+        "Left: age over the last 20 s with its spread, 0 to 80 years.\nRight: yaw (red), pitch (green) and roll (blue), \
+         -60 to 60 degrees.",
+    );
+}
+
+fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, color: Color32) {
+    let line = |row: f32, text: String, font: FontId, color: Color32| {
+        painter.text(at + vec2(0.0, row), Align2::LEFT_TOP, text, font, color);
+    };
+    line(0.0, age_text(face.age), FontId::proportional(16.0), theme::TEXT);
+    painter.text(pos2(right, at.y + 2.0), Align2::RIGHT_TOP, format!("#{}", face.id), FontId::monospace(12.0), color);
+    line(21.0, gender_text(face.gender), FontId::proportional(14.0), theme::WEAK);
+    if let Some(pose) = face.pose {
+        // The three colours of the history, each figure in a column of its own.
+        for (place, (name, angle)) in [("Y", pose.yaw), ("P", pose.pitch), ("R", pose.roll)].into_iter().enumerate() {
+            let text = format!("{name}{angle:>+4.0}°");
+            let at = at + vec2(place as f32 * 56.0, 42.0);
+            painter.text(at, Align2::LEFT_TOP, text, FontId::monospace(12.0), theme::ANGLES[place]);
+        }
+    } else {
+        line(42.0, "no head pose".into(), FontId::proportional(12.0), theme::WEAK);
+    }
+}
+
+/// An age in words.
+pub(super) fn age_text(age: Option<Age>) -> String {
+    age.map_or_else(|| "no age".into(), |age| format!("{:.0} ± {:.0} years", age.years.max(0.0), age.spread))
+}
+
+/// A gender in a word.
+pub(super) fn gender_text(gender: Option<Gender>) -> String {
+    match gender.map(|gender| gender.label) {
+        Some(GenderLabel::Female) => "female",
+        Some(GenderLabel::Male) => "male",
+        Some(GenderLabel::Unsure) => "gender unsure",
+        None => "no gender",
+    }
+    .into()
+}
+
+/// The colour of an identity, the same in the row and over the picture.
+fn id_color(id: u64) -> Color32 {
+    const COLORS: [[u8; 3]; 8] = [
+        [0x5C, 0xB8, 0xF2],
+        [0xF5, 0xB9, 0x4E],
+        [0x7B, 0xD3, 0x8E],
+        [0xF0, 0x85, 0x9E],
+        [0xB9, 0x9A, 0xF5],
+        [0x5F, 0xD3, 0xCB],
+        [0xF2, 0x93, 0x6A],
+        [0xD4, 0xD3, 0x6A],
+    ];
+    let [r, g, b] = COLORS[(id.wrapping_sub(1) % COLORS.len() as u64) as usize];
+    Color32::from_rgb(r, g, b)
+}

@@ -1,0 +1,103 @@
+//! Where pictures come from, and how faces are found in them.
+
+use eframe::egui::{self, Button, ComboBox, TextEdit};
+
+use super::super::action::Action;
+use super::super::command::Command;
+use super::super::state::App;
+use super::super::theme;
+use super::super::view::{by_name, name_of};
+use crate::detect::DetectorKind;
+use crate::source::{CameraChoice, CameraInfo, SourceSpec};
+
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    super::title(ui, "SOURCE");
+    ui.horizontal(|ui| {
+        let refresh = 72.0;
+        ComboBox::from_id_salt("source")
+            .width(ui.available_width() - refresh - theme::STEP)
+            .selected_text(capitalised(&app.source_title()))
+            .truncate()
+            .show_ui(ui, |ui| picker(app, ui, commands))
+            .response
+            .accessible_name("Source");
+        let button = Button::new("Refresh").min_size(egui::vec2(refresh, 0.0));
+        if ui.add_enabled(!app.listing_cameras, button).on_hover_text("List the cameras again").clicked() {
+            commands.push(Command::ListCameras);
+        }
+    });
+    ui.horizontal(|ui| {
+        let open = 72.0;
+        let field = TextEdit::singleline(&mut app.path_field)
+            .hint_text("Path of a video, picture or folder")
+            .margin(egui::Margin::symmetric(8, 6))
+            .desired_width(ui.available_width() - open - theme::STEP);
+        let response = ui.add(field);
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let path = app.path_field.trim();
+        let clicked = ui.add_enabled(!path.is_empty(), Button::new("Show").min_size(egui::vec2(open, 0.0))).clicked();
+        if (entered || clicked) && !path.is_empty() {
+            commands.push(Command::Source(SourceSpec::Path(path.into())));
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.label(theme::weak("Faces by"));
+        let current = app.settings.detector;
+        ComboBox::from_id_salt("detector")
+            .width(ui.available_width())
+            .selected_text(detector_text(current))
+            .truncate()
+            .show_ui(ui, |ui| {
+                for kind in DetectorKind::ALL {
+                    if ui.selectable_label(kind == current, detector_text(kind)).clicked() {
+                        commands.push(Command::Detector(kind));
+                    }
+                }
+            })
+            .response
+            .accessible_name("Detector");
+    });
+    ui.add_space(theme::STEP);
+}
+
+fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    for camera in &app.cameras {
+        if ui.selectable_label(is_shown(&app.source, camera), &camera.name).clicked() {
+            commands.push(by_name(camera));
+        }
+    }
+    if app.cameras.is_empty() {
+        ui.label(theme::weak(if app.listing_cameras { "Looking for cameras…" } else { "No camera found" }));
+    }
+    ui.separator();
+    if ui.selectable_label(app.source == SourceSpec::Demo, capitalised(&name_of(&SourceSpec::Demo))).clicked() {
+        commands.push(Action::Demo.into());
+    }
+    for action in [Action::OpenFile, Action::OpenFolder] {
+        if ui.selectable_label(false, action.title()).clicked() {
+            commands.push(action.into());
+        }
+    }
+}
+
+fn is_shown(source: &SourceSpec, camera: &CameraInfo) -> bool {
+    match source {
+        SourceSpec::Camera(CameraChoice::Name(name)) => *name == camera.name,
+        SourceSpec::Camera(CameraChoice::Index(index)) => *index == camera.index,
+        SourceSpec::Camera(CameraChoice::Any) => camera.index == 0,
+        SourceSpec::Demo | SourceSpec::Path(_) => false,
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    text.strip_prefix("the ").map_or_else(|| text.to_owned(), |rest| format!("The {rest}"))
+}
+
+/// A detector in words.
+fn detector_text(kind: DetectorKind) -> &'static str {
+    match kind {
+        DetectorKind::BlazeBack => "BlazeFace back: near and far",
+        DetectorKind::BlazeFront => "BlazeFace front: near, fastest",
+        DetectorKind::Seeta => "SeetaFace: upright, frontal",
+    }
+}

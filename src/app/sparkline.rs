@@ -1,0 +1,128 @@
+//! Small histories: a fixed scale and a fixed span of time, so that nothing moves but the line.
+
+use eframe::egui::{self, Color32, Rect, Shape, Stroke, pos2};
+
+use super::people::{HISTORY_SECS, Sample};
+use super::theme;
+
+/// Age runs from 0 to this, years.
+const AGE_TOP: f32 = 80.0;
+/// Angles run from minus this to this, degrees.
+const ANGLE_TOP: f32 = 60.0;
+/// A gap this long breaks the line, seconds.
+const GAP_SECS: f32 = 0.6;
+
+/// Paints age with its spread as a band.
+pub(crate) fn age<'a>(
+    painter: &egui::Painter,
+    rect: Rect,
+    now: f32,
+    samples: &(impl Iterator<Item = &'a Sample> + Clone),
+    color: Color32,
+) {
+    ground(painter, rect);
+    let y = |years: f32| rect.bottom() - rect.height() * (years / AGE_TOP).clamp(0.0, 1.0);
+    for decade in [20.0, 40.0, 60.0] {
+        painter.hline(rect.x_range(), y(decade), Stroke::new(1.0, theme::LINE.gamma_multiply(0.6)));
+    }
+    let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
+    for pair in pairs(samples) {
+        let [(a, from), (b, to)] = pair.map(|sample| (x(rect, now, sample.at), sample.age));
+        if let (Some(from), Some(to)) = (from, to) {
+            painter.add(Shape::convex_polygon(
+                vec![
+                    pos2(a, y(from.years + from.spread)),
+                    pos2(b, y(to.years + to.spread)),
+                    pos2(b, y(to.years - to.spread)),
+                    pos2(a, y(from.years - from.spread)),
+                ],
+                color.gamma_multiply(0.25),
+                Stroke::NONE,
+            ));
+        }
+    }
+    line(&painter, rect, now, samples.clone(), color, |sample| sample.age.map(|age| y(age.years)));
+}
+
+/// Paints yaw, pitch and roll.
+pub(crate) fn pose<'a>(
+    painter: &egui::Painter,
+    rect: Rect,
+    now: f32,
+    samples: &(impl Iterator<Item = &'a Sample> + Clone),
+) {
+    ground(painter, rect);
+    let y = |degrees: f32| rect.center().y - rect.height() / 2.0 * (degrees / ANGLE_TOP).clamp(-1.0, 1.0);
+    painter.hline(rect.x_range(), y(0.0), Stroke::new(1.0, theme::LINE));
+    let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
+    for (place, color) in theme::ANGLES.into_iter().enumerate() {
+        line(&painter, rect, now, samples.clone(), color, |sample| {
+            sample.pose.map(|pose| y([pose.yaw, pose.pitch, pose.roll][place]))
+        });
+    }
+}
+
+fn ground(painter: &egui::Painter, rect: Rect) {
+    painter.rect_filled(rect, 4.0, theme::STAGE);
+}
+
+/// Where a moment stands: now is the right edge.
+fn x(rect: Rect, now: f32, at: f32) -> f32 {
+    rect.right() - rect.width() * (now - at) / HISTORY_SECS
+}
+
+/// Neighbours that belong together.
+fn pairs<'a>(samples: &(impl Iterator<Item = &'a Sample> + Clone)) -> impl Iterator<Item = [&'a Sample; 2]> {
+    samples.clone().zip(samples.skip(1)).filter(|(a, b)| b.at - a.at <= GAP_SECS).map(|(a, b)| [a, b])
+}
+
+fn line<'a>(
+    painter: &egui::Painter,
+    rect: Rect,
+    now: f32,
+    samples: impl Iterator<Item = &'a Sample>,
+    color: Color32,
+    y: impl Fn(&Sample) -> Option<f32>,
+) {
+    let stroke = Stroke::new(1.5, color);
+    let mut points = Vec::new();
+    let mut last = f32::NEG_INFINITY;
+    let end = |points: &mut Vec<egui::Pos2>| {
+        if points.len() > 1 {
+            painter.line(std::mem::take(points), stroke);
+        } else {
+            points.clear();
+        }
+    };
+    for sample in samples {
+        if sample.at - last > GAP_SECS {
+            end(&mut points);
+        }
+        last = sample.at;
+        match y(sample) {
+            Some(y) => points.push(pos2(x(rect, now, sample.at), y)),
+            None => end(&mut points),
+        }
+    }
+    end(&mut points);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::Age;
+
+    #[test]
+    fn now_is_the_right_edge_and_the_span_is_the_width() {
+        let rect = Rect::from_min_size(pos2(10.0, 0.0), egui::vec2(100.0, 20.0));
+        assert_eq!(x(rect, 50.0, 50.0), 110.0);
+        assert_eq!(x(rect, 50.0, 50.0 - HISTORY_SECS), 10.0);
+    }
+
+    #[test]
+    fn a_gap_breaks_the_line() {
+        let sample = |at| Sample { at, age: Some(Age { years: 30.0, spread: 4.0 }), pose: None };
+        let samples = [sample(0.0), sample(0.1), sample(5.0), sample(5.1)];
+        assert_eq!(pairs(&samples.iter()).count(), 2);
+    }
+}

@@ -1,0 +1,159 @@
+//! The centre: the live picture with its overlay, a banner over it, or a page instead of it.
+
+use eframe::egui::{
+    self, Align, Align2, Button, Color32, CornerRadius, FontId, Layout, Margin, Rect, RichText, Sense, Stroke,
+    UiBuilder, pos2, vec2,
+};
+
+use crate::overlay::{self, Scene};
+
+use super::command::Command;
+use super::picture::letterbox;
+use super::state::App;
+use super::theme;
+use super::view::{Banner, Page, Symbol, view};
+
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::STAGE)).show(ui, |ui| {
+        let area = ui.max_rect();
+        let view = view(&app.status.shown, app.shot.is_some(), &app.source, &app.cameras);
+        if let Some(page) = &view.page {
+            show_page(ui, area, page, commands);
+        } else if let Some(shot) = &app.shot {
+            let (width, height) = (shot.frame.width(), shot.frame.height());
+            let target = letterbox(area, width, height);
+            let painter = ui.painter_at(target);
+            app.picture.paint(&painter, target, app.mirrored(), view.dimmed);
+            if !view.dimmed {
+                let options = app.scene_options(target.width() / width as f32);
+                overlay::paint(&Scene::of(shot.faces(), width, height, &options), &painter, target);
+            }
+            let name = format!("Picture of {}", app.source_title());
+            let response = ui.interact(target, ui.scope_id().with("picture"), Sense::hover());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+        }
+        if app.paused && view.page.is_none() {
+            pill(ui, area, "Paused");
+        }
+        if let Some(banner) = &view.banner {
+            show_banner(ui, area, banner, commands);
+        }
+        if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+            drop_hint(ui, area);
+        }
+    });
+}
+
+/// One line at the top; its words break rather than run out of the window.
+fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Vec<Command>) {
+    let width = (area.width() - 2.0 * theme::MARGIN).min(720.0);
+    let place = Rect::from_center_size(pos2(area.center().x, area.top() + 36.0), vec2(width, 40.0));
+    ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Center)), |ui| {
+        let frame = egui::Frame::new()
+            .fill(theme::CARD.gamma_multiply(0.94))
+            .stroke(Stroke::new(1.0, banner.tone.color().gamma_multiply(0.6)))
+            .corner_radius(CornerRadius::same(8))
+            .inner_margin(Margin::symmetric(12, 6));
+        frame.show(ui, |ui| {
+            ui.set_width(width - 24.0);
+            ui.horizontal(|ui| {
+                let (dot, _) = ui.allocate_exact_size(vec2(8.0, 28.0), Sense::hover());
+                ui.painter().circle_filled(dot.center(), 4.0, banner.tone.color());
+                let button_width = if banner.button.is_some() { 200.0 } else { 0.0 };
+                let text_width = ui.available_width() - button_width;
+                ui.allocate_ui_with_layout(vec2(text_width, 28.0), Layout::left_to_right(Align::Center), |ui| {
+                    ui.set_width(text_width);
+                    ui.add(egui::Label::new(RichText::new(&banner.text).color(theme::TEXT)).truncate())
+                        .on_hover_text(&banner.text);
+                });
+                if let Some((text, command)) = &banner.button {
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        if ui.add(Button::new(text).truncate()).clicked() {
+                            commands.push(command.clone());
+                        }
+                    });
+                }
+            });
+        });
+    });
+}
+
+fn show_page(ui: &mut egui::Ui, area: Rect, page: &Page, commands: &mut Vec<Command>) {
+    let width = (area.width() - 4.0 * theme::MARGIN).min(480.0);
+    let top = area.top() + (area.height() * 0.5 - 152.0).max(theme::MARGIN);
+    let place = Rect::from_min_max(
+        pos2(area.center().x - width / 2.0, top),
+        pos2(area.center().x + width / 2.0, area.bottom()),
+    );
+    ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Center)), |ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(72.0, 72.0), Sense::hover());
+        draw_symbol(ui.painter(), rect, page.symbol);
+        ui.add_space(theme::MARGIN);
+        ui.label(RichText::new(&page.title).heading().color(theme::TEXT));
+        for line in page.text.lines() {
+            ui.label(RichText::new(line).color(theme::WEAK));
+        }
+        ui.add_space(theme::STEP);
+        for (place, (text, command)) in page.buttons.iter().enumerate() {
+            let mut button = Button::new(text).min_size(vec2(232.0, 32.0));
+            if place == 0 {
+                button = button.fill(theme::ACCENT_FILL);
+            }
+            if ui.add(button).clicked() {
+                commands.push(command.clone());
+            }
+        }
+    });
+}
+
+fn draw_symbol(painter: &egui::Painter, rect: Rect, symbol: Symbol) {
+    let line = Stroke::new(3.0, theme::WEAK);
+    let center = rect.center();
+    match symbol {
+        Symbol::Wait => {
+            // Three quiet dots: nothing that moves without news.
+            for step in [-1.0, 0.0, 1.0] {
+                painter.circle_filled(center + vec2(step * 18.0, 0.0), 5.0, theme::WEAK);
+            }
+        }
+        Symbol::Camera => {
+            let body = Rect::from_center_size(center + vec2(-7.0, 0.0), vec2(44.0, 34.0));
+            painter.rect_stroke(body, 8.0, line, egui::StrokeKind::Middle);
+            let (x, y) = (body.right(), center.y);
+            painter.line(
+                vec![
+                    pos2(x + 2.0, y - 3.0),
+                    pos2(x + 15.0, y - 12.0),
+                    pos2(x + 15.0, y + 12.0),
+                    pos2(x + 2.0, y + 3.0),
+                ],
+                line,
+            );
+            let (from, to) = (center + vec2(-32.0, 28.0), center + vec2(28.0, -28.0));
+            painter.line_segment([from, to], Stroke::new(9.0, theme::STAGE));
+            painter.line_segment([from, to], Stroke::new(3.0, theme::BAD));
+        }
+        Symbol::File => {
+            let page = Rect::from_center_size(center, vec2(44.0, 56.0));
+            painter.rect_stroke(page, 6.0, line, egui::StrokeKind::Middle);
+            painter.line_segment([center + vec2(0.0, -14.0), center + vec2(0.0, 4.0)], Stroke::new(4.0, theme::BAD));
+            painter.circle_filled(center + vec2(0.0, 14.0), 3.0, theme::BAD);
+        }
+    }
+}
+
+fn pill(ui: &egui::Ui, area: Rect, text: &str) {
+    let font = FontId::proportional(14.0);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme::TEXT);
+    let place = Rect::from_min_size(area.left_bottom() + vec2(theme::MARGIN, -44.0), galley.size() + vec2(24.0, 12.0));
+    ui.painter().rect_filled(place, place.height() / 2.0, theme::CARD.gamma_multiply(0.94));
+    ui.painter().galley(place.min + vec2(12.0, 6.0), galley, theme::TEXT);
+}
+
+fn drop_hint(ui: &egui::Ui, area: Rect) {
+    let painter = ui.painter();
+    painter.rect_filled(area, 0.0, Color32::from_black_alpha(160));
+    painter.rect_stroke(area.shrink(theme::MARGIN), 12.0, Stroke::new(2.0, theme::ACCENT), egui::StrokeKind::Inside);
+    let words = "Drop a video, a picture, a folder or a model file";
+    painter.text(area.center(), Align2::CENTER_CENTER, words, FontId::proportional(18.0), theme::TEXT);
+}

@@ -1,0 +1,338 @@
+//! The window's state and what changes it: keys, clicks, files dropped on it, reports of errands, news of the pipeline.
+
+mod keys;
+mod reports;
+mod sources;
+
+pub(crate) use reports::title;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+use eframe::egui;
+
+use crate::model::Task;
+use crate::overlay::SceneOptions;
+use crate::pipeline::{Shown, Status};
+use crate::settings::{Settings, SettingsFile};
+use crate::source::{CameraChoice, CameraInfo, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
+
+use super::AppOptions;
+use super::action::Action;
+use super::command::Command;
+use super::engine::Engine;
+use super::errands::{Errand, Errands, Origin, Report};
+use super::figures::Figures;
+use super::models::Models;
+use super::notices::{Notices, Tone};
+use super::people::People;
+use super::picture::{Alignment, Picture, Shot};
+use super::view::name_of;
+
+/// A dialog over the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialog {
+    Help,
+    About,
+}
+
+/// What an [`App`] is made of.
+pub(crate) struct Parts {
+    pub engine: Box<dyn Engine>,
+    pub errands: Box<dyn Errands>,
+    pub reports: Receiver<Report>,
+    pub settings: Settings,
+    /// Where the settings are kept; `None` where nothing can be remembered.
+    pub settings_file: Option<SettingsFile>,
+    /// The source that the engine was started with.
+    pub source: SourceSpec,
+}
+
+/// The first source: what the command line says, else the remembered one, else the first camera there is.
+pub(crate) fn first_source(options: &AppOptions, settings: &Settings) -> SourceSpec {
+    let remembered = options.source.clone().or_else(|| settings.source.clone());
+    remembered.unwrap_or(SourceSpec::Camera(CameraChoice::Any))
+}
+
+/// The window.
+pub(crate) struct App {
+    pub engine: Box<dyn Engine>,
+    errands: Box<dyn Errands>,
+    reports: Receiver<Report>,
+    pub settings: Settings,
+    settings_file: Option<SettingsFile>,
+    saved: Settings,
+    changed_at: Option<f64>,
+    pub source: SourceSpec,
+    /// Nobody chose this source: without a camera, the demo takes its place.
+    source_is_a_guess: bool,
+    /// Files and the demo are shown mirrored; not remembered.
+    mirror_files: bool,
+    pub paused: bool,
+    pub full_screen: bool,
+    pub dialog: Option<Dialog>,
+    pub cameras: Vec<CameraInfo>,
+    pub listing_cameras: bool,
+    /// The next camera is to be used as soon as the list is there.
+    camera_wanted: bool,
+    pub path_field: String,
+    pub models: Models,
+    pub notices: Notices,
+    pub status: Arc<Status>,
+    pub shot: Option<Shot>,
+    alignment: Alignment,
+    pub picture: Picture,
+    pub people: People,
+    pub figures: Figures,
+    last_analysis_error: Option<String>,
+}
+
+impl App {
+    /// The window's state at its start. The first errands are started at once.
+    pub fn new(parts: Parts, options: &AppOptions) -> Self {
+        let Parts { engine, errands, reports, settings, settings_file, source } = parts;
+        let status = engine.status();
+        let source_is_a_guess = options.source.is_none() && settings.source.is_none();
+        let mut app = Self {
+            engine,
+            errands,
+            reports,
+            saved: settings.clone(),
+            settings,
+            settings_file,
+            changed_at: None,
+            source,
+            source_is_a_guess,
+            mirror_files: false,
+            paused: false,
+            full_screen: false,
+            dialog: None,
+            cameras: Vec::new(),
+            listing_cameras: false,
+            camera_wanted: false,
+            path_field: String::new(),
+            models: Models::waiting(),
+            notices: Notices::default(),
+            status,
+            shot: None,
+            alignment: Alignment::default(),
+            picture: Picture::default(),
+            people: People::default(),
+            figures: Figures::default(),
+            last_analysis_error: None,
+        };
+        app.list_cameras();
+        app.errands.start(Errand::LoadShipped);
+        for task in Task::ALL {
+            let asked: Vec<PathBuf> =
+                options.models.iter().filter(|(of, _)| *of == task).map(|(_, file)| file.clone()).collect();
+            let remembered = app.settings.models(task).to_vec();
+            if !asked.is_empty() {
+                app.load_model(Some(task), asked, Origin::CommandLine);
+            } else if !remembered.is_empty() {
+                app.load_model(Some(task), remembered, Origin::Remembered);
+            }
+        }
+        app
+    }
+
+    /// Takes in what is new; called before each repaint, and when a worker has something while the window is hidden.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        while let Ok(report) = self.reports.try_recv() {
+            self.take_report(report);
+        }
+        self.read_engine(ctx);
+        self.read_input(ctx);
+        self.remember(ctx);
+    }
+
+    fn read_engine(&mut self, ctx: &egui::Context) {
+        self.status = self.engine.status();
+        if let Shown::Failed(error) = &self.status.shown
+            && self.source_is_a_guess
+            && error.kind == SourceErrorKind::NoCamera
+        {
+            self.source_is_a_guess = false;
+            self.show_source(SourceSpec::Demo);
+        }
+        if self.status.analysis_error != self.last_analysis_error {
+            self.last_analysis_error.clone_from(&self.status.analysis_error);
+            if let Some(error) = &self.last_analysis_error {
+                self.notices.say(Tone::Bad, error.clone());
+            }
+        }
+        let aligned = self.alignment.update(&self.status) || self.info().is_some_and(is_pictures);
+        let analysis = self.engine.analysis();
+        if let Some(analysis) = &analysis {
+            let unrelated = self.info().is_some_and(is_pictures);
+            self.people.update(ctx, analysis, unrelated);
+        }
+        self.shot = Shot::choose(aligned, self.engine.frame(), analysis);
+        match &self.shot {
+            Some(shot) => self.picture.set(ctx, &shot.frame),
+            None => self.picture.clear(),
+        }
+        self.figures.update(ctx.input(|input| input.time), &self.status);
+    }
+
+    fn read_input(&mut self, ctx: &egui::Context) {
+        let dropped: Vec<PathBuf> =
+            ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+        if !dropped.is_empty() {
+            self.take_dropped(dropped);
+        }
+        for action in keys::pressed_actions(ctx) {
+            self.act(ctx, action);
+        }
+        if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() && self.full_screen {
+            self.act(ctx, Action::FullScreen);
+        }
+    }
+
+    /// Writes changed settings once they have been quiet for a second.
+    fn remember(&mut self, ctx: &egui::Context) {
+        ctx.input(|input| {
+            let viewport = input.viewport();
+            let usual = viewport.maximized != Some(true) && viewport.fullscreen != Some(true);
+            if let Some(inner) = viewport.inner_rect.filter(|_| usual && !self.full_screen)
+                && inner.width() >= 200.0
+                && inner.height() >= 200.0
+            {
+                self.settings.window_size = [inner.width().round(), inner.height().round()];
+            }
+        });
+        let Some(file) = &self.settings_file else { return };
+        if self.settings == self.saved {
+            self.changed_at = None;
+            return;
+        }
+        let now = ctx.input(|input| input.time);
+        let since = *self.changed_at.get_or_insert(now);
+        if now - since >= 1.0 {
+            self.errands.start(Errand::SaveSettings(file.clone(), Box::new(self.settings.clone())));
+            self.saved = self.settings.clone();
+            self.changed_at = None;
+        } else {
+            ctx.request_repaint_after_secs(1.0);
+        }
+    }
+
+    /// Writes what has not been written yet; called when the window is closed.
+    pub fn save_now(&mut self) {
+        if let Some(file) = &self.settings_file
+            && self.settings != self.saved
+            && let Err(error) = file.save(&self.settings)
+        {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// What the source is, where it is open.
+    pub fn info(&self) -> Option<&SourceInfo> {
+        match &self.status.shown {
+            Shown::Running(info)
+            | Shown::Stalled { info, .. }
+            | Shown::Disconnected { info, .. }
+            | Shown::Ended(info) => Some(info),
+            Shown::Opening | Shown::Failed(_) => None,
+        }
+    }
+
+    /// Whether the picture is shown as a mirror would show it.
+    pub fn mirrored(&self) -> bool {
+        if matches!(self.source, SourceSpec::Camera(_)) { self.settings.mirror } else { self.mirror_files }
+    }
+
+    /// What is drawn over the picture when one of its pixels is `zoom` points wide.
+    pub fn scene_options(&self, zoom: f32) -> SceneOptions {
+        let Settings { boxes, labels, axes, angles, .. } = self.settings;
+        SceneOptions { boxes, labels, axes, angles, mirrored: self.mirrored(), zoom }
+    }
+
+    /// Whether something that is switched on and off is on; `None` for what is not.
+    pub fn is_on(&self, action: Action) -> Option<bool> {
+        match action {
+            Action::Pause => Some(self.paused),
+            Action::Mirror => Some(self.mirrored()),
+            Action::Boxes => Some(self.settings.boxes),
+            Action::Labels => Some(self.settings.labels),
+            Action::Axes => Some(self.settings.axes),
+            Action::Angles => Some(self.settings.angles),
+            Action::Panel => Some(self.settings.panel_open),
+            Action::FullScreen => Some(self.full_screen),
+            _ => None,
+        }
+    }
+
+    /// Does what a widget asks for.
+    pub fn run(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::Do(action) => self.act(ctx, action),
+            Command::Source(source) => self.choose_source(source),
+            Command::ListCameras => self.list_cameras(),
+            Command::Detector(detector) => {
+                self.settings.detector = detector;
+                self.engine.set_detector(detector);
+            }
+            Command::LoadModel(task) => self.errands.start(Errand::PickModel(task)),
+            Command::ShippedModel(task) => {
+                self.models.use_shipped(task);
+                self.settings.set_models(task, Vec::new());
+                self.engine.set_models(self.models.in_use.clone());
+            }
+            Command::CloseDialog => self.dialog = None,
+        }
+        ctx.request_repaint();
+    }
+
+    /// Does what a key or a menu asks for.
+    pub fn act(&mut self, ctx: &egui::Context, action: Action) {
+        let settings = &mut self.settings;
+        match action {
+            Action::OpenFile => self.errands.start(Errand::PickSource { folder: false }),
+            Action::OpenFolder => self.errands.start(Errand::PickSource { folder: true }),
+            Action::NextCamera => self.next_camera(),
+            Action::Demo => self.choose_source(SourceSpec::Demo),
+            Action::Restart => self.show_source(self.source.clone()),
+            Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Action::Pause => {
+                self.paused = !self.paused;
+                self.engine.set_paused(self.paused);
+            }
+            Action::Mirror if matches!(self.source, SourceSpec::Camera(_)) => settings.mirror = !settings.mirror,
+            Action::Mirror => self.mirror_files = !self.mirror_files,
+            Action::Boxes => settings.boxes = !settings.boxes,
+            Action::Labels => settings.labels = !settings.labels,
+            Action::Axes => settings.axes = !settings.axes,
+            Action::Angles => settings.angles = !settings.angles,
+            Action::Panel => settings.panel_open = !settings.panel_open,
+            Action::FullScreen => {
+                self.full_screen = !self.full_screen;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.full_screen));
+            }
+            Action::Help => self.toggle(Dialog::Help),
+            Action::About => self.toggle(Dialog::About),
+        }
+        ctx.request_repaint();
+    }
+
+    fn toggle(&mut self, dialog: Dialog) {
+        self.dialog = if self.dialog == Some(dialog) { None } else { Some(dialog) };
+    }
+
+    /// What the menu bar says of the source.
+    pub fn source_title(&self) -> String {
+        match self.info() {
+            Some(info) => match self.source {
+                SourceSpec::Path(_) => name_of(&self.source),
+                _ => info.name.clone(),
+            },
+            None => name_of(&self.source),
+        }
+    }
+}
+
+fn is_pictures(info: &SourceInfo) -> bool {
+    info.kind == SourceKind::Pictures
+}

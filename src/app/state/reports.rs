@@ -1,0 +1,96 @@
+//! What comes back from errands: files that were picked, models that were loaded or refused.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::App;
+use crate::app::errands::{Errand, Origin, Picked, Report};
+use crate::app::models::files_text;
+use crate::app::notices::Tone;
+use crate::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
+use crate::source::SourceSpec;
+
+impl App {
+    pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: Origin) {
+        self.models.loading.extend(task);
+        self.errands.start(Errand::LoadModel { task, files, origin });
+    }
+
+    pub(super) fn take_report(&mut self, report: Report) {
+        match report {
+            Report::Cameras(result) => self.take_cameras(result),
+            Report::SourcePicked(Picked::Files(files)) => {
+                if let Some(file) = files.into_iter().next() {
+                    self.choose_source(SourceSpec::Path(file));
+                }
+            }
+            Report::ModelPicked(task, Picked::Files(files)) => self.load_model(Some(task), files, Origin::Chosen),
+            Report::SourcePicked(Picked::NoDialog) => self.notices.say(
+                Tone::Warn,
+                "This system shows no file dialog: drop the file on the window, or type its path in the side panel.",
+            ),
+            Report::ModelPicked(task, Picked::NoDialog) => self.notices.say(
+                Tone::Warn,
+                format!(
+                    "This system shows no file dialog: drop the model file on the window, or start facelens with \
+                     --model {task}=FILE."
+                ),
+            ),
+            Report::SourcePicked(Picked::Nothing) | Report::ModelPicked(_, Picked::Nothing) => {}
+            Report::Shipped(Ok(shipped)) => {
+                self.models.take_shipped(shipped);
+                self.engine.set_models(self.models.in_use.clone());
+            }
+            Report::Shipped(Err(error)) => {
+                self.models.take_shipped(ModelSet::default());
+                self.notices.say(Tone::Bad, error.to_string());
+            }
+            Report::Model { task, files, origin, result } => self.take_model(task, files, origin, result),
+            Report::SettingsSaved(Ok(())) => {}
+            Report::SettingsSaved(Err(error)) => self.notices.say(Tone::Warn, error.to_string()),
+        }
+    }
+
+    pub(super) fn take_model(
+        &mut self,
+        task: Option<Task>,
+        files: Vec<PathBuf>,
+        origin: Origin,
+        result: Result<Vec<Arc<TaskModel>>, ModelError>,
+    ) {
+        if let Some(task) = task {
+            self.models.loading.remove(&task);
+        }
+        match result {
+            Ok(models) => {
+                let Some(task) = models.first().map(|model| model.card.task) else { return };
+                self.models.take(task, models);
+                self.engine.set_models(self.models.in_use.clone());
+                if origin == Origin::Chosen {
+                    self.settings.set_models(task, files);
+                    let names = self.models.names(task).unwrap_or_default();
+                    self.notices.say(Tone::Good, format!("{} is estimated by {names} from now on.", title(task)));
+                }
+            }
+            Err(error) => {
+                let stays = if origin == Origin::Chosen { "The model in use stays." } else { "It is left out." };
+                let gone = error.kind == ModelErrorKind::Io && origin == Origin::Remembered;
+                if let (true, Some(task)) = (gone, task) {
+                    // The file is not there any more: do not ask for it at each start.
+                    self.settings.set_models(task, Vec::new());
+                }
+                let subject = if files.len() > 1 { format!(" ({})", files_text(&files)) } else { String::new() };
+                self.notices.say(Tone::Bad, format!("{error}{subject}. {stays}"));
+            }
+        }
+    }
+}
+
+/// A task as a word at the start of a line.
+pub(crate) const fn title(task: Task) -> &'static str {
+    match task {
+        Task::Age => "Age",
+        Task::Gender => "Gender",
+        Task::Pose => "Head pose",
+    }
+}

@@ -1,0 +1,427 @@
+//! The window by its widgets: what it shows for each state, and what clicks and keys do.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui::{self, Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::errands::{Errand, Origin, Picked, Report};
+use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
+use super::notices::Tone;
+use super::state::{App, Dialog};
+use super::{AppOptions, theme};
+use crate::detect::DetectorKind;
+use crate::model::{ModelError, ModelErrorKind, ModelSet, Task};
+use crate::pipeline::Shown;
+use crate::settings::Settings;
+use crate::source::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
+
+struct Test {
+    fake: Fake,
+    reports: crossbeam_channel::Sender<Report>,
+    window: Harness<'static, App>,
+}
+
+impl Test {
+    fn with(options: &AppOptions, settings: Settings) -> Self {
+        let fake = Fake::default();
+        let (app, reports) = fake.app(options, settings);
+        let window = Harness::builder().with_size([1120.0, 700.0]).with_step_dt(0.1).build_ui_state(
+            |ui, app: &mut App| {
+                theme::apply(ui.ctx());
+                app.logic(ui.ctx());
+                app.ui(ui);
+            },
+            app,
+        );
+        let mut test = Self { fake, reports, window };
+        test.steps();
+        test
+    }
+
+    fn new() -> Self {
+        Self::with(&AppOptions::default(), Settings::default())
+    }
+
+    fn steps(&mut self) {
+        self.window.run_steps(4);
+    }
+
+    fn report(&mut self, report: Report) {
+        self.reports.send(report).unwrap();
+        self.steps();
+    }
+
+    fn press(&mut self, key: Key) {
+        self.window.key_press(key);
+        self.steps();
+    }
+
+    fn click(&mut self, label: &str) {
+        self.window.get_by_label(label).click();
+        self.steps();
+    }
+
+    fn shows(&self, words: &str) -> bool {
+        self.window.query_all_by_label_contains(words).next().is_some()
+    }
+
+    fn failed(&mut self, kind: SourceErrorKind) {
+        self.fake.show(Shown::Failed(SourceError::new(kind, "camera:9", "the cause", "do this")));
+        self.steps();
+    }
+
+    fn shipped(&mut self) {
+        let age = vec![model("shipped-age", Task::Age)];
+        let gender = vec![model("shipped-gender", Task::Gender)];
+        self.report(Report::Shipped(Ok(ModelSet { age, gender, pose: vec![] })));
+    }
+
+    fn errands(&self) -> Vec<Errand> {
+        self.fake.0.borrow().errands.clone()
+    }
+
+    fn last_source(&self) -> Option<SourceSpec> {
+        self.fake.0.borrow().sources.last().cloned()
+    }
+}
+
+#[test]
+fn the_window_opens_on_the_first_camera_and_asks_for_what_it_needs() {
+    let test = Test::new();
+    assert_eq!(test.window.state().source, SourceSpec::Camera(CameraChoice::Any));
+    assert!(test.shows("Opening the camera"));
+    assert_eq!(test.errands(), [Errand::ListCameras, Errand::LoadShipped]);
+}
+
+#[test]
+fn without_a_camera_and_without_a_choice_the_demo_takes_its_place() {
+    let mut test = Test::new();
+    test.failed(SourceErrorKind::NoCamera);
+    assert_eq!(test.last_source(), Some(SourceSpec::Demo));
+    test.fake.play(0, &[1]);
+    test.steps();
+    assert!(test.shows("This is the demo"));
+    assert_eq!(test.window.state().settings.source, None, "a stopgap is not remembered");
+}
+
+#[test]
+fn a_camera_that_was_asked_for_gets_a_page_when_it_is_not_there() {
+    let options = AppOptions { source: Some("camera:9".parse().unwrap()), ..AppOptions::default() };
+    let mut test = Test::with(&options, Settings::default());
+    test.failed(SourceErrorKind::NoSuchCamera);
+    assert_eq!(test.last_source(), None);
+    assert!(test.shows("This camera is not there"));
+    test.report(Report::Cameras(Ok(vec![camera(0, "HD Webcam")])));
+    test.click("Use HD Webcam");
+    let named = SourceSpec::Camera(CameraChoice::Name("HD Webcam".into()));
+    assert_eq!(test.last_source(), Some(named.clone()));
+    assert_eq!(test.window.state().settings.source, Some(named));
+}
+
+#[test]
+fn each_failure_has_its_page_and_each_page_a_way_on() {
+    let mut test =
+        Test::with(&AppOptions::default(), Settings { source: Some("camera".parse().unwrap()), ..Settings::default() });
+    for (kind, title) in [
+        (SourceErrorKind::NoCamera, "No camera found"),
+        (SourceErrorKind::PermissionDenied, "Camera permission missing"),
+        (SourceErrorKind::Busy, "Camera busy"),
+        (SourceErrorKind::Unreadable, "This file cannot be read"),
+    ] {
+        test.failed(kind);
+        assert!(test.shows(title), "{title}");
+    }
+    test.click("Try again");
+    assert_eq!(test.last_source(), Some(SourceSpec::Camera(CameraChoice::Any)));
+    test.failed(SourceErrorKind::NoCamera);
+    test.click("Open a file…");
+    assert_eq!(test.errands().last(), Some(&Errand::PickSource { folder: false }));
+    test.click("Watch the demo");
+    assert_eq!(test.last_source(), Some(SourceSpec::Demo));
+}
+
+#[test]
+fn a_lost_camera_is_waited_for_over_its_last_picture() {
+    let mut test = Test::new();
+    test.fake.play(0, &[]);
+    test.fake.show(Shown::Disconnected { info: camera_info(), reason: "No such device".into() });
+    test.steps();
+    assert!(test.shows("waiting for it to come back"));
+    test.fake.play(1, &[]);
+    test.steps();
+    assert!(!test.shows("waiting for it to come back"));
+}
+
+#[test]
+fn the_picker_lists_cameras_and_switches_to_the_one_clicked() {
+    let mut test = Test::new();
+    test.report(Report::Cameras(Ok(vec![camera(0, "HD Webcam"), camera(2, "Desk Cam")])));
+    test.click("Source");
+    test.click("Desk Cam");
+    assert_eq!(test.last_source(), Some(SourceSpec::Camera(CameraChoice::Name("Desk Cam".into()))));
+}
+
+#[test]
+fn c_goes_round_the_cameras_and_looks_for_one_where_none_is_known() {
+    let mut test = Test::new();
+    test.report(Report::Cameras(Ok(vec![])));
+    test.press(Key::C);
+    assert_eq!(test.errands().last(), Some(&Errand::ListCameras));
+    test.report(Report::Cameras(Ok(vec![])));
+    assert_eq!(test.window.state().notices.last().unwrap().0, Tone::Info);
+    test.press(Key::C);
+    test.report(Report::Cameras(Ok(vec![camera(0, "HD Webcam"), camera(2, "Desk Cam")])));
+    let names = ["Desk Cam", "HD Webcam", "Desk Cam"].map(|name| SourceSpec::Camera(CameraChoice::Name(name.into())));
+    for name in names {
+        assert_eq!(test.last_source(), Some(name));
+        test.press(Key::C);
+    }
+}
+
+#[test]
+fn there_is_one_row_for_each_person_and_it_outlasts_a_blink() {
+    let mut test = Test::new();
+    test.fake.play(0, &[1, 2]);
+    test.steps();
+    let rows = |test: &Test| test.window.query_all_by_label_contains("Person ").count();
+    assert_eq!(rows(&test), 2);
+    assert!(test.shows("Person 2: 32 ± 4 years, female"));
+    let before = test.window.get_by_label_contains("Person 2").rect();
+    test.fake.play(20, &[2]);
+    test.steps();
+    assert_eq!(rows(&test), 2);
+    assert_eq!(test.window.get_by_label_contains("Person 2").rect(), before, "nothing moves");
+    test.fake.play(200, &[]);
+    test.steps();
+    assert_eq!(rows(&test), 0);
+}
+
+#[test]
+fn what_lies_below_the_people_does_not_move_when_they_come_and_go() {
+    let mut test = Test::new();
+    test.shipped();
+    test.steps();
+    let before = test.window.get_by_label("FIGURES").rect();
+    test.fake.play(0, &[1, 2, 3, 4, 5, 6]);
+    test.steps();
+    assert_eq!(test.window.get_by_label("FIGURES").rect(), before);
+}
+
+#[test]
+fn switches_and_keys_change_what_is_drawn() {
+    let mut test = Test::new();
+    test.fake.play(0, &[1]);
+    test.steps();
+    let options = |test: &Test| test.window.state().scene_options(1.0);
+    let start = options(&test);
+    assert!(start.boxes && start.labels && start.axes && !start.angles && start.mirrored);
+    for (key, label) in
+        [(Key::B, "Boxes"), (Key::L, "Labels"), (Key::A, "Pose axes"), (Key::G, "Angles"), (Key::M, "Mirror")]
+    {
+        let before = options(&test);
+        test.press(key);
+        assert_ne!(options(&test), before, "{key:?}");
+        test.click(label);
+        assert_eq!(options(&test), before, "{label}");
+    }
+}
+
+#[test]
+fn files_are_not_mirrored_and_their_mirror_is_not_remembered() {
+    let mut test = Test::new();
+    test.report(Report::SourcePicked(Picked::Files(vec!["clip.mp4".into()])));
+    assert_eq!(test.last_source(), Some(SourceSpec::Path("clip.mp4".into())));
+    assert!(!test.window.state().mirrored());
+    test.press(Key::M);
+    assert!(test.window.state().mirrored());
+    assert!(test.window.state().settings.mirror, "the cameras' own switch is untouched");
+}
+
+#[test]
+fn space_holds_the_picture_and_a_new_source_lets_it_go() {
+    let mut test = Test::new();
+    test.fake.play(0, &[]);
+    test.press(Key::Space);
+    assert_eq!(test.fake.0.borrow().paused, [true]);
+    test.press(Key::D);
+    assert_eq!(test.fake.0.borrow().paused, [true, false]);
+    assert_eq!(test.last_source(), Some(SourceSpec::Demo));
+}
+
+#[test]
+fn keys_typed_into_the_path_field_are_text() {
+    let mut test = Test::new();
+    let field = test.window.get_by_role(egui::accesskit::Role::TextInput);
+    field.focus();
+    test.steps();
+    test.window.get_by_role(egui::accesskit::Role::TextInput).type_text("demo.mp4");
+    test.press(Key::D);
+    assert_eq!(test.last_source(), None);
+    test.press(Key::Enter);
+    assert_eq!(test.last_source(), Some(SourceSpec::Path("demo.mp4".into())));
+}
+
+#[test]
+fn help_lists_every_key_and_escape_closes_it() {
+    let mut test = Test::new();
+    test.press(Key::F1);
+    assert_eq!(test.window.state().dialog, Some(Dialog::Help));
+    for action in super::action::Action::ALL {
+        assert!(test.shows(action.explanation()), "{action:?}");
+    }
+    test.press(Key::Escape);
+    assert_eq!(test.window.state().dialog, None);
+    test.window.key_press_modifiers(Modifiers::SHIFT, Key::Questionmark);
+    test.steps();
+    test.click("Close");
+    assert_eq!(test.window.state().dialog, None);
+    test.press(Key::I);
+    assert!(test.shows("Nothing is sent anywhere"));
+}
+
+#[test]
+fn without_a_pose_model_a_card_says_how_to_load_one() {
+    let mut test = Test::new();
+    assert!(!test.shows("Head pose: no model"), "while models are loading nothing is missing");
+    test.shipped();
+    assert!(test.shows("Age: shipped-age"));
+    assert!(test.shows("Head pose: no model"));
+    test.click("Load a head pose model…");
+    assert_eq!(test.errands().last(), Some(&Errand::PickModel(Task::Pose)));
+    let files: Vec<PathBuf> = vec!["a.h5".into()];
+    test.report(Report::ModelPicked(Task::Pose, Picked::Files(files.clone())));
+    let load = Errand::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::Chosen };
+    assert_eq!(test.errands().last(), Some(&load));
+    let result = Ok(vec![model("fsanet", Task::Pose)]);
+    test.report(Report::Model { task: Some(Task::Pose), files: files.clone(), origin: Origin::Chosen, result });
+    assert!(test.shows("Head pose: fsanet"));
+    assert_eq!(test.fake.0.borrow().models.last().unwrap().pose.len(), 1);
+    assert_eq!(test.window.state().settings.pose_models, files);
+}
+
+#[test]
+fn a_refused_model_is_named_and_the_one_in_use_stays() {
+    let mut test = Test::new();
+    test.shipped();
+    let sent = test.fake.0.borrow().models.len();
+    let error = ModelError::new(ModelErrorKind::Corrupt, "bad.onnx", "it ends in the middle", "copy it again");
+    let files = vec!["bad.onnx".into()];
+    test.report(Report::Model { task: Some(Task::Age), files, origin: Origin::Chosen, result: Err(error) });
+    let (tone, words) = test.window.state().notices.last().unwrap();
+    assert_eq!(tone, Tone::Bad);
+    assert!(words.contains("bad.onnx") && words.contains("The model in use stays"), "{words}");
+    assert_eq!(test.fake.0.borrow().models.len(), sent);
+    assert!(test.shows("Age: shipped-age"));
+    assert_eq!(test.window.state().settings.age_models, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn models_of_the_command_line_are_used_but_not_remembered() {
+    let options = AppOptions { models: vec![(Task::Pose, "p.h5".into())], ..AppOptions::default() };
+    let settings = Settings { pose_models: vec!["old.h5".into()], ..Settings::default() };
+    let mut test = Test::with(&options, settings.clone());
+    let files = vec![PathBuf::from("p.h5")];
+    let load = Errand::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::CommandLine };
+    assert_eq!(test.errands().last(), Some(&load));
+    let result = Ok(vec![model("fsanet", Task::Pose)]);
+    test.report(Report::Model { task: Some(Task::Pose), files, origin: Origin::CommandLine, result });
+    assert_eq!(test.window.state().settings.pose_models, settings.pose_models);
+    assert!(test.shows("Head pose: fsanet"));
+}
+
+#[test]
+fn the_shipped_model_comes_back_by_its_button() {
+    let mut test = Test::new();
+    test.shipped();
+    let result = Ok(vec![model("mine", Task::Age)]);
+    test.report(Report::Model { task: None, files: vec!["m.onnx".into()], origin: Origin::Chosen, result });
+    assert!(test.shows("Age: mine"));
+    test.click("Change the model for age");
+    test.click("Back to shipped");
+    assert!(test.shows("Age: shipped-age"));
+    assert_eq!(test.window.state().settings.age_models, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_missing_file_dialog_is_explained() {
+    let mut test = Test::new();
+    test.press(Key::O);
+    assert_eq!(test.errands().last(), Some(&Errand::PickSource { folder: false }));
+    test.report(Report::SourcePicked(Picked::NoDialog));
+    assert!(test.window.state().notices.last().unwrap().1.contains("drop the file on the window"));
+}
+
+#[test]
+fn the_detector_is_chosen_and_remembered() {
+    let mut test = Test::new();
+    test.click("Detector");
+    test.click("SeetaFace: upright, frontal");
+    assert_eq!(test.fake.0.borrow().detectors, [DetectorKind::Seeta]);
+    assert_eq!(test.window.state().settings.detector, DetectorKind::Seeta);
+}
+
+#[test]
+fn the_panel_closes_and_opens_by_its_key() {
+    let mut test = Test::new();
+    assert!(test.shows("FIGURES"));
+    test.press(Key::P);
+    assert!(!test.shows("FIGURES"));
+    test.click("Show panel");
+    assert!(test.shows("FIGURES"));
+}
+
+#[test]
+fn full_screen_shows_the_picture_alone_until_escape() {
+    let mut test = Test::new();
+    test.press(Key::F11);
+    assert!(test.window.query_by_label("File").is_none());
+    test.press(Key::Escape);
+    assert!(test.window.query_by_label("File").is_some());
+}
+
+#[test]
+fn menus_do_what_the_keys_do() {
+    let mut test = Test::new();
+    test.click("File");
+    test.window.get_by_label_contains("Watch the demo").click();
+    test.steps();
+    assert_eq!(test.last_source(), Some(SourceSpec::Demo));
+}
+
+#[test]
+fn at_the_smallest_size_nothing_panics_and_everything_is_named() {
+    let mut test = Test::new();
+    test.window.set_size(super::MIN_SIZE.into());
+    test.shipped();
+    for sequence in 0..3 {
+        test.fake.play(sequence, &[1, 2, 3]);
+        test.steps();
+    }
+    test.window.check_accessibility();
+    assert!(test.shows("Person 1"));
+}
+
+#[test]
+fn the_figures_come_from_the_pipeline() {
+    let mut test = Test::new();
+    test.fake.play(59, &[1]);
+    for _ in 0..3 {
+        test.steps();
+    }
+    assert!(test.shows("30.0 fps") && test.shows("12.0 ms") && test.shows("MJPEG 640x480 at 30 fps"));
+}
+
+#[test]
+fn a_frame_without_analysis_is_shown_at_once() {
+    let mut test = Test::new();
+    test.fake.show(Shown::Running(camera_info()));
+    test.fake.0.borrow_mut().frame = Some(frame(64, 48, 0));
+    test.steps();
+    assert!(test.shows("Picture of HD Webcam"));
+    test.fake.0.borrow_mut().analysis = Some(analysis(frame(64, 48, 1), vec![face(1)]));
+    test.steps();
+    assert_eq!(Arc::clone(&test.window.state().shot.as_ref().unwrap().frame).sequence, 1);
+}

@@ -1,0 +1,291 @@
+//! What the centre of the window shows for each state of the source: a picture, a page instead of it, a banner over it.
+
+use crate::pipeline::Shown;
+use crate::source::{CameraChoice, CameraInfo, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+
+use super::action::Action;
+use super::command::Command;
+use super::notices::Tone;
+
+/// The centre of the window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct View {
+    /// Instead of a picture.
+    pub page: Option<Page>,
+    /// Over the picture.
+    pub banner: Option<Banner>,
+    /// The picture is an old one.
+    pub dimmed: bool,
+}
+
+/// A page: one symbol, one title, some words, some buttons.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Page {
+    pub symbol: Symbol,
+    pub title: String,
+    pub text: String,
+    pub buttons: Vec<(String, Command)>,
+}
+
+/// What a page shows above its title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Symbol {
+    /// Something is under way.
+    Wait,
+    /// A camera that cannot be used.
+    Camera,
+    /// A file that cannot be used.
+    File,
+}
+
+/// One line over the top of the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Banner {
+    pub tone: Tone,
+    pub text: String,
+    pub button: Option<(String, Command)>,
+}
+
+/// What to show while the source is in state `shown`; `has_picture` where a picture of this source is there.
+pub(crate) fn view(shown: &Shown, has_picture: bool, source: &SourceSpec, cameras: &[CameraInfo]) -> View {
+    let over = |banner, dimmed| View { page: None, banner, dimmed };
+    match shown {
+        Shown::Failed(error) => View { page: Some(failed(error, source, cameras)), banner: None, dimmed: false },
+        Shown::Disconnected { info, reason } if has_picture => {
+            let text = format!("{} is disconnected ({reason}): waiting for it to come back", info.name);
+            over(Some(Banner { tone: Tone::Warn, text, button: None }), true)
+        }
+        Shown::Disconnected { info, reason } => waiting(
+            format!("{} is disconnected", info.name),
+            format!("It said: {reason}. It is used again as soon as it is back."),
+            source,
+        ),
+        Shown::Stalled { info, silent_secs } if has_picture => {
+            let text = format!("No picture from {} for {silent_secs:.0} s: still trying", info.name);
+            over(Some(Banner { tone: Tone::Warn, text, button: Some(again()) }), true)
+        }
+        Shown::Stalled { info, silent_secs } => waiting(
+            format!("No picture from {} for {silent_secs:.0} s", info.name),
+            "It is open, but sends nothing. facelens keeps trying; unplugging the camera and plugging it in again often \
+             helps."
+                .into(),
+            source,
+        ),
+        // A single picture is over as soon as it is there.
+        Shown::Ended(info) if info.kind == SourceKind::Pictures && info.frame_count.is_none_or(|count| count <= 1) => {
+            over(None, false)
+        }
+        Shown::Ended(_) => {
+            let text = format!("{} is over", name_of(source));
+            over(Some(Banner { tone: Tone::Info, text, button: Some(("Play again".into(), Action::Restart.into())) }), false)
+        }
+        Shown::Running(_) | Shown::Opening if has_picture => over(demo_banner(source, cameras), false),
+        Shown::Opening | Shown::Running(_) => waiting(format!("Opening {}", name_of(source)), String::new(), source),
+    }
+}
+
+/// What to call a source that is not open yet.
+pub(crate) fn name_of(source: &SourceSpec) -> String {
+    match source {
+        SourceSpec::Camera(CameraChoice::Any) => "the camera".into(),
+        SourceSpec::Camera(CameraChoice::Index(index)) => format!("camera {index}"),
+        SourceSpec::Camera(CameraChoice::Name(name)) => name.clone(),
+        SourceSpec::Demo => "the demo".into(),
+        SourceSpec::Path(path) => {
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+        }
+    }
+}
+
+fn again() -> (String, Command) {
+    ("Try again".into(), Action::Restart.into())
+}
+
+fn waiting(title: String, text: String, source: &SourceSpec) -> View {
+    let buttons = if text.is_empty() { Vec::new() } else { other_ways(source) };
+    View { page: Some(Page { symbol: Symbol::Wait, title, text, buttons }), banner: None, dimmed: false }
+}
+
+/// A still life needs no banner; the demo says what it is.
+fn demo_banner(source: &SourceSpec, cameras: &[CameraInfo]) -> Option<Banner> {
+    (*source == SourceSpec::Demo).then(|| match cameras.first() {
+        Some(camera) => Banner {
+            tone: Tone::Info,
+            text: "This is the demo: no camera is in use".into(),
+            button: Some((format!("Use {}", camera.name), by_name(camera))),
+        },
+        None => Banner {
+            tone: Tone::Info,
+            text: "This is the demo. Plug in a camera and press C, or choose a source at the right".into(),
+            button: None,
+        },
+    })
+}
+
+/// The command that chooses a camera for good: by its name.
+pub(crate) fn by_name(camera: &CameraInfo) -> Command {
+    Command::Source(SourceSpec::Camera(CameraChoice::Name(camera.name.clone())))
+}
+
+fn other_ways(source: &SourceSpec) -> Vec<(String, Command)> {
+    let mut buttons = vec![again(), ("Open a file…".into(), Action::OpenFile.into())];
+    if *source != SourceSpec::Demo {
+        buttons.push((Action::Demo.title().into(), Action::Demo.into()));
+    }
+    buttons
+}
+
+fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> Page {
+    use SourceErrorKind as Kind;
+    let subject = &error.subject;
+    let words = if error.remedy.is_empty() {
+        sentence(&error.cause)
+    } else {
+        format!("{}\n{}", sentence(&error.cause), sentence(&error.remedy))
+    };
+    let (symbol, title, text) = match error.kind {
+        Kind::NoCamera => (
+            Symbol::Camera,
+            "No camera found".to_owned(),
+            "Plug in a camera and try again, or look at a video or a picture.".to_owned(),
+        ),
+        Kind::NoSuchCamera => (Symbol::Camera, "This camera is not there".into(), format!("{subject}: {words}")),
+        Kind::PermissionDenied => (
+            Symbol::Camera,
+            "Camera permission missing".into(),
+            format!("{subject} may not be used by this program.\n{}", permission_remedy()),
+        ),
+        Kind::Busy => (
+            Symbol::Camera,
+            "Camera busy".into(),
+            format!("{subject} is in use by another program. Close that program, then try again."),
+        ),
+        Kind::NotFound => (Symbol::File, "There is no such file".into(), format!("{subject}: {words}")),
+        Kind::Unreadable => (Symbol::File, "This file cannot be read".into(), format!("{subject}: {words}")),
+        Kind::Unsupported => (Symbol::File, "This kind of file is not built in".into(), format!("{subject}: {words}")),
+        Kind::EmptyFolder => (Symbol::File, "No pictures in this folder".into(), format!("{subject}: {words}")),
+        Kind::Other => {
+            let symbol = if matches!(source, SourceSpec::Camera(_)) { Symbol::Camera } else { Symbol::File };
+            (symbol, format!("{} cannot be shown", name_of(source)), format!("{subject}: {words}"))
+        }
+    };
+    let mut buttons = other_ways(source);
+    if error.kind == Kind::NoSuchCamera {
+        buttons.splice(1..1, cameras.iter().take(2).map(|camera| (format!("Use {}", camera.name), by_name(camera))));
+    }
+    Page { symbol, title: capitalised(&title), text, buttons }
+}
+
+/// What to do about a missing permission, as this system wants it.
+fn permission_remedy() -> &'static str {
+    if cfg!(target_os = "macos") {
+        "Allow it under System Settings, Privacy & Security, Camera; then start facelens again."
+    } else if cfg!(target_os = "windows") {
+        "Allow it under Settings, Privacy & security, Camera (\"Let desktop apps access your camera\"); then try again."
+    } else {
+        "Add your user to the group \"video\" (sudo usermod -aG video $USER), log out and in again; in a Flatpak or \
+         Snap, allow the camera there."
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn sentence(text: &str) -> String {
+    let text = capitalised(text.trim());
+    if text.ends_with(['.', '!', '?']) { text } else { text + "." }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceInfo;
+
+    fn info() -> SourceInfo {
+        SourceInfo {
+            name: "HD Webcam".into(),
+            kind: SourceKind::Camera,
+            size: Some((640, 480)),
+            fps: Some(30.0),
+            frame_count: None,
+            format: "MJPEG 640x480 at 30 fps".into(),
+        }
+    }
+
+    fn camera() -> SourceSpec {
+        SourceSpec::Camera(CameraChoice::Any)
+    }
+
+    fn page(kind: SourceErrorKind) -> Page {
+        let error = SourceError::new(kind, "thing", "the cause", "do this");
+        view(&Shown::Failed(error), true, &camera(), &[]).page.unwrap()
+    }
+
+    #[test]
+    fn every_failure_is_a_page_of_its_own_with_a_way_on() {
+        use SourceErrorKind as Kind;
+        let kinds = [
+            Kind::NoCamera,
+            Kind::NoSuchCamera,
+            Kind::PermissionDenied,
+            Kind::Busy,
+            Kind::NotFound,
+            Kind::Unreadable,
+            Kind::Unsupported,
+            Kind::EmptyFolder,
+            Kind::Other,
+        ];
+        let mut titles: Vec<_> = kinds.into_iter().map(|kind| page(kind).title).collect();
+        titles.sort();
+        titles.dedup();
+        assert_eq!(titles.len(), kinds.len());
+        for kind in kinds {
+            let buttons: Vec<_> = page(kind).buttons.into_iter().map(|(text, _)| text).collect();
+            assert_eq!(buttons, ["Try again", "Open a file…", "Watch the demo"]);
+        }
+        assert!(page(Kind::Unreadable).text.contains("The cause.\nDo this."));
+    }
+
+    #[test]
+    fn a_lost_camera_dims_its_last_picture_and_says_that_it_is_waited_for() {
+        let shown = Shown::Disconnected { info: info(), reason: "No such device".into() };
+        let lost = view(&shown, true, &camera(), &[]);
+        assert!(lost.dimmed && lost.page.is_none());
+        assert!(lost.banner.unwrap().text.contains("waiting for it to come back"));
+        assert!(view(&shown, false, &camera(), &[]).page.unwrap().title.contains("HD Webcam"));
+    }
+
+    #[test]
+    fn silence_is_counted_in_seconds() {
+        let shown = Shown::Stalled { info: info(), silent_secs: 3.4 };
+        let view = view(&shown, true, &camera(), &[]);
+        assert!(view.banner.unwrap().text.contains("No picture from HD Webcam for 3 s"));
+    }
+
+    #[test]
+    fn before_the_first_picture_the_source_is_named() {
+        let view = view(&Shown::Opening, false, &SourceSpec::Path("clips/a.mp4".into()), &[]);
+        assert_eq!(view.page.unwrap().title, "Opening a.mp4");
+    }
+
+    #[test]
+    fn the_demo_says_so_and_offers_the_first_camera() {
+        let cameras =
+            [CameraInfo { index: 0, name: "HD Webcam".into(), device: "/dev/video0".into(), formats: vec![] }];
+        let with = view(&Shown::Running(info()), true, &SourceSpec::Demo, &cameras).banner.unwrap();
+        assert!(with.text.contains("demo"));
+        assert_eq!(with.button.unwrap().0, "Use HD Webcam");
+        let without = view(&Shown::Running(info()), true, &SourceSpec::Demo, &[]).banner.unwrap();
+        assert!(without.text.contains("press C"));
+        assert_eq!(view(&Shown::Running(info()), true, &camera(), &cameras).banner, None);
+    }
+
+    #[test]
+    fn a_file_that_is_over_keeps_its_picture_and_can_be_played_again() {
+        let view = view(&Shown::Ended(info()), true, &SourceSpec::Path("a.mp4".into()), &[]);
+        assert!(!view.dimmed && view.page.is_none());
+        assert_eq!(view.banner.unwrap().button.unwrap().1, Action::Restart.into());
+    }
+}

@@ -1,0 +1,233 @@
+#!/usr/bin/env bash
+# Opens the real window under a virtual display, drives it by keys and mouse, keeps pictures of it to look at, and checks
+# what can be checked from outside: that pictures move and stop, that pages come up, and that closing ends the program
+# within a second.
+#
+# usage: tests/window.sh PROGRAM OUT_DIR
+#
+# Needs Xvfb, xdotool and ImageMagick; without them it says "skipped" and succeeds.
+set -u
+
+if [ $# -ne 2 ]; then
+    echo "usage: tests/window.sh PROGRAM OUT_DIR" >&2
+    exit 2
+fi
+program=$(realpath "$1")
+for tool in Xvfb xdotool import compare convert identify; do
+    if ! command -v "$tool" >/dev/null; then
+        echo "skipped: $tool is not installed, so the window cannot be tested here"
+        exit 0
+    fi
+done
+mkdir -p "$2"
+out=$(realpath "$2")
+assets=$(realpath "$(dirname "$0")/../assets")
+work=$(mktemp -d)
+failures=0
+server=
+app=
+
+cleanup() {
+    [ -n "$app" ] && kill "$app" 2>/dev/null
+    [ -n "$server" ] && kill "$server" 2>/dev/null
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+    echo "FAILED: $*" >&2
+    failures=$((failures + 1))
+}
+
+# A free display is chosen by the server itself.
+Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$work/display" 2>"$work/xvfb.log" &
+server=$!
+for _ in $(seq 100); do
+    [ -s "$work/display" ] && break
+    sleep 0.1
+done
+if [ ! -s "$work/display" ]; then
+    echo "skipped: Xvfb gives no display: $(tail -1 "$work/xvfb.log")"
+    exit 0
+fi
+export DISPLAY=:$(cat "$work/display")
+export LIBGL_ALWAYS_SOFTWARE=1 FACELENS_CONFIG_DIR=$work/config HOME=$work/home
+export XDG_RUNTIME_DIR=$work
+unset WAYLAND_DISPLAY WAYLAND_SOCKET DBUS_SESSION_BUS_ADDRESS
+mkdir -p "$HOME" "$FACELENS_CONFIG_DIR"
+
+# open ARGUMENTS...: starts the program and waits for its window.
+open() {
+    "$program" "$@" 2>"$work/errors" &
+    app=$!
+    window=
+    for _ in $(seq 300); do
+        window=$(xdotool search --onlyvisible --name '^facelens$' 2>/dev/null | head -1)
+        [ -n "$window" ] && break
+        if ! kill -0 "$app" 2>/dev/null; then
+            break
+        fi
+        sleep 0.1
+    done
+    if [ -z "$window" ]; then
+        fail "no window: facelens $*: $(cat "$work/errors")"
+        return 1
+    fi
+    xdotool windowmove "$window" 0 0 windowfocus "$window" mousemove 420 300
+    sleep 2
+}
+
+key() {
+    xdotool key --clearmodifiers "$@"
+    sleep 0.8
+}
+
+# shoot NAME: keeps a picture of the window.
+shoot() {
+    import -window "$window" "$out/$1.png"
+}
+
+# differ A B REGION: how many pixels differ between two pictures.
+differ() {
+    convert "$out/$1.png" -crop "$3" +repage "$work/a.png"
+    convert "$out/$2.png" -crop "$3" +repage "$work/b.png"
+    compare -metric AE "$work/a.png" "$work/b.png" null: 2>&1 | cut -d. -f1 | cut -d' ' -f1
+}
+
+colors() {
+    convert "$out/$1.png" -crop "$2" +repage -format %k info:
+}
+
+# The middle of the picture, free of panels, banners and notices.
+middle=500x380+130+140
+
+# quit KEY: closes by a key and checks that the program is gone within a second, and that it said 0.
+quit() {
+    local from to
+    from=$(date +%s%N)
+    xdotool key --clearmodifiers "$1"
+    for _ in $(seq 200); do
+        kill -0 "$app" 2>/dev/null || break
+        sleep 0.02
+    done
+    to=$(date +%s%N)
+    if kill -0 "$app" 2>/dev/null; then
+        fail "the window does not close by $1"
+        kill -9 "$app"
+    elif [ $((to - from)) -gt 1000000000 ]; then
+        fail "closing took $(((to - from) / 1000000)) ms"
+    else
+        echo "closed in $(((to - from) / 1000000)) ms"
+    fi
+    wait "$app"
+    local code=$?
+    app=
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat "$work/errors")"
+    if grep -q panicked "$work/errors"; then
+        fail "a thread panicked: $(cat "$work/errors")"
+    fi
+}
+
+echo "the demo moves, holds, and goes on"
+if open --source demo; then
+    shoot demo
+    sleep 1
+    shoot demo-later
+    [ "$(colors demo $middle)" -gt 1000 ] || fail "the demo shows no picture"
+    [ "$(differ demo demo-later $middle)" -gt 1000 ] || fail "the demo does not move"
+    key space
+    shoot paused
+    sleep 1
+    shoot paused-later
+    [ "$(differ paused paused-later $middle)" -eq 0 ] || fail "a held picture moves"
+    key space
+    key F1
+    shoot help
+    [ "$(differ paused help $middle)" -gt 10000 ] || fail "F1 shows no help"
+    key Escape
+    key i
+    shoot about
+    key Escape
+
+    echo "a picture is opened by its path"
+    xdotool mousemove 900 118 click 1
+    sleep 0.5
+    xdotool type --clearmodifiers --delay 20 "$assets/astronaut.png"
+    key Return
+    xdotool mousemove 420 300
+    sleep 3
+    shoot picture
+    sleep 0.5
+    shoot picture-later
+    [ "$(differ picture picture-later $middle)" -eq 0 ] || fail "a still picture moves"
+    [ "$(differ demo picture $middle)" -gt 10000 ] || fail "the picture was not opened"
+    key g
+    shoot angles
+    key p
+    shoot panel-closed
+    key p
+    quit q
+fi
+if ! grep -q astronaut.png "$FACELENS_CONFIG_DIR/settings.toml"; then
+    fail "the source is not remembered: $(cat "$FACELENS_CONFIG_DIR/settings.toml")"
+fi
+
+echo "what was shown last is shown again, in the smallest window"
+sed -i 's/^window_size.*/window_size = [720.0, 480.0]/' "$FACELENS_CONFIG_DIR/settings.toml"
+if open; then
+    sleep 1
+    shoot smallest
+    [ "$(identify -format '%wx%h' "$out/smallest.png")" = 720x480 ] || fail "the window's size is not remembered"
+    quit ctrl+q
+fi
+rm -f "$FACELENS_CONFIG_DIR/settings.toml"
+
+echo "pages"
+if open --camera 9; then
+    shoot no-camera
+    [ "$(colors no-camera $middle)" -lt 1000 ] || fail "--camera 9 shows a picture"
+    quit q
+fi
+echo "this is no video" >"$work/text.mp4"
+if open --source "$work/text.mp4"; then
+    shoot broken-file
+    [ "$(colors broken-file $middle)" -lt 1000 ] || fail "a text named .mp4 shows a picture"
+    quit q
+fi
+if open --source "$work/missing.png"; then
+    shoot missing-file
+    quit q
+fi
+
+echo "settings full of garbage"
+printf 'mirror = "perhaps"\n' >"$FACELENS_CONFIG_DIR/settings.toml"
+if open --source demo; then
+    shoot bad-settings
+    quit q
+fi
+rm -f "$FACELENS_CONFIG_DIR/settings.toml"
+
+echo "a model that is refused leaves the window as it was"
+if open --source demo --model "pose=$work/text.mp4"; then
+    shoot bad-model
+    quit q
+fi
+shared=${FACELENS_SHARED:-$(dirname "$0")/../../shared}
+pose=$(find "$shared/reference/fsanet" -name '*.h5' 2>/dev/null | sort | head -1)
+if [ -n "$pose" ]; then
+    echo "a head pose model"
+    if open --source demo --model "pose=$pose"; then
+        sleep 3
+        shoot pose
+        quit q
+    fi
+else
+    echo "skipped: no head pose model is here"
+fi
+
+if [ "$failures" -gt 0 ]; then
+    echo "$failures failure(s); the pictures are in $out" >&2
+    exit 1
+fi
+echo "the window works; its pictures are in $out"
