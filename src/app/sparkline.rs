@@ -73,7 +73,7 @@ fn x(rect: Rect, now: f32, at: f32) -> f32 {
 
 /// Neighbours that belong together.
 fn pairs<'a>(samples: &(impl Iterator<Item = &'a Sample> + Clone)) -> impl Iterator<Item = [&'a Sample; 2]> {
-    samples.clone().zip(samples.skip(1)).filter(|(a, b)| b.at - a.at <= GAP_SECS).map(|(a, b)| [a, b])
+    samples.clone().zip(samples.clone().skip(1)).filter(|(a, b)| b.at - a.at <= GAP_SECS).map(|(a, b)| [a, b])
 }
 
 fn line<'a>(
