@@ -23,3 +23,24 @@ pub use tensor::{ShapeError, Tensor};
 
 /// Width and height of the input of both papers' networks, in pixels.
 pub const INPUT_SIDE: usize = 64;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::graph::Graph;
+    use super::layers::FoldedConvolution;
+    use super::*;
+    use crate::model::{ChannelOrder, InputSpec, Layout, Scaling};
+
+    /// A graph that gives the mean of the first channel, and what it takes.
+    pub(crate) fn mean_of_first_channel() -> (Vec<u8>, InputSpec) {
+        let mut graph = Graph::new("mean");
+        let input = graph.input();
+        let kernel = Tensor::from_fn(&[1, 3, 1, 1], |i| if i == 0 { 1.0 } else { 0.0 });
+        let x = graph.convolution(&input, &FoldedConvolution { kernel, bias: None, groups: 1 }, 0);
+        let x = graph.average_pool(&x, INPUT_SIDE as i64);
+        let x = graph.reshape(&x, &[1, 1]);
+        let scaling = Scaling::MinMax;
+        let input = InputSpec { width: 64, height: 64, layout: Layout::Nchw, channels: ChannelOrder::Bgr, scaling };
+        (graph.finish(&x, 1), input)
+    }
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::tfjs_graph::base64_bytes;
+use super::tfjs_node::base64_bytes;
 use super::{Imported, import_file, import_file_for};
 use crate::model::{ModelErrorKind, Net, Scaling, Task};
 use crate::net::Tensor;

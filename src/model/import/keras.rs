@@ -54,7 +54,7 @@ pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> 
     Err(wrong_shape(file, "HDF5, but not the Keras weights of an SSR-Net or FSA-Net"))
 }
 
-fn read_tables(file: &Path, bytes: &[u8]) -> Result<KerasTables, ModelError> {
+pub(super) fn read_tables(file: &Path, bytes: &[u8]) -> Result<KerasTables, ModelError> {
     let hdf5 = File::from_bytes(bytes.to_vec()).map_err(|error| corrupt(file, format!("broken HDF5: {error}")))?;
     let root = hdf5.root();
     let groups = root.groups().map_err(|error| corrupt(file, format!("broken HDF5: {error}")))?;
@@ -69,6 +69,7 @@ fn read_tables(file: &Path, bytes: &[u8]) -> Result<KerasTables, ModelError> {
     if reader.tables.all.is_empty() {
         return Err(wrong_shape(file, "HDF5 without a Keras layer in it"));
     }
+    reader.tables.all.check_finite().map_err(|cause| corrupt(file, cause))?;
     Ok(reader.tables)
 }
 

@@ -27,6 +27,14 @@ impl LayerTable {
         entry.tensors.insert(tensor_name.to_owned(), tensor);
     }
 
+    /// The first layer with a number in it that is none. A relu may hide it from the self-check.
+    pub(super) fn check_finite(&self) -> Result<(), String> {
+        match self.layers.values().find(|layer| !layer.tensors.values().all(Tensor::is_finite)) {
+            Some(layer) => Err(format!("the layer {} holds a number that is not finite", layer.name)),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn contains(&self, layer: &str) -> bool {
         self.layers.contains_key(layer)
     }

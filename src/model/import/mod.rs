@@ -7,6 +7,7 @@
 //! | MXNet NDArray parameters | list magic 0x112 | SSR-Net of the MXNet port | the port's arithmetic in plain Rust |
 //! | ONNX | none of these | any with a card, or a known one | it runs and gives finite numbers of the right count |
 
+use std::fmt;
 use std::path::Path;
 
 use super::error::{ModelError, ModelErrorKind};
@@ -14,6 +15,8 @@ use super::file::read_capped;
 use super::{ModelCard, Task, guard};
 
 mod cards;
+#[cfg(test)]
+mod format_tests;
 mod fsa_layers;
 #[cfg(test)]
 mod golden_tests;
@@ -23,11 +26,14 @@ mod mxnet;
 mod onnx;
 mod self_check;
 mod ssr_layers;
+#[cfg(test)]
+mod synthetic;
 mod tfjs;
 mod tfjs_graph;
+mod tfjs_node;
 
 /// A model file, read, converted and checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Imported {
     /// The card, with the SHA-256 of `onnx` and `NAME.onnx` as its file.
     pub card: ModelCard,
@@ -35,6 +41,17 @@ pub struct Imported {
     pub onnx: Vec<u8>,
     /// The largest difference that the self-check found, in the output's unit; 0 for ONNX, which is taken as it is.
     pub self_check: f32,
+}
+
+impl fmt::Debug for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The graph's length, not its 100,000 bytes.
+        f.debug_struct("Imported")
+            .field("card", &self.card)
+            .field("onnx_bytes", &self.onnx.len())
+            .field("self_check", &self.self_check)
+            .finish()
+    }
 }
 
 /// Reads a model file of any known format. The format is told from the content, not from the name.

@@ -70,7 +70,7 @@ fn task_of_symbol(file: &Path) -> Option<Task> {
 }
 
 /// Reads the arrays; `arg:convolution0_weight` becomes the kernel of the layer `convolution0`.
-fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
+pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
     let mut reader = Reader { rest: bytes };
     reader.u64()?;
     reader.u64()?;
@@ -101,6 +101,7 @@ fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
             table.insert(layer, tensor, array);
         }
     }
+    table.check_finite()?;
     Ok(table)
 }
 

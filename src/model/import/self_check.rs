@@ -95,6 +95,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_difference_of_a_hundredth_or_no_number_is_refused() {
+        use crate::net::reference::{Padding, average_pool, convolution};
+        // A graph is only needed as something that runs: the mean of the first channel's first block.
+        let first = |face: &Tensor| -> Result<f32, ShapeError> {
+            let kernel = Tensor::new(&[1, 1, 3, 1], vec![1.0, 0.0, 0.0])?;
+            let bias = Tensor::new(&[1], vec![0.0])?;
+            let map = convolution(face, &kernel, crate::net::KernelLayout::Hwio, &bias, Padding::Valid)?;
+            Ok(average_pool(&map, 64)?.data()[0])
+        };
+        let (onnx, input) = crate::net::tests::mean_of_first_channel();
+        let file = Path::new("x");
+        let check = |offset: f32| self_check(file, &onnx, &input, |face| Ok(vec![first(face)? + offset]));
+        assert!(check(0.0).unwrap() < 1e-4);
+        for offset in [0.01, -0.01, f32::NAN, f32::INFINITY] {
+            assert_eq!(check(offset).unwrap_err().kind, ModelErrorKind::SelfCheck);
+        }
+        let two = self_check(file, &onnx, &input, |_| Ok(vec![0.0, 0.0]));
+        assert!(two.unwrap_err().cause.contains("1 outputs"));
+    }
+
+    #[test]
     fn the_drawn_faces_are_pictures_and_differ() {
         let faces = drawn_faces();
         for face in &faces {

@@ -8,7 +8,8 @@ use super::cards::{self, Facts};
 use super::layer_table::LayerTable;
 use super::self_check::self_check;
 use super::ssr_layers::{self, AGE_RANGE};
-use super::tfjs_graph::{GraphModel, Node, Weights};
+use super::tfjs_graph::{GraphModel, Weights};
+use super::tfjs_node::Node;
 use super::{Imported, corrupt, wrong_shape};
 use crate::model::error::{ModelError, ModelErrorKind};
 use crate::model::file::read_capped;
@@ -177,5 +178,6 @@ fn read_weight<'a>(entry: &WeightEntry, bytes: &'a [u8]) -> Result<(Tensor, &'a 
     let (own, rest) = length.and_then(|length| bytes.split_at_checked(length)).ok_or("is truncated")?;
     let (values, _) = own.as_chunks::<4>();
     let tensor = Tensor::new(&entry.shape, values.iter().map(|&value| decode(value)).collect());
-    Ok((tensor.map_err(|ShapeError(cause)| cause)?, rest))
+    let tensor = tensor.map_err(|ShapeError(cause)| cause)?;
+    if tensor.is_finite() { Ok((tensor, rest)) } else { Err("holds a number that is not finite".to_owned()) }
 }

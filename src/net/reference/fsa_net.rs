@@ -1,9 +1,7 @@
 //! FSA-Net, step by step as the authors' Keras program writes it down.
 
-use super::operations::{
-    Padding, add, average_pool, batch_norm, convolution, dense, depthwise_convolution, matrix_product, max_pool,
-    multiply, relu, sigmoid, softmax_rows, tanh,
-};
+use super::operations::{add, batch_norm, dense, matrix_product, multiply, relu, sigmoid, softmax_rows, tanh};
+use super::windows::{Padding, average_pool, convolution, depthwise_convolution, max_pool};
 use crate::net::fsa_net::{
     ANGLES, Aggregation, FEATURES, FsaNet, PLACES, POOLED_BLOCKS, RANGE, ROUTINGS, SQUASH_EPSILON, STAGES, Scoring,
     SeparableBlock, StructureMapping, VECTOR,

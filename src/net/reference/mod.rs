@@ -6,8 +6,7 @@
 mod fsa_net;
 mod operations;
 mod ssr_net;
+mod windows;
 
-pub use operations::{
-    Padding, add, average_pool, batch_norm, convolution, dense, depthwise_convolution, divide, matrix_product,
-    max_pool, multiply, relu, sigmoid, softmax_rows, tanh,
-};
+pub use operations::{add, batch_norm, dense, divide, matrix_product, multiply, relu, sigmoid, softmax_rows, tanh};
+pub use windows::{Padding, average_pool, convolution, depthwise_convolution, max_pool};

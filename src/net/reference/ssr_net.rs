@@ -1,6 +1,7 @@
 //! SSR-Net, step by step as the authors' Keras program and the MXNet port write it down.
 
-use super::operations::{Padding, average_pool, batch_norm, convolution, dense, max_pool, multiply, relu, tanh};
+use super::operations::{batch_norm, dense, multiply, relu, tanh};
+use super::windows::{Padding, average_pool, convolution, max_pool};
 use crate::net::ssr_net::{STAGE_POOLS, SsrNet};
 use crate::net::{Affine, ConvolutionBlock, FlattenOrder, ShapeError, Tensor};
 
