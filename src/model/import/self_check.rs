@@ -32,8 +32,7 @@ pub(super) fn self_check(
         }
         for (expected, got) in expected.iter().zip(&got) {
             let difference = (expected - got).abs();
-            // Written so that NaN is refused too.
-            if !(difference <= TOLERANCE) {
+            if difference.is_nan() || difference > TOLERANCE {
                 return Err(refuse(format!("gives {got} where the file's own arithmetic gives {expected}")));
             }
             largest = largest.max(difference);

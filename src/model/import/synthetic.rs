@@ -216,13 +216,13 @@ pub(super) fn tfjs(entries: &[Entry], task: Task, bin_name: &str) -> (Value, Vec
     for (_, layer, name, tensor) in entries {
         graph.constant(&format!("net/{layer}/{name}"), tensor, "float32");
     }
-    graph.node("Placeholder", "input", &[], json!({}));
+    graph.node("Placeholder", "input", &[], &json!({}));
     let stream = |graph: &mut TfjsGraph, first: usize, activation: &str, pool: &str| -> Vec<String> {
         let mut maps = vec!["input".to_owned()];
         for index in 0..4 {
             let x =
                 graph.affine("_FusedConv2D", &format!("conv2d_{}", first + index), &maps[index], activation == "Relu");
-            let x = if activation == "Tanh" { graph.node("Tanh", &format!("{x}/tanh"), &[&x], json!({})) } else { x };
+            let x = if activation == "Tanh" { graph.node("Tanh", &format!("{x}/tanh"), &[&x], &json!({})) } else { x };
             maps.push(if index < 3 { graph.pool(pool, &x, 2) } else { x });
         }
         maps.split_off(1)
@@ -243,7 +243,7 @@ pub(super) fn tfjs(entries: &[Entry], task: Task, bin_name: &str) -> (Value, Vec
                 &Tensor::new(&[2], vec![-1.0, if stage == 0 { 160.0 } else { 90.0 }]).unwrap(),
                 "int32",
             );
-            graph.node("Reshape", &format!("{x}/flat"), &[&x, &shape], json!({}))
+            graph.node("Reshape", &format!("{x}/flat"), &[&x, &shape], &json!({}))
         };
         let (tanh_head, relu_head) =
             (head(9 + 2 * stage, &tanh[scale], "MaxPool"), head(10 + 2 * stage, &relu[scale], "AvgPool"));
@@ -252,11 +252,11 @@ pub(super) fn tfjs(entries: &[Entry], task: Task, bin_name: &str) -> (Value, Vec
         let heads = graph.binary("Mul", &tanh_head, &relu_head);
         let mixes = graph.binary("Mul", &tanh_mix, &relu_mix);
         let delta = graph.affine("_FusedMatMul", &format!("delta_s{number}"), &heads, false);
-        let delta = graph.node("Tanh", &format!("{delta}/tanh"), &[&delta], json!({}));
+        let delta = graph.node("Tanh", &format!("{delta}/tanh"), &[&delta], &json!({}));
         let feature = graph.affine("_FusedMatMul", &format!("dense_{}", 3 + 3 * stage), &mixes, true);
         let p = graph.affine("_FusedMatMul", &format!("{pred}{number}"), &feature, true);
         let eta = graph.affine("_FusedMatMul", &format!("local_delta_stage{number}"), &feature, false);
-        let eta = graph.node("Tanh", &format!("{eta}/tanh"), &[&eta], json!({}));
+        let eta = graph.node("Tanh", &format!("{eta}/tanh"), &[&eta], &json!({}));
         let mut sum: Option<String> = None;
         for bin in 0..3 {
             let (p, eta) = (graph.column(&p, bin), graph.column(&eta, bin));
@@ -266,7 +266,7 @@ pub(super) fn tfjs(entries: &[Entry], task: Task, bin_name: &str) -> (Value, Vec
             sum = Some(sum.map_or(term.clone(), |sum| graph.binary("AddV2", &sum, &term)));
         }
         let axis = graph.constant(&format!("stage{number}/axis"), &Tensor::new(&[], vec![-1.0]).unwrap(), "int32");
-        let mut term = graph.node("ExpandDims", &format!("stage{number}/sum"), &[&sum.unwrap(), &axis], json!({}));
+        let mut term = graph.node("ExpandDims", &format!("stage{number}/sum"), &[&sum.unwrap(), &axis], &json!({}));
         let (one, three) = (graph.scalar(&format!("{delta}/one"), 1.0), graph.scalar(&format!("{delta}/three"), 3.0));
         let scale = graph.binary("AddV2", &one, &delta);
         widths.push(graph.binary("Mul", &three, &scale));
@@ -281,7 +281,7 @@ pub(super) fn tfjs(entries: &[Entry], task: Task, bin_name: &str) -> (Value, Vec
         let range = graph.scalar("range", 101.0);
         sum = graph.binary("Mul", &sum, &range);
     }
-    graph.node("Identity", "Identity", &[&sum], json!({}));
+    graph.node("Identity", "Identity", &[&sum], &json!({}));
     // The published files do not list nodes in order either.
     graph.nodes.reverse();
     let manifest = json!([{ "paths": [bin_name], "weights": graph.weights }]);
@@ -297,21 +297,21 @@ struct TfjsGraph {
 }
 
 impl TfjsGraph {
-    fn node(&mut self, op: &str, name: &str, inputs: &[&str], attributes: Value) -> String {
+    fn node(&mut self, op: &str, name: &str, inputs: &[&str], attributes: &Value) -> String {
         self.nodes.push(json!({ "name": name, "op": op, "input": inputs, "attr": attributes }));
         name.to_owned()
     }
 
     fn binary(&mut self, op: &str, a: &str, b: &str) -> String {
         let name = format!("{op}_{}", self.nodes.len());
-        self.node(op, &name, &[a, b], json!({}))
+        self.node(op, &name, &[a, b], &json!({}))
     }
 
     fn constant(&mut self, name: &str, tensor: &Tensor, dtype: &str) -> String {
         self.weights.push(json!({ "name": name, "shape": tensor.shape(), "dtype": dtype }));
         let bytes = |x: &f32| if dtype == "int32" { (*x as i32).to_le_bytes() } else { x.to_le_bytes() };
         self.bin.extend(tensor.data().iter().flat_map(bytes));
-        self.node("Const", name, &[], json!({}))
+        self.node("Const", name, &[], &json!({}))
     }
 
     fn scalar(&mut self, name: &str, value: f32) -> String {
@@ -328,7 +328,7 @@ impl TfjsGraph {
             "strides": ones,
             "dilations": ones,
         });
-        self.node(op, &format!("net/{layer}/out"), &[x, &kernel, &bias], attributes)
+        self.node(op, &format!("net/{layer}/out"), &[x, &kernel, &bias], &attributes)
     }
 
     fn pool(&mut self, op: &str, x: &str, side: usize) -> String {
@@ -337,7 +337,7 @@ impl TfjsGraph {
             op,
             &format!("{x}/pool"),
             &[x],
-            json!({ "ksize": block, "strides": block, "padding": { "s": "VkFMSUQ=" } }),
+            &json!({ "ksize": block, "strides": block, "padding": { "s": "VkFMSUQ=" } }),
         )
     }
 
@@ -348,6 +348,6 @@ impl TfjsGraph {
             self.constant(&name, &Tensor::new(&[2], bound.to_vec()).unwrap(), "int32")
         });
         let masks = json!({ "begin_mask": { "i": "1" }, "end_mask": { "i": "1" }, "shrink_axis_mask": { "i": "2" } });
-        self.node("StridedSlice", &format!("{x}/{column}"), &[x, &bounds[0], &bounds[1], &bounds[2]], masks)
+        self.node("StridedSlice", &format!("{x}/{column}"), &[x, &bounds[0], &bounds[1], &bounds[2]], &masks)
     }
 }

@@ -154,9 +154,9 @@ fn reshape(x: &Tensor, shape: &Tensor) -> Result<Tensor, ShapeError> {
 /// A new axis of length 1; -1 is behind the last.
 fn expand_dims(x: &Tensor, axis: &Tensor) -> Result<Tensor, ShapeError> {
     let rank = x.shape().len();
-    let axis = match axis.data() {
-        &[axis] if axis < 0.0 => (rank + 1).checked_sub(-axis as usize),
-        &[axis] => Some(axis as usize),
+    let axis = match *axis.data() {
+        [axis] if axis < 0.0 => (rank + 1).checked_sub(-axis as usize),
+        [axis] => Some(axis as usize),
         _ => None,
     };
     let mut shape = x.shape().to_vec();

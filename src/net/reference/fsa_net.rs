@@ -44,7 +44,7 @@ impl FsaNet {
     /// Soft stagewise regression, term by term.
     fn angles(&self, vectors: &Tensor) -> Result<Vec<f32>, ShapeError> {
         let mut angles = vec![0.0; ANGLES];
-        let mut widths = vec![1.0; ANGLES];
+        let mut widths = [1.0; ANGLES];
         for (head, vector) in self.heads.iter().zip(vectors.data().chunks(VECTOR)) {
             let part = |from: usize, to: usize, layer: &Affine| {
                 let part = Tensor::new(&[1, to - from], vector[from..to].to_vec())?;
