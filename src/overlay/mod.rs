@@ -1,8 +1,18 @@
 //! A [`Scene`]: what is drawn over a picture, made once as a list of shapes and texts, painted by egui and by the
 //! software painter alike, so that a saved picture shows what the screen showed.
 
+mod axes;
+mod compose;
 mod egui_painter;
+mod layout;
+mod palette;
 mod scene;
+mod software_painter;
+mod text;
+mod wording;
 
+pub use axes::axis_tips;
 pub use egui_painter::paint;
+pub use palette::identity_color;
 pub use scene::{Color, Scene, SceneOptions, Shape};
+pub use software_painter::paint_on_picture;

@@ -1,7 +1,6 @@
 //! What is drawn over a picture, in pixels of the picture as it is shown (mirrored where the view is).
 
 use crate::geometry::{Point, Rect};
-use crate::track::Face;
 
 /// A colour with straight alpha.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,15 +15,31 @@ pub struct Color {
     pub a: u8,
 }
 
+impl Color {
+    /// A colour that hides what is below.
+    pub const fn opaque(r: u8, g: u8, b: u8) -> Self {
+        Self { r, g, b, a: 255 }
+    }
+}
+
 /// One thing to draw. Lengths are in pixels of the picture; the painters scale them with the view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
-    /// A line with round ends.
+    /// A line with round ends; a dot where it has no length.
     Line {
         /// From here.
         from: Point,
         /// To here.
         to: Point,
+        /// Stroke width.
+        width: f32,
+        /// Its colour.
+        color: Color,
+    },
+    /// Lines from point to point with round joins and ends.
+    Polyline {
+        /// At least two.
+        points: Vec<Point>,
         /// Stroke width.
         width: f32,
         /// Its colour.
@@ -38,7 +53,7 @@ pub enum Shape {
         radius: f32,
         /// Inside, if any.
         fill: Option<Color>,
-        /// Outline width and colour, if any.
+        /// Outline width and colour, if any; the outline lies half inside and half outside.
         stroke: Option<(f32, Color)>,
     },
     /// One line of text; never mirrored.
@@ -47,7 +62,7 @@ pub enum Shape {
         at: Point,
         /// What it says.
         text: String,
-        /// Font size.
+        /// Font size: pixels per em.
         size: f32,
         /// Its colour.
         color: Color,
@@ -71,6 +86,25 @@ pub struct SceneOptions {
     pub zoom: f32,
 }
 
+impl Default for SceneOptions {
+    /// Everything, unmirrored, one pixel of the screen for one of the picture.
+    fn default() -> Self {
+        Self { boxes: true, labels: true, axes: true, angles: true, mirrored: false, zoom: 1.0 }
+    }
+}
+
+/// The height on the screen that a saved picture is made for, points: about that of a video player's window.
+const SAVED_VIEW_HEIGHT: f32 = 720.0;
+
+impl SceneOptions {
+    /// The same for a picture that is saved: texts of a large picture grow with it, because it will be seen as a whole;
+    /// those of a small one keep their size in pixels.
+    #[must_use]
+    pub fn for_saving(self, height: u32) -> Self {
+        Self { zoom: (SAVED_VIEW_HEIGHT / height.max(1) as f32).min(1.0), ..self }
+    }
+}
+
 /// A list of shapes over a picture of `width` x `height` pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scene {
@@ -80,12 +114,4 @@ pub struct Scene {
     pub height: f32,
     /// In the order of painting.
     pub shapes: Vec<Shape>,
-}
-
-impl Scene {
-    /// The overlay of these faces.
-    pub fn of(faces: &[Face], width: u32, height: u32, options: &SceneOptions) -> Self {
-        let _ = (faces, options);
-        Self { width: width as f32, height: height as f32, shapes: Vec::new() }
-    }
 }
