@@ -1,11 +1,11 @@
 //! Makes the [`Scene`] of some faces.
 
 use super::axes::axis_tips;
-use super::layout::{Layout, Size};
+use super::layout::{Layout, Manner, Size};
 use super::palette::{AXIS_X, AXIS_Y, AXIS_Z, INK, PLATE, TEXT, TEXT_DIM, identity_color};
 use super::scene::{Color, Scene, SceneOptions, Shape};
 use super::text::TextSize;
-use super::wording::{self, WIDEST_ANGLES, Words};
+use super::wording::{self, WIDEST_ANGLE, Words};
 use crate::geometry::{Point, Rect};
 use crate::track::Face;
 
@@ -23,8 +23,10 @@ mod metrics {
     pub const PLATE_RADIUS: f32 = 5.0;
     /// Between the edge of a plate and the coloured tag with the ID.
     pub const TAG_INSET: f32 = 3.0;
-    /// Between the three figures.
-    pub const FIGURE_GAP: f32 = 9.0;
+    /// Between a figure and the next one's name.
+    pub const FIGURE_GAP: f32 = 12.0;
+    /// Between a name and the widest figure.
+    pub const FIGURE_SPACE: f32 = 3.0;
     /// How far a line's dark outline reaches beyond it on each side.
     pub const CASING: f32 = 1.2;
     /// Stroke of a box's corners.
@@ -118,32 +120,41 @@ impl Composer {
         }
     }
 
-    /// The three axes from the middle of the box, half as long as the box is large.
+    /// The three axes from the middle of the box, half as long as the box is large. Z ends in a dot: the tip of the nose.
     fn axes(&mut self, face: &Face, rect: Rect, mirror: bool) {
         let Some(pose) = face.pose.filter(|pose| [pose.yaw, pose.pitch, pose.roll].iter().all(|a| a.is_finite()))
         else {
             return;
         };
         let (from, size) = (rect.center(), rect.width.min(rect.height) / 2.0);
-        let width = (size * 0.035).clamp(1.6 * self.unit, 4.5 * self.unit);
-        for (tip, color) in axis_tips(pose, size).into_iter().zip([AXIS_X, AXIS_Y, AXIS_Z]) {
-            let x = if mirror { -tip.x } else { tip.x };
-            let to = Point { x: from.x + x, y: from.y + tip.y };
-            let casing = width + 2.0 * metrics::CASING * self.unit;
-            self.shapes.push(Shape::Line { from, to, width: casing, color: INK });
-            self.shapes.push(Shape::Line { from, to, width, color });
+        let width = (size * 0.05).clamp(1.8 * self.unit, 5.0 * self.unit);
+        let [x, y, z] = axis_tips(pose, size)
+            .map(|tip| Point { x: from.x + if mirror { -tip.x } else { tip.x }, y: from.y + tip.y });
+        self.cased(&[(from, x, width)], AXIS_X);
+        self.cased(&[(from, y, width)], AXIS_Y);
+        self.cased(&[(from, z, width), (z, z, 2.4 * width)], AXIS_Z);
+    }
+
+    /// Lines of one colour with a common dark outline: from, to, stroke width.
+    fn cased(&mut self, lines: &[(Point, Point, f32)], color: Color) {
+        for (casing, color) in [(2.0 * metrics::CASING * self.unit, INK), (0.0, color)] {
+            let cased = |&(from, to, width)| Shape::Line { from, to, width: width + casing, color };
+            self.shapes.extend(lines.iter().map(cased));
         }
     }
 
     /// The plate with ID, gender and age; with the ID alone where there is no room for more.
     fn label(&mut self, layout: &mut Layout, index: usize, face: &Face) {
         let words: Vec<_> = face.gender.map(wording::gender).into_iter().chain(face.age.map(wording::age)).collect();
-        if !self.plate(layout, index, face, &words) && !words.is_empty() {
-            self.plate(layout, index, face, &[]);
+        // The bare ID beside its face tells more than a whole label on somebody else's.
+        for manner in [Manner::Clear, Manner::Crowded] {
+            if self.plate(layout, index, face, &words, manner) || self.plate(layout, index, face, &[], manner) {
+                return;
+            }
         }
     }
 
-    fn plate(&mut self, layout: &mut Layout, index: usize, face: &Face, words: &[Words]) -> bool {
+    fn plate(&mut self, layout: &mut Layout, index: usize, face: &Face, words: &[Words], manner: Manner) -> bool {
         let unit = self.unit;
         let (padding, inset) = ((metrics::PADDING.0 * unit, metrics::PADDING.1 * unit), metrics::TAG_INSET * unit);
         let id = format!("#{}", face.id);
@@ -161,7 +172,7 @@ impl Composer {
             width: inset + tag_width + if lines.is_empty() { inset } else { text_width + 2.0 * padding.0 },
             height: text_height + 2.0 * padding.1,
         };
-        let Some(plate) = layout.place(index, size, true) else {
+        let Some(plate) = layout.place(index, size, true, manner) else {
             return false;
         };
         self.fill(plate, metrics::PLATE_RADIUS * unit, PLATE);
@@ -181,27 +192,34 @@ impl Composer {
         true
     }
 
-    /// Yaw, pitch and roll, each in its own column.
+    /// Yaw, pitch and roll, each in its own column; none where there is no room that is clear of faces.
     fn figures(&mut self, layout: &mut Layout, index: usize, face: &Face) {
         let Some(pose) = face.pose else {
             return;
         };
         let unit = self.unit;
-        let (font, gap) = (metrics::FIGURES * unit, metrics::FIGURE_GAP * unit);
+        let font = metrics::FIGURES * unit;
         let padding = (metrics::PADDING.0 * unit, (metrics::PADDING.1 - 1.0) * unit);
-        let columns = WIDEST_ANGLES.map(|text| TextSize::of(text, font));
+        let (space, gap) = (metrics::FIGURE_SPACE * unit, metrics::FIGURE_GAP * unit);
+        let width = |text: &str| TextSize::of(text, font).width;
+        let angles = wording::angles(pose);
+        let figure_width = width(WIDEST_ANGLE);
+        let columns = angles.each_ref().map(|(name, _)| width(name) + space + figure_width);
         let size = Size {
-            width: columns.iter().map(|column| column.width).sum::<f32>() + 2.0 * (gap + padding.0),
-            height: columns[0].height + 2.0 * padding.1,
+            width: columns.iter().sum::<f32>() + 2.0 * (gap + padding.0),
+            height: TextSize::of(WIDEST_ANGLE, font).height + 2.0 * padding.1,
         };
-        let Some(plate) = layout.place(index, size, false) else {
+        let Some(plate) = layout.place(index, size, false, Manner::Clear) else {
             return;
         };
         self.fill(plate, metrics::PLATE_RADIUS * unit, PLATE);
         let mut at = Point { x: plate.x + padding.0, y: plate.y + padding.1 };
-        for (text, column) in wording::angles(pose).into_iter().zip(columns) {
-            self.text(at, text, font, TEXT);
-            at.x += column.width + gap;
+        for ((name, figure), column) in angles.into_iter().zip(columns) {
+            // Figures end at the same place whatever they are, so that they do not dance.
+            let end = at.x + column;
+            self.text(at, name.to_owned(), font, TEXT_DIM);
+            self.text(Point { x: end - width(&figure), y: at.y }, figure, font, TEXT);
+            at.x = end + gap;
         }
     }
 

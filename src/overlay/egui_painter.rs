@@ -58,3 +58,50 @@ fn line(painter: &egui::Painter, points: &[egui::Pos2], width: f32, color: Color
 fn color32(color: Color) -> egui::Color32 {
     egui::Color32::from_rgba_unmultiplied(color.r, color.g, color.b, color.a)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+
+    fn painted(scene: &Scene, target: egui::Rect) -> Vec<egui::epaint::ClippedShape> {
+        let input = egui::RawInput {
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(800.0, 600.0))),
+            ..egui::RawInput::default()
+        };
+        let mut output = egui::Context::default().run_ui(input, |ui| paint(scene, ui.painter(), target));
+        output.textures_delta.clear();
+        std::mem::take(&mut output.shapes)
+            .into_iter()
+            .filter(|shape| !matches!(shape.shape, egui::Shape::Noop))
+            .collect()
+    }
+
+    #[test]
+    fn shapes_are_scaled_into_the_target_and_clipped_by_it() {
+        let white = Color::opaque(255, 255, 255);
+        let scene = Scene {
+            width: 100.0,
+            height: 50.0,
+            shapes: vec![
+                Shape::Rect { rect: Rect::new(10.0, 5.0, 20.0, 10.0), radius: 2.0, fill: Some(white), stroke: None },
+                Shape::Text { at: Point { x: 50.0, y: 25.0 }, text: "#1".to_owned(), size: 7.0, color: white },
+            ],
+        };
+        let target = egui::Rect::from_min_size(egui::pos2(30.0, 40.0), egui::vec2(200.0, 100.0));
+        let shapes = painted(&scene, target);
+        assert!(shapes.iter().all(|shape| target.contains_rect(shape.clip_rect)), "{shapes:?}");
+        let rect = shapes.iter().find_map(|s| if let egui::Shape::Rect(rect) = &s.shape { Some(rect) } else { None });
+        assert_eq!(rect.unwrap().rect, egui::Rect::from_min_size(egui::pos2(50.0, 50.0), egui::vec2(40.0, 20.0)));
+        let text = shapes.iter().find_map(|s| if let egui::Shape::Text(text) = &s.shape { Some(text) } else { None });
+        assert_eq!(text.unwrap().pos, egui::pos2(130.0, 90.0));
+        assert_eq!(text.unwrap().galley.job.sections[0].format.font_id, egui::FontId::proportional(14.0));
+    }
+
+    #[test]
+    fn an_empty_scene_or_target_paints_nothing() {
+        assert!(painted(&Scene::default(), egui::Rect::EVERYTHING).is_empty());
+        let scene = Scene { width: 10.0, height: 10.0, shapes: Vec::new() };
+        assert!(painted(&scene, egui::Rect::NOTHING).is_empty());
+    }
+}

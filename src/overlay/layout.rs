@@ -11,6 +11,18 @@ pub(super) struct Size {
     pub height: f32,
 }
 
+/// What a plate may stand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Beside its face, or on it where the face is large; never on somebody else's face.
+    Clear,
+    /// Anywhere near its face where no other plate stands.
+    Crowded,
+}
+
+/// A plate stands on its own face only where it hides at most this part of it.
+const MOST_HIDDEN: f32 = 0.2;
+
 /// Finds places for plates, one after the other.
 pub(super) struct Layout<'a> {
     /// The picture.
@@ -31,16 +43,16 @@ impl<'a> Layout<'a> {
 
     /// The place of a plate at face number `face`, or `None` where there is no room near it. `above`: rather above the
     /// face than below.
-    pub(super) fn place(&mut self, face: usize, size: Size, above: bool) -> Option<Rect> {
+    pub(super) fn place(&mut self, face: usize, size: Size, above: bool, manner: Manner) -> Option<Rect> {
         let around = self.faces.get(face)?.intersection(&self.picture)?;
         let (outside, inside) = (self.outside(around, size, above), self.inside(around, size, above));
-        let place = outside
-            .iter()
-            .find(|place| self.is_free(place) && self.is_off_other_faces(place, face))
-            .or_else(|| inside.iter().find(|place| self.is_free(place) && self.is_off_other_faces(place, face)))
-            .or_else(|| outside.iter().chain(&inside).find(|place| self.is_free(place)))
-            .copied()
-            .or_else(|| self.nearest_free(around, size))?;
+        let mut places = outside.iter().chain(&inside);
+        let place = match manner {
+            Manner::Clear => places.find(|place| self.is_free(place) && self.is_off_other_faces(place, face)).copied(),
+            Manner::Crowded => {
+                places.find(|place| self.is_free(place)).copied().or_else(|| self.nearest_free(around, size))
+            }
+        }?;
         self.taken.push(place);
         Some(place)
     }
@@ -72,8 +84,11 @@ impl<'a> Layout<'a> {
         places
     }
 
-    /// At the upper and the lower edge of the face's own box.
+    /// At the upper and the lower edge of the face's own box, where that is large enough.
     fn inside(&self, around: Rect, size: Size, above: bool) -> Vec<Rect> {
+        if size.width > around.width || size.width * size.height > MOST_HIDDEN * around.area() {
+            return Vec::new();
+        }
         let gap = 6.0 * self.unit;
         let mut heights = [around.y + gap, around.bottom() - gap - size.height];
         if !above {
@@ -147,7 +162,7 @@ mod tests {
     const PLATE: Size = Size { width: 80.0, height: 30.0 };
 
     fn place(faces: &[Rect], above: bool) -> Option<Rect> {
-        Layout::new(640.0, 480.0, faces, 1.0).place(0, PLATE, above)
+        Layout::new(640.0, 480.0, faces, 1.0).place(0, PLATE, above, Manner::Clear)
     }
 
     #[test]
@@ -182,8 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn a_plate_stands_on_another_face_only_where_it_must() {
+        let faces = [Rect::new(20.0, 20.0, 40.0, 40.0), Rect::new(0.0, 0.0, 640.0, 480.0)];
+        let mut layout = Layout::new(640.0, 480.0, &faces, 1.0);
+        assert_eq!(layout.place(0, PLATE, true, Manner::Clear), None);
+        let place = layout.place(0, PLATE, true, Manner::Crowded).unwrap();
+        assert_eq!(place, Rect::new(0.0, 66.0, 80.0, 30.0));
+        let other = layout.place(0, PLATE, true, Manner::Crowded).unwrap();
+        assert!(other.intersection(&place).is_none() && other.x < 160.0 && other.y < 160.0, "{other:?}");
+    }
+
+    #[test]
     fn where_there_is_no_room_there_is_no_plate() {
-        assert_eq!(Layout::new(70.0, 20.0, &[Rect::new(0.0, 0.0, 70.0, 20.0)], 1.0).place(0, PLATE, true), None);
+        for manner in [Manner::Clear, Manner::Crowded] {
+            let faces = [Rect::new(0.0, 0.0, 70.0, 20.0)];
+            assert_eq!(Layout::new(70.0, 20.0, &faces, 1.0).place(0, PLATE, true, manner), None);
+        }
         assert_eq!(place(&[Rect::new(700.0, 0.0, 50.0, 50.0)], true), None, "a face outside of the picture");
     }
 }

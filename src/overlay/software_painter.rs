@@ -178,3 +178,100 @@ fn round_rect(rect: Rect, radius: f32) -> Option<Path> {
     path.close();
     path.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RED: Color = Color::opaque(255, 0, 0);
+
+    fn painted(shapes: Vec<Shape>, width: u32, height: u32) -> impl Fn(u32, u32) -> [u8; 3] {
+        let mut rgb = vec![255; width as usize * height as usize * 3];
+        let scene = Scene { width: width as f32, height: height as f32, shapes };
+        paint_on_picture(&scene, &mut rgb, width, height);
+        move |x, y| {
+            let start = (y * width + x) as usize * 3;
+            [rgb[start], rgb[start + 1], rgb[start + 2]]
+        }
+    }
+
+    fn line(from: (f32, f32), to: (f32, f32)) -> Shape {
+        let at = |(x, y)| Point { x, y };
+        Shape::Line { from: at(from), to: at(to), width: 4.0, color: RED }
+    }
+
+    #[test]
+    fn a_line_has_its_colour_and_its_width() {
+        let pixel = painted(vec![line((10.0, 20.0), (50.0, 20.0))], 60, 40);
+        assert_eq!(pixel(30, 19), [255, 0, 0]);
+        assert_eq!(pixel(30, 20), [255, 0, 0]);
+        assert_eq!(pixel(30, 24), [255, 255, 255]);
+        assert_eq!(pixel(5, 20), [255, 255, 255]);
+        assert_eq!(pixel(51, 20)[0], 255, "a round end");
+        assert!(pixel(51, 20)[1] < 255, "a round end");
+    }
+
+    #[test]
+    fn a_line_without_length_is_a_dot() {
+        let pixel = painted(vec![line((10.0, 10.0), (10.0, 10.0))], 20, 20);
+        assert_eq!(pixel(10, 10), [255, 0, 0]);
+        assert_eq!(pixel(14, 10), [255, 255, 255]);
+    }
+
+    #[test]
+    fn a_translucent_plate_lets_the_picture_through() {
+        let rect = Rect::new(2.0, 2.0, 16.0, 16.0);
+        let fill = Some(Color { r: 0, g: 0, b: 0, a: 128 });
+        let pixel = painted(vec![Shape::Rect { rect, radius: 4.0, fill, stroke: None }], 20, 20);
+        assert_eq!(pixel(10, 10), [127, 127, 127]);
+        assert_eq!(pixel(2, 2), [255, 255, 255], "a round corner");
+    }
+
+    #[test]
+    fn light_text_on_a_plate_is_light_within_its_box_and_nowhere_else() {
+        let at = Point { x: 10.0, y: 10.0 };
+        let text = Shape::Text { at, text: "age 25–43".to_owned(), size: 15.0, color: Color::opaque(255, 255, 255) };
+        let fill = Some(Color::opaque(0, 0, 0));
+        let plate = Shape::Rect { rect: Rect::new(0.0, 0.0, 120.0, 40.0), radius: 0.0, fill, stroke: None };
+        let pixel = painted(vec![plate, text], 120, 40);
+        let size = text::TextSize::of("age 25–43", 15.0);
+        let (mut brightest, mut outside) = (0, 0);
+        for (x, y) in (0..120).flat_map(|x| (0..40).map(move |y| (x, y))) {
+            let inside =
+                (9.0..=11.0 + size.width).contains(&(x as f32)) && (9.0..=11.0 + size.height).contains(&(y as f32));
+            let light = pixel(x, y)[0];
+            if inside { brightest = brightest.max(light) } else { outside = outside.max(light) }
+        }
+        assert!(brightest > 200, "{brightest}");
+        assert_eq!(outside, 0);
+    }
+
+    #[test]
+    fn shapes_beyond_the_picture_are_cut_off() {
+        let far = Rect::new(-1e6, -1e6, 2e6, 2e6);
+        let shapes = vec![
+            line((-50.0, 10.0), (500.0, 10.0)),
+            line((-50.0, -50.0), (-10.0, -10.0)),
+            Shape::Rect { rect: far, radius: 10.0, fill: None, stroke: Some((2.0, RED)) },
+            Shape::Text { at: Point { x: 15.0, y: -5.0 }, text: "cut".to_owned(), size: 20.0, color: RED },
+        ];
+        let pixel = painted(shapes, 20, 20);
+        assert_eq!(pixel(0, 10), [255, 0, 0]);
+        assert_eq!(pixel(19, 10), [255, 0, 0]);
+        assert_eq!(pixel(3, 3), [255, 255, 255]);
+    }
+
+    #[test]
+    fn a_scene_of_another_size_is_scaled_and_missing_rows_are_left_out() {
+        let scene = Scene { width: 10.0, height: 10.0, shapes: vec![line((5.0, 0.0), (5.0, 10.0))] };
+        let mut rgb = vec![255; 40 * 40 * 3];
+        paint_on_picture(&scene, &mut rgb, 40, 40);
+        let at = |x: usize, y: usize| rgb[(y * 40 + x) * 3 + 1];
+        assert_eq!((at(13, 20), at(20, 20), at(26, 20), at(30, 20)), (0, 0, 0, 255));
+        let mut short = vec![255; 40 * 3];
+        paint_on_picture(&scene, &mut short, 40, 40);
+        assert_eq!(short[20 * 3 + 1], 0);
+        paint_on_picture(&scene, &mut [], 40, 40);
+        paint_on_picture(&scene, &mut [1, 2, 3], 0, 0);
+    }
+}

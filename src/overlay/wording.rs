@@ -64,17 +64,18 @@ pub(super) fn age(age: Age) -> Words {
     }
 }
 
-/// Yaw, pitch and roll in whole degrees, so that they do not flicker.
-pub(super) fn angles(pose: Pose) -> [String; 3] {
-    [("yaw", pose.yaw), ("pitch", pose.pitch), ("roll", pose.roll)].map(|(name, degrees)| {
-        if degrees.is_finite() { format!("{name} {}", degree(degrees)) } else { format!("{name} –") }
-    })
+/// Name and figure of yaw, pitch and roll, in whole degrees, so that they do not flicker.
+pub(super) fn angles(pose: Pose) -> [(&'static str, String); 3] {
+    [("yaw", pose.yaw), ("pitch", pose.pitch), ("roll", pose.roll)].map(|(name, degrees)| (name, degree(degrees)))
 }
 
-/// The widest that [`angles`] says, so that figures keep their place.
-pub(super) const WIDEST_ANGLES: [&str; 3] = ["yaw −88°", "pitch −88°", "roll −88°"];
+/// The widest figure that [`angles`] gives, but for heads that look backwards.
+pub(super) const WIDEST_ANGLE: &str = "−88°";
 
 fn degree(degrees: f32) -> String {
+    if !degrees.is_finite() {
+        return "–".to_owned();
+    }
     let whole = degrees.round() as i32;
     if whole < 0 { format!("−{}°", whole.unsigned_abs()) } else { format!("{whole}°") }
 }
@@ -118,7 +119,8 @@ mod tests {
     #[test]
     fn angles_are_whole_degrees_without_a_negative_zero() {
         let pose = Pose { yaw: -12.4, pitch: 3.49, roll: -0.4 };
-        assert_eq!(angles(pose), ["yaw −12°", "pitch 3°", "roll 0°"]);
-        assert_eq!(angles(Pose { yaw: f32::NAN, ..pose })[0], "yaw –");
+        let said = |pose| angles(pose).map(|(name, figure)| format!("{name} {figure}"));
+        assert_eq!(said(pose), ["yaw −12°", "pitch 3°", "roll 0°"]);
+        assert_eq!(said(Pose { yaw: f32::NAN, ..pose })[0], "yaw –");
     }
 }

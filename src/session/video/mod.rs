@@ -1,0 +1,7 @@
+//! Videos: H.264 by OpenH264 in a fragmented MP4 (ISO/IEC 14496-12, 8.8), which plays after a kill at any moment.
+
+mod encoder;
+mod fragments;
+mod writer;
+
+pub use writer::{VideoOptions, VideoSummary, VideoWriter};
