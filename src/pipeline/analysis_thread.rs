@@ -18,11 +18,15 @@ const AGAIN_AFTER: Duration = Duration::from_millis(150);
 /// How soon a detector that could not be made or that panicked is made again.
 const REMAKE_AFTER: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
 
+/// Makes a detector. May take a second.
+pub(super) type MakeDetector = Box<dyn Fn(DetectorKind) -> Result<Box<dyn Detector>, DetectError> + Send>;
+/// Makes estimates, and says which error to expect of their ages, years.
+pub(super) type MakeEstimates = Box<dyn Fn(ModelSet) -> (Box<dyn Estimates>, Option<f32>) + Send>;
+
 /// Makes what an [`Analyser`] consists of. Runs on the analysis thread.
 pub(super) struct Makers {
-    pub(super) detector: Box<dyn Fn(DetectorKind) -> Result<Box<dyn Detector>, DetectError> + Send>,
-    /// Estimates, and the error to expect of their ages.
-    pub(super) estimates: Box<dyn Fn(ModelSet) -> (Box<dyn Estimates>, Option<f32>) + Send>,
+    pub(super) detector: MakeDetector,
+    pub(super) estimates: MakeEstimates,
 }
 
 /// Orders to the analysis thread.

@@ -64,11 +64,11 @@ pub(super) fn assign(costs: &[Vec<f64>], columns: usize, alone: f64) -> Vec<Opti
         }
     }
     let mut chosen = vec![None; rows];
-    for column in 1..=columns {
-        if let Some(row) = row_of[column].checked_sub(1)
-            && cost(row, column - 1) < NEVER
+    for (column, row) in row_of[1..=columns].iter().enumerate() {
+        if let Some(row) = row.checked_sub(1)
+            && cost(row, column) < NEVER
         {
-            chosen[row] = Some(column - 1);
+            chosen[row] = Some(column);
         }
     }
     chosen
