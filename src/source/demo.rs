@@ -51,6 +51,12 @@ impl Demo {
         Ok(Self { info, mode, clock: Clock::default(), sequence: 0, astronaut, background: background() })
     }
 
+    /// Leaves out the next frames without drawing them, so that tests see the whole script in little time.
+    #[cfg(test)]
+    pub(crate) fn skip(&mut self, frames: u64) {
+        self.sequence += frames;
+    }
+
     /// The frame's pixels at `time`: the astronaut picture, cut out round, turned and scaled as [`truth`] says.
     fn draw(&self, time: Duration) -> Vec<u8> {
         let mut rgb = self.background.clone();

@@ -2,4 +2,5 @@
 
 mod analyser;
 mod batch;
+mod demo;
 mod live;

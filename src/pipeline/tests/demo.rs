@@ -1,0 +1,96 @@
+//! The demo from end to end: real detectors, true identities.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::detect::{self, DetectorKind};
+use crate::estimate::{Estimate, EstimateError, EstimateTimings, Quality};
+use crate::frame::Frame;
+use crate::geometry::{Pose, Rect};
+use crate::pipeline::analyser::Estimates;
+use crate::pipeline::{Analyser, BatchEvent, Faces, run_batch};
+use crate::source::demo::{Demo, truth};
+use crate::source::{Mode, Next, Source, SourceError, SourceInfo};
+
+/// Every so many frames of the demo, up to a time.
+struct Every {
+    demo: Demo,
+    step: u64,
+    end: Duration,
+}
+
+impl Source for Every {
+    fn info(&self) -> &SourceInfo {
+        self.demo.info()
+    }
+
+    fn next(&mut self) -> Result<Next, SourceError> {
+        let next = self.demo.next()?;
+        self.demo.skip(self.step - 1);
+        Ok(if matches!(&next, Next::Frame(frame) if frame.time >= self.end) { Next::End } else { next })
+    }
+}
+
+/// The script's roll with an error that changes from frame to frame, as a network's does.
+struct TrueRoll;
+
+fn wobble_deg(frame: u64) -> f32 {
+    ((frame * 7919 % 13) as f32 - 6.0) / 2.0
+}
+
+impl Estimates for TrueRoll {
+    fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        let roll = truth(frame.time).roll + wobble_deg(frame.sequence);
+        let quality = Quality { side_px: rect.width, sharpness: 0.2 };
+        let estimate = Estimate { pose: Some(Pose { roll, ..Pose::default() }), quality, ..Estimate::default() };
+        Ok((estimate, EstimateTimings::default()))
+    }
+
+    fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        self.estimate(frame, &Rect::default())
+    }
+}
+
+fn correlation(pairs: &[(f32, f32)]) -> f32 {
+    let count = pairs.len() as f32;
+    let mean = |of: &dyn Fn(&(f32, f32)) -> f32| pairs.iter().map(of).sum::<f32>() / count;
+    let (a, b) = (mean(&|pair| pair.0), mean(&|pair| pair.1));
+    let common = mean(&|pair| (pair.0 - a) * (pair.1 - b));
+    common / (mean(&|pair| (pair.0 - a).powi(2)) * mean(&|pair| (pair.1 - b).powi(2))).sqrt()
+}
+
+/// Runs a detector over the demo and checks that there is one identity, in nearly all frames, and where the truth says.
+fn one_identity(kind: DetectorKind, step: u64, end_secs: u64) {
+    let source = Box::new(Every { demo: Demo::new(Mode::Batch).unwrap(), step, end: Duration::from_secs(end_secs) });
+    let detector = detect::create(kind).unwrap();
+    let mut analyser = Analyser::with(Faces::Detect(detector), Box::new(TrueRoll), None);
+    let (mut frames, mut rolls, mut worst_iou) = (0, Vec::new(), 1.0_f32);
+    run_batch(source, &mut analyser, &AtomicBool::new(false), |event| {
+        let BatchEvent::Analysed(analysis) = event else { panic!("{event:?}") };
+        let truth = truth(analysis.frame.time);
+        frames += 1;
+        for face in &analysis.faces {
+            assert_eq!(face.id, 1, "at {:?}", analysis.frame.time);
+            worst_iou = worst_iou.min(face.rect.iou(&truth.face));
+            rolls.push((truth.roll, face.pose.unwrap().roll));
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let found = rolls.len() as f32 / frames as f32;
+    assert!(found >= 0.97, "{kind:?}: found in {found} of {frames} frames");
+    assert!(worst_iou > 0.5, "{kind:?}: a box with an IoU of {worst_iou}");
+    let correlation = correlation(&rolls);
+    assert!(correlation > 0.99, "{kind:?}: {correlation}");
+}
+
+#[test]
+fn the_demos_face_keeps_one_identity_over_the_whole_script() {
+    one_identity(DetectorKind::BlazeFront, 10, 60);
+}
+
+#[test]
+fn the_demos_face_keeps_one_identity_for_the_default_detector() {
+    one_identity(DetectorKind::ALL[0], 10, 20);
+}
