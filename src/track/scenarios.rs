@@ -10,8 +10,11 @@ use crate::frame::Frame;
 use crate::geometry::Point;
 use crate::track::testing::Noise;
 
-const WIDTH: u32 = 640;
-const HEIGHT: u32 = 270;
+/// Small pictures, so that drawing takes little time.
+const WIDTH: u32 = 320;
+const HEIGHT: u32 = 180;
+/// Pixels of the pictures per pixel of the walks.
+const SCALE: f32 = 0.5;
 const FPS: f32 = 30.0;
 const SIDE: f32 = 60.0;
 
@@ -103,8 +106,11 @@ fn follow(walk: &Walk, seconds: f32, finding: Finding, noise_px: f32, same: bool
     (0..frames)
         .map(|i| {
             let time_s = i as f32 / FPS;
-            let people: Vec<(Rect, Look)> =
-                walk(time_s).into_iter().map(|(middle, look)| (Rect::square(middle, SIDE), look)).collect();
+            let drawn_at = |middle: Point| Point { x: SCALE * middle.x, y: SCALE * middle.y };
+            let people: Vec<(Rect, Look)> = walk(time_s)
+                .into_iter()
+                .map(|(middle, look)| (Rect::square(drawn_at(middle), SCALE * SIDE), look))
+                .collect();
             let drawn: Vec<_> =
                 people.iter().map(|(rect, look)| (*rect, if same { Look::Red } else { *look })).collect();
             let frame = picture(&drawn, 1.0);
@@ -117,7 +123,7 @@ fn follow(walk: &Walk, seconds: f32, finding: Finding, noise_px: f32, same: bool
                 if failed || (finding != Finding::All && covered) {
                     continue;
                 }
-                let moved = rect.translated(noise_px * noise.gauss(), noise_px * noise.gauss());
+                let moved = rect.translated(SCALE * noise_px * noise.gauss(), SCALE * noise_px * noise.gauss());
                 found.push((detection(moved), *look));
             }
             // The order of finds says nothing.
@@ -262,7 +268,7 @@ fn few_frames_a_second_are_no_gap() {
 
 #[test]
 fn another_person_in_the_same_place_after_a_gap_is_somebody_new() {
-    let rect = Rect::new(200.0, 100.0, SIDE, SIDE);
+    let rect = Rect::new(200.0, 40.0, SIDE, SIDE);
     let mut tracker = Tracker::new();
     let red = picture(&[(rect, Look::Red)], 1.0);
     for i in 0..10 {

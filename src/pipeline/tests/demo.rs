@@ -87,10 +87,10 @@ fn one_identity(kind: DetectorKind, step: u64, end_secs: u64) {
 
 #[test]
 fn the_demos_face_keeps_one_identity_over_the_whole_script() {
-    one_identity(DetectorKind::BlazeFront, 10, 60);
+    one_identity(DetectorKind::BlazeFront, 20, 60);
 }
 
 #[test]
 fn the_demos_face_keeps_one_identity_for_the_default_detector() {
-    one_identity(DetectorKind::ALL[0], 10, 20);
+    one_identity(DetectorKind::ALL[0], 15, 15);
 }
