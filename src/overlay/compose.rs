@@ -24,9 +24,9 @@ mod metrics {
     /// Between the edge of a plate and the coloured tag with the ID.
     pub const TAG_INSET: f32 = 3.0;
     /// Between a figure and the next one's name.
-    pub const FIGURE_GAP: f32 = 12.0;
+    pub const FIGURE_GAP: f32 = 9.0;
     /// Between a name and the widest figure.
-    pub const FIGURE_SPACE: f32 = 3.0;
+    pub const FIGURE_SPACE: f32 = 4.0;
     /// How far a line's dark outline reaches beyond it on each side.
     pub const CASING: f32 = 1.2;
     /// Stroke of a box's corners.
@@ -215,11 +215,10 @@ impl Composer {
         self.fill(plate, metrics::PLATE_RADIUS * unit, PLATE);
         let mut at = Point { x: plate.x + padding.0, y: plate.y + padding.1 };
         for ((name, figure), column) in angles.into_iter().zip(columns) {
-            // Figures end at the same place whatever they are, so that they do not dance.
-            let end = at.x + column;
+            // Figures begin at the same place whatever they are, so that they do not dance.
             self.text(at, name.to_owned(), font, TEXT_DIM);
-            self.text(Point { x: end - width(&figure), y: at.y }, figure, font, TEXT);
-            at.x = end + gap;
+            self.text(Point { x: at.x + width(name) + space, y: at.y }, figure, font, TEXT);
+            at.x += column + gap;
         }
     }
 
