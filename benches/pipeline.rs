@@ -29,7 +29,7 @@ fn demo_frame() -> (Frame, Rect) {
     }
 }
 
-/// Crop, resize and scaling, with every shipped network behind them; and each network by itself.
+/// Crop, resize and scaling by themselves, with every shipped network behind them; and each network by itself.
 fn estimate(criterion: &mut Criterion) {
     let (frame, rect) = demo_frame();
     let shipped = Library::shipped().expect("the shipped models are whole");
@@ -41,6 +41,12 @@ fn estimate(criterion: &mut Criterion) {
             let mut estimator = Estimator::new(alone);
             group.bench_function(format!("crop and {}", model.card.name), |bencher| {
                 bencher.iter(|| estimator.estimate(black_box(&frame), &rect).expect("the network runs"));
+            });
+            group.bench_function(format!("crop for {}", model.card.name), |bencher| {
+                bencher.iter_custom(|times| {
+                    let estimate = |_| estimator.estimate(&frame, &rect).expect("the network runs").1.crop_ms;
+                    Duration::from_secs_f64((0..times).map(estimate).map(f64::from).sum::<f64>() / 1000.0)
+                });
             });
             let spec = &model.card.input;
             let input = vec![0.5; (spec.width * spec.height * 3) as usize];

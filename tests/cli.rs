@@ -1,4 +1,5 @@
 //! The command line itself: help, version, and wrong calls.
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
 use assert_cmd::Command;
 

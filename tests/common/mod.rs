@@ -1,5 +1,8 @@
 //! What the whole-program tests share.
 #![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
+
+pub mod clip;
 
 use std::path::{Path, PathBuf};
 
