@@ -1,12 +1,14 @@
 //! `facelens analyze` from the command line to the rows: what is in the pictures and in the demo is found.
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
+use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
+use facelens::frame::Frame;
 use facelens::geometry::{Point, Rect};
 use facelens::session::{FaceRow, FrameRow, read_csv, read_jsonl};
-use facelens::source::demo;
+use facelens::source::{self, Mode, Next, SourceSpec, demo};
 use facelens::track::GenderLabel;
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
@@ -170,7 +172,8 @@ fn a_face_keeps_its_id_through_a_video() {
         .collect();
     let file = folder.path().join("clip.mp4");
     std::fs::write(&file, common::clip::mp4(&pictures, 40)).unwrap();
-    let rows = rows(&["analyze", file.to_str().unwrap()]);
+    let video = folder.path().join("with overlay.mp4");
+    let rows = rows(&["analyze", file.to_str().unwrap(), "--video", video.to_str().unwrap()]);
     let times: Vec<_> = rows.iter().map(|row| (row.frame, row.time_s, row.width, row.height)).collect();
     let expected = [0.0, 0.04, 0.08, 0.12, 0.16];
     assert_eq!(times, (0..5).zip(expected).map(|(frame, time)| (frame, time, 480, 360)).collect::<Vec<_>>());
@@ -179,6 +182,30 @@ fn a_face_keeps_its_id_through_a_video() {
         assert_eq!(face.id, 1);
         check_box(face, Point { x: 200.0 + 6.0 * step as f32, y: 180.0 }, 1.0);
     }
+
+    // The video has the same frames at the same times; the overlay changes the face, and not the empty corner.
+    let (before, after) = (frames(&file), frames(&video));
+    assert_eq!((before.len(), after.len()), (5, 5));
+    for (before, after) in before.iter().zip(&after) {
+        assert!(before.time.abs_diff(after.time) < std::time::Duration::from_millis(1));
+        let changed = |left: usize, top: usize, side: usize| {
+            let at = |y: usize, x: usize| (y * 480 + x) * 3;
+            let rows = (top..top + side).flat_map(|y| at(y, left)..at(y, left + side));
+            rows.filter(|&byte| before.rgb()[byte].abs_diff(after.rgb()[byte]) > 60).count()
+        };
+        assert!(changed(100, 80, 200) > 300, "{}", changed(100, 80, 200));
+        assert_eq!(changed(440, 320, 40), 0);
+    }
+}
+
+/// The frames of a video.
+fn frames(file: &Path) -> Vec<Frame> {
+    let mut source = source::open(&SourceSpec::Path(file.to_owned()), Mode::Batch).unwrap();
+    std::iter::from_fn(|| match source.next().unwrap() {
+        Next::Frame(frame) => Some(frame),
+        _ => None,
+    })
+    .collect()
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn every_command_has_its_own_help() {
 fn a_wrong_call_exits_with_2_and_says_how_it_is_right() {
     let astronaut = common::asset("astronaut.png");
     let astronaut = astronaut.to_str().unwrap();
-    let cases: [(&[&str], &str); 13] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["fly"], "fly"),
         (&["analyze"], "INPUT"),
         (&["analyze", "demo", "--format", "xml"], "csv and jsonl"),
@@ -50,6 +50,8 @@ fn a_wrong_call_exits_with_2_and_says_how_it_is_right() {
         (&["analyze", astronaut, "camera:0"], "--seconds"),
         (&["analyze", "demo", "--seconds", "0"], "above 0"),
         (&["analyze", astronaut, "-o", astronaut, "--format", "csv"], "another -o"),
+        (&["analyze", "demo", "--video", "out.avi"], ".mp4"),
+        (&["analyze", astronaut, "--video", astronaut], "another --video"),
         (&["analyze", "demo", "--model", "pose"], "TASK=FILE"),
         (&["analyze", "demo", "--model", "mood=a.onnx"], "age, gender and pose"),
         (&["analyze", "demo", "--detector", "eyes"], "blaze-back"),

@@ -15,9 +15,11 @@ use crate::session::{FrameRow, RowFormat, RowWriter};
 use crate::source::{self, Mode, SourceKind, SourceSpec};
 use limited::Limited;
 use progress::Progress;
+use video::Video;
 
 mod limited;
 mod progress;
+mod video;
 
 /// Options of `facelens analyze`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +35,10 @@ pub struct AnalyzeArgs {
     /// How the rows are written; without it the output's ending tells, and standard output gets JSONL.
     #[arg(long, value_name = "csv|jsonl", value_parser = parse_format)]
     pub format: Option<RowFormat>,
+
+    /// Also write the frames with the overlay as an MP4; single pictures stand a second each.
+    #[arg(long, value_name = "OUT.mp4")]
+    pub video: Option<PathBuf>,
 
     /// Take each picture as one ready face crop: no detection, no margin.
     #[arg(long)]
@@ -72,10 +78,10 @@ pub(super) fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     tell_absent_models(&models);
     let faces = if args.crops { Faces::WholePicture } else { Faces::Detect(detect::create(args.models.detector())?) };
     let mut analyser = Analyser::new(faces, models);
-    let mut rows = Rows { target, format, writer: None };
+    let mut out = Out { rows: Rows { target, format, writer: None }, video: args.video.clone().map(Video::new) };
     let mut all_well = true;
     for input in &args.inputs {
-        match analyse(input, args, &mut analyser, &mut rows) {
+        match analyse(input, args, &mut analyser, &mut out) {
             Ok(well) => all_well &= well,
             Err(Trouble::Input(error)) => {
                 output::note(format_args!("{error:#}"));
@@ -87,7 +93,10 @@ pub(super) fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    rows.finish(all_well)?;
+    // Both are finished also where one of them fails.
+    let video = out.video.map_or(Ok(()), Video::finish);
+    out.rows.finish(all_well)?;
+    video?;
     Ok(match (interrupt::stopped(), all_well) {
         (true, _) => interrupt::exit_code(),
         (false, true) => ExitCode::SUCCESS,
@@ -105,7 +114,19 @@ fn check(args: &AnalyzeArgs) -> anyhow::Result<(Target, RowFormat)> {
             SourceSpec::Path(path) if is_same_file(path, &args.output) => {
                 return Err(usage(format!("{input}: it is an input and cannot be the output; choose another -o")));
             }
+            SourceSpec::Path(path) if args.video.as_ref().is_some_and(|video| is_same_file(path, video)) => {
+                return Err(usage(format!("{input}: it is an input and cannot be the output; choose another --video")));
+            }
             _ => {}
+        }
+    }
+    if let Some(video) = &args.video {
+        let is_mp4 = video.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mp4"));
+        if !is_mp4 || *video == args.output {
+            return Err(usage(format!(
+                "{}: the video is an MP4; give --video a name of its own in .mp4",
+                video.display()
+            )));
         }
     }
     if args.output.as_os_str() == "-" {
@@ -141,20 +162,23 @@ enum Trouble {
 }
 
 /// Analyses one input; `false` where a part of it failed and was told.
-fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, rows: &mut Rows) -> Result<bool, Trouble> {
+fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, out: &mut Out) -> Result<bool, Trouble> {
     let mut source = source::open(input, Mode::Batch).map_err(|error| Trouble::Input(error.into()))?;
     if let Some(limit) = args.seconds {
         source = Box::new(Limited::new(source, limit));
     }
     let (name, kind) = (input.to_string(), source.info().kind);
-    let mut progress = Progress::new(source.info(), args.seconds, rows.on_terminal());
+    let mut progress = Progress::new(source.info(), args.seconds, out.rows.on_terminal());
+    if let Some(video) = &mut out.video {
+        video.begin(source.info());
+    }
     let mut failed = 0_u64;
     let mut written = Ok(());
     let end = run_batch(source, analyser, interrupt::flag(), |event| {
         match event {
             BatchEvent::Analysed(analysis) => {
                 progress.frame();
-                written = rows.write(&name, &analysis);
+                written = out.write(&name, &analysis);
                 if written.is_err() {
                     return ControlFlow::Break(());
                 }
@@ -182,6 +206,22 @@ fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, rows
         return Ok(false);
     }
     Ok(failed == 0 && end.skipped == 0)
+}
+
+/// Where the results go.
+struct Out {
+    rows: Rows,
+    video: Option<Video>,
+}
+
+impl Out {
+    fn write(&mut self, input: &str, analysis: &Analysis) -> anyhow::Result<()> {
+        self.rows.write(input, analysis)?;
+        if let Some(video) = &mut self.video {
+            video.write(analysis)?;
+        }
+        Ok(())
+    }
 }
 
 /// The rows' way out. A file is made when the first row comes, so that a mistake in the inputs destroys nothing.
