@@ -1,6 +1,12 @@
 //! `facelens cameras`: which cameras there are.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+use crate::source::{CameraInfo, list_cameras};
+
+/// How many formats the table shows of each camera.
+const SHOWN_FORMATS: usize = 3;
 
 /// Options of `facelens cameras`.
 #[derive(Debug, clap::Args)]
@@ -10,8 +16,86 @@ pub struct CamerasArgs {
     pub json: bool,
 }
 
-/// Lists the cameras on standard output.
+/// Lists the cameras on standard output. No camera at all is an empty list, with a word on standard error.
 pub(super) fn run(args: &CamerasArgs) -> anyhow::Result<ExitCode> {
-    let _ = args;
-    todo!("source rooms")
+    let cameras = list_cameras()?;
+    if cameras.is_empty() {
+        writeln!(io::stderr(), "{}", hint())?;
+    }
+    let text = if args.json { json(&cameras)? } else { table(&cameras) };
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        // Whoever reads has enough.
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn json(cameras: &[CameraInfo]) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(cameras)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Number, name, device and the best formats, one camera a line, in columns.
+fn table(cameras: &[CameraInfo]) -> String {
+    let rows: Vec<[String; 4]> = cameras.iter().map(row).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 3] = std::array::from_fn(width);
+    rows.iter()
+        .map(|[index, name, device, formats]| {
+            let [a, b, c] = widths;
+            format!("{index:>a$}  {name:b$}  {device:c$}  {formats}").trim_end().to_owned() + "\n"
+        })
+        .collect()
+}
+
+fn row(camera: &CameraInfo) -> [String; 4] {
+    let mut formats = camera.formats.iter().take(SHOWN_FORMATS).cloned().collect::<Vec<_>>().join(", ");
+    if camera.formats.len() > SHOWN_FORMATS {
+        formats += ", ...";
+    }
+    [camera.index.to_string(), camera.name.clone(), camera.device.display().to_string(), formats]
+}
+
+fn hint() -> &'static str {
+    if cfg!(target_os = "linux") {
+        "no camera was found; check that it is plugged in (ls /dev/video*) and that you are in the group `video` (id)"
+    } else if cfg!(target_os = "macos") {
+        "no camera was found; check that it is plugged in and allowed in System Settings > Privacy & Security > Camera"
+    } else {
+        "no camera was found; check that it is plugged in and allowed in the privacy settings of the system"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cameras() -> [CameraInfo; 2] {
+        let formats = |count: usize| (0..count).map(|n| format!("YUYV {n}x1 at 30 fps")).collect();
+        [
+            CameraInfo { index: 0, name: "HD".into(), device: "/dev/video0".into(), formats: formats(5) },
+            CameraInfo { index: 10, name: "USB Camera".into(), device: "/dev/video10".into(), formats: formats(0) },
+        ]
+    }
+
+    #[test]
+    fn the_table_is_in_columns_with_the_best_formats() {
+        assert_eq!(
+            table(&cameras()),
+            " 0  HD          /dev/video0   YUYV 0x1 at 30 fps, YUYV 1x1 at 30 fps, YUYV 2x1 at 30 fps, ...\n\
+             10  USB Camera  /dev/video10\n"
+        );
+        assert_eq!(table(&[]), "");
+    }
+
+    #[test]
+    fn json_reads_back_with_every_format() {
+        let value: serde_json::Value = serde_json::from_str(&json(&cameras()).unwrap()).unwrap();
+        assert_eq!(value[1]["name"], "USB Camera");
+        assert_eq!(value[0]["device"], "/dev/video0");
+        assert_eq!(value[0]["formats"].as_array().unwrap().len(), 5);
+        assert_eq!(json(&[]).unwrap(), "[]\n");
+    }
 }

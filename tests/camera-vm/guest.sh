@@ -1,0 +1,93 @@
+# Runs as root in the virtual machine of run.sh, by busybox. Prints a line `pass ...` or `FAIL ...` per check.
+# The driver's second node gives metadata: it is a /dev/video* as well, and must not be listed.
+
+check() { # DESCRIPTION COMMAND...: passes when the command succeeds; else shows what the program said.
+    description=$1
+    shift
+    if "$@"; then
+        echo "pass $description"
+    else
+        echo "FAIL $description"
+        for file in /tmp/out /tmp/err; do
+            [ -s "$file" ] && tail -n 8 "$file" | cut -c1-300 | sed 's/^/     /'
+        done
+    fi
+}
+run() { # ARGS...: facelens with its output in /tmp/out and /tmp/err and its exit status in $status.
+    facelens "$@" >/tmp/out 2>/tmp/err
+    status=$?
+}
+says() { grep -qi -- "$1" /tmp/err; }
+rows() { [ "$(grep -c '^{' "$1")" -ge "$2" ]; }
+eventually() { # SECONDS COMMAND...
+    left=$(($1 * 4))
+    shift
+    while [ "$left" -gt 0 ]; do
+        "$@" && return 0
+        left=$((left - 1))
+        usleep 250000
+    done
+    return 1
+}
+unplug() { echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind; }
+plug() { echo vivid.0 >/sys/bus/platform/drivers/vivid/bind; }
+
+while read -r module; do
+    options=
+    [ "$module" = vivid.ko ] && options="n_devs=1 node_types=0x20001 num_inputs=1 input_types=0"
+    # shellcheck disable=SC2086
+    insmod "/modules/$module" $options || echo "FAIL insmod $module"
+done </modules/order
+check "the driver made a capture node and a metadata node" test -e /dev/video0 -a -e /dev/video1
+
+run cameras --json
+check "cameras --json succeeds" test "$status" = 0
+check "one camera is listed, and no metadata node" test "$(grep -c '"device"' /tmp/out)" = 1
+check "it has a name, its device and formats" grep -q '"YUYV .* at [0-9]* fps"' /tmp/out
+run cameras
+check "the table names device and format" grep -q '/dev/video0 .* fps' /tmp/out
+
+run analyze camera --seconds 3 -o /tmp/live.jsonl
+check "analyze camera succeeds" test "$status" = 0
+check "frames were analysed" rows /tmp/live.jsonl 2
+check "their size is the camera's" grep -q '"width":[1-9][0-9]*,"height":[1-9]' /tmp/live.jsonl
+run analyze camera:vivid --seconds 1 -o /tmp/name.jsonl
+check "a part of the name chooses the camera" test "$status" = 0
+
+run analyze camera:7 --seconds 1 -o /tmp/none.jsonl
+check "another number: exit code 1" test "$status" = 1
+check "another number: there is no such camera" says "no such camera"
+
+chmod 600 /dev/video0
+su -s /bin/sh nobody -c "facelens analyze camera --seconds 1 -o -" >/tmp/out 2>/tmp/err
+status=$?
+check "without permission: exit code 1" test "$status" = 1
+check "without permission: the group is named" says "group .video"
+
+# Unplugged and plugged in again while it streams; meanwhile another program asks for it.
+facelens analyze camera --seconds 45 -o /tmp/long.jsonl >/tmp/long.out 2>/tmp/long.err &
+long=$!
+check "the long run streams" eventually 40 rows /tmp/long.jsonl 1
+run analyze camera --seconds 1 -o /tmp/busy.jsonl
+check "in use: exit code 1" test "$status" = 1
+check "in use: it says so" says "in use by another program"
+unplug
+check "unplugging is reported" eventually 10 grep -qi 'disconnected' /tmp/long.err
+before=$(grep -c '^{' /tmp/long.jsonl)
+plug
+check "it is back by itself" eventually 30 grep -qi 'is back' /tmp/long.err
+check "and streams again" eventually 30 rows /tmp/long.jsonl $((before + 2))
+wait $long
+status=$?
+cp /tmp/long.err /tmp/err
+check "the run ends as if nothing had been" test "$status" = 0
+
+unplug
+run cameras --json
+check "no camera: the list is empty, exit code 0" test "$status:$(cat /tmp/out)" = "0:[]"
+check "no camera: a word on what to check" says "plugged in"
+run analyze camera --seconds 1 -o /tmp/none.jsonl
+check "no camera: exit code 1" test "$status" = 1
+check "no camera: it says so" says "no camera was found"
+
+echo "all done at $(cut -d' ' -f1 /proc/uptime) s"
