@@ -59,6 +59,9 @@ pub(super) fn drawn_faces() -> Vec<Tensor> {
         ([0.12, -0.05], [0.50, 0.70], 0.35, [0.50, 0.36, 0.30], 0.80),
         ([-0.15, 0.10], [0.70, 0.88], -0.30, [0.95, 0.86, 0.80], 0.05),
         ([0.05, 0.12], [0.42, 0.55], 0.10, [0.33, 0.24, 0.20], 0.55),
+        // Darker and nearer: a gender network gives exactly 0 on the first three, where nothing behind its relus shows.
+        ([0.0, 0.0], [0.80, 1.00], 0.0, [0.30, 0.24, 0.21], 0.90),
+        ([0.0, 0.0], [0.80, 1.00], 0.0, [0.60, 0.48, 0.42], 0.50),
     ]
     .into_iter()
     .map(|(centre, axes, turn, skin, background)| {
@@ -112,6 +115,18 @@ mod tests {
         }
         let two = self_check(file, &onnx, &input, |_| Ok(vec![0.0, 0.0]));
         assert!(two.unwrap_err().cause.contains("1 outputs"));
+    }
+
+    #[test]
+    fn half_of_the_drawn_faces_reach_the_output_of_the_saturating_gender_network() {
+        let onnx = include_bytes!("../../../models/ssrnet-gender-imdb.onnx");
+        let net = Net::with_input_shape(onnx, &[1, 3, INPUT_SIDE, INPUT_SIDE], Path::new("gender")).unwrap();
+        let scores = drawn_faces()
+            .iter()
+            .map(|face| net.run(face.permuted(&[0, 3, 1, 2]).unwrap().data()).unwrap()[0])
+            .collect::<Vec<_>>();
+        let alive = scores.iter().filter(|score| **score != 0.0).count();
+        assert!(alive * 2 >= scores.len(), "{scores:?}");
     }
 
     #[test]
