@@ -114,7 +114,7 @@ impl Mean {
         let divisor = 1.0 + Z * Z / n;
         let middle = (value + Z * Z / (2.0 * n)) / divisor;
         let half = Z / divisor * (value * (1.0 - value) / n + Z * Z / (4.0 * n * n)).sqrt();
-        Some(Self { value, interval: (middle - half, middle + half) })
+        Some(Self { value, interval: ((middle - half).max(0.0), (middle + half).min(1.0)) })
     }
 }
 
