@@ -10,6 +10,7 @@ pub(crate) enum Action {
     NextCamera,
     Demo,
     Restart,
+    Snapshot,
     Quit,
     Pause,
     Mirror,
@@ -59,12 +60,13 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::NextCamera,
         Self::Demo,
         Self::Restart,
+        Self::Snapshot,
         Self::Quit,
         Self::Pause,
         Self::Mirror,
@@ -86,6 +88,7 @@ impl Action {
             Self::NextCamera => "Next camera",
             Self::Demo => "Watch the demo",
             Self::Restart => "Start again",
+            Self::Snapshot => "Snapshot",
             Self::Quit => "Quit",
             Self::Pause => "Pause",
             Self::Mirror => "Mirror",
@@ -108,9 +111,10 @@ impl Action {
             Self::NextCamera => "Switch to the next camera",
             Self::Demo => "Watch the demo, no camera needed",
             Self::Restart => "Play the file from the start, or open the camera again",
+            Self::Snapshot => "Save this picture with its overlay, and the data beside it",
             Self::Quit => "Close the window",
             Self::Pause => "Hold the picture, or let it go on",
-            Self::Mirror => "Show the picture as a mirror does; data stay unmirrored",
+            Self::Mirror => "Show the picture as in a mirror; data stay unmirrored",
             Self::Boxes => "Show or hide the boxes around the faces",
             Self::Labels => "Show or hide number, age and gender",
             Self::Axes => "Show or hide the three axes of the head pose",
@@ -125,9 +129,13 @@ impl Action {
     /// The menu that it stands in.
     pub const fn menu(self) -> Menu {
         match self {
-            Self::OpenFile | Self::OpenFolder | Self::NextCamera | Self::Demo | Self::Restart | Self::Quit => {
-                Menu::File
-            }
+            Self::OpenFile
+            | Self::OpenFolder
+            | Self::NextCamera
+            | Self::Demo
+            | Self::Restart
+            | Self::Snapshot
+            | Self::Quit => Menu::File,
             Self::Help | Self::About => Menu::Help,
             _ => Menu::View,
         }
@@ -141,6 +149,7 @@ impl Action {
             Self::NextCamera => const { &[key(Key::C)] },
             Self::Demo => const { &[key(Key::D)] },
             Self::Restart => const { &[key(Key::R)] },
+            Self::Snapshot => const { &[key(Key::S)] },
             Self::Quit => const { &[key(Key::Q), command(Key::Q)] },
             Self::Pause => const { &[key(Key::Space)] },
             Self::Mirror => const { &[key(Key::M)] },

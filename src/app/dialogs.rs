@@ -1,6 +1,6 @@
 //! Dialogs over the window: the keys, and what becomes of the pictures.
 
-use eframe::egui::{self, Id, Modal, RichText};
+use eframe::egui::{self, Id, Modal, RichText, vec2};
 
 use super::action::{Action, Menu};
 use super::command::Command;
@@ -48,26 +48,31 @@ pub(super) fn show(app: &App, ctx: &egui::Context, commands: &mut Vec<Command>) 
     }
 }
 
+/// Width of the column of keys in points.
+const KEYS_WIDTH: f32 = 104.0;
+
 fn keys(ui: &mut egui::Ui) {
-    ui.set_width(488.0);
+    ui.set_width(520.0);
     ui.heading("Keys");
-    egui::ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 176.0).show(ui, |ui| {
-        for menu in Menu::ALL {
-            ui.add_space(theme::HALF);
-            ui.label(theme::section(menu.title()));
-            egui::Grid::new(menu.title()).num_columns(2).spacing([theme::MARGIN, theme::HALF]).show(ui, |ui| {
+    let row = egui::Layout::left_to_right(egui::Align::Center);
+    egui::ScrollArea::vertical().auto_shrink([false, true]).max_height(ui.ctx().content_rect().height() - 184.0).show(
+        ui,
+        |ui| {
+            ui.spacing_mut().item_spacing.y = theme::HALF;
+            for menu in Menu::ALL {
+                ui.add_space(theme::STEP);
+                ui.label(theme::section(menu.title()));
                 for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
-                    ui.add_sized(
-                        [96.0, 18.0],
-                        egui::Label::new(RichText::new(action.keys_text()).monospace().color(theme::ACCENT))
-                            .halign(egui::Align::LEFT),
-                    );
-                    ui.label(action.explanation());
-                    ui.end_row();
+                    ui.allocate_ui_with_layout(vec2(ui.available_width(), 18.0), row, |ui| {
+                        let keys = RichText::new(action.keys_text()).monospace().color(theme::ACCENT);
+                        let used = ui.label(keys).rect.width();
+                        ui.add_space((KEYS_WIDTH - used).max(0.0));
+                        ui.label(action.explanation());
+                    });
                 }
-            });
-        }
-    });
+            }
+        },
+    );
 }
 
 fn about(ui: &mut egui::Ui) {

@@ -18,6 +18,8 @@ pub(crate) trait Engine {
     fn status(&self) -> Arc<Status>;
     /// Changes the source.
     fn set_source(&self, source: SourceSpec);
+    /// Opens the same source again, from its beginning.
+    fn restart(&self);
     /// Changes the models.
     fn set_models(&self, models: ModelSet);
     /// Changes the detector.
@@ -41,6 +43,10 @@ impl Engine for Live {
 
     fn set_source(&self, source: SourceSpec) {
         Self::set_source(self, source);
+    }
+
+    fn restart(&self) {
+        Self::restart(self);
     }
 
     fn set_models(&self, models: ModelSet) {

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 
 use crate::model::{Library, ModelError, ModelSet, Task, TaskModel};
+use crate::overlay::SceneOptions;
+use crate::pipeline::Analysis;
+use crate::session::{self, SnapshotFiles, WriteError};
 use crate::settings::{Settings, SettingsError, SettingsFile};
 use crate::source::{self, CameraInfo, SourceError};
 
@@ -23,6 +26,16 @@ pub(crate) enum Origin {
     Remembered,
     /// The user has just chosen it.
     Chosen,
+}
+
+/// A picture with its faces; the same only as itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Still(pub Arc<Analysis>);
+
+impl PartialEq for Still {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// Something to do off the window's thread.
@@ -38,6 +51,8 @@ pub(crate) enum Errand {
     LoadShipped,
     /// Prepare model files; without a task, the first file's own decides.
     LoadModel { task: Option<Task>, files: Vec<PathBuf>, origin: Origin },
+    /// Save a picture with its overlay; `input` is what the data call the source.
+    Snapshot { still: Still, input: String, options: SceneOptions, folder: PathBuf },
     /// Write the settings.
     SaveSettings(SettingsFile, Box<Settings>),
 }
@@ -54,6 +69,8 @@ pub(crate) enum Report {
     Shipped(Result<ModelSet, ModelError>),
     /// Model files: ready, or refused.
     Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
+    /// Of [`Errand::Snapshot`].
+    Snapshot(Result<SnapshotFiles, WriteError>),
     /// Of [`Errand::SaveSettings`].
     SettingsSaved(Result<(), SettingsError>),
 }
@@ -102,6 +119,9 @@ impl Errands for Threads {
                 let result = load_models(task, &files);
                 Report::Model { task, files, origin, result }
             }),
+            Errand::Snapshot { still, input, options, folder } => {
+                Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
+            }
             Errand::SaveSettings(file, settings) => Box::new(move || Report::SettingsSaved(file.save(&settings))),
         };
         let spawned = std::thread::Builder::new().name("errand".into()).spawn(move || {
@@ -121,7 +141,7 @@ fn load_models(task: Option<Task>, files: &[PathBuf]) -> Result<Vec<Arc<TaskMode
     let mut task = task;
     let mut models = Vec::with_capacity(files.len());
     for file in files {
-        let model = Library::load_file(file, task)?;
+        let model = Library::open().open_any(file, task)?.prepare()?;
         task = Some(model.card.task);
         models.push(Arc::new(model));
     }

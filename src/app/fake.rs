@@ -112,6 +112,7 @@ pub(crate) struct Stage {
     pub analysis: Option<Arc<Analysis>>,
     pub status: Option<Arc<Status>>,
     pub sources: Vec<SourceSpec>,
+    pub restarts: usize,
     pub models: Vec<ModelSet>,
     pub detectors: Vec<DetectorKind>,
     pub paused: Vec<bool>,
@@ -178,6 +179,12 @@ impl Engine for Fake {
         let mut stage = self.0.borrow_mut();
         (stage.frame, stage.analysis, stage.status) = (None, None, None);
         stage.sources.push(source);
+    }
+
+    fn restart(&self) {
+        let mut stage = self.0.borrow_mut();
+        (stage.frame, stage.analysis, stage.status) = (None, None, None);
+        stage.restarts += 1;
     }
 
     fn set_models(&self, models: ModelSet) {

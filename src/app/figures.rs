@@ -44,24 +44,21 @@ fn rows(status: &Status) -> Rows {
     };
     let stages = &status.stages;
     let ms = |value: f32| format!("{value:.1} ms");
-    let dropped = if status.captured > 0 {
-        format!("{} ({:.0} %)", status.dropped, 100.0 * status.dropped as f64 / status.captured as f64)
-    } else {
-        status.dropped.to_string()
-    };
+    let missed = if status.captured > 0 { 100.0 * status.dropped as f64 / status.captured as f64 } else { 0.0 };
     vec![
         ("Format", format),
-        ("Source rate", format!("{:.1} fps", status.capture_fps)),
+        ("Source", format!("{:.1} fps", status.capture_fps)),
         ("Analysed", format!("{:.1} fps", status.analysed_fps)),
-        ("Delay, median", ms(status.delay_ms)),
+        ("Delay", ms(status.delay_ms)),
         ("Frames", status.captured.to_string()),
-        ("Not analysed", dropped),
+        ("Dropped", status.dropped.to_string()),
+        ("of all", format!("{missed:.0} %")),
         ("Detection", ms(stages.detect)),
         ("Crops", ms(stages.crop)),
         ("Age", ms(stages.age)),
         ("Gender", ms(stages.gender)),
-        ("Head pose", ms(stages.pose)),
-        ("Identities", ms(stages.track)),
+        ("Pose", ms(stages.pose)),
+        ("Tracking", ms(stages.track)),
     ]
 }
 
@@ -86,6 +83,7 @@ mod tests {
     #[test]
     fn frames_that_were_not_analysed_are_counted_with_their_share() {
         let status = Status { captured: 200, dropped: 50, ..status() };
-        assert!(rows(&status).contains(&("Not analysed", "50 (25 %)".into())));
+        assert!(rows(&status).contains(&("Dropped", "50".into())));
+        assert!(rows(&status).contains(&("of all", "25 %".into())));
     }
 }

@@ -6,6 +6,7 @@ use super::action::{Action, Menu, keys_text};
 use super::command::Command;
 use super::state::App;
 use super::theme;
+use super::view::capitalised;
 
 /// Height of the bar in points.
 const HEIGHT: f32 = 40.0;
@@ -21,7 +22,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
                 ui.add_space(theme::STEP);
                 let format = app.info().map(|info| info.format.clone()).unwrap_or_default();
                 ui.label(theme::weak(format));
-                ui.add(egui::Label::new(RichText::new(app.source_title()).color(theme::TEXT)).truncate());
+                ui.add(egui::Label::new(RichText::new(capitalised(&app.source_title())).color(theme::TEXT)).truncate());
             });
         });
     });

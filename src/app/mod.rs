@@ -166,12 +166,10 @@ impl App {
         let mut commands = Vec::new();
         if !self.full_screen {
             menu_bar::show(self, ui, &mut commands);
+            tool_bar::show(self, ui, &mut commands);
         }
         if self.settings.panel_open {
             panel::show(self, ui, &mut commands);
-        }
-        if !self.full_screen {
-            tool_bar::show(self, ui, &mut commands);
         }
         stage::show(self, ui, &mut commands);
         dialogs::show(self, ui.ctx(), &mut commands);

@@ -75,7 +75,7 @@ impl Notices {
             self.toasts.dismiss_oldest_toast();
         }
         let caption = egui::RichText::new(wrap(&text, LINE_LENGTH)).color(theme::TEXT).size(14.0);
-        let mut toast = Toast::custom(caption, ToastLevel::Custom("•".into(), tone.color()));
+        let mut toast = Toast::custom(caption, ToastLevel::Custom("●".into(), tone.color()));
         toast.duration(tone.duration()).closable(false).show_progress_bar(false);
         self.toasts.add(toast);
         self.last = Some((tone, text));

@@ -27,6 +27,8 @@ pub(crate) struct Sample {
     pub at: f32,
     pub age: Option<Age>,
     pub pose: Option<Pose>,
+    /// The person was away just before.
+    pub after_gap: bool,
 }
 
 /// Somebody who is, or was just now, in view.
@@ -42,6 +44,7 @@ pub(crate) struct Person {
     /// The crop.
     pub crop: Option<TextureHandle>,
     crop_at: f32,
+    was_away: bool,
 }
 
 /// Everybody, by identity.
@@ -99,21 +102,34 @@ impl People {
                 }
             }
         }
+        for person in &mut self.list {
+            person.was_away |= person.away;
+        }
         self.list.retain(|person| now - person.seen_at <= ROW_STAYS_SECS);
     }
 }
 
 impl Person {
     fn new(face: &Face, now: f32) -> Self {
-        Self { face: face.clone(), seen_at: now, away: false, history: VecDeque::new(), crop: None, crop_at: now }
+        Self {
+            face: face.clone(),
+            seen_at: now,
+            away: false,
+            history: VecDeque::new(),
+            crop: None,
+            crop_at: now,
+            was_away: false,
+        }
     }
 
     fn see(&mut self, face: &Face, now: f32) {
         self.face = face.clone();
+        let after_gap = self.was_away;
         (self.seen_at, self.away) = (now, false);
         // A little less than the interval, so that a camera at exactly this rate loses no sample to rounding.
         if self.history.back().is_none_or(|last| now - last.at >= 0.95 / SAMPLES_PER_SEC) {
-            self.history.push_back(Sample { at: now, age: face.age, pose: face.pose });
+            self.was_away = false;
+            self.history.push_back(Sample { at: now, age: face.age, pose: face.pose, after_gap });
         }
         while self.history.front().is_some_and(|first| now - first.at > HISTORY_SECS) {
             self.history.pop_front();

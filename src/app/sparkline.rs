@@ -9,8 +9,6 @@ use super::theme;
 const AGE_TOP: f32 = 80.0;
 /// Angles run from minus this to this, degrees.
 const ANGLE_TOP: f32 = 60.0;
-/// A gap this long breaks the line, seconds.
-const GAP_SECS: f32 = 0.6;
 
 /// Paints age with its spread as a band.
 pub(crate) fn age<'a>(
@@ -73,7 +71,7 @@ fn x(rect: Rect, now: f32, at: f32) -> f32 {
 
 /// Neighbours that belong together.
 fn pairs<'a>(samples: &(impl Iterator<Item = &'a Sample> + Clone)) -> impl Iterator<Item = [&'a Sample; 2]> {
-    samples.clone().zip(samples.clone().skip(1)).filter(|(a, b)| b.at - a.at <= GAP_SECS).map(|(a, b)| [a, b])
+    samples.clone().zip(samples.clone().skip(1)).filter(|(_, b)| !b.after_gap).map(|(a, b)| [a, b])
 }
 
 fn line<'a>(
@@ -86,7 +84,6 @@ fn line<'a>(
 ) {
     let stroke = Stroke::new(1.5, color);
     let mut points = Vec::new();
-    let mut last = f32::NEG_INFINITY;
     let end = |points: &mut Vec<egui::Pos2>| {
         if points.len() > 1 {
             painter.line(std::mem::take(points), stroke);
@@ -95,10 +92,9 @@ fn line<'a>(
         }
     };
     for sample in samples {
-        if sample.at - last > GAP_SECS {
+        if sample.after_gap {
             end(&mut points);
         }
-        last = sample.at;
         match y(sample) {
             Some(y) => points.push(pos2(x(rect, now, sample.at), y)),
             None => end(&mut points),
@@ -120,9 +116,9 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_breaks_the_line() {
-        let sample = |at| Sample { at, age: Some(Age { years: 30.0, spread: 4.0 }), pose: None };
-        let samples = [sample(0.0), sample(0.1), sample(5.0), sample(5.1)];
+    fn an_absence_breaks_the_line() {
+        let sample = |at| Sample { at, age: Some(Age { years: 30.0, spread: 4.0 }), pose: None, after_gap: false };
+        let samples = [sample(0.0), sample(0.7), Sample { after_gap: true, ..sample(5.0) }, sample(5.1)];
         assert_eq!(pairs(&samples.iter()).count(), 2);
     }
 }

@@ -28,14 +28,17 @@ impl Test {
     fn with(options: &AppOptions, settings: Settings) -> Self {
         let fake = Fake::default();
         let (app, reports) = fake.app(options, settings);
-        let window = Harness::builder().with_size([1120.0, 700.0]).with_step_dt(0.1).build_ui_state(
-            |ui, app: &mut App| {
-                theme::apply(ui.ctx());
-                app.logic(ui.ctx());
-                app.ui(ui);
-            },
-            app,
-        );
+        let window = Harness::builder()
+            .with_size([1120.0, 700.0])
+            .with_step_dt(0.1)
+            .with_context_setup(theme::apply)
+            .build_ui_state(
+                |ui, app: &mut App| {
+                    app.logic(ui.ctx());
+                    app.ui(ui);
+                },
+                app,
+            );
         let mut test = Self { fake, reports, window };
         test.steps();
         test
@@ -135,7 +138,7 @@ fn each_failure_has_its_page_and_each_page_a_way_on() {
         assert!(test.shows(title), "{title}");
     }
     test.click("Try again");
-    assert_eq!(test.last_source(), Some(SourceSpec::Camera(CameraChoice::Any)));
+    assert_eq!(test.fake.0.borrow().restarts, 1);
     test.failed(SourceErrorKind::NoCamera);
     test.click("Open a file…");
     assert_eq!(test.errands().last(), Some(&Errand::PickSource { folder: false }));
@@ -188,7 +191,7 @@ fn there_is_one_row_for_each_person_and_it_outlasts_a_blink() {
     test.steps();
     let rows = |test: &Test| test.window.query_all_by_label_contains("Person ").count();
     assert_eq!(rows(&test), 2);
-    assert!(test.shows("Person 2: 32 ± 4 years, female"));
+    assert!(test.shows("Person 2: age 28–36, female"));
     let before = test.window.get_by_label_contains("Person 2").rect();
     test.fake.play(20, &[2]);
     test.steps();
@@ -289,7 +292,7 @@ fn without_a_pose_model_a_card_says_how_to_load_one() {
     test.shipped();
     assert!(test.shows("Age: shipped-age"));
     assert!(test.shows("Head pose: no model"));
-    test.click("Load a head pose model…");
+    test.click("Load a head pose model");
     assert_eq!(test.errands().last(), Some(&Errand::PickModel(Task::Pose)));
     let files: Vec<PathBuf> = vec!["a.h5".into()];
     test.report(Report::ModelPicked(Task::Pose, Picked::Files(files.clone())));
@@ -343,6 +346,20 @@ fn the_shipped_model_comes_back_by_its_button() {
     test.click("Back to shipped");
     assert!(test.shows("Age: shipped-age"));
     assert_eq!(test.window.state().settings.age_models, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn s_saves_the_picture_with_its_own_faces() {
+    let mut test = Test::new();
+    test.press(Key::S);
+    assert_eq!(test.window.state().notices.last().unwrap().0, Tone::Info, "there is nothing to save yet");
+    test.fake.play(3, &[1]);
+    test.steps();
+    test.press(Key::S);
+    let Some(Errand::Snapshot { still, input, options, folder }) = test.errands().pop() else { panic!("no snapshot") };
+    assert!(Arc::ptr_eq(&still.0, test.fake.0.borrow().analysis.as_ref().unwrap()));
+    assert_eq!((input.as_str(), options.mirrored), ("HD Webcam", true));
+    assert!(folder.ends_with("facelens"));
 }
 
 #[test]

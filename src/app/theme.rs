@@ -41,8 +41,9 @@ pub(crate) const BAD: Color32 = Color32::from_rgb(0xF0, 0x80, 0x78);
 pub(crate) const ANGLES: [Color32; 3] =
     [Color32::from_rgb(0xF2, 0x8B, 0x82), Color32::from_rgb(0x81, 0xD4, 0x8E), Color32::from_rgb(0x7C, 0xB2, 0xFA)];
 
-/// Gives the context the theme.
+/// Gives the context the theme. Costly: once for each context.
 pub(crate) fn apply(ctx: &egui::Context) {
+    ctx.set_fonts(fonts());
     ctx.set_theme(egui::Theme::Dark);
     ctx.all_styles_mut(|style| {
         style.text_styles = [
@@ -64,6 +65,16 @@ pub(crate) fn apply(ctx: &egui::Context) {
     });
 }
 
+/// egui's own fonts; what the proportional ones lack (the mark of a notice) comes from the monospaced one.
+fn fonts() -> egui::FontDefinitions {
+    let mut fonts = egui::FontDefinitions::default();
+    let fallback = fonts.families.get(&FontFamily::Monospace).and_then(|names| names.first().cloned());
+    if let (Some(names), Some(fallback)) = (fonts.families.get_mut(&FontFamily::Proportional), fallback) {
+        names.push(fallback);
+    }
+    fonts
+}
+
 fn visuals() -> Visuals {
     let mut visuals = Visuals::dark();
     visuals.panel_fill = PANEL;
@@ -81,6 +92,7 @@ fn visuals() -> Visuals {
     visuals.selection.stroke = Stroke::new(1.0, TEXT);
     let radius = CornerRadius::same(6);
     let widgets = &mut visuals.widgets;
+    widgets.noninteractive.bg_fill = CARD;
     widgets.noninteractive.bg_stroke = Stroke::new(1.0, LINE);
     widgets.noninteractive.fg_stroke = Stroke::new(1.0, TEXT);
     for (state, fill, text) in [

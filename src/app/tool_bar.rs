@@ -26,6 +26,10 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
                     commands.push(action.into());
                 }
             }
+            ui.add_space(theme::STEP);
+            if ui.button(Action::Snapshot.title()).on_hover_text(hint(Action::Snapshot)).clicked() {
+                commands.push(Action::Snapshot.into());
+            }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let (text, open) = if app.settings.panel_open { ("Hide panel", true) } else { ("Show panel", false) };
                 if ui.add(Button::selectable(!open, text)).on_hover_text(hint(Action::Panel)).clicked() {

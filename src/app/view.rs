@@ -173,7 +173,7 @@ fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> P
     if error.kind == Kind::NoSuchCamera {
         buttons.splice(1..1, cameras.iter().take(2).map(|camera| (format!("Use {}", camera.name), by_name(camera))));
     }
-    Page { symbol, title: capitalised(&title), text, buttons }
+    Page { symbol, title: sentence_case(&title), text, buttons }
 }
 
 /// What to do about a missing permission, as this system wants it.
@@ -188,13 +188,19 @@ fn permission_remedy() -> &'static str {
     }
 }
 
-fn capitalised(text: &str) -> String {
+/// A sentence's first letter as a capital.
+fn sentence_case(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// What [`name_of`] gives, for the start of a line; the names of files and cameras stay as they are.
+pub(crate) fn capitalised(name: &str) -> String {
+    name.strip_prefix("the ").map_or_else(|| name.to_owned(), |rest| format!("The {rest}"))
+}
+
 fn sentence(text: &str) -> String {
-    let text = capitalised(text.trim());
+    let text = sentence_case(text.trim());
     if text.ends_with(['.', '!', '?']) { text } else { text + "." }
 }
 

@@ -16,3 +16,4 @@ pub use egui_painter::paint;
 pub use palette::identity_color;
 pub use scene::{Color, Scene, SceneOptions, Shape};
 pub use software_painter::paint_on_picture;
+pub(crate) use wording::{age as age_words, gender as gender_words};

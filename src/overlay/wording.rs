@@ -11,7 +11,7 @@ const UNSURE_SPREAD_YEARS: f32 = 25.0;
 
 /// A part of a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// What is said.
     pub text: String,
     /// Said with reserve: to be shown less prominently.
@@ -29,7 +29,7 @@ impl Words {
 }
 
 /// `female`, `male` or `gender unsure`.
-pub(super) fn gender(gender: Gender) -> Words {
+pub(crate) fn gender(gender: Gender) -> Words {
     match gender.label {
         GenderLabel::Female => Words::sure("female"),
         GenderLabel::Male => Words::sure("male"),
@@ -39,7 +39,7 @@ pub(super) fn gender(gender: Gender) -> Words {
 
 /// The range in which the age is: `age 25–43`; `age about 20 to 50` where the spread is large, `age unsure` where it is
 /// so large that nothing is known.
-pub(super) fn age(age: Age) -> Words {
+pub(crate) fn age(age: Age) -> Words {
     let spread = age.spread.abs();
     // Said this way round, so that numbers that are none end here too.
     if !(age.years.is_finite() && spread <= UNSURE_SPREAD_YEARS) {

@@ -1,6 +1,6 @@
 //! The honest figures, in a table whose names and columns never move.
 
-use eframe::egui::{self, Align, Layout, RichText};
+use eframe::egui::{self, Align, Layout, RichText, vec2};
 
 use super::super::state::App;
 use super::super::theme;
@@ -11,18 +11,28 @@ const LINE: f32 = 18.0;
 pub(super) fn show(app: &App, ui: &mut egui::Ui) {
     super::title(ui, "FIGURES");
     ui.spacing_mut().item_spacing.y = 2.0;
-    for (name, value) in app.figures.rows() {
-        ui.allocate_ui_with_layout(
-            egui::vec2(ui.available_width(), LINE),
-            Layout::left_to_right(Align::Center),
-            |ui| {
-                ui.set_min_height(LINE);
-                ui.label(theme::weak(*name));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let value = RichText::new(value).monospace().color(theme::TEXT);
-                    ui.add(egui::Label::new(value).truncate());
-                });
-            },
-        );
+    let Some(((name, format), rows)) = app.figures.rows().split_first() else { return };
+    line(ui, ui.available_width(), name, format);
+    // The two columns are read downwards, each by itself.
+    let half = rows.len().div_ceil(2);
+    let width = (ui.available_width() - theme::MARGIN) / 2.0;
+    for place in 0..half {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = theme::MARGIN;
+            for (name, value) in [place, place + half].into_iter().filter_map(|place| rows.get(place)) {
+                line(ui, width, name, value);
+            }
+        });
     }
+}
+
+fn line(ui: &mut egui::Ui, width: f32, name: &str, value: &str) {
+    ui.allocate_ui_with_layout(vec2(width, LINE), Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(vec2(width, LINE));
+        ui.spacing_mut().item_spacing.x = theme::HALF;
+        ui.label(theme::weak(name));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add(egui::Label::new(RichText::new(value).monospace().color(theme::TEXT)).truncate());
+        });
+    });
 }

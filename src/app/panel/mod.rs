@@ -15,8 +15,8 @@ mod models;
 mod people;
 mod source;
 
-/// The people have at least this much height: two rows.
-const PEOPLE_LEAST: f32 = 2.0 * (people::ROW_HEIGHT + theme::STEP);
+/// The people have at least this much height: one row with its title.
+const PEOPLE_LEAST: f32 = people::ROW_HEIGHT + 48.0;
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin { left: 16, right: 4, top: 16, bottom: 8 });
@@ -30,6 +30,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let top = ui.cursor().top();
             ui.set_width(ui.available_width() - 12.0);
+            ui.spacing_mut().item_spacing.y = 6.0;
             source::show(app, ui, commands);
             // What everything but the people took last time; it does not depend on who is in view.
             let others_id = ui.scope_id().with("height of the others");

@@ -8,7 +8,7 @@ use super::super::theme;
 use crate::model::Task;
 
 /// Height of a task's row in points.
-const ROW_HEIGHT: f32 = 44.0;
+const ROW_HEIGHT: f32 = 38.0;
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     super::title(ui, "MODELS");
@@ -66,13 +66,17 @@ fn pose_hint(ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     theme::card().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = theme::HALF;
-        ui.label(theme::strong("Head pose: no model"));
+        ui.horizontal(|ui| {
+            ui.label(theme::strong("Head pose: no model"));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let button = Button::new("Load one…").fill(theme::ACCENT_FILL);
+                if ui.add(button).accessible_name("Load a head pose model").clicked() {
+                    commands.push(Command::LoadModel(Task::Pose));
+                }
+            });
+        });
         ui.label(theme::weak(
-            "Load FSA-Net weights here, start with --model pose=FILE, or keep them for good by `facelens models import \
-             FILE`.",
+            "FSA-Net weights, or --model pose=FILE at the start; `facelens models import FILE` keeps them.",
         ));
-        if ui.button("Load a head pose model…").clicked() {
-            commands.push(Command::LoadModel(Task::Pose));
-        }
     });
 }

@@ -5,10 +5,11 @@ use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, Sense, pos2, vec2}
 use super::super::people::Person;
 use super::super::state::App;
 use super::super::{sparkline, theme};
-use crate::track::{Age, Face, Gender, GenderLabel};
+use crate::overlay::{Color, age_words, gender_words, identity_color};
+use crate::track::{Age, Face, Gender};
 
 /// Height of a row in points.
-pub(super) const ROW_HEIGHT: f32 = 104.0;
+pub(super) const ROW_HEIGHT: f32 = 100.0;
 /// Side of the crop in points.
 const CROP: f32 = 56.0;
 
@@ -37,7 +38,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32) -> f32 {
 fn row(ui: &mut egui::Ui, person: &Person, now: f32) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let face = &person.face;
-    let spoken = format!("Person {}: {}, {}", face.id, age_text(face.age), gender_text(face.gender));
+    let spoken = format!("Person {}: {}, {}", face.id, age_text(face.age).0, gender_text(face.gender).0);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
     let mut painter = ui.painter_at(rect);
     if person.away {
@@ -69,9 +70,12 @@ fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, color: Colo
     let line = |row: f32, text: String, font: FontId, color: Color32| {
         painter.text(at + vec2(0.0, row), Align2::LEFT_TOP, text, font, color);
     };
-    line(0.0, age_text(face.age), FontId::proportional(16.0), theme::TEXT);
+    let sure = |unsure: bool| if unsure { theme::WEAK } else { theme::TEXT };
+    let (age, unsure) = age_text(face.age);
+    line(0.0, age, FontId::proportional(16.0), sure(unsure));
     painter.text(pos2(right, at.y + 2.0), Align2::RIGHT_TOP, format!("#{}", face.id), FontId::monospace(12.0), color);
-    line(21.0, gender_text(face.gender), FontId::proportional(14.0), theme::WEAK);
+    let (gender, unsure) = gender_text(face.gender);
+    line(21.0, gender, FontId::proportional(14.0), sure(unsure));
     if let Some(pose) = face.pose {
         // The three colours of the history, each figure in a column of its own.
         for (place, (name, angle)) in [("Y", pose.yaw), ("P", pose.pitch), ("R", pose.roll)].into_iter().enumerate() {
@@ -84,34 +88,18 @@ fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, color: Colo
     }
 }
 
-/// An age in words.
-pub(super) fn age_text(age: Option<Age>) -> String {
-    age.map_or_else(|| "no age".into(), |age| format!("{:.0} ± {:.0} years", age.years.max(0.0), age.spread))
+/// An age in words, and whether they are said with reserve; the same words as over the picture.
+fn age_text(age: Option<Age>) -> (String, bool) {
+    age.map(age_words).map_or_else(|| ("no age".into(), true), |words| (words.text, words.unsure))
 }
 
-/// A gender in a word.
-pub(super) fn gender_text(gender: Option<Gender>) -> String {
-    match gender.map(|gender| gender.label) {
-        Some(GenderLabel::Female) => "female",
-        Some(GenderLabel::Male) => "male",
-        Some(GenderLabel::Unsure) => "gender unsure",
-        None => "no gender",
-    }
-    .into()
+/// A gender in words, and whether they are said with reserve.
+fn gender_text(gender: Option<Gender>) -> (String, bool) {
+    gender.map(gender_words).map_or_else(|| ("no gender".into(), true), |words| (words.text, words.unsure))
 }
 
 /// The colour of an identity, the same in the row and over the picture.
 fn id_color(id: u64) -> Color32 {
-    const COLORS: [[u8; 3]; 8] = [
-        [0x5C, 0xB8, 0xF2],
-        [0xF5, 0xB9, 0x4E],
-        [0x7B, 0xD3, 0x8E],
-        [0xF0, 0x85, 0x9E],
-        [0xB9, 0x9A, 0xF5],
-        [0x5F, 0xD3, 0xCB],
-        [0xF2, 0x93, 0x6A],
-        [0xD4, 0xD3, 0x6A],
-    ];
-    let [r, g, b] = COLORS[(id.wrapping_sub(1) % COLORS.len() as u64) as usize];
-    Color32::from_rgb(r, g, b)
+    let Color { r, g, b, a } = identity_color(id);
+    Color32::from_rgba_unmultiplied(r, g, b, a)
 }

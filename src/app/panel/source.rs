@@ -6,7 +6,7 @@ use super::super::action::Action;
 use super::super::command::Command;
 use super::super::state::App;
 use super::super::theme;
-use super::super::view::{by_name, name_of};
+use super::super::view::{by_name, capitalised, name_of};
 use crate::detect::DetectorKind;
 use crate::source::{CameraChoice, CameraInfo, SourceSpec};
 
@@ -38,6 +38,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
         let clicked = ui.add_enabled(!path.is_empty(), Button::new("Show").min_size(egui::vec2(open, 0.0))).clicked();
         if (entered || clicked) && !path.is_empty() {
             commands.push(Command::Source(SourceSpec::Path(path.into())));
+            app.path_field.clear();
         }
     });
     ui.horizontal(|ui| {
@@ -87,10 +88,6 @@ fn is_shown(source: &SourceSpec, camera: &CameraInfo) -> bool {
         SourceSpec::Camera(CameraChoice::Any) => camera.index == 0,
         SourceSpec::Demo | SourceSpec::Path(_) => false,
     }
-}
-
-fn capitalised(text: &str) -> String {
-    text.strip_prefix("the ").map_or_else(|| text.to_owned(), |rest| format!("The {rest}"))
 }
 
 /// A detector in words.

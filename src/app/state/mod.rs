@@ -294,7 +294,8 @@ impl App {
             Action::OpenFolder => self.errands.start(Errand::PickSource { folder: true }),
             Action::NextCamera => self.next_camera(),
             Action::Demo => self.choose_source(SourceSpec::Demo),
-            Action::Restart => self.show_source(self.source.clone()),
+            Action::Restart => self.restart(),
+            Action::Snapshot => self.snapshot(),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Pause => {
                 self.paused = !self.paused;
@@ -325,7 +326,7 @@ impl App {
     pub fn source_title(&self) -> String {
         match self.info() {
             Some(info) => match self.source {
-                SourceSpec::Path(_) => name_of(&self.source),
+                SourceSpec::Demo | SourceSpec::Path(_) => name_of(&self.source),
                 _ => info.name.clone(),
             },
             None => name_of(&self.source),

@@ -4,13 +4,38 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::App;
-use crate::app::errands::{Errand, Origin, Picked, Report};
+use crate::app::errands::{Errand, Origin, Picked, Report, Still};
 use crate::app::models::files_text;
 use crate::app::notices::Tone;
 use crate::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
+use crate::pipeline::{Analysis, StageTimings};
+use crate::session;
 use crate::source::SourceSpec;
 
 impl App {
+    /// Saves what is shown, with its own overlay. A frame that is not analysed yet is saved without one.
+    pub(super) fn snapshot(&mut self) {
+        let Some(shot) = &self.shot else {
+            self.notices.say(Tone::Info, "There is no picture to save yet.");
+            return;
+        };
+        let Some(folder) = session::default_snapshot_folder() else {
+            self.notices.say(Tone::Bad, "The picture cannot be saved: this user has no home folder.");
+            return;
+        };
+        // The analysed frame rather than the newest: its faces are its own.
+        let analysis = shot.analysis.as_ref().map_or_else(
+            || {
+                let frame = Arc::clone(&shot.frame);
+                Arc::new(Analysis { frame, faces: Vec::new(), timings: StageTimings::default() })
+            },
+            Arc::clone,
+        );
+        let input = self.info().map_or_else(|| self.source.to_string(), |info| info.name.clone());
+        let options = self.scene_options(1.0);
+        self.errands.start(Errand::Snapshot { still: Still(analysis), input, options, folder });
+    }
+
     pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: Origin) {
         self.models.loading.extend(task);
         self.errands.start(Errand::LoadModel { task, files, origin });
@@ -46,6 +71,10 @@ impl App {
                 self.notices.say(Tone::Bad, error.to_string());
             }
             Report::Model { task, files, origin, result } => self.take_model(task, files, origin, result),
+            Report::Snapshot(Ok(files)) => {
+                self.notices.say(Tone::Good, format!("Saved as {}, with its data beside it.", files.picture.display()));
+            }
+            Report::Snapshot(Err(error)) => self.notices.say(Tone::Bad, error.to_string()),
             Report::SettingsSaved(Ok(())) => {}
             Report::SettingsSaved(Err(error)) => self.notices.say(Tone::Warn, error.to_string()),
         }

@@ -24,6 +24,20 @@ impl App {
         }
         self.engine.set_source(source.clone());
         self.source = source;
+        self.forget_picture();
+    }
+
+    /// Opens the same source again.
+    pub(in crate::app) fn restart(&mut self) {
+        if self.paused {
+            self.paused = false;
+            self.engine.set_paused(false);
+        }
+        self.engine.restart();
+        self.forget_picture();
+    }
+
+    fn forget_picture(&mut self) {
         self.status = self.engine.status();
         self.shot = None;
         self.alignment = Alignment::default();
