@@ -41,7 +41,7 @@ fail() {
 }
 
 # A free display is chosen by the server itself.
-Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$work/display" 2>"$work/xvfb.log" &
+Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$work/display" 2>"$work/xvfb.log" &
 server=$!
 for _ in $(seq 100); do
     [ -s "$work/display" ] && break
@@ -149,6 +149,11 @@ if open --source demo; then
     key Escape
     key i
     shoot about
+    key Escape
+
+    xdotool mousemove 58 18 click 1
+    sleep 0.8
+    shoot menu
     key Escape
 
     echo "a picture is opened by its path"

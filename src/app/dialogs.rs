@@ -11,8 +11,8 @@ use super::theme;
 const ABOUT: [(&str, &str); 4] = [
     (
         "Pictures stay here",
-        "Every picture is analysed on this machine and then forgotten. Nothing is sent anywhere, and nothing is written \
-         unless you ask for it.",
+        "Every picture is analysed on this machine and then forgotten. Nothing is sent anywhere, and no picture is \
+         written unless you ask for it.",
     ),
     (
         "Apparent, not true",

@@ -47,7 +47,7 @@ fn rows(status: &Status) -> Rows {
     let missed = if status.captured > 0 { 100.0 * status.dropped as f64 / status.captured as f64 } else { 0.0 };
     vec![
         ("Format", format),
-        ("Source", format!("{:.1} fps", status.capture_fps)),
+        ("Captured", format!("{:.1} fps", status.capture_fps)),
         ("Analysed", format!("{:.1} fps", status.analysed_fps)),
         ("Delay", ms(status.delay_ms)),
         ("Frames", status.captured.to_string()),

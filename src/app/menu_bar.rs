@@ -37,7 +37,7 @@ fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<Command>
         let keys = action.keys().first().map(keys_text).unwrap_or_default();
         let mut button = Button::new(action.title()).shortcut_text(keys);
         if let Some(on) = app.is_on(action) {
-            button = button.left_text(if on { "✔" } else { "" });
+            button = button.left_text(if on { "•" } else { " " });
         }
         if ui.add(button).clicked() {
             commands.push(action.into());

@@ -67,10 +67,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         );
     }
     let file = SettingsFile::of_user();
-    let (mut settings, warnings) = file.as_ref().map_or_else(|| (Settings::default(), Vec::new()), SettingsFile::load);
-    if let Some(detector) = options.detector {
-        settings.detector = detector;
-    }
+    let (settings, warnings) = file.as_ref().map_or_else(|| (Settings::default(), Vec::new()), SettingsFile::load);
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("facelens")
@@ -91,7 +88,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         let live = Live::start(LiveOptions {
             source: source.clone(),
             models: ModelSet::default(),
-            detector: settings.detector,
+            detector: state::first_detector(&options, &settings),
             wake: Arc::clone(&wake),
         })?;
         let (sender, reports) = crossbeam_channel::unbounded();
@@ -110,9 +107,21 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         Ok(Box::new(Window(app)))
     });
     eframe::run_native("facelens", native, create).map_err(|error| {
-        let cause = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        anyhow::anyhow!("the window cannot be opened: {cause}; use `facelens analyze` on a machine without a display")
+        anyhow::anyhow!(
+            "the window cannot be opened: {}; use `facelens analyze` on a machine without a display",
+            plain(&error.to_string())
+        )
     })
+}
+
+/// An error of the window system on one line, without the place in somebody's source that winit puts before the cause
+/// (`os error at FILE:LINE: CAUSE`).
+fn plain(error: &str) -> String {
+    let cause = match error.split_once("os error at ") {
+        Some((_, rest)) => rest.split_once(": ").map_or(rest, |(_, cause)| cause),
+        None => error,
+    };
+    cause.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether there can be a window at all. Only X11 and Wayland can say so beforehand.

@@ -38,7 +38,7 @@ impl Tone {
 }
 
 /// Letters a line: toasts do not wrap by themselves.
-const LINE_LENGTH: usize = 64;
+const LINE_LENGTH: usize = 72;
 /// More than this at once hide the picture.
 const MOST: usize = 4;
 

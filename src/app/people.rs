@@ -1,6 +1,7 @@
 //! Who is in view: one row for each identity, with a live crop and the last 20 seconds of age and pose.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use eframe::egui::{self, ColorImage, TextureHandle, TextureOptions};
 
@@ -53,7 +54,7 @@ pub(crate) struct People {
     list: Vec<Person>,
     /// Time of the newest analysis, seconds.
     pub now: f32,
-    newest: Option<(u64, f32)>,
+    newest: Option<Arc<Analysis>>,
 }
 
 impl People {
@@ -69,17 +70,16 @@ impl People {
 
     /// Takes an analysis in. One that was taken in already changes nothing. `unrelated` pictures have nothing to do
     /// with each other: each starts with nobody.
-    pub fn update(&mut self, ctx: &egui::Context, analysis: &Analysis, unrelated: bool) {
+    pub fn update(&mut self, ctx: &egui::Context, analysis: &Arc<Analysis>, unrelated: bool) {
         let now = analysis.frame.time.as_secs_f32();
-        let this = (analysis.frame.sequence, now);
-        if self.newest == Some(this) {
+        if self.newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, analysis)) {
             return;
         }
         if now < self.now || unrelated {
             // The file was started again: what was seen before lies in the future.
             self.clear();
         }
-        (self.newest, self.now) = (Some(this), now);
+        (self.newest, self.now) = (Some(Arc::clone(analysis)), now);
         for person in &mut self.list {
             person.away = true;
         }
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::app::fake::{analysis, face, frame};
 
-    fn at(sequence: u64, ids: &[u64]) -> std::sync::Arc<Analysis> {
+    fn at(sequence: u64, ids: &[u64]) -> Arc<Analysis> {
         analysis(frame(64, 48, sequence), ids.iter().map(|id| face(*id)).collect())
     }
 
@@ -219,6 +219,15 @@ mod tests {
         people.update(&ctx, &at(1, &[1]), true);
         assert_eq!(ids(&people), [(1, false)]);
         assert_eq!(people.list()[0].history.len(), 1);
+    }
+
+    #[test]
+    fn a_picture_that_is_analysed_again_with_other_models_is_taken_in_again() {
+        let (ctx, mut people) = (egui::Context::default(), People::default());
+        let bare = Face { age: None, ..face(1) };
+        people.update(&ctx, &analysis(frame(64, 48, 0), vec![bare]), true);
+        people.update(&ctx, &at(0, &[1]), true);
+        assert!(people.list()[0].face.age.is_some());
     }
 
     #[test]

@@ -381,6 +381,21 @@ fn the_detector_is_chosen_and_remembered() {
 }
 
 #[test]
+fn a_detector_of_the_command_line_is_used_but_not_remembered() {
+    let options = AppOptions { detector: Some(DetectorKind::Seeta), ..AppOptions::default() };
+    let test = Test::with(&options, Settings::default());
+    assert_eq!(test.window.state().detector, DetectorKind::Seeta);
+    assert_eq!(test.window.state().settings, Settings::default());
+}
+
+#[test]
+fn an_error_of_the_window_system_is_one_plain_line() {
+    let error = "winit EventLoopError: os error at /a/b.rs:788: Failed to open\n connection to X server";
+    assert_eq!(super::plain(error), "Failed to open connection to X server");
+    assert_eq!(super::plain("no OpenGL"), "no OpenGL");
+}
+
+#[test]
 fn the_panel_closes_and_opens_by_its_key() {
     let mut test = Test::new();
     assert!(test.shows("FIGURES"));
@@ -402,7 +417,9 @@ fn full_screen_shows_the_picture_alone_until_escape() {
 #[test]
 fn menus_do_what_the_keys_do() {
     let mut test = Test::new();
-    test.click("File");
+    for menu in ["View", "Help", "File"] {
+        test.click(menu);
+    }
     test.window.get_by_label_contains("Watch the demo").click();
     test.steps();
     assert_eq!(test.last_source(), Some(SourceSpec::Demo));

@@ -114,11 +114,9 @@ fn demo_banner(source: &SourceSpec, cameras: &[CameraInfo]) -> Option<Banner> {
             text: "This is the demo: no camera is in use".into(),
             button: Some((format!("Use {}", camera.name), by_name(camera))),
         },
-        None => Banner {
-            tone: Tone::Info,
-            text: "This is the demo. Plug in a camera and press C, or choose a source at the right".into(),
-            button: None,
-        },
+        None => {
+            Banner { tone: Tone::Info, text: "This is the demo. Plug in a camera, then press C".into(), button: None }
+        }
     })
 }
 

@@ -43,7 +43,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
     });
     ui.horizontal(|ui| {
         ui.label(theme::weak("Faces by"));
-        let current = app.settings.detector;
+        let current = app.detector;
         ComboBox::from_id_salt("detector")
             .width(ui.available_width())
             .selected_text(detector_text(current))

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use eframe::egui;
 
+use crate::detect::DetectorKind;
 use crate::model::Task;
 use crate::overlay::SceneOptions;
 use crate::pipeline::{Shown, Status};
@@ -55,12 +56,19 @@ pub(crate) fn first_source(options: &AppOptions, settings: &Settings) -> SourceS
     remembered.unwrap_or(SourceSpec::Camera(CameraChoice::Any))
 }
 
+/// The first detector: what the command line says, else the remembered one.
+pub(crate) fn first_detector(options: &AppOptions, settings: &Settings) -> DetectorKind {
+    options.detector.unwrap_or(settings.detector)
+}
+
 /// The window.
 pub(crate) struct App {
     pub engine: Box<dyn Engine>,
     errands: Box<dyn Errands>,
     reports: Receiver<Report>,
     pub settings: Settings,
+    /// The detector in use; the settings hold the one to remember.
+    pub detector: DetectorKind,
     settings_file: Option<SettingsFile>,
     saved: Settings,
     changed_at: Option<f64>,
@@ -99,6 +107,7 @@ impl App {
             errands,
             reports,
             saved: settings.clone(),
+            detector: first_detector(options, &settings),
             settings,
             settings_file,
             changed_at: None,
@@ -272,7 +281,7 @@ impl App {
             Command::Source(source) => self.choose_source(source),
             Command::ListCameras => self.list_cameras(),
             Command::Detector(detector) => {
-                self.settings.detector = detector;
+                (self.detector, self.settings.detector) = (detector, detector);
                 self.engine.set_detector(detector);
             }
             Command::LoadModel(task) => self.errands.start(Errand::PickModel(task)),

@@ -1,6 +1,6 @@
 //! What comes back from errands: files that were picked, models that were loaded or refused.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::App;
@@ -72,7 +72,8 @@ impl App {
             }
             Report::Model { task, files, origin, result } => self.take_model(task, files, origin, result),
             Report::Snapshot(Ok(files)) => {
-                self.notices.say(Tone::Good, format!("Saved as {}, with its data beside it.", files.picture.display()));
+                self.notices
+                    .say(Tone::Good, format!("Saved as {}, with its data beside it.", from_home(&files.picture)));
             }
             Report::Snapshot(Err(error)) => self.notices.say(Tone::Bad, error.to_string()),
             Report::SettingsSaved(Ok(())) => {}
@@ -122,4 +123,11 @@ pub(crate) const fn title(task: Task) -> &'static str {
         Task::Gender => "Gender",
         Task::Pose => "Head pose",
     }
+}
+
+/// A path as it is shown: `~` stands for the user's home.
+fn from_home(path: &Path) -> String {
+    let home = directories::BaseDirs::new();
+    let inside = home.as_ref().and_then(|home| path.strip_prefix(home.home_dir()).ok());
+    inside.map_or_else(|| path.display().to_string(), |rest| Path::new("~").join(rest).display().to_string())
 }
