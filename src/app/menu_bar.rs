@@ -35,10 +35,8 @@ fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<Command>
             ui.separator();
         }
         let keys = action.keys().first().map(keys_text).unwrap_or_default();
-        let mut button = Button::new(action.title()).shortcut_text(keys);
-        if let Some(on) = app.is_on(action) {
-            button = button.left_text(if on { "•" } else { " " });
-        }
+        // What is on is marked as the switches under the picture are.
+        let button = Button::selectable(app.is_on(action) == Some(true), action.title()).shortcut_text(keys);
         if ui.add(button).clicked() {
             commands.push(action.into());
             ui.close();

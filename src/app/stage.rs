@@ -46,7 +46,14 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 
 /// One line at the top; its words break rather than run out of the window.
 fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Vec<Command>) {
-    let width = (area.width() - 2.0 * theme::MARGIN).min(720.0);
+    let measure = |text: &str| {
+        ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(14.0), theme::TEXT).size().x.ceil()
+    };
+    // Frame, dot and the spaces between; a button has its own margins.
+    let button_width =
+        banner.button.as_ref().map_or(0.0, |(text, _)| (measure(text) + 24.0).min(200.0) + theme::MARGIN);
+    let wanted = 24.0 + 16.0 + measure(&banner.text) + 4.0 + button_width;
+    let width = wanted.min(area.width() - 2.0 * theme::MARGIN);
     let place = Rect::from_center_size(pos2(area.center().x, area.top() + 36.0), vec2(width, 40.0));
     ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Center)), |ui| {
         let frame = egui::Frame::new()
@@ -59,7 +66,6 @@ fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Ve
             ui.horizontal(|ui| {
                 let (dot, _) = ui.allocate_exact_size(vec2(8.0, 28.0), Sense::hover());
                 ui.painter().circle_filled(dot.center(), 4.0, banner.tone.color());
-                let button_width = if banner.button.is_some() { 200.0 } else { 0.0 };
                 let text_width = ui.available_width() - button_width;
                 ui.allocate_ui_with_layout(vec2(text_width, 28.0), Layout::left_to_right(Align::Center), |ui| {
                     ui.set_width(text_width);
