@@ -1,5 +1,7 @@
 //! Time per frame of each detector, on a frame with one face.
 
+#![expect(clippy::expect_used, reason = "a bench has nobody to hand an error to")]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use facelens::detect::{DetectorKind, create};
 use facelens::frame::Frame;

@@ -16,7 +16,6 @@ const THRESHOLD: f32 = 0.5;
 pub(super) struct Blaze {
     kind: DetectorKind,
     net: Net,
-    box_side: f32,
     letterbox: Letterbox,
     anchors: Vec<Point>,
     candidates: Vec<Candidate>,
@@ -27,16 +26,16 @@ impl Blaze {
     /// The network for near faces: 128x128.
     pub(super) fn front() -> Result<Self, DetectError> {
         let onnx = include_bytes!("../../models/blazeface-front-128.onnx");
-        Self::new(DetectorKind::BlazeFront, onnx, 128, boxes::FRONT_SIDE)
+        Self::new(DetectorKind::BlazeFront, onnx, 128)
     }
 
     /// The network for faces at any distance: 256x256.
     pub(super) fn back() -> Result<Self, DetectError> {
         let onnx = include_bytes!("../../models/blazeface-back-256.onnx");
-        Self::new(DetectorKind::BlazeBack, onnx, 256, boxes::BACK_SIDE)
+        Self::new(DetectorKind::BlazeBack, onnx, 256)
     }
 
-    fn new(kind: DetectorKind, onnx: &[u8], side: u32, box_side: f32) -> Result<Self, DetectError> {
+    fn new(kind: DetectorKind, onnx: &[u8], side: u32) -> Result<Self, DetectError> {
         let failed = |cause: String| DetectError { detector: kind.name(), cause };
         let shape = [1, 3, side as usize, side as usize];
         let net = Net::with_input_shape(onnx, &shape, Path::new(kind.name())).map_err(|error| failed(error.cause))?;
@@ -46,7 +45,6 @@ impl Blaze {
         Ok(Self {
             kind,
             net,
-            box_side,
             letterbox: Letterbox::new(side),
             anchors: anchors::anchors(side),
             candidates: Vec::new(),
@@ -72,7 +70,7 @@ impl Detector for Blaze {
             let corner = placement.to_frame(Point { x: face.rect.x, y: face.rect.y });
             let own =
                 Rect::new(corner.x, corner.y, face.rect.width * placement.scale, face.rect.height * placement.scale);
-            let rect = boxes::from_keypoints(&keypoints, &own, self.box_side);
+            let rect = boxes::from_keypoints(&keypoints, &own);
             Detection { rect, score: face.score, keypoints: Some(keypoints) }
         });
         let mut faces: Vec<_> = faces.collect();

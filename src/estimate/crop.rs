@@ -58,17 +58,17 @@ mod tests {
 
     #[test]
     fn crops_are_those_of_the_published_demos() {
-        // LBP box, picture, margin, and first and last pixels, both included, of five reference faces.
-        let faces: [([f32; 4], (u32, u32), [u32; 4], [u32; 4]); 5] = [
-            ([188.0, 86.0, 73.0, 73.0], (512, 512), [151, 49, 297, 195], [144, 42, 304, 202]),
-            ([476.0, 269.0, 232.0, 232.0], (970, 2204), [360, 153, 824, 617], [336, 129, 847, 640]),
-            ([400.0, 169.0, 192.0, 192.0], (910, 1137), [304, 73, 688, 457], [284, 53, 707, 476]),
-            ([190.0, 324.0, 222.0, 222.0], (626, 1200), [79, 213, 523, 657], [56, 190, 545, 679]),
-            ([693.0, 338.0, 209.0, 209.0], (1434, 2333), [588, 233, 1006, 651], [567, 212, 1027, 672]),
-        ];
-        for ([x, y, width, height], picture, half, three_fifths) in faces {
+        // Side and corner of the LBP box, the picture's size, and the first and last pixels, both included, with the
+        // margins 0.5 and 0.6, of five reference faces.
+        for (side, x, y, picture, half, three_fifths) in [
+            (73.0, 188.0, 86.0, (512, 512), [151, 49, 297, 195], [144, 42, 304, 202]),
+            (232.0, 476.0, 269.0, (970, 2204), [360, 153, 824, 617], [336, 129, 847, 640]),
+            (192.0, 400.0, 169.0, (910, 1137), [304, 73, 688, 457], [284, 53, 707, 476]),
+            (222.0, 190.0, 324.0, (626, 1200), [79, 213, 523, 657], [56, 190, 545, 679]),
+            (209.0, 693.0, 338.0, (1434, 2333), [588, 233, 1006, 651], [567, 212, 1027, 672]),
+        ] {
             for (margin, [left, top, right, bottom]) in [(0.5, half), (0.6, three_fifths)] {
-                let crop = crop_rect(&rect(x, y, width, height), margin, picture.0, picture.1).unwrap();
+                let crop = crop_rect(&rect(x, y, side, side), margin, picture.0, picture.1).unwrap();
                 let expected = PixelRect { left, top, width: right - left + 1, height: bottom - top + 1 };
                 assert_eq!(crop, expected, "{x},{y} with {margin}");
             }
