@@ -60,7 +60,7 @@ impl Default for Settings {
             boxes: true,
             labels: true,
             axes: true,
-            angles: false,
+            angles: true,
             detector: DetectorKind::ALL[0],
             age_models: Vec::new(),
             gender_models: Vec::new(),

@@ -114,21 +114,14 @@ fn two_and_four_faces_are_found_and_kept_apart() {
     }
 }
 
+/// The first two seconds, or as many as `FACELENS_DEMO_SECONDS` says: 60 is the whole script, minutes without
+/// optimisation.
 #[test]
 fn on_the_demo_one_face_keeps_its_id_and_the_roll_follows_the_script() {
-    check_demo(2);
-}
-
-#[test]
-#[ignore = "two minutes or more in a debug build: cargo test --release --test analyze -- --ignored"]
-fn on_the_whole_demo_one_face_keeps_its_id_and_the_roll_follows_the_script() {
-    check_demo(60);
-}
-
-fn check_demo(seconds: usize) {
+    let seconds = std::env::var("FACELENS_DEMO_SECONDS").map_or(2, |seconds| seconds.parse().unwrap());
     let pose = common::shared()
         .map(|shared| format!("pose={}", shared.join("reference/fsanet/fsanet_capsule_3_16_2_21_5.h5").display()));
-    let limit = seconds.to_string();
+    let limit = usize::to_string(&seconds);
     let mut args = vec!["analyze", "demo", "--seconds", &limit];
     if let Some(pose) = &pose {
         args.extend(["--model", pose]);
