@@ -277,7 +277,7 @@ mod tests {
             boxes: false,
             labels: false,
             axes: false,
-            angles: true,
+            angles: false,
             detector: DetectorKind::Seeta,
             pose_models: vec!["nets/a.h5".into(), "nets/b.h5".into()],
             panel_open: false,

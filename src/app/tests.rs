@@ -220,7 +220,7 @@ fn switches_and_keys_change_what_is_drawn() {
     test.steps();
     let options = |test: &Test| test.window.state().scene_options(1.0);
     let start = options(&test);
-    assert!(start.boxes && start.labels && start.axes && !start.angles && start.mirrored);
+    assert!(start.boxes && start.labels && start.axes && start.angles && start.mirrored);
     for (key, label) in
         [(Key::B, "Boxes"), (Key::L, "Labels"), (Key::A, "Pose axes"), (Key::G, "Angles"), (Key::M, "Mirror")]
     {

@@ -143,7 +143,11 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
+/// A hint for people: a script that reads standard error for trouble gets none.
 fn tell_absent_models(models: &ModelSet) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
     let absent: Vec<_> = Task::ALL.into_iter().filter(|task| models.of(*task).is_empty()).map(Task::name).collect();
     if let Some(first) = absent.first() {
         output::note(format_args!(
