@@ -205,18 +205,7 @@ fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceInfo;
-
-    fn info() -> SourceInfo {
-        SourceInfo {
-            name: "HD Webcam".into(),
-            kind: SourceKind::Camera,
-            size: Some((640, 480)),
-            fps: Some(30.0),
-            frame_count: None,
-            format: "MJPEG 640x480 at 30 fps".into(),
-        }
-    }
+    use crate::app::fake::camera_info as info;
 
     fn camera() -> SourceSpec {
         SourceSpec::Camera(CameraChoice::Any)
