@@ -160,11 +160,11 @@ fn a_face_keeps_its_id_through_a_video() {
         .map(|step| {
             let mut picture = RgbImage::from_pixel(480, 360, Rgb([90, 110, 130]));
             paste(&mut picture, 220, &[(200 + 6 * step, 180)]);
-            picture
+            (picture, 40)
         })
         .collect();
     let file = folder.path().join("clip.mp4");
-    std::fs::write(&file, common::clip::mp4(&pictures, 40)).unwrap();
+    std::fs::write(&file, common::clip::mp4(&pictures)).unwrap();
     let video = folder.path().join("with overlay.mp4");
     let rows = rows(&["analyze", file.to_str().unwrap(), "--video", video.to_str().unwrap()]);
     let times: Vec<_> = rows.iter().map(|row| (row.frame, row.time_s, row.width, row.height)).collect();

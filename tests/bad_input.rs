@@ -81,7 +81,7 @@ fn a_text_file_named_mp4() {
 fn a_truncated_video() {
     let scratch = Scratch::new();
     let grey = image::RgbImage::from_pixel(64, 48, image::Rgb([90, 110, 130]));
-    let whole = common::clip::mp4(&vec![grey; 5], 40);
+    let whole = common::clip::mp4(&vec![(grey, 40); 5]);
     let (complete, cut) = (scratch.file("whole.mp4", &whole), scratch.file("cut.mp4", &whole[..whole.len() - 200]));
     assert_eq!(facelens(&["analyze", &complete]).status.code(), Some(0));
     fails(&["analyze", &cut], &["cut.mp4", "cut off"]);

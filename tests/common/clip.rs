@@ -10,12 +10,12 @@ use shiguredo_mp4::boxes::{Avc1Box, AvccBox, SampleEntry, VisualSampleEntryField
 use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
 use shiguredo_mp4::{TrackKind, Uint};
 
-/// An MP4 with these pictures (all of one size with even sides), `frame_ms` milliseconds each.
-pub fn mp4(pictures: &[RgbImage], frame_ms: u32) -> Vec<u8> {
+/// An MP4 with these pictures (all of one size with even sides), each with its duration in milliseconds.
+pub fn mp4(frames: &[(RgbImage, u32)]) -> Vec<u8> {
     let mut encoder = Encoder::new().unwrap();
     let mut muxer = Mp4FileMuxer::new().unwrap();
     let mut file = muxer.initial_boxes_bytes().to_vec();
-    for (index, picture) in pictures.iter().enumerate() {
+    for (index, (picture, duration)) in frames.iter().enumerate() {
         let size = (picture.width() as usize, picture.height() as usize);
         let yuv = YUVBuffer::from_rgb8_source(RgbSliceU8::new(picture.as_raw(), size));
         let stream = encoder.encode(&yuv).unwrap().to_vec();
@@ -37,7 +37,7 @@ pub fn mp4(pictures: &[RgbImage], frame_ms: u32) -> Vec<u8> {
             keyframe: !sps.is_empty(),
             sample_entry: (index == 0).then(|| SampleEntry::Avc1(avc1(size, sps, pps))),
             timescale: NonZeroU32::new(1000).unwrap(),
-            duration: frame_ms,
+            duration: *duration,
             composition_time_offset: None,
             data_offset: file.len() as u64,
             data_size: data.len(),

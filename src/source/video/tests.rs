@@ -1,17 +1,15 @@
-use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::process::Command;
 
-use openh264::encoder::Encoder;
-use openh264::formats::{RgbSliceU8, YUVBuffer};
-use openh264::nal_units;
-use shiguredo_mp4::boxes::{Avc1Box, AvccBox, SampleEntry, VisualSampleEntryFields};
-use shiguredo_mp4::mux::{Mp4FileMuxer, Sample};
-use shiguredo_mp4::{TrackKind, Uint};
+use clip_file::mp4;
 
 use super::*;
 use crate::frame::Frame;
 use crate::source::{Mode, Next};
+
+// The whole-program tests make their videos by the same file.
+#[path = "../../../tests/common/clip.rs"]
+mod clip_file;
 
 const WIDTH: usize = 96;
 const HEIGHT: usize = 64;
@@ -26,73 +24,10 @@ fn picture(index: usize) -> Vec<u8> {
 
 /// An MP4 with an H.264 frame per duration (milliseconds), the index at its end.
 fn clip(durations: &[u32]) -> Vec<u8> {
-    let mut encoder = Encoder::new().unwrap();
-    let mut muxer = Mp4FileMuxer::new().unwrap();
-    let mut file = muxer.initial_boxes_bytes().to_vec();
-    for (index, &duration) in durations.iter().enumerate() {
-        let rgb = picture(index);
-        let stream =
-            encoder.encode(&YUVBuffer::from_rgb8_source(RgbSliceU8::new(&rgb, (WIDTH, HEIGHT)))).unwrap().to_vec();
-        let (mut sps, mut pps, mut data) = (Vec::new(), Vec::new(), Vec::new());
-        for nal in nal_units(&stream) {
-            let nal = &nal[nal.iter().position(|&byte| byte == 1).unwrap() + 1..];
-            match nal[0] & 31 {
-                7 => sps.push(nal.to_vec()),
-                8 => pps.push(nal.to_vec()),
-                _ => {
-                    data.extend((nal.len() as u32).to_be_bytes());
-                    data.extend_from_slice(nal);
-                }
-            }
-        }
-        let keyframe = !sps.is_empty();
-        let sample = Sample {
-            track_kind: TrackKind::Video,
-            sample_entry: (index == 0).then(|| SampleEntry::Avc1(avc1(sps, pps))),
-            keyframe,
-            timescale: NonZeroU32::new(1000).unwrap(),
-            duration,
-            composition_time_offset: None,
-            data_offset: file.len() as u64,
-            data_size: data.len(),
-        };
-        file.extend(data);
-        muxer.append_sample(&sample).unwrap();
-    }
-    for (offset, bytes) in muxer.finalize().unwrap().offset_and_bytes_pairs() {
-        let offset = offset as usize;
-        file.resize(file.len().max(offset + bytes.len()), 0);
-        file[offset..offset + bytes.len()].copy_from_slice(bytes);
-    }
-    file
-}
-
-fn avc1(sps_list: Vec<Vec<u8>>, pps_list: Vec<Vec<u8>>) -> Avc1Box {
-    Avc1Box {
-        visual: VisualSampleEntryFields {
-            data_reference_index: NonZeroU16::MIN,
-            width: WIDTH as u16,
-            height: HEIGHT as u16,
-            horizresolution: VisualSampleEntryFields::DEFAULT_HORIZRESOLUTION,
-            vertresolution: VisualSampleEntryFields::DEFAULT_VERTRESOLUTION,
-            frame_count: 1,
-            compressorname: [0; 32],
-            depth: 24,
-        },
-        avcc_box: AvccBox {
-            avc_profile_indication: sps_list[0][1],
-            profile_compatibility: sps_list[0][2],
-            avc_level_indication: sps_list[0][3],
-            length_size_minus_one: Uint::new(3),
-            sps_list,
-            pps_list,
-            chroma_format: None,
-            bit_depth_luma_minus8: None,
-            bit_depth_chroma_minus8: None,
-            sps_ext_list: Vec::new(),
-        },
-        unknown_boxes: Vec::new(),
-    }
+    let frame = |(index, &duration)| {
+        (image::RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, picture(index)).unwrap(), duration)
+    };
+    mp4(&durations.iter().enumerate().map(frame).collect::<Vec<_>>())
 }
 
 struct Clip {
