@@ -1,0 +1,30 @@
+//! The command line: one file per command.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Prepares faces, trains SSR-Net and FSA-Net, and exports them for facelens.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
+    let done: anyhow::Result<ExitCode> = match cli.command {};
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! facelens-training: from labelled pictures to the model files that facelens runs.
+//!
+//! ```text
+//! pictures + labels --prepare (the app's detector and crop)--> a set of faces (data)
+//!     --train (augment, nets, losses)--> checkpoint --export (the app's graph builder)--> NAME.onnx + NAME.toml
+//! teachers (models that the app can load) --distil--^
+//! ```
+
+#![recursion_limit = "256"]
+#![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
+
+pub mod cli;
+pub mod data;
+pub mod device;
+pub mod nets;

@@ -1,0 +1,175 @@
+//! SSR-Net (Yang et al., IJCAI 2018) in burn, for one value or for several that share both streams.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::{relu, tanh};
+use burn::tensor::{Device, Tensor};
+use facelens::model::Task;
+use facelens::net::ssr_net::{STAGE_POOLS, STAGE_SIDES};
+use serde::{Deserialize, Serialize};
+
+use super::layers::{ConvolutionBlock, average_pool, convolution, dense, max_pool};
+use super::soft_stagewise::{BINS, Stage, soft_stagewise};
+
+/// Which SSR-Net. The published one has 32, 16 and 10 channels and one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SsrNetConfig {
+    /// What it estimates, in the order of its outputs: age, gender, or both.
+    pub tasks: Vec<Task>,
+    /// Channels of the relu stream.
+    #[serde(default = "SsrNetConfig::default_relu_channels")]
+    pub relu_channels: usize,
+    /// Channels of the tanh stream.
+    #[serde(default = "SsrNetConfig::default_tanh_channels")]
+    pub tanh_channels: usize,
+    /// Channels of each fusion block.
+    #[serde(default = "SsrNetConfig::default_fusion_channels")]
+    pub fusion_channels: usize,
+}
+
+/// SSR-Net.
+#[derive(Module, Debug)]
+pub struct SsrNet {
+    relu_stream: Vec<ConvolutionBlock>,
+    tanh_stream: Vec<ConvolutionBlock>,
+    regressions: Vec<Regression>,
+}
+
+/// The three stages of one value, stage 1 first.
+#[derive(Module, Debug)]
+struct Regression {
+    stages: Vec<FusionBlock>,
+    range: f32,
+}
+
+/// A fusion block with its prediction block (figure 1b of the paper).
+#[derive(Module, Debug)]
+struct FusionBlock {
+    relu_head: Conv2d,
+    tanh_head: Conv2d,
+    relu_mix: Linear,
+    tanh_mix: Linear,
+    feature: Linear,
+    delta: Linear,
+    p: Linear,
+    eta: Linear,
+    pool: usize,
+}
+
+impl SsrNetConfig {
+    const fn default_relu_channels() -> usize {
+        facelens::net::ssr_net::RELU_CHANNELS
+    }
+
+    const fn default_tanh_channels() -> usize {
+        facelens::net::ssr_net::TANH_CHANNELS
+    }
+
+    const fn default_fusion_channels() -> usize {
+        facelens::net::ssr_net::FUSION_CHANNELS
+    }
+
+    /// The published size for these tasks.
+    pub fn published(tasks: Vec<Task>) -> Self {
+        Self {
+            tasks,
+            relu_channels: Self::default_relu_channels(),
+            tanh_channels: Self::default_tanh_channels(),
+            fusion_channels: Self::default_fusion_channels(),
+        }
+    }
+
+    /// A new network with random weights.
+    pub fn init(&self, device: &Device) -> SsrNet {
+        let stream = |channels: usize| -> Vec<_> {
+            (0..4).map(|i| ConvolutionBlock::init(if i == 0 { 3 } else { channels }, channels, device)).collect()
+        };
+        let regression = |task: &Task| Regression {
+            stages: (0..3).map(|stage| FusionBlock::init(self, stage, device)).collect(),
+            range: range(*task),
+        };
+        SsrNet {
+            relu_stream: stream(self.relu_channels),
+            tanh_stream: stream(self.tanh_channels),
+            regressions: self.tasks.iter().map(regression).collect(),
+        }
+    }
+}
+
+/// The range V of a task's value: the published 101 for years, 1 for the male score.
+fn range(task: Task) -> f32 {
+    match task {
+        Task::Age => 101.0,
+        Task::Gender | Task::Pose => 1.0,
+    }
+}
+
+impl SsrNet {
+    /// `[batch, 3, 64, 64] -> [batch, tasks]`.
+    pub fn forward(&self, faces: Tensor<4>) -> Tensor<2> {
+        let relu = stream(&self.relu_stream, faces.clone(), relu, average_pool);
+        let tanh = stream(&self.tanh_stream, faces, tanh, max_pool);
+        let values = self.regressions.iter().map(|regression| {
+            // Stage 1 fuses the end of the streams, stage 2 what the second pooling gives, stage 3 the first.
+            let scales = [3, 1, 0].into_iter().zip(&regression.stages);
+            let stages = scales.map(|(scale, block)| block.forward(relu[scale].clone(), tanh[scale].clone())).collect();
+            soft_stagewise(stages, 0.0, regression.range)
+        });
+        Tensor::cat(values.collect(), 1)
+    }
+}
+
+/// One stream: convolution, activation and, but for the last, pooling. Gives the four feature maps.
+fn stream(
+    blocks: &[ConvolutionBlock],
+    faces: Tensor<4>,
+    activation: fn(Tensor<4>) -> Tensor<4>,
+    pool: fn(Tensor<4>, usize) -> Tensor<4>,
+) -> Vec<Tensor<4>> {
+    let mut maps: Vec<Tensor<4>> = Vec::with_capacity(blocks.len());
+    for (index, block) in blocks.iter().enumerate() {
+        let x = activation(block.forward(maps.last().unwrap_or(&faces).clone()));
+        maps.push(if index < 3 { pool(x, 2) } else { x });
+    }
+    maps
+}
+
+impl FusionBlock {
+    fn init(config: &SsrNetConfig, stage: usize, device: &Device) -> Self {
+        let flat = STAGE_SIDES[stage] * STAGE_SIDES[stage] * config.fusion_channels;
+        // With p = 1/3 in each bin the value starts in the middle of its range. From p = 0 a relu that is 0 for every
+        // face would never learn.
+        let p_bias = 1.0 / BINS as f64;
+        Self {
+            relu_head: convolution(config.relu_channels, config.fusion_channels, 1, device),
+            tanh_head: convolution(config.tanh_channels, config.fusion_channels, 1, device),
+            relu_mix: dense(flat, BINS, 0.0, device),
+            tanh_mix: dense(flat, BINS, 0.0, device),
+            feature: dense(BINS, 2 * BINS, 0.0, device),
+            delta: dense(flat, 1, 0.0, device),
+            p: dense(2 * BINS, BINS, p_bias, device),
+            eta: dense(2 * BINS, BINS, 0.0, device),
+            pool: STAGE_POOLS[stage],
+        }
+    }
+
+    fn forward(&self, relu_map: Tensor<4>, tanh_map: Tensor<4>) -> Stage {
+        let head = |layer: &Conv2d, map, pool: fn(Tensor<4>, usize) -> Tensor<4>| -> Tensor<2> {
+            let x = relu(layer.forward(map));
+            let x = if self.pool > 1 { pool(x, self.pool) } else { x };
+            x.flatten(1, 3)
+        };
+        let relu_head = head(&self.relu_head, relu_map, average_pool);
+        let tanh_head = head(&self.tanh_head, tanh_map, max_pool);
+        let mixes = relu(self.relu_mix.forward(relu_head.clone())) * relu(self.tanh_mix.forward(tanh_head.clone()));
+        let feature = relu(self.feature.forward(mixes));
+        let column = |x: Tensor<2>| x.unsqueeze_dim::<3>(1);
+        Stage {
+            delta: column(tanh(self.delta.forward(relu_head * tanh_head))),
+            p: column(relu(self.p.forward(feature.clone()))),
+            eta: column(tanh(self.eta.forward(feature))),
+        }
+    }
+}
