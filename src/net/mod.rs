@@ -16,6 +16,8 @@ mod layers;
 pub mod reference;
 mod soft_stagewise;
 pub mod ssr_net;
+#[cfg(test)]
+mod ssr_net_tests;
 mod tensor;
 
 pub use layers::{Affine, BatchNorm, Convention, ConvolutionBlock, DenseLayout, FlattenOrder, KernelLayout};

@@ -1,19 +1,23 @@
-//! SSR-Net 3_3_3_64_1.0_1.0 (Yang et al., IJCAI 2018): one number from a face of 64 x 64.
+//! SSR-Net 3_3_3_64_1.0_1.0 (Yang et al., IJCAI 2018): one number from a face of 64 x 64, or several that share the
+//! streams.
 //!
 //! Two streams of four 3x3 convolutions look at the face, one with relu and average pooling, one with tanh and max
 //! pooling (section 3.3). Each of three fusion blocks (figure 1b) takes one scale of both: the deepest makes stage 1,
-//! the shallowest stage 3. [`super::soft_stagewise`] makes a number of them.
+//! the shallowest stage 3. [`super::soft_stagewise`] makes a number of them. Each further number has three fusion blocks
+//! of its own on the same streams.
+//!
+//! The streams and the fusion blocks may have any number of channels: the tensors tell.
 
 use super::graph::{Graph, Value};
 use super::layers::{dense, fold};
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 use super::{Affine, Convention, ConvolutionBlock, ShapeError};
 
-/// Channels of the relu stream.
+/// Channels of the published relu stream.
 pub const RELU_CHANNELS: usize = 32;
-/// Channels of the tanh stream.
+/// Channels of the published tanh stream.
 pub const TANH_CHANNELS: usize = 16;
-/// Channels of each fusion block.
+/// Channels of each published fusion block.
 pub const FUSION_CHANNELS: usize = 10;
 /// Rows and columns of the feature map that each stage sees, stage 1 first.
 pub const STAGE_SIDES: [usize; 3] = [4, 3, 3];
@@ -31,12 +35,19 @@ pub struct SsrNet {
     pub relu_stream: [ConvolutionBlock; 4],
     /// The stream with tanh and max pooling.
     pub tanh_stream: [ConvolutionBlock; 4],
-    /// The fusion blocks, stage 1 first.
-    pub stages: [FusionBlock; 3],
+    /// What is made of the streams, in the order of the outputs: one in the published networks.
+    pub regressions: Vec<Regression>,
     /// Whether the 1x1 convolutions of stage 1 have a relu like those of the other stages: the authors' net has it, the
     /// MXNet port has not.
     pub relu_in_stage_1: bool,
-    /// The range V of the output: 101 for years, 1 for the male score.
+}
+
+/// One number made of the streams.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Regression {
+    /// The fusion blocks, stage 1 first.
+    pub stages: [FusionBlock; 3],
+    /// The range V of the number: 101 for years, 1 for the male score.
     pub range: f32,
 }
 
@@ -76,39 +87,36 @@ impl SsrNet {
     /// # Errors
     /// Names the first layer that does not fit.
     pub fn validate(&self) -> Result<(), ShapeError> {
-        let Convention { kernel, dense, .. } = self.convention;
-        for (name, stream, channels) in
-            [("relu", &self.relu_stream, RELU_CHANNELS), ("tanh", &self.tanh_stream, TANH_CHANNELS)]
-        {
+        if self.regressions.is_empty() {
+            return Err(ShapeError("the network has no output".to_owned()));
+        }
+        let streams = [("relu", &self.relu_stream), ("tanh", &self.tanh_stream)];
+        let mut widths = [0; 2];
+        for ((name, stream), width) in streams.into_iter().zip(&mut widths) {
+            let channels = width_of(&stream[0].convolution);
             for (index, block) in stream.iter().enumerate() {
                 let inputs = if index == 0 { 3 } else { channels };
                 let norm = block.norm.as_ref().map_or(Ok(()), |norm| norm.expect_channels(channels));
                 named(
-                    &format!("convolution {} of the {name} stream", index + 1),
-                    block.convolution.expect_convolution(kernel, 3, inputs, channels).and(norm),
+                    || format!("convolution {} of the {name} stream", index + 1),
+                    block.convolution.expect_convolution(self.convention.kernel, 3, inputs, channels).and(norm),
                 )?;
             }
+            *width = channels;
         }
-        for (index, (stage, side)) in self.stages.iter().zip(STAGE_SIDES).enumerate() {
-            let flat = side * side * FUSION_CHANNELS;
-            let checks = [
-                ("relu head", stage.relu_head.expect_convolution(kernel, 1, RELU_CHANNELS, FUSION_CHANNELS)),
-                ("tanh head", stage.tanh_head.expect_convolution(kernel, 1, TANH_CHANNELS, FUSION_CHANNELS)),
-                ("relu mix", stage.relu_mix.expect_dense(dense, flat, BINS)),
-                ("tanh mix", stage.tanh_mix.expect_dense(dense, flat, BINS)),
-                ("feature", stage.feature.expect_dense(dense, BINS, 2 * BINS)),
-                ("delta", stage.delta.expect_dense(dense, flat, 1)),
-                ("p", stage.p.expect_dense(dense, 2 * BINS, BINS)),
-                ("eta", stage.eta.expect_dense(dense, 2 * BINS, BINS)),
-            ];
-            for (layer, check) in checks {
-                named(&format!("{layer} of stage {}", index + 1), check)?;
+        for (number, regression) in self.regressions.iter().enumerate() {
+            for (index, stage) in regression.stages.iter().enumerate() {
+                stage.validate(self.convention, index, widths).map_err(|ShapeError(cause)| {
+                    // The published networks have one output: "of output 1" would only puzzle.
+                    let output = if number == 0 { String::new() } else { format!(" of output {}", number + 1) };
+                    ShapeError(format!("stage {}{output}: {cause}", index + 1))
+                })?;
             }
         }
         Ok(())
     }
 
-    /// The network as an ONNX file: `[1, 3, 64, 64] -> [1, 1]`.
+    /// The network as an ONNX file: `[1, 3, 64, 64] -> [1, values]`, a value for each regression.
     ///
     /// # Errors
     /// Where a layer has not the network's shape.
@@ -118,13 +126,21 @@ impl SsrNet {
         let input = self.scaled_input(&mut graph);
         let relu = self.stream(&mut graph, &input, &self.relu_stream, Graph::relu, |g, x| g.average_pool(x, 2))?;
         let tanh = self.stream(&mut graph, &input, &self.tanh_stream, Graph::tanh, |g, x| g.max_pool(x, 2))?;
-        let mut stages = Vec::new();
-        // Stage 1 fuses the end of the streams, stage 2 what the second pooling gives, stage 3 what the first gives.
-        for (index, scale) in [3, 1, 0].into_iter().enumerate() {
-            stages.push(self.fusion_block(&mut graph, index, &relu[scale], &tanh[scale])?);
+        let mut values = Vec::new();
+        for regression in &self.regressions {
+            let mut stages = Vec::new();
+            // Stage 1 fuses the end of the streams, stage 2 what the second pooling gives, stage 3 what the first gives.
+            for (index, scale) in [3, 1, 0].into_iter().enumerate() {
+                let block = &regression.stages[index];
+                stages.push(self.fusion_block(&mut graph, index, block, &relu[scale], &tanh[scale])?);
+            }
+            values.push(soft_stagewise(&mut graph, &stages, 0.0, regression.range));
         }
-        let output = soft_stagewise(&mut graph, &stages, 0.0, self.range);
-        Ok(graph.finish(&output, 1))
+        let output = match values.as_slice() {
+            [value] => value.clone(),
+            _ => graph.concatenate(&values, 1),
+        };
+        Ok(graph.finish(&output, values.len()))
     }
 
     fn scaled_input(&self, graph: &mut Graph) -> Value {
@@ -154,12 +170,18 @@ impl SsrNet {
         Ok(maps)
     }
 
-    fn fusion_block(&self, graph: &mut Graph, index: usize, relu: &Value, tanh: &Value) -> Result<Stage, ShapeError> {
-        let stage = &self.stages[index];
-        let side = STAGE_SIDES[index];
+    fn fusion_block(
+        &self,
+        graph: &mut Graph,
+        index: usize,
+        stage: &FusionBlock,
+        relu: &Value,
+        tanh: &Value,
+    ) -> Result<Stage, ShapeError> {
+        let (side, channels) = (STAGE_SIDES[index], stage.channels());
         let pool = STAGE_POOLS[index] as i64;
-        let map = Some([side, side, FUSION_CHANNELS]);
-        let flat = [1, (side * side * FUSION_CHANNELS) as i64];
+        let map = Some([side, side, channels]);
+        let flat = [1, (side * side * channels) as i64];
         let mut head = |x: &Value, layer: &Affine, pooling: fn(&mut Graph, &Value, i64) -> Value| {
             let layer = fold(layer, None, self.convention.kernel)?;
             let mut x = graph.convolution(x, &layer, 0);
@@ -198,6 +220,37 @@ impl SsrNet {
     }
 }
 
-fn named(layer: &str, check: Result<(), ShapeError>) -> Result<(), ShapeError> {
-    check.map_err(|ShapeError(cause)| ShapeError(format!("{layer}: {cause}")))
+impl FusionBlock {
+    /// Channels of its heads.
+    fn channels(&self) -> usize {
+        width_of(&self.relu_head)
+    }
+
+    /// Checks the shape of every layer of the block of stage `index` + 1, on a relu stream and a tanh stream of these
+    /// channels.
+    fn validate(&self, convention: Convention, index: usize, [relu, tanh]: [usize; 2]) -> Result<(), ShapeError> {
+        let Convention { kernel, dense, .. } = convention;
+        let (side, channels) = (STAGE_SIDES[index], self.channels());
+        let flat = side * side * channels;
+        let checks = [
+            ("relu head", self.relu_head.expect_convolution(kernel, 1, relu, channels)),
+            ("tanh head", self.tanh_head.expect_convolution(kernel, 1, tanh, channels)),
+            ("relu mix", self.relu_mix.expect_dense(dense, flat, BINS)),
+            ("tanh mix", self.tanh_mix.expect_dense(dense, flat, BINS)),
+            ("feature", self.feature.expect_dense(dense, BINS, 2 * BINS)),
+            ("delta", self.delta.expect_dense(dense, flat, 1)),
+            ("p", self.p.expect_dense(dense, 2 * BINS, BINS)),
+            ("eta", self.eta.expect_dense(dense, 2 * BINS, BINS)),
+        ];
+        checks.into_iter().try_for_each(|(layer, check)| named(|| layer.to_owned(), check))
+    }
+}
+
+/// Output channels of a layer. At least 1: a layer without any fits no network.
+fn width_of(layer: &Affine) -> usize {
+    layer.bias.shape().first().copied().unwrap_or_default().max(1)
+}
+
+fn named(layer: impl FnOnce() -> String, check: Result<(), ShapeError>) -> Result<(), ShapeError> {
+    check.map_err(|ShapeError(cause)| ShapeError(format!("{}: {cause}", layer())))
 }

@@ -2,7 +2,7 @@
 
 use super::layer_table::{KERAS_EPSILON, Layer, LayerTable};
 use crate::model::Task;
-use crate::net::ssr_net::{FusionBlock, InputScaling, SsrNet};
+use crate::net::ssr_net::{FusionBlock, InputScaling, Regression, SsrNet};
 use crate::net::{Convention, ConvolutionBlock, ShapeError};
 
 /// The range V of the age network, years.
@@ -105,8 +105,7 @@ fn ssr_net(table: &LayerTable, names: &Names, epsilon: f32, task: Task) -> Resul
         input_scaling: None,
         relu_stream: [block(0)?, block(1)?, block(2)?, block(3)?],
         tanh_stream: [block(4)?, block(5)?, block(6)?, block(7)?],
-        stages: [stage(0)?, stage(1)?, stage(2)?],
+        regressions: vec![Regression { stages: [stage(0)?, stage(1)?, stage(2)?], range }],
         relu_in_stage_1: true,
-        range,
     })
 }

@@ -2,13 +2,13 @@
 
 use super::operations::{batch_norm, dense, multiply, relu, tanh};
 use super::windows::{Padding, average_pool, convolution, max_pool};
-use crate::net::ssr_net::{STAGE_POOLS, SsrNet};
+use crate::net::ssr_net::{FusionBlock, Regression, STAGE_POOLS, SsrNet};
 use crate::net::{Affine, ConvolutionBlock, FlattenOrder, ShapeError, Tensor};
 
 type Pool = fn(&Tensor, usize) -> Result<Tensor, ShapeError>;
 
 impl SsrNet {
-    /// The network's output for one face `[1, 64, 64, 3]`, by the source framework's own arithmetic.
+    /// The network's values for one face `[1, 64, 64, 3]`, by the source framework's own arithmetic.
     ///
     /// # Errors
     /// Where a layer has not the network's shape.
@@ -19,17 +19,22 @@ impl SsrNet {
         };
         let relu_maps = self.stream_maps(&face, &self.relu_stream, relu, average_pool)?;
         let tanh_maps = self.stream_maps(&face, &self.tanh_stream, tanh, max_pool)?;
+        self.regressions.iter().map(|regression| self.value(regression, &relu_maps, &tanh_maps)).collect()
+    }
+
+    fn value(&self, regression: &Regression, relu_maps: &[Tensor], tanh_maps: &[Tensor]) -> Result<f32, ShapeError> {
         let mut sums = Vec::new();
         let mut widths = Vec::new();
         for (index, scale) in [3, 1, 0].into_iter().enumerate() {
-            let [p, eta, delta] = self.stage_outputs(index, &relu_maps[scale], &tanh_maps[scale])?;
+            let [p, eta, delta] =
+                self.stage_outputs(&regression.stages[index], index, &relu_maps[scale], &tanh_maps[scale])?;
             let bins = p.data().iter().zip(eta.data()).enumerate();
             sums.push(bins.map(|(i, (p, eta))| (i as f32 + eta) * p).sum::<f32>());
             widths.push(3.0 * (1.0 + delta.data()[0]));
         }
         let (a, b, c) =
             (sums[0] / widths[0], sums[1] / widths[0] / widths[1], sums[2] / widths[0] / widths[1] / widths[2]);
-        Ok(vec![(a + b + c) * self.range])
+        Ok((a + b + c) * regression.range)
     }
 
     fn stream_maps(
@@ -53,8 +58,13 @@ impl SsrNet {
     }
 
     /// p, eta and Delta of a stage.
-    fn stage_outputs(&self, index: usize, relu_map: &Tensor, tanh_map: &Tensor) -> Result<[Tensor; 3], ShapeError> {
-        let stage = &self.stages[index];
+    fn stage_outputs(
+        &self,
+        stage: &FusionBlock,
+        index: usize,
+        relu_map: &Tensor,
+        tanh_map: &Tensor,
+    ) -> Result<[Tensor; 3], ShapeError> {
         let head = |map: &Tensor, layer: &Affine, pool: Pool| {
             let mut x = convolution(map, &layer.kernel, self.convention.kernel, &layer.bias, Padding::Valid)?;
             if index > 0 || self.relu_in_stage_1 {

@@ -1,0 +1,125 @@
+//! SSR-Nets of other widths and with several values.
+
+use std::path::Path;
+
+use super::ssr_net::{FusionBlock, Regression, STAGE_SIDES, SsrNet};
+use super::{Affine, BatchNorm, Convention, ConvolutionBlock, INPUT_SIDE, Tensor};
+use crate::model::Net;
+
+/// A network of these channels with weights that keep the size of what goes in.
+fn net(convention: Convention, [relu, tanh, fusion]: [usize; 3], ranges: &[f32]) -> SsrNet {
+    let mut seed = 5_u64;
+    let mut number = move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    };
+    let mut affine = move |side: usize, inputs: usize, outputs: usize| {
+        let shape = match (side, convention == Convention::KERAS) {
+            (0, true) => vec![inputs, outputs],
+            (0, false) => vec![outputs, inputs],
+            (side, true) => vec![side, side, inputs, outputs],
+            (side, false) => vec![outputs, inputs, side, side],
+        };
+        let scale = (3.0 / (inputs * side.max(1) * side.max(1)) as f32).sqrt();
+        let kernel = Tensor::from_fn(&shape, |_| scale * number());
+        Affine { kernel, bias: Tensor::from_fn(&[outputs], |_| 0.3 + 0.2 * number()) }
+    };
+    let mut stream = |channels: usize| -> [ConvolutionBlock; 4] {
+        std::array::from_fn(|i| ConvolutionBlock {
+            convolution: affine(3, if i == 0 { 3 } else { channels }, channels),
+            norm: (i > 0).then(|| BatchNorm {
+                gamma: Tensor::from_fn(&[channels], |i| 1.0 + 0.01 * i as f32),
+                beta: Tensor::from_fn(&[channels], |i| 0.02 * i as f32),
+                mean: Tensor::from_fn(&[channels], |i| 0.1 - 0.01 * i as f32),
+                variance: Tensor::from_fn(&[channels], |i| 1.0 + 0.05 * i as f32),
+                epsilon: 1e-3,
+            }),
+        })
+    };
+    let (relu_stream, tanh_stream) = (stream(relu), stream(tanh));
+    let regression = |&range: &f32| Regression {
+        stages: STAGE_SIDES.map(|side| {
+            let flat = side * side * fusion;
+            FusionBlock {
+                relu_head: affine(1, relu, fusion),
+                tanh_head: affine(1, tanh, fusion),
+                relu_mix: affine(0, flat, 3),
+                tanh_mix: affine(0, flat, 3),
+                feature: affine(0, 3, 6),
+                delta: affine(0, flat, 1),
+                p: affine(0, 6, 3),
+                eta: affine(0, 6, 3),
+            }
+        }),
+        range,
+    };
+    let regressions = ranges.iter().map(regression).collect();
+    SsrNet { convention, input_scaling: None, relu_stream, tanh_stream, regressions, relu_in_stage_1: true }
+}
+
+/// A face of bytes from -1 to 1, channels last.
+fn face() -> Tensor {
+    Tensor::from_fn(&[1, INPUT_SIDE, INPUT_SIDE, 3], |i| (0.37 * i as f32).sin() * (0.0011 * i as f32).cos())
+}
+
+fn run(net: &SsrNet) -> Vec<f32> {
+    let onnx = net.to_onnx().unwrap();
+    let shape = [1, 3, INPUT_SIDE, INPUT_SIDE];
+    let runtime = Net::with_input_shape(&onnx, &shape, Path::new("made")).unwrap();
+    assert_eq!(runtime.output_shapes(), [vec![1, net.regressions.len()]]);
+    runtime.run(face().permuted(&[0, 3, 1, 2]).unwrap().data()).unwrap()
+}
+
+#[test]
+fn any_width_and_several_values_give_what_the_plain_arithmetic_gives() {
+    for convention in [Convention::KERAS, Convention::MXNET] {
+        for (widths, ranges) in [([5, 4, 3], vec![101.0]), ([6, 9, 4], vec![101.0, 1.0]), ([3, 3, 2], vec![7.0; 3])] {
+            let net = net(convention, widths, &ranges);
+            let (got, expected) = (run(&net), net.reference(&face()).unwrap());
+            assert_eq!(got.len(), ranges.len());
+            for ((got, expected), range) in got.iter().zip(&expected).zip(&ranges) {
+                assert!((got - expected).abs() < 1e-5 * range, "{got} instead of {expected}");
+                assert!(*expected != 0.0, "a value that is 0 shows nothing");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_value_has_its_own_stages_on_the_same_streams() {
+    let both = net(Convention::KERAS, [6, 5, 4], &[101.0, 1.0]);
+    let [years, score]: [f32; 2] = run(&both).try_into().unwrap();
+    for (index, expected) in [years, score].into_iter().enumerate() {
+        let alone = SsrNet { regressions: vec![both.regressions[index].clone()], ..both.clone() };
+        assert!((run(&alone)[0] - expected).abs() < 1e-4, "value {index}");
+    }
+    assert!((years / 101.0 - score).abs() > 1e-3);
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let whole = net(Convention::KERAS, [6, 5, 4], &[101.0, 1.0]);
+    let refusal = |change: &dyn Fn(&mut SsrNet)| {
+        let mut net = whole.clone();
+        change(&mut net);
+        assert_eq!(net.to_onnx().unwrap_err(), net.validate().unwrap_err());
+        net.validate().unwrap_err().0
+    };
+    assert!(refusal(&|net| net.regressions.clear()).contains("no output"));
+    // The width of a stream is that of its first convolution; that of a block is its relu head's.
+    let swap = |net: &mut SsrNet| net.relu_stream[2] = net.tanh_stream[2].clone();
+    assert!(refusal(&swap).starts_with("convolution 3 of the relu stream: "), "{}", refusal(&swap));
+    let head = |net: &mut SsrNet| net.regressions[1].stages[2].tanh_head = net.regressions[1].stages[2].p.clone();
+    assert!(refusal(&head).starts_with("stage 3 of output 2: tanh head: "), "{}", refusal(&head));
+    let mix = |net: &mut SsrNet| net.regressions[0].stages[0].delta = net.regressions[0].stages[1].delta.clone();
+    assert!(refusal(&mix).starts_with("stage 1: delta: "), "{}", refusal(&mix));
+    let empty = |net: &mut SsrNet| {
+        for (index, block) in net.tanh_stream.iter_mut().enumerate() {
+            let inputs = if index == 0 { 3 } else { 0 };
+            let kernel = Tensor::from_fn(&[3, 3, inputs, 0], |_| 0.0);
+            *block =
+                ConvolutionBlock { convolution: Affine { kernel, bias: Tensor::from_fn(&[0], |_| 0.0) }, norm: None };
+        }
+    };
+    assert!(refusal(&empty).starts_with("convolution 1 of the tanh stream: "), "{}", refusal(&empty));
+}
