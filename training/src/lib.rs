@@ -12,4 +12,5 @@
 pub mod cli;
 pub mod data;
 pub mod device;
+pub mod distil;
 pub mod nets;

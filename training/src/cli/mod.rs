@@ -1,5 +1,8 @@
 //! The command line: one file per command.
 
+mod distil;
+mod interrupt;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -13,13 +16,18 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Let teachers label faces.
+    Distil(distil::DistilArgs),
+}
 
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
-    let done: anyhow::Result<ExitCode> = match cli.command {};
+    let done: anyhow::Result<ExitCode> = match cli.command {
+        Command::Distil(args) => distil::run(&args),
+    };
     match done {
         Ok(code) => code,
         Err(error) => {

@@ -1,0 +1,93 @@
+//! `facelens-training distil`: what teachers say of faces.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::interrupt;
+use crate::distil::{LabelOptions, Teacher, label};
+
+/// Options of `facelens-training distil`.
+#[derive(Debug, Args)]
+pub(super) struct DistilArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write a set again with the head pose that teachers give its faces. Head pose is the only task that is taught so
+    /// far.
+    ///
+    /// Each face is shown as it is, turned by 12 degrees to both sides, and all that in a mirror; its label is the mean
+    /// of the answers, each turned back. Labels are kept in OUT.faces.labels.csv: after Ctrl-C or a kill the same command
+    /// goes on, and with that file another --max-spread takes seconds.
+    Label(LabelArgs),
+}
+
+#[derive(Debug, Args)]
+struct LabelArgs {
+    /// The set of faces.
+    set: PathBuf,
+
+    /// A head pose model: any file that `facelens models import` understands, a model card, or the name of a model in
+    /// the library of facelens. Several are averaged.
+    #[arg(long, required = true, num_args = 1.., value_name = "MODEL")]
+    teacher: Vec<PathBuf>,
+
+    /// The labelled set.
+    #[arg(short, long, value_name = "OUT.faces")]
+    output: PathBuf,
+
+    /// Leave out faces whose views disagree by more: the standard deviation over the views of the least certain angle.
+    #[arg(long, value_name = "DEGREES", value_parser = degrees)]
+    max_spread: Option<f32>,
+
+    /// Threads; all cores without it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+/// Runs `distil label`.
+pub(super) fn run(args: &DistilArgs) -> anyhow::Result<ExitCode> {
+    match &args.action {
+        Action::Label(args) => run_label(args),
+    }
+}
+
+fn run_label(args: &LabelArgs) -> anyhow::Result<ExitCode> {
+    let stop = interrupt::flag();
+    let teacher = Teacher::load(&args.teacher)?;
+    let threads = args.threads.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
+    let options = LabelOptions { threads, max_spread: args.max_spread };
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} faces, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    let progress = |done: usize, of: usize| {
+        if bar.length() != Some(of as u64) {
+            bar.set_length(of as u64);
+            // A run that goes on has done some before: they do not count for its speed.
+            bar.set_position(done as u64);
+            bar.reset_eta();
+        }
+        bar.set_position(done as u64);
+    };
+    let done = label(&args.set, &args.output, &teacher, options, stop, progress)?;
+    bar.finish_and_clear();
+    let Some(summary) = done else {
+        tracing::info!("interrupted; the same command goes on from here");
+        return Ok(interrupt::exit_code());
+    };
+    write!(std::io::stdout(), "{summary}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn degrees(text: &str) -> Result<f32, String> {
+    let degrees: f32 = text.parse().map_err(|error: std::num::ParseFloatError| error.to_string())?;
+    if degrees.is_finite() && degrees > 0.0 { Ok(degrees) } else { Err("a number above 0 is wanted".to_owned()) }
+}

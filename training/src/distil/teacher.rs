@@ -1,0 +1,77 @@
+//! Teachers: models of the app, asked about each view of a face.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use facelens::estimate::{EstimateError, Estimator};
+use facelens::frame::Frame;
+use facelens::geometry::{Point, Pose, Rect};
+use facelens::model::{Library, ModelError, ModelSet, Task, sha256_hex};
+
+use super::{Label, VIEWS};
+use crate::data::FaceSet;
+
+/// Models for head pose that are averaged, as `facelens --model pose=FILE` given several times.
+pub struct Teacher {
+    estimator: Estimator,
+}
+
+impl Teacher {
+    /// Loads the models: each a file that `facelens models import` understands, a card, or a name in the library.
+    ///
+    /// # Errors
+    /// The first that cannot be used; also where it is for another task than head pose.
+    pub fn load(models: &[PathBuf]) -> Result<Self, ModelError> {
+        let library = Library::open();
+        let load = |file: &PathBuf| library.open_any(file, Some(Task::Pose))?.prepare().map(Arc::new);
+        let mut set = ModelSet::default();
+        set.set(Task::Pose, models.iter().map(load).collect::<Result<_, _>>()?);
+        Ok(Self { estimator: Estimator::new(set) })
+    }
+
+    /// The same models with buffers of its own, for another thread.
+    pub fn fork(&self) -> Self {
+        Self { estimator: Estimator::new(self.estimator.models().clone()) }
+    }
+
+    /// SHA-256 of all that decides what the teacher says: the models' cards, which hold the sums of their files, and the
+    /// views.
+    pub fn fingerprint(&self) -> Result<String, ModelError> {
+        let mut text = format!("{VIEWS:?}");
+        for model in self.estimator.models().of(Task::Pose) {
+            text += &model.card.to_toml()?;
+        }
+        Ok(sha256_hex(text.as_bytes()))
+    }
+
+    /// The pose of a square picture's face (`side * side * 3` bytes, RGB; the middle of its box is the picture's,
+    /// `context` boxes make a side), in degrees; `None` where the teacher is of no model.
+    ///
+    /// # Errors
+    /// Where a network fails, or the picture is none.
+    pub fn pose(&mut self, picture: Vec<u8>, side: usize, context: f32) -> Result<Option<Pose>, EstimateError> {
+        let failed = |cause: String| EstimateError { model: "of the teacher".to_owned(), cause };
+        let pixels = u32::try_from(side).map_err(|error| failed(error.to_string()))?;
+        let frame = Frame::from_rgb(pixels, pixels, picture).map_err(|error| failed(error.to_string()))?;
+        let middle = side as f32 / 2.0;
+        let face = Rect::square(Point { x: middle, y: middle }, side as f32 / context);
+        Ok(self.estimator.estimate(&frame, &face)?.0.pose)
+    }
+
+    /// What the teacher says of face `index` of a set: the mean over the views, each turned back.
+    ///
+    /// # Errors
+    /// Where a network fails.
+    pub fn label(&mut self, faces: &FaceSet, index: usize) -> Result<Label, EstimateError> {
+        let mut poses = [Pose::default(); VIEWS.len()];
+        for (view, pose) in VIEWS.iter().zip(&mut poses) {
+            let picture = view.of(faces.picture(index), faces.side);
+            let seen = self.pose(picture, faces.side, faces.context)?.ok_or_else(|| EstimateError {
+                model: "of the teacher".to_owned(),
+                cause: "it says nothing of the head pose".to_owned(),
+            })?;
+            *pose = view.undo(seen);
+        }
+        Ok(Label::of(&poses))
+    }
+}

@@ -1,0 +1,132 @@
+//! The views of a face that a teacher is shown, and how its answers become answers about the face as it is.
+
+use facelens::geometry::Pose;
+
+/// How far a face is turned in the picture's plane, degrees.
+const TURN_DEGREES: f32 = 12.0;
+
+/// The face as it is and turned to both sides, and the same in a mirror: a set that a mirror maps onto itself, so that
+/// the label of a mirrored face is the mirrored label.
+pub const VIEWS: [View; 6] = [
+    View { mirrored: false, clockwise: 0.0 },
+    View { mirrored: true, clockwise: 0.0 },
+    View { mirrored: false, clockwise: TURN_DEGREES },
+    View { mirrored: true, clockwise: TURN_DEGREES },
+    View { mirrored: false, clockwise: -TURN_DEGREES },
+    View { mirrored: true, clockwise: -TURN_DEGREES },
+];
+
+/// One view of a face: mirrored first, then turned about the middle of its picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// Left and right exchanged.
+    pub mirrored: bool,
+    /// Then turned clockwise as displayed, degrees.
+    pub clockwise: f32,
+}
+
+impl View {
+    /// The face of a square picture (`side * side * 3` bytes, RGB) in this view.
+    pub fn of(&self, picture: &[u8], side: usize) -> Vec<u8> {
+        let mut view = picture.to_vec();
+        if self.mirrored {
+            for row in view.chunks_exact_mut(side * 3) {
+                mirror_row(row);
+            }
+        }
+        if self.clockwise == 0.0 { view } else { turned(&view, side, self.clockwise) }
+    }
+
+    /// The pose of the face as it is, from its pose in this view. A turn in the picture's plane adds to the roll alone,
+    /// for `R = Rz(roll) Ry(yaw) Rx(pitch)`.
+    pub fn undo(&self, pose: Pose) -> Pose {
+        let upright = Pose { roll: pose.roll - self.clockwise, ..pose };
+        if self.mirrored { upright.mirrored() } else { upright }
+    }
+}
+
+fn mirror_row(row: &mut [u8]) {
+    row.reverse();
+    for pixel in row.chunks_exact_mut(3) {
+        pixel.reverse();
+    }
+}
+
+/// A square picture (`side * side * 3` bytes, RGB) turned clockwise as displayed about its middle, with bilinear
+/// interpolation. What was outside repeats the edge.
+pub fn turned(picture: &[u8], side: usize, clockwise_degrees: f32) -> Vec<u8> {
+    let (sin, cos) = clockwise_degrees.to_radians().sin_cos();
+    let middle = side as f32 / 2.0 - 0.5;
+    let last = side as f32 - 1.0;
+    let mut out = vec![0; picture.len()];
+    for (place, pixel) in out.chunks_exact_mut(3).enumerate() {
+        let (x, y) = ((place % side) as f32 - middle, (place / side) as f32 - middle);
+        // With y down, a clockwise turn takes (x, y) to (cos x - sin y, sin x + cos y); this is the way back.
+        let source = [cos * x + sin * y, cos * y - sin * x].map(|v| (v + middle).clamp(0.0, last));
+        let [first_x, first_y] = source.map(|v| v as usize);
+        let [next_x, next_y] = [first_x, first_y].map(|v| (v + 1).min(side - 1));
+        let [part_x, part_y] = source.map(f32::fract);
+        for (channel, value) in pixel.iter_mut().enumerate() {
+            let at = |x: usize, y: usize| f32::from(picture[(y * side + x) * 3 + channel]);
+            let across = |y: usize| at(first_x, y) + part_x * (at(next_x, y) - at(first_x, y));
+            let (upper, lower) = (across(first_y), across(next_y));
+            *value = (upper + part_y * (lower - upper)).round() as u8;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A black picture of 9 x 9 with a red pixel.
+    fn dot(x: usize, y: usize) -> Vec<u8> {
+        let mut picture = vec![0; 9 * 9 * 3];
+        picture[(y * 9 + x) * 3] = 255;
+        picture
+    }
+
+    fn red(picture: &[u8]) -> (usize, usize) {
+        let place = picture.chunks_exact(3).position(|pixel| pixel[0] > 200).unwrap();
+        (place % 9, place / 9)
+    }
+
+    #[test]
+    fn a_quarter_turn_takes_the_top_to_the_right() {
+        assert_eq!(red(&turned(&dot(4, 0), 9, 90.0)), (8, 4));
+        assert_eq!(red(&turned(&dot(8, 4), 9, 90.0)), (4, 8));
+        assert_eq!(red(&turned(&dot(4, 0), 9, -90.0)), (0, 4));
+        let picture: Vec<u8> = (0..9 * 9 * 3).map(|i| (i * 7 % 256) as u8).collect();
+        assert_eq!(turned(&picture, 9, 0.0), picture);
+    }
+
+    #[test]
+    fn a_mirror_comes_before_the_turn() {
+        let view = View { mirrored: true, clockwise: 90.0 };
+        // The left edge is mirrored to the right edge, which a clockwise turn takes to the bottom.
+        assert_eq!(red(&view.of(&dot(0, 4), 9)), (4, 8));
+    }
+
+    #[test]
+    fn what_is_seen_in_a_view_is_undone() {
+        let face = Pose { yaw: 20.0, pitch: -5.0, roll: 3.0 };
+        for view in VIEWS {
+            let seen = if view.mirrored { face.mirrored() } else { face };
+            let seen = Pose { roll: seen.roll + view.clockwise, ..seen };
+            assert_eq!(view.undo(seen), face, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn the_views_are_their_own_mirror_image() {
+        let pictures = |picture: &[u8]| -> Vec<_> { VIEWS.iter().map(|view| view.of(picture, 9)).collect() };
+        let (plain, mirrored) = (pictures(&dot(2, 1)), pictures(&dot(6, 1)));
+        // The mirrored picture as it is, is the plain picture's mirrored view, and so on.
+        for (index, view) in VIEWS.iter().enumerate() {
+            let other =
+                VIEWS.iter().position(|o| o.mirrored != view.mirrored && o.clockwise == view.clockwise).unwrap();
+            assert_eq!(plain[index], mirrored[other], "{view:?}");
+        }
+    }
+}
