@@ -90,3 +90,13 @@ pub fn create(kind: DetectorKind) -> Result<Box<dyn Detector>, DetectError> {
         DetectorKind::Seeta => Box::new(seeta::Seeta::new()?),
     })
 }
+
+/// The face that a picture's label means, large and central: by area minus twice the squared distance to the picture's middle.
+pub fn main_face<'a>(frame: &Frame, detections: &'a [Detection]) -> Option<&'a Detection> {
+    let (middle_x, middle_y) = (frame.width() as f32 / 2.0, frame.height() as f32 / 2.0);
+    let weight = |face: &Detection| {
+        let center = face.rect.center();
+        face.rect.area() - 2.0 * ((center.x - middle_x).powi(2) + (center.y - middle_y).powi(2))
+    };
+    detections.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))
+}

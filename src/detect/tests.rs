@@ -103,3 +103,15 @@ fn pictures_without_a_face_and_tiny_pictures_are_empty_lists() {
         }
     }
 }
+
+#[test]
+fn the_labelled_face_is_the_large_one_in_the_middle() {
+    let frame = Frame::from_rgb(100, 100, vec![0; 30_000]).unwrap();
+    let face = |x, y, side| Detection { rect: Rect::new(x, y, side, side), score: 0.9, keypoints: None };
+    let in_corner = face(0.0, 0.0, 42.0);
+    let central = face(30.0, 30.0, 40.0);
+    let small = face(45.0, 45.0, 10.0);
+    let faces = [small, in_corner, central.clone()];
+    assert_eq!(main_face(&frame, &faces), Some(&central));
+    assert_eq!(main_face(&frame, &[]), None);
+}

@@ -14,3 +14,4 @@ pub mod data;
 pub mod device;
 pub mod distil;
 pub mod nets;
+pub mod prepare;

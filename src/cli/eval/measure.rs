@@ -10,9 +10,8 @@ use indicatif::ProgressBar;
 
 use super::images::walk;
 use super::labels::Labels;
-use crate::detect::{self, Detection, Detector, DetectorKind};
+use crate::detect::{self, Detector, DetectorKind};
 use crate::estimate::{Estimate, Estimator};
-use crate::frame::Frame;
 use crate::model::ModelSet;
 use crate::source::decode_picture;
 
@@ -127,37 +126,9 @@ impl Worker {
             return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0));
         };
         let detections = detector.detect(&frame)?;
-        match main_face(&frame, &detections) {
+        match detect::main_face(&frame, &detections) {
             Some(face) => Ok(Outcome::Estimated(self.estimator.estimate(&frame, &face.rect)?.0)),
             None => Ok(Outcome::NoFace),
         }
-    }
-}
-
-/// The face that the label means: large and central, by area minus twice the squared distance to the picture's middle.
-fn main_face<'a>(frame: &Frame, detections: &'a [Detection]) -> Option<&'a Detection> {
-    let (middle_x, middle_y) = (frame.width() as f32 / 2.0, frame.height() as f32 / 2.0);
-    let weight = |face: &Detection| {
-        let center = face.rect.center();
-        face.rect.area() - 2.0 * ((center.x - middle_x).powi(2) + (center.y - middle_y).powi(2))
-    };
-    detections.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::geometry::Rect;
-
-    #[test]
-    fn the_labelled_face_is_the_large_one_in_the_middle() {
-        let frame = Frame::from_rgb(100, 100, vec![0; 30_000]).unwrap();
-        let face = |x, y, side| Detection { rect: Rect::new(x, y, side, side), score: 0.9, keypoints: None };
-        let in_corner = face(0.0, 0.0, 42.0);
-        let central = face(30.0, 30.0, 40.0);
-        let small = face(45.0, 45.0, 10.0);
-        let faces = [small, in_corner, central.clone()];
-        assert_eq!(main_face(&frame, &faces), Some(&central));
-        assert_eq!(main_face(&frame, &[]), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod distil;
 mod interrupt;
+mod prepare;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find the faces of a published data set and write them, with their labels, to one file.
+    Prepare(prepare::PrepareArgs),
     /// Let teachers label faces.
     Distil(distil::DistilArgs),
 }
@@ -26,6 +29,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
     let done: anyhow::Result<ExitCode> = match cli.command {
+        Command::Prepare(args) => prepare::run(&args),
         Command::Distil(args) => distil::run(&args),
     };
     match done {

@@ -42,11 +42,21 @@ struct Header {
     faces: Vec<Face>,
 }
 
+/// The unfinished file; it goes when the set is given up.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Of a finished set nothing is left here. Elsewhere there is nothing more to do than to try.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// Writes a set. Until [`SetWriter::finish`] it lies beside its place under a name that ends in `.part`, so that a set
-/// that is there is whole.
+/// that is there is whole; dropped without it, nothing stays.
 pub struct SetWriter {
     target: PathBuf,
-    part: PathBuf,
+    part: Part,
     file: BufWriter<File>,
     faces: Vec<Face>,
     left_out: BTreeMap<String, usize>,
@@ -60,9 +70,9 @@ impl SetWriter {
     pub fn create(target: &Path) -> Result<Self, SetError> {
         let mut part = target.as_os_str().to_owned();
         part.push(".part");
-        let part = PathBuf::from(part);
-        let mut file = BufWriter::new(File::create(&part).map_err(|cause| io(&part, "written", cause))?);
-        file.write_all(MAGIC).map_err(|cause| io(&part, "written", cause))?;
+        let part = Part(PathBuf::from(part));
+        let mut file = BufWriter::new(File::create(&part.0).map_err(|cause| io(&part.0, "written", cause))?);
+        file.write_all(MAGIC).map_err(|cause| io(&part.0, "written", cause))?;
         Ok(Self { target: target.to_owned(), part, file, faces: Vec::new(), left_out: BTreeMap::new() })
     }
 
@@ -72,7 +82,7 @@ impl SetWriter {
     /// Where the file cannot be written.
     pub fn push(&mut self, face: Face, picture: &[u8]) -> Result<(), SetError> {
         debug_assert_eq!(picture.len(), SIDE * SIDE * 3);
-        self.file.write_all(picture).map_err(|cause| io(&self.part, "written", cause))?;
+        self.file.write_all(picture).map_err(|cause| io(&self.part.0, "written", cause))?;
         self.faces.push(face);
         Ok(())
     }
@@ -111,8 +121,8 @@ impl SetWriter {
             file.flush()?;
             file.get_ref().sync_all()
         };
-        write(&mut file).map_err(|cause| io(&part, "written", cause))?;
-        std::fs::rename(&part, &target).map_err(|cause| io(&target, "written", cause))
+        write(&mut file).map_err(|cause| io(&part.0, "written", cause))?;
+        std::fs::rename(&part.0, &target).map_err(|cause| io(&target, "written", cause))
     }
 }
 
@@ -173,6 +183,17 @@ mod tests {
         assert_eq!((set.picture(0)[0], set.picture(1)[0]), (10, 20));
         assert_eq!((set.faces[0].male, set.faces[1].male), (Some(true), Some(false)));
         assert_eq!(set.left_out["no face was found"], 1);
+    }
+
+    #[test]
+    fn a_set_that_is_given_up_leaves_nothing_and_the_old_one_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = write(folder.path());
+        let mut writer = SetWriter::create(&file).unwrap();
+        writer.push(Face::default(), &[0; SIDE * SIDE * 3]).unwrap();
+        drop(writer);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(FaceSet::read(&file).unwrap().len(), 2);
     }
 
     #[test]

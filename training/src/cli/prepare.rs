@@ -1,0 +1,182 @@
+//! `facelens-training prepare`: a published data set as one file of faces.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use facelens::detect::DetectorKind;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::interrupt;
+use crate::prepare::{self, Listing, Method, Pictures, Report, Undetected, UsualBox};
+
+/// The most threads that are taken unasked: beyond, the reading is the limit.
+const MAX_THREADS: usize = 8;
+
+/// Options of `facelens-training prepare`.
+///
+/// The app's own detector finds the faces; of several in one picture, the large one near the middle is taken. Each is
+/// written with a wide surrounding, which `train` crops as it likes. What is left out is counted in a table on standard
+/// output, and the first few of each kind are named on standard error.
+#[derive(Debug, Args)]
+pub struct PrepareArgs {
+    #[command(subcommand)]
+    set: Set,
+}
+
+/// The data sets that can be read.
+#[derive(Debug, Subcommand)]
+enum Set {
+    /// FairFace: age bins and gender. As published (folders and fairface_label_train.csv), or tars and a CSV with
+    /// file,age_min,age_max,gender.
+    #[command(name = "fairface")]
+    FairFace {
+        #[command(flatten)]
+        common: Common,
+        /// The CSV.
+        #[arg(long, value_name = "FILE")]
+        labels: PathBuf,
+        /// What to do with pictures in which the detector finds no face.
+        #[arg(long, value_enum, default_value_t)]
+        undetected: UndetectedArg,
+    },
+    /// UTKFace: exact ages and gender. As published (labels in the pictures' names), or with a CSV with file,age,gender.
+    #[command(name = "utkface")]
+    UtkFace {
+        #[command(flatten)]
+        common: Common,
+        /// The CSV; without it the names of the pictures tell.
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
+        /// What to do with pictures in which the detector finds no face.
+        #[arg(long, value_enum, default_value_t)]
+        undetected: UndetectedArg,
+    },
+}
+
+/// What every set needs.
+#[derive(Debug, Args)]
+struct Common {
+    /// Where the pictures are: folders, and tars that are read without being unpacked.
+    #[arg(long, value_name = "DIR|FILE.tar", required = true, num_args = 1..)]
+    images: Vec<PathBuf>,
+
+    /// The file to write.
+    #[arg(short, long, value_name = "FILE.faces")]
+    output: PathBuf,
+
+    /// How faces are found: `blaze-back`, `blaze-front` or `seeta`.
+    #[arg(long, value_name = "NAME", value_parser = parse_detector, default_value = DetectorKind::ALL[0].name())]
+    detector: DetectorKind,
+
+    /// Take the first N labels only, for a try.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+
+    /// How many threads look for faces; the set is the same for any number.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum UndetectedArg {
+    /// Leave them out.
+    #[default]
+    Skip,
+    /// Take the place where the face usually is in the pictures of this set.
+    Centre,
+}
+
+impl UndetectedArg {
+    fn with(self, usual: UsualBox) -> Undetected {
+        match self {
+            Self::Skip => Undetected::Skip,
+            Self::Centre => Undetected::Centre(usual),
+        }
+    }
+}
+
+/// Writes the set and prints the counts.
+pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
+    match &args.set {
+        Set::FairFace { common, labels, undetected } => {
+            write(common, undetected.with(prepare::FAIRFACE_BOX), |_| prepare::fairface(labels))
+        }
+        Set::UtkFace { common, labels, undetected } => {
+            write(common, undetected.with(prepare::UTKFACE_BOX), |pictures| {
+                prepare::utkface(labels.as_deref(), pictures)
+            })
+        }
+    }
+}
+
+fn write(
+    args: &Common,
+    undetected: Undetected,
+    read: impl FnOnce(&Pictures) -> Result<Listing, prepare::PrepareError>,
+) -> anyhow::Result<ExitCode> {
+    let stop = interrupt::flag();
+    let pictures = Pictures::open(&args.images)?;
+    let mut listing = read(&pictures)?;
+    if let Some(limit) = args.limit {
+        listing.truncate(limit);
+    }
+    let cores = || std::thread::available_parallelism().map_or(NonZero::<usize>::MIN, |cores| cores);
+    let most = NonZero::new(MAX_THREADS).unwrap_or(NonZero::<usize>::MIN);
+    let threads = args.threads.unwrap_or_else(|| cores().min(most));
+    let method = Method { detector: args.detector, undetected, threads };
+
+    let bar = progress_bar(listing.samples.len());
+    let report = prepare::prepare(&listing, &pictures, &method, &args.output, stop, |report| {
+        bar.inc(1);
+        // The text is made at most as often as the bar is drawn on an idle machine.
+        if bar.position().is_multiple_of(16) {
+            bar.set_message(format!("{} faces, {} left out", report.written, report.left_out()));
+        }
+    });
+    bar.finish_and_clear();
+    let Some(report) = report? else {
+        tracing::warn!("interrupted: {} was not written", args.output.display());
+        return Ok(interrupt::exit_code());
+    };
+    tell(&report, &args.output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Names what is left out on standard error, and prints the counts.
+fn tell(report: &Report, output: &Path) -> io::Result<()> {
+    for left_out in report.named() {
+        let words = left_out.reason.words();
+        match left_out.detail.as_str() {
+            "" => tracing::warn!("{}: {words}", left_out.name),
+            detail => tracing::warn!("{}: {words}: {detail}", left_out.name),
+        }
+    }
+    let mut stdout = io::stdout().lock();
+    match write!(stdout, "{}\n{}", output.display(), report.table()).and_then(|()| stdout.flush()) {
+        // The reader has gone; the set is there.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+/// A bar on standard error, hidden where that is no terminal.
+fn progress_bar(pictures: usize) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(pictures as u64), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left; {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn parse_detector(text: &str) -> Result<DetectorKind, String> {
+    DetectorKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == text)
+        .ok_or_else(|| format!("there is no detector `{text}`; there are blaze-back, blaze-front and seeta"))
+}
