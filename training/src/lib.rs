@@ -9,9 +9,11 @@
 #![recursion_limit = "256"]
 #![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
 
+pub mod augment;
 pub mod cli;
 pub mod data;
 pub mod device;
 pub mod distil;
 pub mod nets;
 pub mod prepare;
+pub mod train;

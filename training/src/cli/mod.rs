@@ -3,6 +3,7 @@
 mod distil;
 mod interrupt;
 mod prepare;
+mod train;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ enum Command {
     Prepare(prepare::PrepareArgs),
     /// Let teachers label faces.
     Distil(distil::DistilArgs),
+    /// Train a network on sets of faces, or go on with a run that was stopped.
+    Train(train::TrainArgs),
 }
 
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -31,6 +34,7 @@ pub fn main() -> ExitCode {
     let done: anyhow::Result<ExitCode> = match cli.command {
         Command::Prepare(args) => prepare::run(&args),
         Command::Distil(args) => distil::run(&args),
+        Command::Train(args) => train::run(&args),
     };
     match done {
         Ok(code) => code,

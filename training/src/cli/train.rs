@@ -1,0 +1,225 @@
+//! `facelens-training train`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use facelens::model::Task;
+use serde::Serialize;
+use toml::{Table, Value};
+
+use crate::device::DeviceKind;
+use crate::train::{self, Outcome, RunConfig, RunError, SetEntry, Surroundings};
+
+/// Set by Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Trains a network on sets of faces.
+///
+/// A run is a folder: run.toml (all its settings), history.csv (one row for each epoch) and state/ (the last finished
+/// epoch). A run that was stopped goes on with `train --run FOLDER --resume`, and comes to the same result.
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    /// Folder of the run; it must be new, or hold the run to resume.
+    #[arg(long, value_name = "FOLDER")]
+    run: PathBuf,
+    /// Go on with the run after its last finished epoch.
+    #[arg(long)]
+    resume: bool,
+    /// Settings in the form of a run.toml; other options go before them.
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    /// Sets of faces to train on.
+    #[arg(long = "set", value_name = "FILE.faces", num_args = 1..)]
+    sets: Vec<PathBuf>,
+    /// Sets of faces to look at after each epoch.
+    #[arg(long, value_name = "FILE.faces", num_args = 1..)]
+    validate: Vec<PathBuf>,
+    /// What the network estimates.
+    #[arg(long = "task", value_name = "TASK", value_delimiter = ',')]
+    tasks: Vec<Task>,
+    /// Which network [default: ssr-net].
+    #[arg(long, value_enum)]
+    network: Option<NetworkKind>,
+    /// Channels of SSR-Net's relu stream, tanh stream and fusion blocks [default: 32,16,10].
+    #[arg(long, value_name = "R,T,F", value_delimiter = ',', num_args = 3)]
+    widths: Option<Vec<usize>>,
+    /// Begin from the trained weights of a run.
+    #[arg(long, value_name = "RUN")]
+    from: Option<PathBuf>,
+    /// How often each face is seen [default: 16].
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Faces of one step [default: 64].
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Largest learning rate [default: 0.002].
+    #[arg(long, value_name = "RATE")]
+    learning_rate: Option<f64>,
+    /// Margin of the crop on each side, in sides of the detector's box [default: 0.25].
+    #[arg(long, value_name = "SHARE")]
+    margin: Option<f32>,
+    /// Seed of the first weights, the order and the augmentation [default: 1].
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// How far rare age groups count more, 0 to 1 [default: 0].
+    #[arg(long, value_name = "SHARE")]
+    balance: Option<f32>,
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
+    device: DeviceKind,
+    /// Threads that prepare pictures.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    makers: usize,
+    /// Stop after this epoch, to go on later by --resume.
+    #[arg(long, value_name = "EPOCH")]
+    until: Option<usize>,
+}
+
+/// The networks of `--network`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum NetworkKind {
+    /// SSR-Net: age, gender, or both.
+    SsrNet,
+}
+
+impl NetworkKind {
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let device = args.device.open()?;
+    let settings = args.settings()?;
+    let surroundings = Surroundings { device, makers: args.makers, until: args.until, stop: &STOP };
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            // Twice: at once.
+            std::process::exit(130);
+        }
+    })
+    .context("cannot listen for Ctrl-C")?;
+    let outcome = if args.resume {
+        check_same(&args.run, &settings)?;
+        train::resume(&args.run, &surroundings)?
+    } else {
+        train::start(&args.run, config(settings)?, &surroundings)?
+    };
+    let folder = args.run.display();
+    match outcome {
+        Outcome::Done => {
+            tracing::info!("done: {folder}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::Stopped { epochs } => {
+            match epochs {
+                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and begin again"),
+                epochs => tracing::info!("stopped; epoch {epochs} is kept: train --run {folder} --resume goes on"),
+            }
+            Ok(if STOP.load(Ordering::Relaxed) { ExitCode::from(130) } else { ExitCode::SUCCESS })
+        }
+    }
+}
+
+impl TrainArgs {
+    /// What the options and `--config` say, as a table in the form of run.toml.
+    fn settings(&self) -> anyhow::Result<Table> {
+        let mut table = match &self.config {
+            None => Table::new(),
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("{} cannot be read", file.display()))?
+                .parse()
+                .with_context(|| format!("{} is no TOML", file.display()))?,
+        };
+        set(&mut table, &["tasks"], (!self.tasks.is_empty()).then_some(&self.tasks))?;
+        set(&mut table, &["margin"], self.margin.map(short))?;
+        set(&mut table, &["seed"], self.seed)?;
+        set(&mut table, &["epochs"], self.epochs)?;
+        set(&mut table, &["batch"], self.batch)?;
+        set(&mut table, &["from"], self.from.as_ref())?;
+        set(&mut table, &["loss", "balance"], self.balance.map(short))?;
+        set(&mut table, &["schedule", "learning_rate"], self.learning_rate)?;
+        set(&mut table, &["network", "kind"], self.network.map(NetworkKind::name))?;
+        if let Some(widths) = &self.widths {
+            for (name, width) in ["relu_channels", "tanh_channels", "fusion_channels"].into_iter().zip(widths) {
+                set(&mut table, &["network", name], Some(width))?;
+            }
+        }
+        let entries = |files: &[PathBuf]| -> Option<Vec<SetEntry>> {
+            (!files.is_empty()).then(|| files.iter().map(|file| SetEntry::new(file)).collect())
+        };
+        set(&mut table, &["sets", "train"], entries(&self.sets))?;
+        set(&mut table, &["sets", "validate"], entries(&self.validate))?;
+        Ok(table)
+    }
+}
+
+/// 0.1 as an f32 would be written as 0.10000000149 otherwise.
+fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
+}
+
+/// Puts `value`, if there is one, into the table.
+fn set(table: &mut Table, path: &[&str], value: Option<impl Serialize>) -> anyhow::Result<()> {
+    let Some(value) = value else { return Ok(()) };
+    let [tables @ .., key] = path else { return Ok(()) };
+    let mut place = table;
+    for name in tables {
+        let inner = place.entry(*name).or_insert_with(|| Value::Table(Table::new()));
+        place = inner.as_table_mut().with_context(|| format!("`{name}` in the settings is no table"))?;
+    }
+    place.insert((*key).to_owned(), Value::try_from(value)?);
+    Ok(())
+}
+
+/// The settings of a new run.
+fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
+    if !settings.contains_key("tasks") {
+        bail!("say what the network is to estimate: --task age, --task gender, --task age,gender or --task pose");
+    }
+    let tasks = settings.get("tasks").cloned();
+    let network = settings.entry("network").or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(network) = network {
+        let kind = network.entry("kind").or_insert_with(|| Value::from(NetworkKind::SsrNet.name()));
+        if kind.as_str() == Some("ssr-net")
+            && let Some(tasks) = tasks
+        {
+            network.entry("tasks").or_insert(tasks);
+        }
+    }
+    settings.try_into().context("the settings cannot be used")
+}
+
+/// Refuses settings that are not those that the run was begun with.
+fn check_same(run: &Path, settings: &Table) -> anyhow::Result<()> {
+    let begun = Table::try_from(RunConfig::read(run)?).context("the settings of the run cannot be compared")?;
+    let mut differences = Vec::new();
+    compare("", settings, &begun, &mut differences);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(RunError::Differs { folder: run.display().to_string(), what: differences.join(", ") }.into())
+}
+
+/// Names what `given` says otherwise than `begun`.
+fn compare(path: &str, given: &Table, begun: &Table, differences: &mut Vec<String>) {
+    for (key, value) in given {
+        let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match (value, begun.get(key)) {
+            (Value::Table(given), Some(Value::Table(begun))) => compare(&name, given, begun, differences),
+            // What a set was when the run began is not given again.
+            (Value::Array(given), Some(Value::Array(begun))) if path == "sets" => {
+                let files = |sets: &[Value]| sets.iter().map(|set| set.get("file").cloned()).collect::<Vec<_>>();
+                if files(given) != files(begun) {
+                    differences.push(name);
+                }
+            }
+            (given, Some(begun)) if given == begun => {}
+            _ => differences.push(name),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Batches of augmented faces, made on threads of their own while the network learns from earlier ones.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
+use rand::seq::SliceRandom;
+
+use super::config::RunConfig;
+use super::faces::Faces;
+use super::loss::Targets;
+use crate::augment::{Augmenter, INPUT, INPUT_LEN, generator};
+
+/// Batches that each thread makes ahead.
+const AHEAD: usize = 3;
+/// Stands where a face's number stands otherwise: the generator of the order of an epoch.
+const ORDER: u64 = u64::MAX;
+
+/// The faces of one step.
+pub(super) struct Batch {
+    /// `[faces, 3, 64, 64]`, from -1 to 1.
+    pub(super) inputs: Vec<f32>,
+    pub(super) targets: Targets,
+}
+
+/// The faces of each step of an epoch, each face at most once. What does not fill a batch is left out, another part of
+/// the set each time; a set smaller than a batch is one.
+pub(super) fn order(faces: usize, config: &RunConfig, epoch: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..faces).collect();
+    order.shuffle(&mut generator(config.seed.into(), epoch as u64, ORDER));
+    if faces < config.batch {
+        return vec![order];
+    }
+    order.chunks_exact(config.batch).map(<[usize]>::to_vec).collect()
+}
+
+/// How many steps an epoch has.
+pub(super) fn steps(faces: usize, config: &RunConfig) -> usize {
+    (faces / config.batch).max(1)
+}
+
+/// Makes one batch: the same whenever and wherever it is made.
+pub(super) fn make(
+    faces: &Faces,
+    chosen: &[usize],
+    config: &RunConfig,
+    epoch: usize,
+    augmenter: &mut Augmenter,
+) -> Batch {
+    let mut inputs = vec![0.0; chosen.len() * INPUT_LEN];
+    let mut targets = Targets::new(&config.tasks, &config.loss);
+    let mut bytes = vec![0; INPUT_LEN];
+    for (index, input) in chosen.iter().zip(inputs.chunks_exact_mut(INPUT_LEN)) {
+        let mut rng = generator(config.seed.into(), epoch as u64, *index as u64);
+        let turn = augmenter.varied(faces.picture(*index), &config.augmentation, &mut rng, &mut bytes);
+        to_input(&bytes, input);
+        targets.push(faces.face(*index), turn, faces.weight(*index), &config.tasks, &config.loss);
+    }
+    targets.finish();
+    Batch { inputs, targets }
+}
+
+/// 64 x 64 RGB bytes as the network takes them: channel by channel, `(byte - 127.5) / 127.5`.
+pub(super) fn to_input(bytes: &[u8], input: &mut [f32]) {
+    for (channel, plane) in input.chunks_exact_mut(INPUT * INPUT).enumerate() {
+        for (value, byte) in plane.iter_mut().zip(bytes.iter().skip(channel).step_by(3)) {
+            *value = (f32::from(*byte) - 127.5) / 127.5;
+        }
+    }
+}
+
+/// The batches of an epoch in their order.
+pub(super) struct Batches<'scope> {
+    makers: Vec<(Receiver<Batch>, ScopedJoinHandle<'scope, ()>)>,
+    next: usize,
+}
+
+impl<'scope> Batches<'scope> {
+    /// Starts `threads` makers. Dropping the batches ends them.
+    pub(super) fn start<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        faces: &'env Faces,
+        config: &'env RunConfig,
+        epoch: usize,
+        threads: usize,
+    ) -> Self {
+        let order = order(faces.len(), config, epoch);
+        let makers = (0..threads.max(1)).map(|maker| {
+            let (sender, receiver) = sync_channel(AHEAD);
+            let own: Vec<_> = order.iter().skip(maker).step_by(threads.max(1)).cloned().collect();
+            let thread = scope.spawn(move || {
+                let mut augmenter = Augmenter::new(config.margin);
+                for chosen in own {
+                    // Nobody takes batches any more after an interruption.
+                    if sender.send(make(faces, &chosen, config, epoch, &mut augmenter)).is_err() {
+                        return;
+                    }
+                }
+            });
+            (receiver, thread)
+        });
+        Self { makers: makers.collect(), next: 0 }
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        let maker = self.next % self.makers.len();
+        self.next += 1;
+        self.makers[maker].0.recv().ok()
+    }
+}

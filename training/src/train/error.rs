@@ -1,0 +1,149 @@
+//! Why a run cannot begin, go on, or be read.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::data::SetError;
+use crate::nets::NetworkConfig;
+
+/// Why a run cannot begin, go on, or be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The folder holds something already.
+    #[error("{folder} is there already; go on with that run by --resume, or choose another folder")]
+    Exists {
+        /// The folder.
+        folder: String,
+    },
+    /// There is no run in the folder.
+    #[error("there is no run in {folder}: its run.toml cannot be read: {cause}")]
+    NoRun {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// No epoch was finished.
+    #[error("the run in {folder} has not finished an epoch yet; delete the folder and begin again")]
+    NoState {
+        /// The folder.
+        folder: String,
+    },
+    /// The settings make no sense.
+    #[error("the settings in {file} cannot be used: {cause}")]
+    Settings {
+        /// Where they stand.
+        file: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// What was asked for is not what the run was begun with.
+    #[error(
+        "the run in {folder} was begun with other settings ({what}); leave them out to go on, or choose another folder"
+    )]
+    Differs {
+        /// The folder.
+        folder: String,
+        /// Which settings.
+        what: String,
+    },
+    /// A file of the run's state cannot be used.
+    #[error("{file} is damaged: {cause}; the run cannot go on, begin it again in another folder")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The weights to begin from cannot be used.
+    #[error("cannot begin from {file}: {cause}")]
+    From {
+        /// The run or the file.
+        file: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A set of faces cannot be read.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// A set of faces is not the one that the run was begun with.
+    #[error(
+        "{file} has changed since the run began: {found} faces where there were {expected}, or others; put it back"
+    )]
+    SetChanged {
+        /// The set.
+        file: String,
+        /// Faces in it now.
+        found: usize,
+        /// Faces in it then.
+        expected: usize,
+    },
+    /// Nothing to learn from.
+    #[error("no face in {files} has a label for {tasks}")]
+    NoLabels {
+        /// The sets.
+        files: String,
+        /// The tasks.
+        tasks: String,
+    },
+    /// The loss or a gradient is not a finite number.
+    #[error(
+        "the {what} is {value} in epoch {epoch}, step {step}; the last finished epoch is kept. Try a lower \
+         --learning-rate, or a smaller schedule.clip_norm"
+    )]
+    NotFinite {
+        /// `loss` or `gradient`.
+        what: &'static str,
+        /// What it is.
+        value: f32,
+        /// From 1.
+        epoch: usize,
+        /// From 1.
+        step: usize,
+    },
+    /// The network does not give what the tasks need.
+    #[error("the network gives {found} numbers where {tasks} need {expected}: {network:?}")]
+    Outputs {
+        /// What it gives.
+        found: usize,
+        /// What is needed.
+        expected: usize,
+        /// The tasks.
+        tasks: String,
+        /// The network.
+        network: Box<NetworkConfig>,
+    },
+    /// A file cannot be written or read.
+    #[error("{file} cannot be {action}: {cause}")]
+    Io {
+        /// The file.
+        file: String,
+        /// `read` or `written`.
+        action: &'static str,
+        /// What the system or the format's reader said.
+        cause: String,
+    },
+}
+
+impl RunError {
+    pub(super) fn io(file: &Path, action: &'static str, cause: impl ToString) -> Self {
+        Self::Io { file: file.display().to_string(), action, cause: cause.to_string() }
+    }
+
+    pub(super) fn damaged(file: &Path, cause: impl ToString) -> Self {
+        Self::Damaged { file: file.display().to_string(), cause: cause.to_string() }
+    }
+}
+
+/// Writes a file so that a reader finds the old one or the new one whole, whenever the program is stopped.
+pub(super) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    let part = file.with_added_extension("part");
+    let write = || {
+        let mut writer = File::create(&part)?;
+        writer.write_all(bytes)?;
+        writer.sync_all()?;
+        std::fs::rename(&part, file)
+    };
+    write().map_err(|cause: std::io::Error| RunError::io(file, "written", cause))
+}

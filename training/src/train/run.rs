@@ -1,0 +1,276 @@
+//! The loop.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::batches::{self, Batch, Batches};
+use super::config::RunConfig;
+use super::error::RunError;
+use super::faces::{self, Faces, short_name};
+use super::history::{self, Row};
+use super::schedule::{kept, learning_rate};
+use super::state::{self, Progress};
+use super::validate::figures;
+use super::weights;
+use crate::augment::INPUT;
+use crate::data::FaceSet;
+use crate::nets::Network;
+
+/// burn's own is 1e-5, which is large beside the small gradients of a normalised loss.
+const EPSILON: f32 = 1e-8;
+
+/// What a run needs beside its settings, and what does not change its result.
+pub struct Surroundings<'a> {
+    /// The device, without automatic differentiation.
+    pub device: Device,
+    /// Threads that make batches.
+    pub makers: usize,
+    /// Stop when so many epochs are finished.
+    pub until: Option<usize>,
+    /// Set from elsewhere to end the run after the step that it is in.
+    pub stop: &'a AtomicBool,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Done,
+    /// It was stopped; so many epochs are finished and kept.
+    Stopped {
+        /// Finished epochs.
+        epochs: usize,
+    },
+}
+
+/// Begins a run in a new folder.
+///
+/// # Errors
+/// Where the folder is there already, the settings or the sets cannot be used, a file cannot be written, or the loss is
+/// not a finite number any more.
+pub fn start(folder: &Path, mut config: RunConfig, surroundings: &Surroundings<'_>) -> Result<Outcome, RunError> {
+    let settings = |cause| RunError::Settings { file: folder.display().to_string(), cause };
+    config.check().map_err(settings)?;
+    let taken = || RunError::Exists { folder: folder.display().to_string() };
+    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
+        return Err(taken());
+    }
+    let sets = RunSets::read(&mut config)?;
+    let device = surroundings.device.clone().autodiff();
+    let net = new_net(&config, &device)?;
+    std::fs::create_dir_all(folder).map_err(|cause| RunError::io(folder, "written", cause))?;
+    config.write(folder)?;
+    let average = (config.schedule.average > 0.0).then(|| net.valid());
+    let optimiser = new_optimiser(&config);
+    let run = Run { folder: folder.to_owned(), device, net, average, optimiser, progress: Progress::default() };
+    run.train(&config, &sets, surroundings)
+}
+
+/// Goes on with the run in a folder after its last finished epoch. The result is that of an unbroken run.
+///
+/// # Errors
+/// Where there is no run, its state is damaged, its sets have changed, and those of [`start`].
+pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome, RunError> {
+    let mut config = RunConfig::read(folder)?;
+    let progress = Progress::read(folder)?;
+    let sets = RunSets::read(&mut config)?;
+    let device = surroundings.device.clone().autodiff();
+    let optimiser = new_optimiser(&config);
+    let (net, average, optimiser) = state::load(folder, &config, progress.epochs, optimiser, &device)?;
+    // An interruption may have come between the state and the table.
+    history::write(folder, &progress.history)?;
+    let run = Run { folder: folder.to_owned(), device, net, average, optimiser, progress };
+    run.train(&config, &sets, surroundings)
+}
+
+fn new_optimiser(config: &RunConfig) -> ModuleOptimizer {
+    AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(config.schedule.weight_decay).init()
+}
+
+/// A network with random weights, or with those of another run.
+fn new_net(config: &RunConfig, device: &Device) -> Result<Network, RunError> {
+    // The seed belongs to the whole program.
+    static DRAWING: Mutex<()> = Mutex::new(());
+    let drawing = DRAWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    device.seed(config.seed.into());
+    let net = config.network.init(device);
+    weights::draw(&net);
+    drop(drawing);
+    let Some(from) = &config.from else { return Ok(net) };
+    let wrong = |cause: String| RunError::From { file: from.display().to_string(), cause };
+    let (other, trained) =
+        state::load_trained(from, &weights::plain(device)).map_err(|error| wrong(error.to_string()))?;
+    if other.network != config.network || other.tasks != config.tasks {
+        return Err(wrong("its network is another one; use the same --network, --task and --widths".to_owned()));
+    }
+    net.try_load_record(trained.into_record()).map_err(|error| wrong(error.to_string()))
+}
+
+/// The sets of a run, in memory.
+struct RunSets {
+    faces: Faces,
+    validate: Vec<(String, FaceSet)>,
+}
+
+impl RunSets {
+    /// Reads them, and notes in `config` what they are.
+    fn read(config: &mut RunConfig) -> Result<Self, RunError> {
+        let sets = config.sets.train.iter_mut().map(faces::read).collect::<Result<Vec<_>, _>>()?;
+        let faces = Faces::new(sets, &config.tasks, config.loss.balance);
+        if faces.len() < 2 {
+            let files: Vec<_> = config.sets.train.iter().map(|set| set.file.display().to_string()).collect();
+            let tasks: Vec<_> = config.tasks.iter().map(|task| task.name()).collect();
+            return Err(RunError::NoLabels { files: files.join(", "), tasks: tasks.join(" or ") });
+        }
+        let mut validate: Vec<(String, FaceSet)> = Vec::new();
+        for entry in &mut config.sets.validate {
+            let set = faces::read(entry)?;
+            let mut name = short_name(&entry.file);
+            if validate.iter().any(|(other, _)| *other == name) {
+                name += &format!("-{}", validate.len() + 1);
+            }
+            validate.push((name, set));
+        }
+        Ok(Self { faces, validate })
+    }
+}
+
+/// A run at work.
+struct Run {
+    folder: PathBuf,
+    /// With automatic differentiation.
+    device: Device,
+    net: Network,
+    average: Option<Network>,
+    optimiser: ModuleOptimizer,
+    progress: Progress,
+}
+
+impl Run {
+    fn train(
+        mut self,
+        config: &RunConfig,
+        sets: &RunSets,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Outcome, RunError> {
+        let steps = batches::steps(sets.faces.len(), config);
+        let bar = progress_bar((config.epochs * steps) as u64, self.progress.steps as u64);
+        bar.suspend(|| {
+            tracing::info!(
+                "{} faces, {steps} steps of {} an epoch, {} parameters, {}",
+                sets.faces.len(),
+                config.batch.min(sets.faces.len()),
+                self.net.num_params(),
+                match self.progress.epochs {
+                    0 => "from the first epoch".to_owned(),
+                    epochs => format!("going on after epoch {epochs}"),
+                }
+            );
+        });
+        while self.progress.epochs < config.epochs {
+            if surroundings.until.is_some_and(|until| self.progress.epochs >= until) {
+                bar.finish_and_clear();
+                return Ok(Outcome::Stopped { epochs: self.progress.epochs });
+            }
+            let Some(mut row) = self.epoch(config, &sets.faces, surroundings, &bar, steps)? else {
+                bar.finish_and_clear();
+                return Ok(Outcome::Stopped { epochs: self.progress.epochs });
+            };
+            let device = weights::plain(&self.device);
+            let valid = self.net.valid();
+            let judged = self.average.as_ref().unwrap_or(&valid);
+            for (name, set) in &sets.validate {
+                row.sets.push((name.clone(), figures(judged, set, &config.tasks, config.margin, &device)));
+            }
+            bar.suspend(|| tracing::info!("{}", row.line(config.epochs)));
+            self.progress.epochs += 1;
+            self.progress.history.push(row);
+            state::save(&self.folder, &self.progress, &self.net, self.average.as_ref(), &self.optimiser)?;
+            history::write(&self.folder, &self.progress.history)?;
+        }
+        bar.finish_and_clear();
+        Ok(Outcome::Done)
+    }
+
+    /// One epoch; `None` where it was stopped.
+    fn epoch(
+        &mut self,
+        config: &RunConfig,
+        faces: &Faces,
+        surroundings: &Surroundings<'_>,
+        bar: &ProgressBar,
+        steps: usize,
+    ) -> Result<Option<Row>, RunError> {
+        let epoch = self.progress.epochs;
+        let started = Instant::now();
+        let (mut sum, mut rate) = (0.0, 0.0);
+        let finished = std::thread::scope(|scope| {
+            let batches = Batches::start(scope, faces, config, epoch, surroundings.makers);
+            for (step, batch) in batches.enumerate() {
+                if surroundings.stop.load(Ordering::Relaxed) {
+                    return Ok(false);
+                }
+                rate = learning_rate(&config.schedule, self.progress.steps, config.epochs * steps);
+                let (loss, norm) = self.step(config, &batch, rate);
+                for (what, value) in [("loss", loss), ("gradient", norm)] {
+                    if !value.is_finite() {
+                        return Err(RunError::NotFinite { what, value, epoch: epoch + 1, step: step + 1 });
+                    }
+                }
+                sum += f64::from(loss);
+                bar.inc(1);
+                bar.set_message(format!("epoch {}, loss {:.4}", epoch + 1, sum / (step + 1) as f64));
+            }
+            Ok(true)
+        })?;
+        if !finished {
+            return Ok(None);
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let seen = steps * config.batch.min(faces.len());
+        Ok(Some(Row {
+            epoch: epoch + 1,
+            learning_rate: rate,
+            loss: sum / steps as f64,
+            seconds,
+            images_per_second: seen as f64 / seconds.max(1e-9),
+            sets: Vec::new(),
+        }))
+    }
+
+    /// One step; gives the loss and the norm of the gradients.
+    fn step(&mut self, config: &RunConfig, batch: &Batch, rate: f64) -> (f32, f32) {
+        let count = batch.inputs.len() / (3 * INPUT * INPUT);
+        let inputs = TensorData::new(batch.inputs.clone(), [count, 3, INPUT, INPUT]);
+        let estimates = self.net.forward(Tensor::from_data(inputs, &self.device));
+        let loss = batch.targets.loss(0, &estimates);
+        let value = loss.clone().into_scalar::<f32>();
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.net);
+        let norm = weights::clip(&self.net, &mut gradients, config.schedule.clip_norm);
+        if !value.is_finite() || !norm.is_finite() {
+            return (value, norm);
+        }
+        self.net = self.optimiser.step(rate, self.net.clone(), gradients);
+        if let Some(average) = self.average.take() {
+            let keep = kept(&config.schedule, self.progress.steps);
+            self.average = Some(weights::average(average, &self.net.valid(), keep));
+        }
+        self.progress.steps += 1;
+        (value, norm)
+    }
+}
+
+/// On a terminal only.
+fn progress_bar(length: u64, position: u64) -> ProgressBar {
+    // The template is a constant of ours; without it the bar would be a plain one.
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style).with_position(position)
+}

@@ -1,0 +1,172 @@
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use burn::tensor::Device;
+use facelens::model::Task;
+
+use super::weights::numbers;
+use super::*;
+use crate::augment::Augmentation;
+use crate::data::{AgeRange, Face, SIDE, SetWriter};
+use crate::nets::{NetworkConfig, SsrNetConfig};
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+static AT_ONCE: AtomicBool = AtomicBool::new(true);
+
+/// Drawn faces: the older, the brighter; men have a dark lower half.
+fn draw_faces(folder: &Path, count: usize) -> PathBuf {
+    let file = folder.join("drawn.faces");
+    let mut writer = SetWriter::create(&file).unwrap();
+    for index in 0..count {
+        let (age, male) = ((index * 37 % 80) as f32, index % 2 == 0);
+        let level = |row: usize| {
+            let light = 40.0 + 2.0 * age;
+            if male && row > SIDE / 2 { light / 3.0 } else { light }
+        };
+        let picture: Vec<u8> = (0..SIDE * SIDE)
+            .flat_map(|place| {
+                let (row, column) = (place / SIDE, place % SIDE);
+                [(level(row) + ((row * 7 + column * 3) % 11) as f32) as u8, level(row) as u8, (column * 2) as u8]
+            })
+            .collect();
+        let age = Some(AgeRange { min: age, max: Some(age) });
+        writer.push(Face { name: index.to_string(), age, male: Some(male), ..Face::default() }, &picture).unwrap();
+    }
+    writer.finish().unwrap();
+    file
+}
+
+/// A narrow net, a few epochs.
+fn config(set: &Path, epochs: usize) -> RunConfig {
+    let tasks = vec![Task::Age, Task::Gender];
+    let network = SsrNetConfig {
+        relu_channels: 4,
+        tanh_channels: 4,
+        fusion_channels: 4,
+        ..SsrNetConfig::published(tasks.clone())
+    };
+    let mut config = RunConfig::new(tasks, NetworkConfig::SsrNet(network));
+    config.epochs = epochs;
+    config.batch = 8;
+    config.augmentation = Augmentation { erase_share: 0.0, ..Augmentation::default() };
+    config.schedule.learning_rate = 1e-2;
+    config.schedule.average = 0.9;
+    config.sets.train = vec![SetEntry::new(set)];
+    config.sets.validate = vec![SetEntry::new(set)];
+    config
+}
+
+fn until(epochs: usize) -> Surroundings<'static> {
+    Surroundings { device: Device::flex(), makers: 2, until: Some(epochs), stop: &NEVER }
+}
+
+/// A column of the history.
+fn column(run: &Path, name: &str) -> Vec<f64> {
+    let mut reader = csv::Reader::from_path(run.join("history.csv")).unwrap();
+    let place = reader.headers().unwrap().iter().position(|header| header == name).unwrap();
+    reader.records().map(|record| record.unwrap()[place].parse().unwrap()).collect()
+}
+
+fn trained(folder: &Path) -> Vec<f32> {
+    numbers(&load(folder, &Device::flex()).unwrap().1)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { drop(std::fs::copy(&path, &target).unwrap()) }
+    }
+}
+
+#[test]
+fn a_run_lowers_the_loss_and_goes_on_after_a_break_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = draw_faces(folder.path(), 40);
+    let (broken, unbroken) = (folder.path().join("broken"), folder.path().join("unbroken"));
+    // Both begin with the same epoch, because other tests may draw random numbers between the seed and the weights.
+    let first = start(&broken, config(&set, 5), &until(1)).unwrap();
+    assert_eq!(first, Outcome::Stopped { epochs: 1 });
+    copy(&broken, &unbroken);
+    assert_eq!(resume(&unbroken, &until(9)).unwrap(), Outcome::Done);
+    assert_eq!(resume(&broken, &until(2)).unwrap(), Outcome::Stopped { epochs: 2 });
+    assert_eq!(resume(&broken, &until(4)).unwrap(), Outcome::Stopped { epochs: 4 });
+    assert_eq!(resume(&broken, &until(9)).unwrap(), Outcome::Done);
+    let (a, b) = (trained(&unbroken), trained(&broken));
+    assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()) && a.len() == b.len());
+    let losses = column(&broken, "loss");
+    assert_eq!(losses, column(&unbroken, "loss"));
+    assert_eq!(losses.len(), 5);
+    assert!(losses[4] < 0.8 * losses[0], "{losses:?}");
+    assert_eq!(column(&broken, "drawn_age_mae").len(), 5);
+    assert_eq!(column(&broken, "drawn_gender_accuracy").len(), 5);
+    // Nothing is left of the epochs before.
+    assert_eq!(std::fs::read_dir(broken.join("state")).unwrap().count(), 4);
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = draw_faces(folder.path(), 16);
+    let run = folder.path().join("run");
+    let reason = |error: RunError| error.to_string();
+    assert!(reason(resume(&run, &until(1)).unwrap_err()).contains("no run in"));
+    // Stopped before its first epoch was finished.
+    let stopped = Surroundings { stop: &AT_ONCE, ..until(1) };
+    assert_eq!(start(&run, config(&set, 2), &stopped).unwrap(), Outcome::Stopped { epochs: 0 });
+    assert!(reason(resume(&run, &until(1)).unwrap_err()).contains("not finished an epoch"));
+    assert!(reason(start(&run, config(&set, 2), &until(1)).unwrap_err()).contains("--resume"));
+
+    let run = folder.path().join("another");
+    start(&run, config(&set, 2), &until(1)).unwrap();
+    let broken = folder.path().join("broken");
+    for name in ["net-1.bpk", "average-1.bpk", "optimiser-1.bpk", "progress.json"] {
+        copy(&run, &broken);
+        let file = broken.join("state").join(name);
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        let error = reason(resume(&broken, &until(2)).unwrap_err());
+        assert!(error.contains(name) && error.contains("damaged"), "{error}");
+    }
+    // Another set under the same name.
+    draw_faces(folder.path(), 17);
+    assert!(reason(resume(&run, &until(2)).unwrap_err()).contains("17 faces where there were 16"));
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_and_names_the_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = draw_faces(folder.path(), 16);
+    let run = folder.path().join("run");
+    let mut config = config(&set, 4);
+    config.schedule.learning_rate = 10.0;
+    config.schedule.clip_norm = 0.0;
+    config.loss.age = 1e6;
+    config.schedule.weight_decay = 10.0;
+    config.schedule.warm_up_steps = 0;
+    let error = start(&run, config, &until(9)).unwrap_err();
+    assert!(matches!(error, RunError::NotFinite { .. }), "{error}");
+    assert!(error.to_string().contains("epoch 1") || error.to_string().contains("epoch 2"), "{error}");
+}
+
+#[test]
+fn a_run_can_begin_from_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = draw_faces(folder.path(), 16);
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    start(&first, config(&set, 3), &until(9)).unwrap();
+    let mut next = config(&set, 1);
+    next.from = Some(first.clone());
+    // So small a rate changes almost nothing.
+    next.schedule.learning_rate = 1e-9;
+    start(&second, next.clone(), &until(9)).unwrap();
+    let (a, b) = (trained(&first), trained(&second));
+    let nearly = a.iter().zip(&b).filter(|(a, b)| (*a - *b).abs() < 1e-6).count();
+    // All but the statistics of the batch normalisations.
+    assert!(nearly > a.len() * 9 / 10, "{nearly} of {}", a.len());
+    let NetworkConfig::SsrNet(net) = &mut next.network;
+    net.relu_channels = 5;
+    let error = start(&folder.path().join("third"), next, &until(1)).unwrap_err().to_string();
+    assert!(error.contains("its network is another one"), "{error}");
+}

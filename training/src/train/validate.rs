@@ -1,0 +1,207 @@
+//! How well a network does on faces that it does not learn from.
+
+use std::fmt;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use facelens::geometry::Pose;
+use facelens::model::Task;
+use serde::{Deserialize, Serialize};
+
+use super::batches::to_input;
+use super::config::values;
+use super::faces::typical_age;
+use crate::augment::{Augmenter, INPUT, INPUT_LEN, Stored};
+use crate::data::{AgeRange, Face, FaceSet};
+use crate::nets::Network;
+
+/// Faces that go through the network together.
+const CHUNK: usize = 256;
+/// Children are younger, years.
+const CHILD: f32 = 10.0;
+/// Old people are of this age or older, years.
+const OLD: f32 = 60.0;
+
+/// What a network does on a set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    /// Ages, where the set has them.
+    pub age: Option<AgeFigures>,
+    /// Share of faces whose score is on the right side of 0.5.
+    pub gender_accuracy: Option<f64>,
+    /// Mean absolute errors of yaw, pitch and roll, degrees.
+    pub pose: Option<[f64; 3]>,
+}
+
+/// Errors of the age.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgeFigures {
+    /// Mean absolute error, years: to the exact age, or the distance to the bin.
+    pub mae: f64,
+    /// Share within the bin, where the ages are bins.
+    pub within_bin: Option<f64>,
+    /// `mae` of those younger than 10, if there are any.
+    pub children: Option<f64>,
+    /// `mae` of those of 60 and older, if there are any.
+    pub old: Option<f64>,
+}
+
+impl Figures {
+    /// Names and values for a table. A set of bins has other names than one of exact ages.
+    pub(super) fn cells(&self) -> Vec<(&'static str, f64)> {
+        let mut cells = Vec::new();
+        if let Some(age) = &self.age {
+            cells.push((if age.within_bin.is_some() { "age_mae_to_bin" } else { "age_mae" }, age.mae));
+            cells.extend(age.within_bin.map(|share| ("age_within_bin", share)));
+            cells.extend(age.children.map(|mae| ("age_mae_under_10", mae)));
+            cells.extend(age.old.map(|mae| ("age_mae_from_60", mae)));
+        }
+        cells.extend(self.gender_accuracy.map(|share| ("gender_accuracy", share)));
+        if let Some([yaw, pitch, roll]) = self.pose {
+            let mean = (yaw + pitch + roll) / 3.0;
+            cells.extend([("pose_mae", mean), ("yaw_mae", yaw), ("pitch_mae", pitch), ("roll_mae", roll)]);
+        }
+        cells
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if let Some(age) = &self.age {
+            let mut text = format!("age {:.2} y", age.mae);
+            if let Some(share) = age.within_bin {
+                text += &format!(" to the bin, {:.1} % within", 100.0 * share);
+            }
+            let group = |name: &str, mae: Option<f64>| mae.map(|mae| format!("{name} {mae:.1}"));
+            let groups: Vec<_> =
+                [group("under 10", age.children), group("from 60", age.old)].into_iter().flatten().collect();
+            if !groups.is_empty() {
+                text += &format!(" ({})", groups.join(", "));
+            }
+            parts.push(text);
+        }
+        parts.extend(self.gender_accuracy.map(|share| format!("gender {:.1} %", 100.0 * share)));
+        if let Some([yaw, pitch, roll]) = self.pose {
+            let mean = (yaw + pitch + roll) / 3.0;
+            parts.push(format!("pose {mean:.2}° (yaw {yaw:.1}, pitch {pitch:.1}, roll {roll:.1})"));
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// What `net` says of each face of `set`, cropped as the app crops: rows of one number for each output.
+pub fn estimates(net: &Network, set: &FaceSet, margin: f32, device: &Device) -> Vec<Vec<f32>> {
+    let mut augmenter = Augmenter::new(margin);
+    let mut bytes = vec![0; INPUT_LEN];
+    let mut rows = Vec::with_capacity(set.len());
+    let all: Vec<usize> = (0..set.len()).collect();
+    for chosen in all.chunks(CHUNK) {
+        let mut inputs = vec![0.0; chosen.len() * INPUT_LEN];
+        for (index, input) in chosen.iter().zip(inputs.chunks_exact_mut(INPUT_LEN)) {
+            let picture = Stored { pixels: set.picture(*index), side: set.side, context: set.context };
+            augmenter.plain(picture, &mut bytes);
+            to_input(&bytes, input);
+        }
+        let inputs = Tensor::from_data(TensorData::new(inputs, [chosen.len(), 3, INPUT, INPUT]), device);
+        let estimates = net.forward(inputs);
+        let columns = estimates.dims()[1];
+        let numbers: Vec<f32> = estimates.into_data().iter::<f32>().collect();
+        rows.extend(numbers.chunks_exact(columns).map(<[f32]>::to_vec));
+    }
+    rows
+}
+
+/// The figures of `net`, which gives what `tasks` name, on a set.
+pub fn figures(net: &Network, set: &FaceSet, tasks: &[Task], margin: f32, device: &Device) -> Figures {
+    summarise(&set.faces, &estimates(net, set, margin, device), tasks)
+}
+
+fn summarise(faces: &[Face], estimates: &[Vec<f32>], tasks: &[Task]) -> Figures {
+    let mut figures = Figures::default();
+    let mut column = 0;
+    for task in tasks {
+        let pairs = faces.iter().zip(estimates);
+        match task {
+            Task::Age => {
+                let ages: Vec<_> = pairs.filter_map(|(face, row)| Some((face.age?, row[column]))).collect();
+                figures.age = age_figures(&ages);
+            }
+            Task::Gender => {
+                let right = pairs.filter_map(|(face, row)| Some((row[column] >= 0.5) == face.male?));
+                figures.gender_accuracy = mean(right.map(|right| f64::from(u8::from(right))));
+            }
+            Task::Pose => {
+                let known: Vec<_> =
+                    pairs.filter_map(|(face, row)| Some((face.pose?, &row[column..column + 3]))).collect();
+                let angle = |index: usize, of: fn(&Pose) -> f32| {
+                    mean(known.iter().map(|(pose, row)| f64::from((of(pose) - row[index]).abs())))
+                };
+                figures.pose = angle(0, |pose| pose.yaw)
+                    .zip(angle(1, |pose| pose.pitch))
+                    .zip(angle(2, |pose| pose.roll))
+                    .map(|((yaw, pitch), roll)| [yaw, pitch, roll]);
+            }
+        }
+        column += values(*task);
+    }
+    figures
+}
+
+/// How far an estimate is from an age; 0 within its bin.
+fn distance(age: AgeRange, estimate: f32) -> f64 {
+    let above = age.max.map_or(0.0, |max| estimate - max);
+    f64::from((age.min - estimate).max(above).max(0.0))
+}
+
+fn age_figures(ages: &[(AgeRange, f32)]) -> Option<AgeFigures> {
+    let of = |keep: fn(f32) -> bool| {
+        mean(ages.iter().filter(|(age, _)| keep(typical_age(*age))).map(|(age, estimate)| distance(*age, *estimate)))
+    };
+    let bins = ages.iter().any(|(age, _)| age.max != Some(age.min));
+    Some(AgeFigures {
+        mae: of(|_| true)?,
+        within_bin: mean(ages.iter().map(|(age, estimate)| f64::from(u8::from(distance(*age, *estimate) <= 0.0))))
+            .filter(|_| bins),
+        children: of(|age| age < CHILD),
+        old: of(|age| age >= OLD),
+    })
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (count, sum) = values.fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
+    (count > 0).then(|| sum / count as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aged(min: f32, max: Option<f32>) -> Face {
+        Face { age: Some(AgeRange { min, max }), male: Some(min < 50.0), ..Face::default() }
+    }
+
+    #[test]
+    fn bins_and_groups_are_told_apart() {
+        let faces = [aged(0.0, Some(3.0)), aged(20.0, Some(30.0)), aged(70.0, None), Face::default()];
+        let rows = [vec![5.0, 0.9], vec![25.0, 0.2], vec![64.0, 0.1], vec![99.0, 0.0]];
+        let figures = summarise(&faces, &rows, &[Task::Age, Task::Gender]);
+        let age = figures.age.as_ref().unwrap();
+        assert!((age.mae - 8.0 / 3.0).abs() < 1e-6);
+        assert_eq!((age.within_bin, age.children, age.old), (Some(1.0 / 3.0), Some(2.0), Some(6.0)));
+        assert_eq!(figures.gender_accuracy, Some(2.0 / 3.0));
+        assert_eq!(figures.pose, None);
+        assert_eq!(figures.cells()[0].0, "age_mae_to_bin");
+        let exact = summarise(&[aged(40.0, Some(40.0))], &[vec![42.5]], &[Task::Age]);
+        assert_eq!(exact.cells(), [("age_mae", 2.5)]);
+    }
+
+    #[test]
+    fn angles_come_each_and_as_a_mean() {
+        let face = Face { pose: Some(Pose { yaw: 10.0, pitch: 0.0, roll: -4.0 }), ..Face::default() };
+        let figures = summarise(&[face], &[vec![13.0, -6.0, -4.0]], &[Task::Pose]);
+        assert_eq!(figures.cells(), [("pose_mae", 3.0), ("yaw_mae", 3.0), ("pitch_mae", 6.0), ("roll_mae", 0.0)]);
+        assert_eq!(figures.to_string(), "pose 3.00° (yaw 3.0, pitch 6.0, roll 0.0)");
+    }
+}

@@ -1,0 +1,108 @@
+//! All numbers of a network at once: their moving average, the norm of their gradients.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+
+use crate::nets::Network;
+
+/// Moves `average` to `keep` times itself plus the rest of `net`, statistics of the batch normalisations included.
+/// `net` is a network without automatic differentiation, with the same parameters.
+pub(super) fn average(average: Network, net: &Network, keep: f64) -> Network {
+    let mut newest = GradientsParams::new();
+    net.visit(&mut Collect(&mut newest));
+    average.map(&mut Mix { newest, keep })
+}
+
+/// Collects tensors by the parameter's id.
+struct Collect<'a>(&'a mut GradientsParams);
+
+impl ModuleVisitor for Collect<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.register(param.id, param.val());
+    }
+}
+
+struct Mix {
+    newest: GradientsParams,
+    keep: f64,
+}
+
+impl ModuleMapper for Mix {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(newest) = self.newest.remove::<D>(param.id) else { return param };
+        let keep = self.keep;
+        param.map(|old| old * keep + newest * (1.0 - keep))
+    }
+}
+
+/// Norm of all gradients together; shortens them where it is above `longest`, unless that is 0.
+pub(super) fn clip(net: &Network, gradients: &mut GradientsParams, longest: f32) -> f32 {
+    let mut squares = Squares { gradients, sum: None };
+    net.visit(&mut squares);
+    let norm = squares.sum.map_or(0.0, |sum| sum.into_scalar::<f32>()).sqrt();
+    if longest > 0.0 && norm > longest {
+        net.visit(&mut Scale { gradients, factor: longest / norm });
+    }
+    norm
+}
+
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = self.gradients.get::<D>(param.id) else { return };
+        let square = gradient.square().sum();
+        self.sum = Some(match self.sum.take() {
+            Some(sum) => sum + square,
+            None => square,
+        });
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f32,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients.register(param.id, gradient * self.factor);
+        }
+    }
+}
+
+/// Draws the weights of a new network now, in the order of its parts. burn draws each when it is first used otherwise,
+/// which would make the weights depend on what uses them first.
+pub(super) fn draw(net: &Network) {
+    struct Touch;
+    impl ModuleVisitor for Touch {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let _ = param.val();
+        }
+    }
+    net.visit(&mut Touch);
+}
+
+/// Whether a number of the network is not finite.
+#[cfg(test)]
+pub(super) fn numbers(net: &Network) -> Vec<f32> {
+    struct Numbers(Vec<f32>);
+    impl ModuleVisitor for Numbers {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.extend(param.val().into_data().iter::<f32>());
+        }
+    }
+    let mut numbers = Numbers(Vec::new());
+    net.valid().visit(&mut numbers);
+    numbers.0
+}
+
+/// A device's own tensors, without automatic differentiation.
+pub(super) fn plain(device: &Device) -> Device {
+    device.clone().without_autodiff()
+}
