@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -10,11 +10,9 @@ use facelens::model::Task;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::interrupt;
 use crate::device::DeviceKind;
 use crate::train::{self, Outcome, RunConfig, RunError, SetEntry, Surroundings};
-
-/// Set by Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Trains a network on sets of faces.
 ///
@@ -95,14 +93,8 @@ impl NetworkKind {
 pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let device = args.device.open()?;
     let settings = args.settings()?;
-    let surroundings = Surroundings { device, makers: args.makers, until: args.until, stop: &STOP };
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            // Twice: at once.
-            std::process::exit(130);
-        }
-    })
-    .context("cannot listen for Ctrl-C")?;
+    let stop = interrupt::flag();
+    let surroundings = Surroundings { device, makers: args.makers, until: args.until, stop };
     let outcome = if args.resume {
         check_same(&args.run, &settings)?;
         train::resume(&args.run, &surroundings)?
@@ -120,7 +112,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
                 0 => tracing::info!("stopped before an epoch was finished; delete {folder} and begin again"),
                 epochs => tracing::info!("stopped; epoch {epochs} is kept: train --run {folder} --resume goes on"),
             }
-            Ok(if STOP.load(Ordering::Relaxed) { ExitCode::from(130) } else { ExitCode::SUCCESS })
+            Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why a run cannot begin, go on, or be read.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -127,11 +128,11 @@ pub enum RunError {
 }
 
 impl RunError {
-    pub(super) fn io(file: &Path, action: &'static str, cause: impl ToString) -> Self {
+    pub(super) fn io(file: &Path, action: &'static str, cause: impl Display) -> Self {
         Self::Io { file: file.display().to_string(), action, cause: cause.to_string() }
     }
 
-    pub(super) fn damaged(file: &Path, cause: impl ToString) -> Self {
+    pub(super) fn damaged(file: &Path, cause: impl Display) -> Self {
         Self::Damaged { file: file.display().to_string(), cause: cause.to_string() }
     }
 }
