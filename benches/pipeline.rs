@@ -11,7 +11,7 @@ use facelens::detect::{self, Detection, DetectorKind};
 use facelens::estimate::Estimator;
 use facelens::frame::Frame;
 use facelens::geometry::{Pose, Rect};
-use facelens::model::{Library, ModelSet, Task};
+use facelens::model::{Library, ModelSet};
 use facelens::overlay::{Scene, SceneOptions};
 use facelens::pipeline::{Analyser, Faces};
 use facelens::source::{self, Mode, Next, SourceSpec, demo};
@@ -34,27 +34,27 @@ fn estimate(criterion: &mut Criterion) {
     let (frame, rect) = demo_frame();
     let shipped = Library::shipped().expect("the shipped models are whole");
     let mut group = criterion.benchmark_group("estimate");
-    for task in Task::ALL {
-        for model in shipped.of(task) {
-            let mut alone = ModelSet::default();
-            alone.set(task, vec![Arc::clone(model)]);
-            let mut estimator = Estimator::new(alone);
-            group.bench_function(format!("crop and {}", model.card.name), |bencher| {
-                bencher.iter(|| estimator.estimate(black_box(&frame), &rect).expect("the network runs"));
+    for (model, tasks) in shipped.distinct() {
+        let mut alone = ModelSet::default();
+        for task in tasks {
+            alone.set(task, vec![Arc::clone(&model)]);
+        }
+        let mut estimator = Estimator::new(alone);
+        group.bench_function(format!("crop and {}", model.card.name), |bencher| {
+            bencher.iter(|| estimator.estimate(black_box(&frame), &rect).expect("the network runs"));
+        });
+        group.bench_function(format!("crop for {}", model.card.name), |bencher| {
+            bencher.iter_custom(|times| {
+                let estimate = |_| estimator.estimate(&frame, &rect).expect("the network runs").1.crop_ms;
+                Duration::from_secs_f64((0..times).map(estimate).map(f64::from).sum::<f64>() / 1000.0)
             });
-            group.bench_function(format!("crop for {}", model.card.name), |bencher| {
-                bencher.iter_custom(|times| {
-                    let estimate = |_| estimator.estimate(&frame, &rect).expect("the network runs").1.crop_ms;
-                    Duration::from_secs_f64((0..times).map(estimate).map(f64::from).sum::<f64>() / 1000.0)
-                });
+        });
+        let spec = &model.card.input;
+        let input = vec![0.5; (spec.width * spec.height * 3) as usize];
+        for (at, net) in model.nets.iter().enumerate() {
+            group.bench_function(format!("net {} {at}", model.card.name), |bencher| {
+                bencher.iter(|| net.run(black_box(&input)).expect("the network runs"));
             });
-            let spec = &model.card.input;
-            let input = vec![0.5; (spec.width * spec.height * 3) as usize];
-            for (at, net) in model.nets.iter().enumerate() {
-                group.bench_function(format!("net {} {at}", model.card.name), |bencher| {
-                    bencher.iter(|| net.run(black_box(&input)).expect("the network runs"));
-                });
-            }
         }
     }
     group.finish();

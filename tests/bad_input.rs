@@ -125,7 +125,7 @@ fn a_picture_header_of_20000_by_20000() {
 fn card(file: &str, sha256: &str) -> ModelCard {
     ModelCard {
         name: "test".into(),
-        task: Task::Age,
+        tasks: vec![Task::Age],
         files: vec![file.into()],
         sha256: vec![sha256.into()],
         source: "a test".into(),

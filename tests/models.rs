@@ -108,6 +108,119 @@ fn terabytes() -> Vec<u8> {
         .encode_to_vec()
 }
 
+/// A network of two numbers under a card for age and gender: a 1x1 convolution and the mean over the picture.
+fn pair(folder: &Path) -> PathBuf {
+    let tensor = |name: &str, dims: &[i64], values: &[f32]| pb::TensorProto {
+        dims: dims.to_vec(),
+        data_type: DataType::Float as i32,
+        name: name.into(),
+        float_data: values.to_vec(),
+        ..Default::default()
+    };
+    let node = |op: &str, inputs: &[&str], output: &str| pb::NodeProto {
+        op_type: op.into(),
+        input: inputs.iter().map(|name| (*name).to_owned()).collect(),
+        output: vec![output.into()],
+        ..Default::default()
+    };
+    let r#type = |shape: &[i64]| {
+        let value = |size| Some(pb::tensor_shape_proto::dimension::Value::DimValue(size));
+        let dim = |&size| pb::tensor_shape_proto::Dimension { value: value(size), ..Default::default() };
+        let shape = pb::TensorShapeProto { dim: shape.iter().map(dim).collect() };
+        let tensor = pb::type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
+        Some(pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)), ..Default::default() })
+    };
+    let value = |name: &str, shape: &[i64]| pb::ValueInfoProto {
+        name: name.into(),
+        r#type: r#type(shape),
+        ..Default::default()
+    };
+    let graph = pb::GraphProto {
+        name: "pair".into(),
+        // The mean byte over 8, and its 1,000th.
+        initializer: vec![tensor("w", &[2, 3, 1, 1], &[0.125, 0.0, 0.0, 0.001, 0.0, 0.0])],
+        input: vec![value("x", &[1, 3, 64, 64])],
+        output: vec![value("y", &[1, 2])],
+        node: vec![
+            node("Conv", &["x", "w"], "c"),
+            node("GlobalAveragePool", &["c"], "g"),
+            node("Flatten", &["g"], "y"),
+        ],
+        ..Default::default()
+    };
+    let opset = pb::OperatorSetIdProto { version: 13, ..Default::default() };
+    let onnx = pb::ModelProto { ir_version: 7, opset_import: vec![opset], graph: Some(graph), ..Default::default() }
+        .encode_to_vec();
+    let card = with_card(folder, "pair", &onnx);
+    let figures = r#"
+[[accuracy]]
+data = "two faces"
+measure = "MAE in years"
+value = 20.5
+task = "age"
+
+[[accuracy]]
+data = "two faces"
+measure = "share of right genders"
+value = 0.5
+task = "gender"
+"#;
+    let toml = fs::read_to_string(&card).unwrap();
+    let (toml, _) = toml.split_once("[[accuracy]]").unwrap();
+    let toml = toml.replace("task = \"age\"", "task = [\"age\", \"gender\"]");
+    let toml = toml.replace("kind = \"years\"", "kind = \"years-and-male-score\"");
+    // Raw bytes: stretched from its minimum to its maximum, a grey picture is black.
+    let raw = "kind = \"mean-std\"\nmean = [0.0, 0.0, 0.0]\nstd = [1.0, 1.0, 1.0]";
+    let toml = toml.replace("kind = \"min-max\"", raw);
+    fs::write(&card, toml + figures).unwrap();
+    card
+}
+
+#[test]
+fn a_model_for_two_tasks_is_checked_imported_listed_and_used_for_either_or_both() {
+    let (home, folder) = (home(), home());
+    let card = pair(folder.path());
+    assert!(said(&home, &["models", "check", text(&card)]).contains("pair (age and gender), loads"));
+    let words = said(&home, &["models", "import", text(&card)]);
+    assert!(words.contains("--model age=") && words.contains(" --model gender="), "{words}");
+    let shown = said(&home, &["models", "show", "pair"]);
+    for words in ["age and gender", "age in years; male score", "20.5 MAE in years", "0.5 share of right genders"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let listed = said(&home, &["models", "list"]);
+    let row = listed.lines().find(|line| line.starts_with("pair ")).unwrap();
+    assert!(row.contains("age and gender") && row.contains("20.5 MAE in years (two faces); 0.5 share"), "{row}");
+    let listed: serde_json::Value = serde_json::from_str(&said(&home, &["models", "list", "--json"])).unwrap();
+    let listed = listed["models"].as_array().unwrap().iter().find(|model| model["name"] == "pair").unwrap();
+    assert_eq!((&listed["task"], &listed["in_use"]), (&serde_json::json!(["age", "gender"]), &false.into()));
+
+    let words = refused(&home, &["models", "check", text(&card), "--task", "pose"]);
+    assert!(
+        words.contains("is for age and gender, not for pose; use it as --model age=FILE --model gender="),
+        "{words}"
+    );
+
+    // Grey 80: 10 years, and a male score of 0.08. By its name in the library, by its file, for one task or both.
+    let picture = folder.path().join("grey.png");
+    image::RgbImage::from_pixel(64, 64, image::Rgb([80; 3])).save(&picture).unwrap();
+    let face = |models: &[&str]| -> serde_json::Value {
+        let models = models.iter().flat_map(|model| ["--model", model]);
+        let arguments: Vec<_> = ["analyze", text(&picture), "--crops"].into_iter().chain(models).collect();
+        let output = facelens(&home, &arguments).output().unwrap();
+        let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        line["faces"][0].clone()
+    };
+    let (age, gender) = (format!("age={}", text(&card)), "gender=pair");
+    let both = face(&[&age, gender]);
+    assert_eq!((&both["age"]["years"], &both["gender"]["male"]), (&10.0.into(), &0.08.into()), "{both}");
+    let only_age = face(&[&age]);
+    assert_eq!(only_age["age"]["years"], 10.0);
+    assert_ne!(only_age["gender"]["male"], 0.08);
+    let only_gender = face(&[gender]);
+    assert_eq!(only_gender["gender"]["male"], 0.08);
+    assert_ne!(only_gender["age"]["years"], 10.0);
+}
+
 #[test]
 fn list_names_the_shipped_models_in_a_table_and_as_json() {
     let home = home();

@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Detector(DetectorKind),
     /// Ask for model files.
     LoadModel(Task),
+    /// Use the library's model of this name.
+    UseModel(Task, String),
     /// Use the models that ship.
     ShippedModel(Task),
     /// Close the open dialog.

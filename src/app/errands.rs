@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-use crate::model::{Library, ModelError, ModelSet, Task, TaskModel};
+use crate::model::{Entry, Library, ModelError, ModelSet, Task, TaskModel};
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
 use crate::session::{self, SnapshotFiles, WriteError};
@@ -49,12 +49,21 @@ pub(crate) enum Errand {
     PickModel(Task),
     /// Prepare the models that ship.
     LoadShipped,
-    /// Prepare model files; without a task, the first file's own decides.
+    /// List the models of the library.
+    ListModels,
+    /// Prepare model files; without a task, they are for all tasks that each of them serves.
     LoadModel { task: Option<Task>, files: Vec<PathBuf>, origin: Origin },
     /// Save a picture with its overlay; `input` is what the data call the source.
     Snapshot { still: Still, input: String, options: SceneOptions, folder: PathBuf },
     /// Write the settings.
     SaveSettings(SettingsFile, Box<Settings>),
+}
+
+/// A model of the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub name: String,
+    pub tasks: Vec<Task>,
 }
 
 /// What came of an errand.
@@ -67,6 +76,8 @@ pub(crate) enum Report {
     ModelPicked(Task, Picked),
     /// The models that ship.
     Shipped(Result<ModelSet, ModelError>),
+    /// The models of the library that can be used.
+    Models(Vec<Known>),
     /// Model files: ready, or refused.
     Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
     /// Of [`Errand::Snapshot`].
@@ -115,6 +126,7 @@ impl Errands for Threads {
                 Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
             }
             Errand::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
+            Errand::ListModels => Box::new(|| Report::Models(known_models(&Library::open()))),
             Errand::LoadModel { task, files, origin } => Box::new(move || {
                 let result = load_models(task, &files);
                 Report::Model { task, files, origin, result }
@@ -136,16 +148,35 @@ impl Errands for Threads {
     }
 }
 
-/// Loads every file; all must be for one task.
+/// Those of the library's models that are whole.
+fn known_models(library: &Library) -> Vec<Known> {
+    let known = |entry: Entry| entry.card.ok().map(|(card, _)| Known { name: card.name, tasks: card.tasks });
+    library.list().into_iter().filter_map(known).collect()
+}
+
+/// Loads every file. Without a task, there must be one at least that all of them serve.
 fn load_models(task: Option<Task>, files: &[PathBuf]) -> Result<Vec<Arc<TaskModel>>, ModelError> {
-    let mut task = task;
-    let mut models = Vec::with_capacity(files.len());
+    let library = Library::open();
+    let mut models: Vec<Arc<TaskModel>> = Vec::with_capacity(files.len());
     for file in files {
-        let model = Library::open().open_any(file, task)?.prepare()?;
-        task = Some(model.card.task);
+        let common = common_tasks(&models);
+        // Files that do not say what they estimate follow those that do; a file for another task is refused by name.
+        let wanted = task.or(common.first().copied().filter(|_| common.len() == 1));
+        let model = library.open_any(file, wanted)?.prepare()?;
+        if let Some(first) = common.first()
+            && !common.iter().any(|task| model.card.serves(*task))
+        {
+            model.card.fits(file, Some(*first))?;
+        }
         models.push(Arc::new(model));
     }
     Ok(models)
+}
+
+/// The tasks that each of these models serves.
+pub(crate) fn common_tasks(models: &[Arc<TaskModel>]) -> Vec<Task> {
+    let all = Task::ALL.into_iter().filter(|_| !models.is_empty());
+    all.filter(|task| models.iter().all(|model| model.card.serves(*task))).collect()
 }
 
 type Dialog = std::pin::Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
@@ -220,6 +251,8 @@ fn block_on<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ModelErrorKind;
+    use crate::model::graphs::{save_card, small_card, small_pair_card};
 
     #[test]
     fn models_are_told_from_pictures_by_their_names() {
@@ -229,6 +262,35 @@ mod tests {
         for name in ["a.mp4", "b.png", "folder", "c"] {
             assert!(!is_model_file(Path::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn files_without_a_task_are_for_what_all_of_them_serve() {
+        let folder = tempfile::tempdir().unwrap();
+        save_card(folder.path(), &small_card("age"));
+        save_card(folder.path(), &small_pair_card("pair"));
+        let files = |names: &[&str]| names.iter().map(|name| folder.path().join(name)).collect::<Vec<_>>();
+        let tasks = |names: &[&str]| load_models(None, &files(names)).map(|models| common_tasks(&models));
+        assert_eq!(tasks(&["pair.toml"]), Ok(vec![Task::Age, Task::Gender]));
+        for names in [["pair.toml", "age.toml"], ["age.toml", "pair.toml"]] {
+            assert_eq!(tasks(&names), Ok(vec![Task::Age]));
+        }
+        assert_eq!(common_tasks(&[]), []);
+        let wrong = load_models(None, &[folder.path().join("pair.toml"), "ssrnet-pose".into()]).unwrap_err();
+        assert_eq!(wrong.kind, ModelErrorKind::Io);
+        let wrong = load_models(None, &[folder.path().join("age.toml"), "ssrnet-gender-imdb".into()]).unwrap_err();
+        assert_eq!(wrong.kind, ModelErrorKind::WrongTask);
+    }
+
+    #[test]
+    fn the_library_is_listed_without_what_is_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        save_card(folder.path(), &small_pair_card("pair"));
+        std::fs::write(folder.path().join("broken.toml"), "name = 1").unwrap();
+        let known = known_models(&Library::at(folder.path()));
+        assert!(known.contains(&Known { name: "pair".into(), tasks: vec![Task::Age, Task::Gender] }));
+        assert!(known.iter().any(|model| model.name == "ssrnet-age-imdb"));
+        assert!(known.iter().all(|model| model.name != "broken"));
     }
 
     #[test]

@@ -84,9 +84,9 @@ pub(crate) fn camera(index: u32, name: &str) -> CameraInfo {
 pub(crate) fn model(name: &str, task: Task) -> Arc<TaskModel> {
     let card = ModelCard {
         name: name.into(),
-        task,
+        tasks: vec![task],
         files: vec![],
-        sha256: vec![],
+        sha256: vec![crate::model::sha256_hex(name.as_bytes())],
         source: "a test".into(),
         licence: "MIT".into(),
         training_data: "300W-LP".into(),
@@ -99,7 +99,7 @@ pub(crate) fn model(name: &str, task: Task) -> Arc<TaskModel> {
         },
         crop: CropSpec { margin: 0.4, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Bilinear },
         output: OutputForm::Years,
-        accuracy: vec![Accuracy { data: "AFLW2000".into(), measure: "MAE in degrees".into(), value: 5.1 }],
+        accuracy: vec![Accuracy { data: "AFLW2000".into(), measure: "MAE in degrees".into(), value: 5.1, task: None }],
         notes: String::new(),
     };
     Arc::new(TaskModel { card, nets: vec![] })

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::errands::Known;
 use crate::model::{ModelCard, ModelSet, Task, TaskModel};
 
 /// What the window knows of the models.
@@ -19,6 +20,8 @@ pub(crate) struct Models {
     pub loading: HashSet<Task>,
     /// The shipped models are not there yet.
     shipped_loading: bool,
+    /// What the library has.
+    pub known: Vec<Known>,
 }
 
 impl Models {
@@ -77,7 +80,14 @@ impl Models {
 
     /// Licence and known accuracy of the models of a task in one line.
     pub fn facts(&self, task: Task) -> Option<String> {
-        self.in_use.of(task).first().map(|model| facts(&model.card))
+        self.in_use.of(task).first().map(|model| facts(&model.card, task))
+    }
+
+    /// Names of the library's models for a task, and whether each is the one in use.
+    pub fn choices(&self, task: Task) -> Vec<(&str, bool)> {
+        let names = self.known.iter().filter(|known| known.tasks.contains(&task)).map(|known| known.name.as_str());
+        let in_use = self.in_use.of(task);
+        names.map(|name| (name, matches!(in_use, [only] if only.card.name == name))).collect()
     }
 
     /// Everything that the cards say, for those who want to know.
@@ -87,8 +97,8 @@ impl Models {
     }
 }
 
-fn facts(card: &ModelCard) -> String {
-    let accuracy = card.accuracy.first().map(|accuracy| {
+fn facts(card: &ModelCard, task: Task) -> String {
+    let accuracy = card.accuracy_of(task).next().map(|accuracy| {
         let value =
             if accuracy.value < 1.0 { format!("{:.2}", accuracy.value) } else { format!("{:.1}", accuracy.value) };
         format!("{} {value}", accuracy.measure)
@@ -125,6 +135,7 @@ pub(crate) fn files_text(files: &[PathBuf]) -> String {
 mod tests {
     use super::*;
     use crate::app::fake::model;
+    use crate::model::Accuracy;
 
     fn shipped() -> ModelSet {
         ModelSet { age: vec![model("shipped-age", Task::Age)], ..ModelSet::default() }
@@ -141,6 +152,27 @@ mod tests {
         models.use_shipped(Task::Age);
         assert_eq!(models.names(Task::Age).as_deref(), Some("shipped-age"));
         assert!(!models.is_own(Task::Age));
+    }
+
+    #[test]
+    fn a_model_for_two_tasks_shows_each_task_its_own_figure() {
+        let mut pair = Arc::unwrap_or_clone(model("pair", Task::Age));
+        pair.card.tasks = vec![Task::Age, Task::Gender];
+        let figure = |measure: &str, value, task| Accuracy { measure: measure.into(), data: "x".into(), value, task };
+        pair.card.accuracy =
+            vec![figure("MAE in years", 6.9, Some(Task::Age)), figure("right genders", 0.91, Some(Task::Gender))];
+        let mut models = Models::default();
+        let pair = Arc::new(pair);
+        models.take(Task::Age, vec![Arc::clone(&pair)]);
+        models.take(Task::Gender, vec![pair]);
+        assert_eq!(models.facts(Task::Age).as_deref(), Some("MAE in years 6.9 · MIT"));
+        assert_eq!(models.facts(Task::Gender).as_deref(), Some("right genders 0.91 · MIT"));
+        models.known = vec![
+            Known { name: "pair".into(), tasks: vec![Task::Age, Task::Gender] },
+            Known { name: "old".into(), tasks: vec![Task::Gender] },
+        ];
+        assert_eq!(models.choices(Task::Age), [("pair", true)]);
+        assert_eq!(models.choices(Task::Gender), [("pair", true), ("old", false)]);
     }
 
     #[test]

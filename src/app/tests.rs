@@ -7,7 +7,7 @@ use eframe::egui::{self, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use super::errands::{Errand, Origin, Picked, Report};
+use super::errands::{Errand, Known, Origin, Picked, Report};
 use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
 use super::notices::Tone;
 use super::state::{App, Dialog};
@@ -96,7 +96,7 @@ fn the_window_opens_on_the_first_camera_and_asks_for_what_it_needs() {
     let test = Test::new();
     assert_eq!(test.window.state().source, SourceSpec::Camera(CameraChoice::Any));
     assert!(test.shows("Opening the camera"));
-    assert_eq!(test.errands(), [Errand::ListCameras, Errand::LoadShipped]);
+    assert_eq!(test.errands(), [Errand::ListCameras, Errand::LoadShipped, Errand::ListModels]);
 }
 
 #[test]
@@ -346,6 +346,47 @@ fn the_shipped_model_comes_back_by_its_button() {
     test.click("Back to shipped");
     assert!(test.shows("Age: shipped-age"));
     assert_eq!(test.window.state().settings.age_models, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_dropped_model_for_two_tasks_takes_both_and_is_remembered_for_both() {
+    let mut test = Test::new();
+    test.shipped();
+    let mut pair = Arc::unwrap_or_clone(model("pair", Task::Age));
+    pair.card.tasks = vec![Task::Age, Task::Gender];
+    let files: Vec<PathBuf> = vec!["pair.onnx".into()];
+    let result = Ok(vec![Arc::new(pair.clone())]);
+    test.report(Report::Model { task: None, files: files.clone(), origin: Origin::Chosen, result });
+    assert!(test.shows("Age: pair") && test.shows("Gender: pair"));
+    assert_eq!(test.window.state().notices.last().unwrap().1, "Age and gender are estimated by pair from now on.");
+    let settings = test.window.state().settings.clone();
+    assert_eq!((&settings.age_models, &settings.gender_models), (&files, &files));
+    assert_eq!(test.fake.0.borrow().models.last().unwrap().distinct().len(), 1);
+
+    // Chosen for one task, it serves that alone.
+    test.click("Change the model for gender");
+    test.click("Back to shipped");
+    assert!(test.shows("Age: pair") && test.shows("Gender: shipped-gender"));
+    let result = Ok(vec![Arc::new(pair)]);
+    test.click("Change the model for age");
+    test.click("Back to shipped");
+    test.report(Report::Model { task: Some(Task::Gender), files, origin: Origin::Chosen, result });
+    assert!(test.shows("Age: shipped-age") && test.shows("Gender: pair"));
+}
+
+#[test]
+fn models_of_the_library_are_chosen_in_the_menu() {
+    let mut test = Test::new();
+    test.shipped();
+    let known = |name: &str, tasks: &[Task]| Known { name: name.into(), tasks: tasks.to_vec() };
+    test.report(Report::Models(vec![known("shipped-age", &[Task::Age]), known("published", &[Task::Age])]));
+    test.click("Change the model for gender");
+    assert!(!test.shows("published"));
+    test.press(Key::Escape);
+    test.click("Change the model for age");
+    test.click("published");
+    let load = Errand::LoadModel { task: Some(Task::Age), files: vec!["published".into()], origin: Origin::Chosen };
+    assert_eq!(test.errands().last(), Some(&load));
 }
 
 #[test]

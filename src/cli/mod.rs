@@ -55,7 +55,8 @@ pub struct WindowArgs {
 /// Which models to use.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {
-    /// Use this file for age, gender or pose; given several times for one task, the outputs are averaged.
+    /// Use this file, or the model of this name that `facelens models list` shows, for age, gender or pose. Given several
+    /// times for one task, the outputs are averaged. A model for two tasks serves those that it is given for.
     #[arg(long = "model", value_name = "TASK=FILE", value_parser = parse_model)]
     pub model: Vec<(Task, PathBuf)>,
 

@@ -17,7 +17,7 @@ use self::prepare::{Preparer, Region};
 use self::quality::QualityMeter;
 use crate::frame::Frame;
 use crate::geometry::{Pose, Rect};
-use crate::model::{ModelSet, TaskModel};
+use crate::model::{Answers, ModelSet, Task, TaskModel};
 
 /// What the networks say of one face in one frame. A task without a model is `None`, and so is every task of a face that
 /// lies outside the picture.
@@ -33,7 +33,8 @@ pub struct Estimate {
     pub quality: Quality,
 }
 
-/// Time spent in each step for one face.
+/// Time spent in each step for one face. A network for several tasks runs once, and its time is counted once: under the
+/// first of those that it is in use for, age before gender.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EstimateTimings {
     /// Cropping, resizing, scaling, and measuring the quality, milliseconds.
@@ -56,22 +57,43 @@ pub struct EstimateError {
     pub cause: String,
 }
 
+impl EstimateTimings {
+    /// What a task's networks took.
+    fn of(&mut self, task: Task) -> &mut f32 {
+        match task {
+            Task::Age => &mut self.age_ms,
+            Task::Gender => &mut self.gender_ms,
+            Task::Pose => &mut self.pose_ms,
+        }
+    }
+}
+
 /// Runs the models in use on faces. Keeps its buffers between calls.
 pub struct Estimator {
-    models: ModelSet,
+    set: ModelSet,
+    /// Each model once, with the tasks that it is in use for.
+    models: Vec<(Arc<TaskModel>, Vec<Task>)>,
+    /// Of each task in the order of [`Task::ALL`]: which of `models` are averaged. One that was given twice counts twice.
+    asked: [Vec<usize>; Task::ALL.len()],
+    /// What each of `models` says of the face.
+    answers: Vec<Answers>,
     preparer: Preparer,
     meter: QualityMeter,
 }
 
 impl Estimator {
     /// An estimator for these models.
-    pub fn new(models: ModelSet) -> Self {
-        Self { models, preparer: Preparer::default(), meter: QualityMeter::default() }
+    pub fn new(set: ModelSet) -> Self {
+        let models = set.distinct();
+        let place = |model: &Arc<TaskModel>| models.iter().position(|(known, _)| known.is_same_as(model));
+        let asked = Task::ALL.map(|task| set.of(task).iter().filter_map(place).collect());
+        let (preparer, meter) = (Preparer::default(), QualityMeter::default());
+        Self { set, models, asked, answers: Vec::new(), preparer, meter }
     }
 
     /// The models in use.
     pub fn models(&self) -> &ModelSet {
-        &self.models
+        &self.set
     }
 
     /// Estimates the face in `rect` (a facelens box; it may reach over the picture's edge). A box that has no finite
@@ -102,56 +124,28 @@ impl Estimator {
         let quality = quality.map_err(|cause| EstimateError { model: "for sharpness".to_owned(), cause })?;
         timings.crop_ms += ms_since(started);
         self.preparer.next_face();
-        let mut faces = Faces { frame, region, preparer: &mut self.preparer, crop_ms: &mut timings.crop_ms };
-        let ages = faces.ask(&self.models.age, &mut timings.age_ms, TaskModel::scalar)?;
-        let scores = faces.ask(&self.models.gender, &mut timings.gender_ms, TaskModel::scalar)?;
-        let poses = faces.ask(&self.models.pose, &mut timings.pose_ms, TaskModel::pose)?;
-        let estimate = Estimate { age_years: mean(&ages), male_score: mean(&scores), pose: mean_pose(&poses), quality };
-        Ok((estimate, timings))
-    }
-}
-
-/// One face on its way through the models.
-struct Faces<'a> {
-    frame: &'a Frame,
-    region: Region<'a>,
-    preparer: &'a mut Preparer,
-    crop_ms: &'a mut f32,
-}
-
-impl Faces<'_> {
-    /// What each of `models` says, and the time that their networks took; nothing of a face outside the picture.
-    fn ask<T>(
-        &mut self,
-        models: &[Arc<TaskModel>],
-        ms: &mut f32,
-        run: impl Fn(&TaskModel, &[f32]) -> Result<T, String>,
-    ) -> Result<Vec<T>, EstimateError> {
-        let mut answers = Vec::with_capacity(models.len());
-        for model in models {
+        self.answers.clear();
+        for (model, tasks) in &self.models {
             let failed = |cause: String| EstimateError { model: model.card.name.clone(), cause };
             let started = Instant::now();
-            let input = self.preparer.input(self.frame, self.region, &model.card).map_err(failed)?;
-            *self.crop_ms += ms_since(started);
-            let Some(input) = input else { continue };
+            let input = self.preparer.input(frame, region, &model.card).map_err(failed)?;
+            timings.crop_ms += ms_since(started);
             let started = Instant::now();
-            answers.push(run(model, input).map_err(failed)?);
-            *ms += ms_since(started);
+            // Nothing of a face outside the picture.
+            let answers = input.map_or_else(|| Ok(Answers::default()), |input| model.answers(input)).map_err(failed)?;
+            *timings.of(tasks[0]) += ms_since(started);
+            self.answers.push(answers);
         }
-        Ok(answers)
+        let mean = |task: Task| {
+            let asked = self.asked[task as usize].iter().map(|&model| self.answers[model]);
+            Answers::mean(&asked.collect::<Vec<_>>())
+        };
+        let (age, gender, pose) = (mean(Task::Age), mean(Task::Gender), mean(Task::Pose));
+        let estimate = Estimate { age_years: age.age_years, male_score: gender.male_score, pose: pose.pose, quality };
+        Ok((estimate, timings))
     }
 }
 
 fn ms_since(started: Instant) -> f32 {
     started.elapsed().as_secs_f32() * 1e3
-}
-
-fn mean(values: &[f32]) -> Option<f32> {
-    (!values.is_empty()).then(|| values.iter().sum::<f32>() / values.len() as f32)
-}
-
-/// Each angle averaged. Head poses stay within about 100 degrees, so no angle wraps around.
-fn mean_pose(poses: &[Pose]) -> Option<Pose> {
-    let angle = |of: fn(&Pose) -> f32| mean(&poses.iter().map(of).collect::<Vec<_>>());
-    Some(Pose { yaw: angle(|pose| pose.yaw)?, pitch: angle(|pose| pose.pitch)?, roll: angle(|pose| pose.roll)? })
 }

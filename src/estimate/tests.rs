@@ -11,7 +11,7 @@ use super::prepare::{Preparer, Region};
 use super::resize::CropResizer;
 use super::*;
 use crate::detect::{self, DetectorKind};
-use crate::model::graphs::{small, small_card};
+use crate::model::graphs::{small, small_card, small_pair};
 use crate::model::{BoxStyle, Library, ModelCard, ResizeFilter, Task};
 use crate::testing::{astronaut, shared};
 
@@ -43,6 +43,45 @@ fn several_models_of_a_task_are_averaged_each_with_its_own_crop() {
     assert!((alone - other).abs() > 1e-3, "{alone} and {other}");
     let both = age_of(vec![near, far], &frame, &FACE).unwrap();
     assert!((both - (alone + other) / 2.0).abs() < 1e-5);
+}
+
+/// What the estimator says with these models in use for age and gender.
+fn age_and_gender(age: Vec<Arc<TaskModel>>, gender: Vec<Arc<TaskModel>>) -> (Estimate, EstimateTimings) {
+    let set = ModelSet { age, gender, pose: Vec::new() };
+    Estimator::new(set).estimate(&astronaut(), &FACE).unwrap()
+}
+
+#[test]
+fn a_model_for_two_tasks_runs_once_and_its_time_counts_under_age() {
+    // Loaded twice, as two files of the settings are: still one network.
+    let (pair, again) = (Arc::new(small_pair()), Arc::new(small_pair()));
+    let (both, timings) = age_and_gender(vec![Arc::clone(&pair)], vec![again]);
+    assert!(both.age_years.is_some() && both.male_score.is_some() && both.age_years != both.male_score);
+    assert!(timings.age_ms > 0.0 && timings.gender_ms == 0.0, "{timings:?}");
+
+    let (only_age, timings) = age_and_gender(vec![Arc::clone(&pair)], Vec::new());
+    assert_eq!((only_age.age_years, only_age.male_score), (both.age_years, None));
+    assert!(timings.age_ms > 0.0);
+    let (only_gender, timings) = age_and_gender(Vec::new(), vec![Arc::clone(&pair)]);
+    assert_eq!((only_gender.age_years, only_gender.male_score), (None, both.male_score));
+    assert!(timings.gender_ms > 0.0 && timings.age_ms == 0.0);
+
+    // Averaged with an age model for age, alone for gender.
+    let other = small_model(|card| card.crop.margin = 0.5);
+    let alone = age_of(vec![Arc::clone(&other)], &astronaut(), &FACE).unwrap();
+    let (averaged, _) = age_and_gender(vec![other, Arc::clone(&pair)], vec![pair]);
+    assert!((averaged.age_years.unwrap() - (alone + both.age_years.unwrap()) / 2.0).abs() < 1e-5);
+    assert_eq!(averaged.male_score, both.male_score);
+}
+
+#[test]
+fn a_model_that_is_given_twice_counts_twice() {
+    let (near, far) = (small_model(|_| ()), small_model(|card| card.crop.margin = 0.5));
+    let frame = astronaut();
+    let one = |model: &Arc<TaskModel>| age_of(vec![Arc::clone(model)], &frame, &FACE).unwrap();
+    let (alone, other) = (one(&near), one(&far));
+    let weighed = age_of(vec![Arc::clone(&near), near, far], &frame, &FACE).unwrap();
+    assert!((weighed - (2.0 * alone + other) / 3.0).abs() < 1e-5);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! name = "fsanet-capsule"
-//! task = "pose"                       # age, gender or pose
+//! task = "pose"                       # age, gender or pose; of a network for two tasks, ["age", "gender"]
 //! files = ["fsanet-capsule.onnx"]     # several: their outputs are averaged
 //! sha256 = ["..."]                    # of each file, in the same order
 //! source = "https://..."
@@ -24,57 +24,20 @@
 //! resize = "bilinear"                 # or triangle
 //!
 //! [output]
-//! kind = "angles"                     # years, male-score, hopenet-bins, rotation-matrix, rotation6d
+//! kind = "angles"                     # years, male-score, years-and-male-score, hopenet-bins, rotation-matrix,
+//!                                     # rotation6d
 //! order = ["yaw", "pitch", "roll"]
+//!
+//! [[accuracy]]
+//! data = "AFLW2000"
+//! measure = "MAE in degrees"
+//! value = 5.1
+//! task = "pose"                       # only where the card has several tasks
 //! ```
-
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a model estimates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// Apparent age in years.
-    Age,
-    /// Apparent gender as a male score.
-    Gender,
-    /// Head pose in degrees.
-    Pose,
-}
-
-impl Task {
-    /// All tasks in the order of the command line and the window.
-    pub const ALL: [Self; 3] = [Self::Age, Self::Gender, Self::Pose];
-
-    /// `age`, `gender` or `pose`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Age => "age",
-            Self::Gender => "gender",
-            Self::Pose => "pose",
-        }
-    }
-}
-
-impl fmt::Display for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Task {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|task| task.name() == text)
-            .ok_or_else(|| format!("there is no task `{text}`; the tasks are age, gender and pose"))
-    }
-}
+use super::task::{Task, one_or_several, task_words};
 
 /// A model's card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,8 +45,9 @@ impl FromStr for Task {
 pub struct ModelCard {
     /// Short name in kebab case, unique in the library.
     pub name: String,
-    /// What it estimates.
-    pub task: Task,
+    /// What it estimates; `task` in the file, one name or a list.
+    #[serde(rename = "task", with = "one_or_several")]
+    pub tasks: Vec<Task>,
     /// The .onnx files beside the card. Outputs of several files are averaged (the papers' fusion).
     pub files: Vec<String>,
     /// SHA-256 of each file, in lower-case hex, in the same order.
@@ -106,6 +70,24 @@ pub struct ModelCard {
     /// Anything a user should know.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub notes: String,
+}
+
+impl ModelCard {
+    /// Whether the model estimates this.
+    pub fn serves(&self, task: Task) -> bool {
+        self.tasks.contains(&task)
+    }
+
+    /// What it estimates, in words: `age`, `age and gender`.
+    pub fn task_words(&self) -> String {
+        task_words(&self.tasks)
+    }
+
+    /// The known figures for one of its tasks, the first being the one to name where there is room for one.
+    pub fn accuracy_of(&self, task: Task) -> impl Iterator<Item = &Accuracy> {
+        let served = self.serves(task);
+        self.accuracy.iter().filter(move |figure| served && figure.task.is_none_or(|about| about == task))
+    }
 }
 
 /// What a network takes: one face, batch size 1.
@@ -200,6 +182,8 @@ pub enum OutputForm {
     Years,
     /// One number: about 0 female, about 1 male; a regression, no probability.
     MaleScore,
+    /// Two numbers: age in years, then the male score.
+    YearsAndMaleScore,
     /// Three angles in degrees.
     Angles {
         /// Which angle comes in which place: `yaw`, `pitch`, `roll`.
@@ -239,4 +223,7 @@ pub struct Accuracy {
     pub measure: String,
     /// The figure.
     pub value: f32,
+    /// Which of the card's tasks it is about; may be left out where there is but one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
 }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::card::{InputSpec, ModelCard, OutputForm, Scaling, Task};
+use super::card::{InputSpec, ModelCard, OutputForm, Scaling};
 use super::error::{ModelError, ModelErrorKind};
 use super::file::read_capped;
 use super::hash::sha256_hex;
+use super::task::{Task, task_words};
 
 /// Largest card, bytes.
 const MAX_CARD_BYTES: u64 = 64 << 10;
@@ -99,9 +100,19 @@ impl ModelCard {
         if !(0.0..=MAX_MARGIN).contains(&margin) {
             return Err(format!("`crop.margin` must lie between 0 and {MAX_MARGIN}, but is {margin}"));
         }
-        self.output.problems(self.task)?;
-        if let Some(figure) = self.accuracy.iter().find(|figure| !figure.value.is_finite()) {
-            return Err(format!("`accuracy`: the figure for {:?} is not a finite number", figure.data));
+        self.output.problems(&self.tasks)?;
+        for figure in &self.accuracy {
+            let about = |what: String| Err(format!("`accuracy`: the figure for {:?} {what}", figure.data));
+            match figure.task {
+                _ if !figure.value.is_finite() => return about("is not a finite number".to_owned()),
+                None if self.tasks.len() > 1 => {
+                    return about(format!("needs a `task`, as the model is for {}", self.task_words()));
+                }
+                Some(task) if !self.serves(task) => {
+                    return about(format!("is for {task}, but the model is for {}", self.task_words()));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -166,10 +177,12 @@ impl InputSpec {
 }
 
 impl OutputForm {
-    fn problems(&self, task: Task) -> Result<(), String> {
-        let gives = self.task();
-        if gives != task {
-            return Err(format!("`output.kind` is for {gives}, but `task` is {task}"));
+    fn problems(&self, tasks: &[Task]) -> Result<(), String> {
+        let mut sorted = tasks.to_vec();
+        sorted.sort_unstable();
+        if sorted != self.tasks() {
+            let gives = task_words(self.tasks());
+            return Err(format!("`output.kind` is for {gives}, but `task` is {}", task_words(tasks)));
         }
         match self {
             Self::Angles { order: [a, b, c] } | Self::HopenetBins { order: [a, b, c] }
@@ -210,7 +223,7 @@ mod tests {
     fn card() -> ModelCard {
         ModelCard {
             name: "fsanet-capsule".into(),
-            task: Task::Pose,
+            tasks: vec![Task::Pose],
             files: vec!["a.onnx".into(), "b.onnx".into()],
             sha256: vec![sha256_hex(b"a"), sha256_hex(b"b")],
             source: "a test".into(),
@@ -225,7 +238,12 @@ mod tests {
             },
             crop: CropSpec { margin: 0.6, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear },
             output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
-            accuracy: vec![Accuracy { data: "AFLW2000".into(), measure: "MAE in degrees".into(), value: 5.07 }],
+            accuracy: vec![Accuracy {
+                data: "AFLW2000".into(),
+                measure: "MAE in degrees".into(),
+                value: 5.07,
+                task: None,
+            }],
             notes: "two\nlines".into(),
         }
     }
@@ -254,6 +272,32 @@ mod tests {
     }
 
     #[test]
+    fn a_card_for_two_tasks_says_of_each_figure_what_it_is_about() {
+        let mut card = card();
+        card.tasks = vec![Task::Age, Task::Gender];
+        card.output = OutputForm::YearsAndMaleScore;
+        let error = card.validate(Path::new("x.toml")).unwrap_err().to_string();
+        assert!(
+            error
+                .contains("`accuracy`: the figure for \"AFLW2000\" needs a `task`, as the model is for age and gender")
+        );
+        let figure = |measure: &str, task| Accuracy { measure: measure.into(), task, ..card.accuracy[0].clone() };
+        card.accuracy = vec![figure("share of right genders", Some(Task::Gender)), figure("MAE", Some(Task::Age))];
+        let text = card.to_toml().unwrap();
+        assert!(
+            text.contains("task = [\n    \"age\",\n    \"gender\",\n]\n")
+                || text.contains("task = [\"age\", \"gender\"]\n"),
+            "{text}"
+        );
+        assert!(text.contains("kind = \"years-and-male-score\"\n"), "{text}");
+        assert_eq!(ModelCard::parse(&text, Path::new("x.toml")).unwrap(), card);
+        let measures = |task| card.accuracy_of(task).map(|figure| figure.measure.as_str()).collect::<Vec<_>>();
+        assert_eq!(measures(Task::Age), ["MAE"]);
+        assert_eq!(measures(Task::Gender), ["share of right genders"]);
+        assert!(measures(Task::Pose).is_empty());
+    }
+
+    #[test]
     fn each_contradiction_names_its_key() {
         assert!(problem(|card| card.name = "../up".into()).starts_with("dir/x.toml: `name` must"));
         assert!(problem(|card| card.files[0] = "../up.onnx".into()).contains("`files` must be plain names"));
@@ -266,8 +310,16 @@ mod tests {
         assert!(problem(|card| card.input.height = 1 << 20).contains("`input.height` must"));
         assert!(problem(|card| card.crop.margin = -0.1).contains("`crop.margin` must"));
         assert!(problem(|card| card.crop.margin = f32::NAN).contains("`crop.margin` must"));
-        assert!(problem(|card| card.task = Task::Age).contains("`output.kind` is for pose, but `task` is age"));
+        assert!(problem(|card| card.tasks = vec![Task::Age]).contains("`output.kind` is for pose, but `task` is age"));
         assert!(problem(|card| card.output = OutputForm::Angles { order: [Angle::Yaw; 3] }).contains("once each"));
+        let pair = |card: &mut ModelCard| card.tasks = vec![Task::Age, Task::Gender];
+        assert!(problem(pair).contains("`output.kind` is for pose, but `task` is age and gender"));
+        assert!(problem(|card| card.tasks.clear()).contains("`output.kind` is for pose, but `task` is nothing"));
+        assert!(problem(|card| card.output = OutputForm::YearsAndMaleScore).contains("is for age and gender, but"));
+        assert!(problem(|card| card.tasks = vec![Task::Pose; 2]).contains("`task` is pose and pose"));
+        assert!(
+            problem(|card| card.accuracy[0].task = Some(Task::Age)).contains("is for age, but the model is for pose")
+        );
         let zero = Scaling::MeanStd { mean: [0.0; 3], std: [1.0, 0.0, 1.0] };
         assert!(problem(|card| card.input.scaling = zero).contains("`input.scaling.std` must not contain 0"));
         assert!(problem(|card| card.source.push('\u{1b}')).contains("`source` must not contain control"));

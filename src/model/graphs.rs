@@ -6,7 +6,8 @@ use prost::Message as _;
 use tract_onnx::pb::{self, tensor_proto::DataType};
 
 use super::{
-    BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task, sha256_hex,
+    BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task, TaskModel,
+    sha256_hex,
 };
 
 /// A graph under construction; its input is `x`, its output `y`.
@@ -131,7 +132,7 @@ pub(crate) fn small_card(name: &str) -> ModelCard {
     let scaling = Scaling::MeanStd { mean: [0.0; 3], std: [255.0; 3] };
     ModelCard {
         name: name.into(),
-        task: Task::Age,
+        tasks: vec![Task::Age],
         files: vec![format!("{name}.onnx")],
         sha256: vec![sha256_hex(&small(&[1, 3, 8, 8]).bytes())],
         source: "a test".into(),
@@ -145,8 +146,34 @@ pub(crate) fn small_card(name: &str) -> ModelCard {
     }
 }
 
-/// Writes a card of [`small_card`] and its network.
+/// The graph of [`small`] with two numbers.
+pub(crate) fn small_two(input: &[i64]) -> Graph {
+    small(input).change(|graph| {
+        graph.initializer[2].dims = vec![2, 2];
+        graph.initializer[2].raw_data =
+            [1.0_f32, 0.5, 2.0, -0.25].iter().flat_map(|value| value.to_le_bytes()).collect();
+    })
+}
+
+/// A card for [`small_two`] as a model for age and gender.
+pub(crate) fn small_pair_card(name: &str) -> ModelCard {
+    ModelCard {
+        tasks: vec![Task::Age, Task::Gender],
+        sha256: vec![sha256_hex(&small_two(&[1, 3, 8, 8]).bytes())],
+        output: OutputForm::YearsAndMaleScore,
+        ..small_card(name)
+    }
+}
+
+/// A model for age and gender, ready to run.
+pub(crate) fn small_pair() -> TaskModel {
+    let onnx = small_two(&[1, 3, 8, 8]).bytes();
+    TaskModel::prepare(small_pair_card("pair"), &[(&onnx, Path::new("pair.onnx"))]).unwrap()
+}
+
+/// Writes a card of [`small_card`] or [`small_pair_card`] and its network.
 pub(crate) fn save_card(folder: &Path, card: &ModelCard) {
     std::fs::write(folder.join(format!("{}.toml", card.name)), card.to_toml().unwrap()).unwrap();
-    std::fs::write(folder.join(&card.files[0]), small(&[1, 3, 8, 8]).bytes()).unwrap();
+    let graph = if card.tasks.len() == 1 { small(&[1, 3, 8, 8]) } else { small_two(&[1, 3, 8, 8]) };
+    std::fs::write(folder.join(&card.files[0]), graph.bytes()).unwrap();
 }

@@ -10,7 +10,7 @@ use super::file::read_capped;
 use super::guard::MAX_FILE_BYTES;
 use super::opened::Opened;
 use super::set::{ModelSet, TaskModel};
-use super::shipped::SHIPPED;
+use super::shipped::{self, SHIPPED};
 use super::{ModelCard, Task};
 
 /// Most cards that are read from a folder; the rest is listed as broken.
@@ -40,6 +40,8 @@ pub struct Entry {
     pub origin: Origin,
     /// The card and the size of its files together in bytes, or why the model cannot be used.
     pub card: Result<(ModelCard, u64), ModelError>,
+    /// The tasks that it is used for where nobody chooses another model.
+    pub default_for: Vec<Task>,
 }
 
 impl Library {
@@ -63,7 +65,7 @@ impl Library {
     /// All models: first those that ship, then the user's by name, broken ones with their reason. A model of the user
     /// does not hide a shipped one of the same name; that one is broken.
     pub fn list(&self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = SHIPPED.iter().map(|shipped| shipped.entry()).collect();
+        let mut entries = shipped::entries();
         let mut names: BTreeSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
         for file in self.cards() {
             let mut card = read_user_card(&file);
@@ -75,7 +77,7 @@ impl Library {
             }
             let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let name = card.as_ref().map_or_else(|_| stem(), |(card, _)| card.name.clone());
-            entries.push(Entry { name, origin: Origin::User(file), card });
+            entries.push(Entry { name, origin: Origin::User(file), card, default_for: Vec::new() });
         }
         entries
     }
@@ -96,7 +98,7 @@ impl Library {
                 let shipped = SHIPPED.iter().find(|shipped| shipped.name() == name);
                 let opened = shipped.map(|shipped| shipped.open()).transpose()?;
                 let opened = opened.ok_or_else(|| ModelError::new(ModelErrorKind::Io, name, "it does not ship", ""))?;
-                fits(&opened.card, Path::new(name), task)?;
+                opened.card.fits(Path::new(name), task)?;
                 Ok(opened)
             }
         }
@@ -137,23 +139,37 @@ impl Library {
     }
 
     /// The models that ship, each task that `overrides` names replaced by the files given for it (`--model TASK=FILE`;
-    /// several under one task are averaged). Replaced shipped models are not even loaded.
+    /// several under one task are averaged). Where there is no file of that name, the library's model of that name is
+    /// meant. Replaced shipped models are not even loaded; a file or model for several tasks is loaded once.
     ///
     /// # Errors
     /// The first file that cannot be used.
     pub fn model_set(overrides: &[(Task, PathBuf)]) -> Result<ModelSet, ModelError> {
+        let library = Self::open();
         let mut set = ModelSet::default();
+        let mut loaded: Vec<(PathBuf, Arc<TaskModel>)> = Vec::new();
         for task in Task::ALL {
-            let files: Vec<_> = overrides.iter().filter(|(of, _)| *of == task).collect();
+            let mut load = |name: &Path, open: &dyn Fn() -> Result<Opened, ModelError>| {
+                let known = loaded.iter().find(|(known, model)| known == name && model.card.serves(task));
+                if let Some((_, model)) = known {
+                    return Ok(Arc::clone(model));
+                }
+                let model = Arc::new(open()?.prepare()?);
+                loaded.push((name.to_owned(), Arc::clone(&model)));
+                Ok(model)
+            };
+            let files: Vec<_> = overrides.iter().filter(|(of, _)| *of == task).map(|(_, file)| file).collect();
             let models = if files.is_empty() {
-                let shipped = SHIPPED.iter().map(|shipped| (shipped.card(), shipped));
-                shipped
-                    .filter(|(card, _)| card.as_ref().map_or(true, |card| card.task == task))
-                    .map(|(_, shipped)| shipped.load().map(Arc::new))
-                    .collect::<Result<Vec<_>, _>>()?
+                let default = shipped::default_for(task)?;
+                default
+                    .into_iter()
+                    .map(|model| load(&model.path("toml"), &|| model.open()))
+                    .collect::<Result<_, _>>()?
             } else {
-                let loaded = files.into_iter().map(|(_, file)| Self::load_file(file, Some(task)).map(Arc::new));
-                loaded.collect::<Result<Vec<_>, _>>()?
+                files
+                    .into_iter()
+                    .map(|file| load(file, &|| library.open_any(file, Some(task))))
+                    .collect::<Result<_, _>>()?
             };
             set.set(task, models);
         }
@@ -190,23 +206,34 @@ fn read_user_card(file: &Path) -> Result<(ModelCard, u64), ModelError> {
     Ok((card, size))
 }
 
-pub(crate) fn fits(card: &ModelCard, file: &Path, task: Option<Task>) -> Result<(), ModelError> {
-    let is = card.task;
-    match task {
-        Some(wanted) if wanted != is => Err(ModelError::new(
-            ModelErrorKind::WrongTask,
-            file,
-            format!("this model is for {is}, not for {wanted}"),
-            format!("use it as --model {is}=FILE"),
-        )),
-        _ => Ok(()),
+impl ModelCard {
+    /// Whether the model serves the task that is wanted of it, if any; `file` is named in errors.
+    ///
+    /// # Errors
+    /// `WrongTask` with the tasks that it does serve.
+    pub(crate) fn fits(&self, file: &Path, task: Option<Task>) -> Result<(), ModelError> {
+        match task {
+            Some(wanted) if !self.serves(wanted) => Err(ModelError::new(
+                ModelErrorKind::WrongTask,
+                file,
+                format!("this model is for {}, not for {wanted}", self.task_words()),
+                format!("use it as {}", self.options("FILE")),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The options that use the model for all of its tasks: `--model age=FILE --model gender=FILE`.
+    pub(crate) fn options(&self, file: &str) -> String {
+        let options: Vec<_> = self.tasks.iter().map(|task| format!("--model {task}={file}")).collect();
+        options.join(" ")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::graphs::{save_card, small_card};
+    use crate::model::graphs::{save_card, small_card, small_pair_card};
 
     fn names(library: &Library) -> Vec<(String, bool)> {
         let entries = library.list().into_iter().filter(|entry| entry.origin != Origin::Shipped);
@@ -236,6 +263,31 @@ mod tests {
         assert_eq!((model.card.name.as_str(), model.nets.len()), ("good", 1));
         assert_eq!(library.load_named("changed", None).unwrap_err().kind, ModelErrorKind::HashMismatch);
         assert!(library.load_named("nobody", None).is_err());
+    }
+
+    #[test]
+    fn a_file_for_two_tasks_serves_those_that_it_is_given_for() {
+        let folder = tempfile::tempdir().unwrap();
+        save_card(folder.path(), &small_pair_card("pair"));
+        let file = |task| (task, folder.path().join("pair.toml"));
+        let shipped = Library::shipped().unwrap();
+        let only_age = Library::model_set(&[file(Task::Age)]).unwrap();
+        assert_eq!(only_age.age[0].card.name, "pair");
+        assert_eq!(only_age.gender[0].card.name, shipped.gender[0].card.name);
+        let both = Library::model_set(&[file(Task::Age), file(Task::Gender)]).unwrap();
+        assert!(Arc::ptr_eq(&both.age[0], &both.gender[0]));
+        assert_eq!(both.distinct().len(), 1 + shipped.pose.len());
+        let wrong = Library::model_set(&[file(Task::Pose)]).unwrap_err();
+        let words = "for age and gender, not for pose; use it as --model age=FILE --model gender=FILE";
+        assert!(wrong.to_string().contains(words), "{wrong}");
+    }
+
+    #[test]
+    fn a_model_of_the_library_is_chosen_by_its_name() {
+        let set = Library::model_set(&[(Task::Age, "ssrnet-age-imdb".into())]).unwrap();
+        assert_eq!(set.age[0].card.name, "ssrnet-age-imdb");
+        let gone = Library::model_set(&[(Task::Age, "ssrnet-age-nobody".into())]).unwrap_err();
+        assert_eq!(gone.kind, ModelErrorKind::Io);
     }
 
     #[test]

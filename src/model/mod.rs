@@ -15,19 +15,22 @@ mod runtime;
 mod set;
 mod shipped;
 mod summary;
+mod task;
 
 pub use card::{
     Accuracy, Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling,
-    Task,
 };
 pub use error::{ModelError, ModelErrorKind};
 pub use hash::sha256_hex;
 pub use install::{Installed, install};
 pub use library::{Entry, Library, Origin};
 pub use opened::Opened;
+pub use output::Answers;
 pub use runtime::Net;
 pub use set::{ModelSet, TaskModel};
 pub use summary::GraphSummary;
+pub use task::Task;
+pub(crate) use task::{one_or_several, task_words};
 
 #[cfg(test)]
 pub(crate) mod graphs;

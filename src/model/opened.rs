@@ -7,7 +7,7 @@ use super::error::ModelError;
 use super::file::read_capped;
 use super::guard::MAX_FILE_BYTES;
 use super::import::import_file_for;
-use super::library::{fits, is_card};
+use super::library::is_card;
 use super::set::TaskModel;
 use super::{ModelCard, Task};
 
@@ -48,7 +48,7 @@ impl Opened {
                 self_check: converted.then_some(imported.self_check),
             }
         };
-        fits(&opened.card, file, task)?;
+        opened.card.fits(file, task)?;
         Ok(opened)
     }
 

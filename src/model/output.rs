@@ -1,6 +1,7 @@
 //! Turns the numbers that a network gives into years, a male score or a head pose.
 
-use super::card::{Angle, OutputForm, Task};
+use super::card::{Angle, OutputForm};
+use super::task::Task;
 use crate::geometry::Pose;
 
 /// Bins of each of Hopenet's heads.
@@ -10,13 +11,46 @@ const HOPENET_BIN_DEGREES: f32 = 3.0;
 /// Lower end of the first bin, degrees.
 const HOPENET_FIRST_DEGREES: f32 = -99.0;
 
+/// What a model says of one face; `None` for what it does not estimate.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// Age in years, as the network gives it (not clamped).
+    pub age_years: Option<f32>,
+    /// Male score, about 0 female and about 1 male, as the network gives it (not clamped).
+    pub male_score: Option<f32>,
+    /// Head pose in degrees, with the signs of 300W-LP.
+    pub pose: Option<Pose>,
+}
+
+impl Answers {
+    /// Each answer averaged over those that have it. Head poses stay within about 100 degrees, so no angle wraps around.
+    pub fn mean(answers: &[Self]) -> Self {
+        Self {
+            age_years: mean(answers.iter().filter_map(|answer| answer.age_years)),
+            male_score: mean(answers.iter().filter_map(|answer| answer.male_score)),
+            pose: mean_pose(answers),
+        }
+    }
+}
+
+fn mean(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / count as f32)
+}
+
+fn mean_pose(answers: &[Answers]) -> Option<Pose> {
+    let angle = |of: fn(&Pose) -> f32| mean(answers.iter().filter_map(|answer| answer.pose.as_ref().map(of)));
+    Some(Pose { yaw: angle(|pose| pose.yaw)?, pitch: angle(|pose| pose.pitch)?, roll: angle(|pose| pose.roll)? })
+}
+
 impl OutputForm {
-    /// The task whose answer this is.
-    pub const fn task(&self) -> Task {
+    /// The tasks whose answers this is, in the order of [`Task::ALL`].
+    pub const fn tasks(&self) -> &'static [Task] {
         match self {
-            Self::Years => Task::Age,
-            Self::MaleScore => Task::Gender,
-            Self::Angles { .. } | Self::HopenetBins { .. } | Self::RotationMatrix | Self::Rotation6d => Task::Pose,
+            Self::Years => &[Task::Age],
+            Self::MaleScore => &[Task::Gender],
+            Self::YearsAndMaleScore => &[Task::Age, Task::Gender],
+            Self::Angles { .. } | Self::HopenetBins { .. } | Self::RotationMatrix | Self::Rotation6d => &[Task::Pose],
         }
     }
 
@@ -24,6 +58,7 @@ impl OutputForm {
     pub const fn len(&self) -> usize {
         match self {
             Self::Years | Self::MaleScore => 1,
+            Self::YearsAndMaleScore => 2,
             Self::Angles { .. } => 3,
             Self::HopenetBins { .. } => 3 * HOPENET_BINS,
             Self::RotationMatrix => 9,
@@ -36,20 +71,9 @@ impl OutputForm {
         false
     }
 
-    /// The one number of an age (years) or gender (male score) network, as it is: not clamped.
+    /// What these numbers of a network say. Age and male score are taken as they are, not clamped.
     ///
-    /// # Errors
-    /// Where the form is a pose, or the network gave another count of numbers.
-    pub fn decode_scalar(&self, values: &[f32]) -> Result<f32, String> {
-        match (self, values) {
-            (Self::Years | Self::MaleScore, [value]) => Ok(*value),
-            (Self::Years | Self::MaleScore, _) => Err(self.wrong_count(values)),
-            _ => Err("a head pose is not one number".to_owned()),
-        }
-    }
-
-    /// The head pose in degrees, with the signs of 300W-LP.
-    ///
+    /// Head pose:
     /// - Angles: as they are.
     /// - Hopenet (Ruiz et al. 2018, arXiv:1710.00925, section 3.2): expectation over the bins, `3 sum(i p_i) - 99`
     ///   with `p` the softmax of the head.
@@ -57,34 +81,36 @@ impl OutputForm {
     ///   arXiv:2202.12555; the two columns are made orthonormal by Zhou et al. 2019, arXiv:1812.07035, equation 15).
     ///
     /// # Errors
-    /// Where the form is no pose, the network gave another count of numbers, or the numbers are no rotation.
-    pub fn decode_pose(&self, values: &[f32]) -> Result<Pose, String> {
-        if self.task() == Task::Pose && values.len() != self.len() {
-            return Err(self.wrong_count(values));
+    /// Where the network gave another count of numbers, or the numbers are no rotation.
+    pub fn decode(&self, values: &[f32]) -> Result<Answers, String> {
+        if values.len() != self.len() {
+            let (given, wanted) = (values.len(), self.len());
+            return Err(format!("the network gave {given} numbers where its card's output form has {wanted}"));
         }
-        match self {
-            Self::Years | Self::MaleScore => Err("one number is not a head pose".to_owned()),
-            Self::Angles { order } => Ok(ordered(*order, [values[0], values[1], values[2]])),
+        let pose = match self {
+            Self::Years => return Ok(Answers { age_years: Some(values[0]), ..Answers::default() }),
+            Self::MaleScore => return Ok(Answers { male_score: Some(values[0]), ..Answers::default() }),
+            Self::YearsAndMaleScore => {
+                return Ok(Answers { age_years: Some(values[0]), male_score: Some(values[1]), pose: None });
+            }
+            Self::Angles { order } => ordered(*order, [values[0], values[1], values[2]]),
             Self::HopenetBins { order } => {
                 let mut heads = values.chunks_exact(HOPENET_BINS).map(hopenet_angle);
                 let mut next = || heads.next().unwrap_or_default();
-                Ok(ordered(*order, [next(), next(), next()]))
+                ordered(*order, [next(), next(), next()])
             }
             Self::RotationMatrix => {
                 let row = |index: usize| [values[3 * index], values[3 * index + 1], values[3 * index + 2]];
-                euler([row(0), row(1), row(2)])
+                euler([row(0), row(1), row(2)])?
             }
             Self::Rotation6d => {
                 let x = normalized([values[0], values[1], values[2]])?;
                 let z = normalized(cross(x, [values[3], values[4], values[5]]))?;
                 let y = cross(z, x);
-                euler([[x[0], y[0], z[0]], [x[1], y[1], z[1]], [x[2], y[2], z[2]]])
+                euler([[x[0], y[0], z[0]], [x[1], y[1], z[1]], [x[2], y[2], z[2]]])?
             }
-        }
-    }
-
-    fn wrong_count(&self, values: &[f32]) -> String {
-        format!("the network gave {} numbers where its card's output form has {}", values.len(), self.len())
+        };
+        Ok(Answers { pose: Some(pose), ..Answers::default() })
     }
 }
 
@@ -143,7 +169,8 @@ fn normalized(vector: [f32; 3]) -> Result<[f32; 3], String> {
 mod tests {
     use super::*;
 
-    fn near(pose: Pose, yaw: f32, pitch: f32, roll: f32) {
+    fn near(answers: Answers, yaw: f32, pitch: f32, roll: f32) {
+        let pose = answers.pose.unwrap();
         let off = (pose.yaw - yaw).abs().max((pose.pitch - pitch).abs()).max((pose.roll - roll).abs());
         assert!(off < 1e-3, "{pose:?} is not {yaw}, {pitch}, {roll}");
     }
@@ -166,19 +193,32 @@ mod tests {
     }
 
     #[test]
-    fn one_number_stays_as_it_is() {
-        assert_eq!(OutputForm::Years.decode_scalar(&[-3.5]), Ok(-3.5));
-        assert_eq!(OutputForm::MaleScore.decode_scalar(&[1.25]), Ok(1.25));
-        assert!(OutputForm::Years.decode_scalar(&[1.0, 2.0]).unwrap_err().contains("gave 2 numbers"));
-        assert!(OutputForm::RotationMatrix.decode_scalar(&[1.0]).is_err());
-        assert!(OutputForm::Years.decode_pose(&[1.0]).is_err());
+    fn years_and_scores_stay_as_they_are() {
+        let answers = |age_years, male_score| Ok(Answers { age_years, male_score, pose: None });
+        assert_eq!(OutputForm::Years.decode(&[-3.5]), answers(Some(-3.5), None));
+        assert_eq!(OutputForm::MaleScore.decode(&[1.25]), answers(None, Some(1.25)));
+        assert_eq!(OutputForm::YearsAndMaleScore.decode(&[31.5, 0.25]), answers(Some(31.5), Some(0.25)));
+        assert!(OutputForm::Years.decode(&[1.0, 2.0]).unwrap_err().contains("gave 2 numbers"));
+        assert!(OutputForm::YearsAndMaleScore.decode(&[1.0]).unwrap_err().contains("form has 2"));
+        assert!(OutputForm::RotationMatrix.decode(&[1.0]).is_err());
+    }
+
+    #[test]
+    fn the_mean_is_taken_over_those_that_answer() {
+        let age = Answers { age_years: Some(20.0), ..Answers::default() };
+        let both = Answers { age_years: Some(30.0), male_score: Some(0.5), pose: None };
+        let pose = |yaw, roll| Answers { pose: Some(Pose { yaw, pitch: 0.0, roll }), ..Answers::default() };
+        let mean = Answers::mean(&[age, both, pose(10.0, -4.0), pose(20.0, 8.0)]);
+        assert_eq!((mean.age_years, mean.male_score), (Some(25.0), Some(0.5)));
+        assert_eq!(mean.pose, Some(Pose { yaw: 15.0, pitch: 0.0, roll: 2.0 }));
+        assert_eq!(Answers::mean(&[]), Answers::default());
     }
 
     #[test]
     fn angles_come_in_the_order_of_the_card() {
         let order = [Angle::Pitch, Angle::Yaw, Angle::Roll];
-        near(OutputForm::Angles { order }.decode_pose(&[1.0, 2.0, 3.0]).unwrap(), 2.0, 1.0, 3.0);
-        assert!(OutputForm::Angles { order }.decode_pose(&[1.0, 2.0]).is_err());
+        near(OutputForm::Angles { order }.decode(&[1.0, 2.0, 3.0]).unwrap(), 2.0, 1.0, 3.0);
+        assert!(OutputForm::Angles { order }.decode(&[1.0, 2.0]).is_err());
     }
 
     #[test]
@@ -190,25 +230,25 @@ mod tests {
         logits[40] = 10.0;
         (logits[66 + 20], logits[66 + 21]) = (7.0, 7.0);
         (logits[132 + 32], logits[132 + 34]) = (0.0, 3.0_f32.ln());
-        near(OutputForm::HopenetBins { order }.decode_pose(&logits).unwrap(), 21.0, -37.5, 1.5);
+        near(OutputForm::HopenetBins { order }.decode(&logits).unwrap(), 21.0, -37.5, 1.5);
 
         let mut softmax = vec![0.0; 198];
         softmax[40] = 1.0;
         (softmax[66 + 20], softmax[66 + 21]) = (0.5, 0.5);
         (softmax[132 + 32], softmax[132 + 34]) = (0.25, 0.75);
-        near(OutputForm::HopenetBins { order }.decode_pose(&softmax).unwrap(), 21.0, -37.5, 1.5);
+        near(OutputForm::HopenetBins { order }.decode(&softmax).unwrap(), 21.0, -37.5, 1.5);
     }
 
     #[test]
     fn a_rotation_matrix_gives_its_angles_back() {
         let form = OutputForm::RotationMatrix;
-        near(form.decode_pose(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).unwrap(), 0.0, 0.0, 0.0);
+        near(form.decode(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).unwrap(), 0.0, 0.0, 0.0);
         // A quarter turn about z alone: x becomes y, which is roll +90.
-        near(form.decode_pose(&[0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]).unwrap(), 0.0, 0.0, 90.0);
+        near(form.decode(&[0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]).unwrap(), 0.0, 0.0, 90.0);
         for (yaw, pitch, roll) in [(30.0, 0.0, 0.0), (0.0, -20.0, 0.0), (-45.0, 25.0, 15.0), (80.0, -60.0, -170.0)] {
-            near(form.decode_pose(&matrix(yaw, pitch, roll)).unwrap(), yaw, pitch, roll);
+            near(form.decode(&matrix(yaw, pitch, roll)).unwrap(), yaw, pitch, roll);
         }
-        assert!(form.decode_pose(&[0.0; 9]).is_err());
+        assert!(form.decode(&[0.0; 9]).is_err());
     }
 
     #[test]
@@ -217,7 +257,7 @@ mod tests {
         let (x, y) = ([m[0], m[3], m[6]], [m[1], m[4], m[7]]);
         // Any length of the first, and any share of it in the second, make no difference.
         let six = [3.0 * x[0], 3.0 * x[1], 3.0 * x[2], y[0] + x[0], y[1] + x[1], y[2] + x[2]];
-        near(OutputForm::Rotation6d.decode_pose(&six).unwrap(), -45.0, 25.0, 15.0);
-        assert!(OutputForm::Rotation6d.decode_pose(&[1.0, 0.0, 0.0, 2.0, 0.0, 0.0]).is_err());
+        near(OutputForm::Rotation6d.decode(&six).unwrap(), -45.0, 25.0, 15.0);
+        assert!(OutputForm::Rotation6d.decode(&[1.0, 0.0, 0.0, 2.0, 0.0, 0.0]).is_err());
     }
 }

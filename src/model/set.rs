@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::{ModelCard, Net, Task};
-use crate::geometry::Pose;
+use super::{Answers, ModelCard, Net, Task};
 
 /// One model, ready to run: a card and a network for each of its files (their outputs are averaged).
 #[derive(Clone, Debug)]
@@ -47,34 +46,24 @@ impl TaskModel {
         Ok(Self { card, nets })
     }
 
-    /// Age in years or male score for one prepared input, averaged over the networks, not clamped.
+    /// What it says of one prepared input, averaged over its networks (FSA-Net's fusion).
     ///
     /// # Errors
-    /// Words for the log where a network fails or the model is for head pose.
-    pub fn scalar(&self, input: &[f32]) -> Result<f32, String> {
-        let mut sum = 0.0;
-        for net in &self.nets {
-            sum += self.card.output.decode_scalar(&net.run(input)?)?;
-        }
-        Ok(sum / self.nets.len() as f32)
+    /// Words for the log where a network fails.
+    pub fn answers(&self, input: &[f32]) -> Result<Answers, String> {
+        let each = self.nets.iter().map(|net| self.card.output.decode(&net.run(input)?));
+        Ok(Answers::mean(&each.collect::<Result<Vec<_>, _>>()?))
     }
 
-    /// Head pose for one prepared input, each angle averaged over the networks (FSA-Net's fusion).
-    ///
-    /// # Errors
-    /// Words for the log where a network fails or the model is for another task.
-    pub fn pose(&self, input: &[f32]) -> Result<Pose, String> {
-        let mut sum = Pose::default();
-        for net in &self.nets {
-            let pose = self.card.output.decode_pose(&net.run(input)?)?;
-            sum = Pose { yaw: sum.yaw + pose.yaw, pitch: sum.pitch + pose.pitch, roll: sum.roll + pose.roll };
-        }
-        let count = self.nets.len() as f32;
-        Ok(Pose { yaw: sum.yaw / count, pitch: sum.pitch / count, roll: sum.roll / count })
+    /// Whether `other` gives the same answers: the same files, shown the same part of the picture in the same way.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let (a, b) = (&self.card, &other.card);
+        a.sha256 == b.sha256 && a.input == b.input && a.crop == b.crop && a.output == b.output
     }
 }
 
-/// The models in use. Several models under one task are averaged, each with its own preprocessing.
+/// The models in use. Several models under one task are averaged, each with its own preprocessing. One model may stand
+/// under several tasks; it runs once for all of them.
 #[derive(Clone, Debug, Default)]
 pub struct ModelSet {
     /// Age models; empty: no age is estimated.
@@ -95,13 +84,35 @@ impl ModelSet {
         }
     }
 
-    /// Replaces the models of one task.
-    pub fn set(&mut self, task: Task, models: Vec<Arc<TaskModel>>) {
+    /// Replaces the models of one task. One that is in use for another task already is kept in memory once.
+    pub fn set(&mut self, task: Task, mut models: Vec<Arc<TaskModel>>) {
+        for model in &mut models {
+            let others = Task::ALL.into_iter().filter(|other| *other != task);
+            let known = others.flat_map(|other| self.of(other)).find(|known| known.card == model.card);
+            if let Some(known) = known {
+                *model = Arc::clone(known);
+            }
+        }
         match task {
             Task::Age => self.age = models,
             Task::Gender => self.gender = models,
             Task::Pose => self.pose = models,
         }
+    }
+
+    /// Each model once, with the tasks that it is in use for, in the order of [`Task::ALL`].
+    pub fn distinct(&self) -> Vec<(Arc<TaskModel>, Vec<Task>)> {
+        let mut distinct: Vec<(Arc<TaskModel>, Vec<Task>)> = Vec::new();
+        for task in Task::ALL {
+            for model in self.of(task) {
+                match distinct.iter_mut().find(|(known, _)| known.is_same_as(model)) {
+                    Some((_, tasks)) if tasks.contains(&task) => {}
+                    Some((_, tasks)) => tasks.push(task),
+                    None => distinct.push((Arc::clone(model), vec![task])),
+                }
+            }
+        }
+        distinct
     }
 }
 
@@ -109,7 +120,7 @@ impl ModelSet {
 mod tests {
     use super::*;
     use crate::model::OutputForm;
-    use crate::model::graphs::{small, small_card};
+    use crate::model::graphs::{small, small_card, small_pair};
 
     #[test]
     fn the_files_of_a_model_are_averaged() {
@@ -125,15 +136,33 @@ mod tests {
         let alone = model.nets[0].run(&input).unwrap()[0];
         assert_ne!(alone, 0.0);
         assert_eq!(model.nets[1].run(&input).unwrap(), [0.0]);
-        assert_eq!(model.scalar(&input).unwrap(), alone / 2.0);
-        assert!(model.pose(&input).is_err());
+        assert_eq!(model.answers(&input).unwrap(), Answers { age_years: Some(alone / 2.0), ..Answers::default() });
+    }
+
+    #[test]
+    fn a_model_for_two_tasks_stands_under_both_and_is_one() {
+        let (one, again) = (Arc::new(small_pair()), Arc::new(small_pair()));
+        let other = |margin| {
+            let mut model = small_pair();
+            model.card.crop.margin = margin;
+            Arc::new(model)
+        };
+        let mut set = ModelSet::default();
+        set.set(Task::Age, vec![Arc::clone(&one), other(0.25)]);
+        set.set(Task::Gender, vec![again, other(0.75)]);
+        assert!(Arc::ptr_eq(&set.gender[0], &one), "kept in memory once");
+        let tasks: Vec<_> = set.distinct().into_iter().map(|(model, tasks)| (model.card.crop.margin, tasks)).collect();
+        let expected = [(0.0, vec![Task::Age, Task::Gender]), (0.25, vec![Task::Age]), (0.75, vec![Task::Gender])];
+        assert_eq!(tasks, expected);
+        set.set(Task::Gender, vec![Arc::clone(&one), Arc::clone(&one)]);
+        assert_eq!(set.distinct().len(), 2);
     }
 
     #[test]
     fn an_output_that_is_not_the_cards_is_refused() {
         let onnx = small(&[1, 3, 8, 8]).bytes();
         let mut card = small_card("six");
-        card.task = Task::Pose;
+        card.tasks = vec![Task::Pose];
         card.output = OutputForm::Rotation6d;
         let error = TaskModel::prepare(card, &[(&onnx, Path::new("six.onnx"))]).unwrap_err();
         assert_eq!(error.kind, ModelErrorKind::WrongShape);

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::ModelCard;
 use super::error::ModelError;
 use super::library::{Entry, Origin};
 use super::opened::Opened;
-use super::set::TaskModel;
+use super::{ModelCard, Task};
 
 /// A model whose card and network are part of the program.
 pub(super) struct Shipped {
@@ -26,7 +25,8 @@ macro_rules! shipped {
     };
 }
 
-/// All of them.
+/// All of them. The first that serves a task is used for it where nobody chooses another; the rest can be chosen by
+/// name.
 pub(super) static SHIPPED: &[Shipped] = &shipped!("ssrnet-age-imdb", "ssrnet-gender-imdb");
 
 impl Shipped {
@@ -38,38 +38,70 @@ impl Shipped {
         ModelCard::parse(self.card, &self.path("toml"))
     }
 
-    pub(super) fn entry(&self) -> Entry {
-        let card = self.card().map(|card| (card, self.onnx.len() as u64));
-        Entry { name: self.name.to_owned(), origin: Origin::Shipped, card }
-    }
-
     pub(super) fn open(&self) -> Result<Opened, ModelError> {
         let graphs = vec![(self.path("onnx"), Cow::Borrowed(self.onnx))];
         Ok(Opened { card: self.card()?, graphs, self_check: None })
     }
 
-    pub(super) fn load(&self) -> Result<TaskModel, ModelError> {
-        self.open()?.prepare()
-    }
-
     /// How it is named in errors.
-    fn path(&self, extension: &str) -> PathBuf {
+    pub(super) fn path(&self, extension: &str) -> PathBuf {
         Path::new("shipped").join(format!("{}.{extension}", self.name))
     }
+}
+
+/// The models that ship as entries of the library.
+pub(super) fn entries() -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for shipped in SHIPPED {
+        let card = shipped.card().map(|card| (card, shipped.onnx.len() as u64));
+        let mut default_for = card.as_ref().map_or_else(|_| Vec::new(), |(card, _)| card.tasks.clone());
+        default_for.retain(|task| !entries.iter().any(|entry| entry.default_for.contains(task)));
+        entries.push(Entry { name: shipped.name.to_owned(), origin: Origin::Shipped, card, default_for });
+    }
+    entries
+}
+
+/// The model that is used for a task where nobody chooses another.
+///
+/// # Errors
+/// Where a card in front of it is damaged.
+pub(super) fn default_for(task: Task) -> Result<Option<&'static Shipped>, ModelError> {
+    for shipped in SHIPPED {
+        if shipped.card()?.serves(task) {
+            return Ok(Some(shipped));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Library, Task};
+    use crate::model::{Library, TaskModel};
+
+    fn load(shipped: &Shipped) -> TaskModel {
+        shipped.open().unwrap().prepare().unwrap()
+    }
 
     #[test]
     fn every_shipped_model_loads_and_is_named_like_its_files() {
         for shipped in SHIPPED {
-            let model = shipped.load().unwrap();
+            let model = load(shipped);
             assert_eq!(model.card.name, shipped.name());
             assert_eq!(model.card.files, [format!("{}.onnx", shipped.name())]);
             assert!(!model.card.accuracy.is_empty(), "{}: its card tells its accuracy", shipped.name());
+        }
+    }
+
+    #[test]
+    fn one_model_of_each_task_is_the_one_that_is_used() {
+        let set = Library::shipped().unwrap();
+        for task in Task::ALL {
+            let entries = entries();
+            let defaults: Vec<_> = entries.iter().filter(|entry| entry.default_for.contains(&task)).collect();
+            let in_use: Vec<_> = set.of(task).iter().map(|model| model.card.name.as_str()).collect();
+            assert_eq!(defaults.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), in_use);
+            assert!(in_use.len() <= 1, "{task}: {in_use:?}");
         }
     }
 
@@ -102,7 +134,7 @@ mod tests {
         let golden = std::fs::read(shared.join("reference/golden/golden.json")).unwrap();
         let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
         for shipped in SHIPPED {
-            let model = shipped.load().unwrap();
+            let model = load(shipped);
             let key = shipped.name().replace('-', "_");
             for face in golden["faces"].as_array().unwrap() {
                 let bgr = base64(face["crop50_bgr_b64"].as_str().unwrap());
@@ -113,7 +145,8 @@ mod tests {
                 let input: Vec<f32> =
                     (0..3).flat_map(|c| bgr.iter().skip(c).step_by(3)).map(|&b| stretched(b)).collect();
                 let expected = face["outputs"]["norm50"][&key].as_f64().unwrap() as f32;
-                let got = model.scalar(&input).unwrap();
+                let answers = model.answers(&input).unwrap();
+                let got = answers.age_years.or(answers.male_score).unwrap();
                 assert!((got - expected).abs() < 1e-3, "{key} of {}: {got} instead of {expected}", face["name"]);
             }
         }

@@ -8,7 +8,7 @@ use crate::detect::{DetectError, Detection, Detector};
 use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator};
 use crate::frame::Frame;
 use crate::geometry::Rect;
-use crate::model::{ModelSet, TaskModel};
+use crate::model::{ModelSet, Task, TaskModel};
 use crate::track::Tracker;
 
 /// A frame could not be analysed.
@@ -143,8 +143,7 @@ fn age_error_years(models: &[Arc<TaskModel>]) -> Option<f32> {
         let figures = |whole: bool| {
             model
                 .card
-                .accuracy
-                .iter()
+                .accuracy_of(Task::Age)
                 .filter(move |figure| is_mae(&figure.measure, whole))
                 .map(|figure| figure.value)
                 .filter(|value| value.is_finite() && *value > 0.0)

@@ -52,6 +52,17 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
                 commands.push(Command::LoadModel(task));
                 ui.close();
             }
+            let choices = app.models.choices(task);
+            if !choices.is_empty() {
+                ui.separator();
+            }
+            for (name, in_use) in choices {
+                if ui.radio(in_use, name).clicked() && !in_use {
+                    commands.push(Command::UseModel(task, name.to_owned()));
+                    ui.close();
+                }
+            }
+            ui.separator();
             if ui.add_enabled(app.models.is_own(task), Button::new("Back to shipped")).clicked() {
                 commands.push(Command::ShippedModel(task));
                 ui.close();

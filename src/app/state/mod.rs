@@ -133,6 +133,7 @@ impl App {
         };
         app.list_cameras();
         app.errands.start(Errand::LoadShipped);
+        app.errands.start(Errand::ListModels);
         for task in Task::ALL {
             let asked: Vec<PathBuf> =
                 options.models.iter().filter(|(of, _)| *of == task).map(|(_, file)| file.clone()).collect();
@@ -285,6 +286,7 @@ impl App {
                 self.engine.set_detector(detector);
             }
             Command::LoadModel(task) => self.errands.start(Errand::PickModel(task)),
+            Command::UseModel(task, name) => self.load_model(Some(task), vec![name.into()], Origin::Chosen),
             Command::ShippedModel(task) => {
                 self.models.use_shipped(task);
                 self.settings.set_models(task, Vec::new());

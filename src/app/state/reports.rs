@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::App;
-use crate::app::errands::{Errand, Origin, Picked, Report, Still};
+use crate::app::errands::{Errand, Origin, Picked, Report, Still, common_tasks};
 use crate::app::models::files_text;
 use crate::app::notices::Tone;
 use crate::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
@@ -70,7 +70,8 @@ impl App {
                 self.models.take_shipped(ModelSet::default());
                 self.notices.say(Tone::Bad, error.to_string());
             }
-            Report::Model { task, files, origin, result } => self.take_model(task, files, origin, result),
+            Report::Models(known) => self.models.known = known,
+            Report::Model { task, files, origin, result } => self.take_model(task, &files, origin, result),
             Report::Snapshot(Ok(files)) => {
                 self.notices
                     .say(Tone::Good, format!("Saved as {}, with its data beside it.", from_home(&files.picture)));
@@ -84,7 +85,7 @@ impl App {
     pub(super) fn take_model(
         &mut self,
         task: Option<Task>,
-        files: Vec<PathBuf>,
+        files: &[PathBuf],
         origin: Origin,
         result: Result<Vec<Arc<TaskModel>>, ModelError>,
     ) {
@@ -93,13 +94,22 @@ impl App {
         }
         match result {
             Ok(models) => {
-                let Some(task) = models.first().map(|model| model.card.task) else { return };
-                self.models.take(task, models);
+                let tasks = task.map_or_else(|| common_tasks(&models), |task| vec![task]);
+                let Some(&first) = tasks.first() else { return };
+                for &task in &tasks {
+                    self.models.take(task, models.clone());
+                    if origin == Origin::Chosen {
+                        self.settings.set_models(task, files.to_vec());
+                    }
+                }
                 self.engine.set_models(self.models.in_use.clone());
                 if origin == Origin::Chosen {
-                    self.settings.set_models(task, files);
-                    let names = self.models.names(task).unwrap_or_default();
-                    self.notices.say(Tone::Good, format!("{} is estimated by {names} from now on.", title(task)));
+                    let names = self.models.names(first).unwrap_or_default();
+                    let others: String =
+                        tasks.iter().skip(1).map(|task| format!(" and {}", title(*task).to_lowercase())).collect();
+                    let are = if others.is_empty() { "is" } else { "are" };
+                    let words = format!("{}{others} {are} estimated by {names} from now on.", title(first));
+                    self.notices.say(Tone::Good, words);
                 }
             }
             Err(error) => {
@@ -109,7 +119,7 @@ impl App {
                     // The file is not there any more: do not ask for it at each start.
                     self.settings.set_models(task, Vec::new());
                 }
-                let subject = if files.len() > 1 { format!(" ({})", files_text(&files)) } else { String::new() };
+                let subject = if files.len() > 1 { format!(" ({})", files_text(files)) } else { String::new() };
                 self.notices.say(Tone::Bad, format!("{error}{subject}. {stays}"));
             }
         }

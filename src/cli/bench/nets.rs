@@ -7,41 +7,42 @@ use serde::Serialize;
 
 use super::median;
 use super::peer::Peer;
-use crate::model::{InputSpec, ModelSet, Scaling, Task};
+use crate::model::{InputSpec, ModelSet, Scaling, Task, one_or_several, task_words};
 
 /// What one face costs in one network.
 #[derive(Debug, Serialize)]
 pub(super) struct NetFigures {
     /// The model, with the file where it has several.
     name: String,
-    task: Task,
+    #[serde(rename = "task", serialize_with = "one_or_several::serialize")]
+    tasks: Vec<Task>,
     median_ms: f64,
     /// The same graph in ONNX Runtime, one thread, where the program was built with that and the library is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     onnx_runtime_median_ms: Option<f64>,
 }
 
-/// Times every network of the set, each for `time`.
+/// Times every network of the set, each for `time`; one for several tasks once.
 pub(super) fn measure(models: &ModelSet, peer: &mut Peer, time: Duration) -> anyhow::Result<Vec<NetFigures>> {
     let mut figures = Vec::new();
-    for task in Task::ALL {
-        for (place, model) in models.of(task).iter().enumerate() {
-            let input = input(&model.card.input);
-            let peers = peer.medians_ms(task, place, model, &input, time)?;
-            for (at, net) in model.nets.iter().enumerate() {
-                let name = match model.card.files.get(at) {
-                    Some(file) if model.nets.len() > 1 => format!("{}/{file}", model.card.name),
-                    _ => model.card.name.clone(),
-                };
-                let median_ms = time_calls(time, || match net.run(&input) {
-                    Ok(output) => {
-                        std::hint::black_box(output);
-                        Ok(())
-                    }
-                    Err(cause) => Err(anyhow!("the model {name} failed: {cause}")),
-                })?;
-                figures.push(NetFigures { name, task, median_ms, onnx_runtime_median_ms: peers.get(at).copied() });
-            }
+    for (model, tasks) in models.distinct() {
+        let input = input(&model.card.input);
+        let place = models.of(tasks[0]).iter().position(|other| other.is_same_as(&model)).unwrap_or_default();
+        let peers = peer.medians_ms(tasks[0], place, &model, &input, time)?;
+        for (at, net) in model.nets.iter().enumerate() {
+            let name = match model.card.files.get(at) {
+                Some(file) if model.nets.len() > 1 => format!("{}/{file}", model.card.name),
+                _ => model.card.name.clone(),
+            };
+            let median_ms = time_calls(time, || match net.run(&input) {
+                Ok(output) => {
+                    std::hint::black_box(output);
+                    Ok(())
+                }
+                Err(cause) => Err(anyhow!("the model {name} failed: {cause}")),
+            })?;
+            let (tasks, onnx_runtime_median_ms) = (tasks.clone(), peers.get(at).copied());
+            figures.push(NetFigures { name, tasks, median_ms, onnx_runtime_median_ms });
         }
     }
     Ok(figures)
@@ -89,7 +90,7 @@ impl NetFigures {
 
     /// A line of the table.
     pub(super) fn cells(&self) -> Vec<String> {
-        let mut cells = vec![self.name.clone(), self.task.to_string(), format!("{:.3}", self.median_ms)];
+        let mut cells = vec![self.name.clone(), task_words(&self.tasks), format!("{:.3}", self.median_ms)];
         if cfg!(feature = "bench-ort") {
             cells.push(self.onnx_runtime_median_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.3}")));
         }

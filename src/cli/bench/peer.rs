@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 #[cfg(feature = "bench-ort")]
-use crate::model::{Library, Opened};
+use crate::model::Library;
 use crate::model::{Task, TaskModel};
 
 /// The peer, where there is one.
@@ -38,7 +38,7 @@ impl Peer {
         // A prepared network has no graph any more, so the model is opened a second time, from where it came.
         let file = self.files.iter().filter(|(of, _)| *of == task).nth(place);
         let opened = match file {
-            Some((_, file)) => Opened::file(file, Some(task))?,
+            Some((_, file)) => Library::open().open_any(file, Some(task))?,
             None => Library::open().open_named(&model.card.name, Some(task))?,
         };
         opened.graphs.iter().map(|(_, onnx)| runtime.median_ms(onnx, &model.card.input, input, time)).collect()

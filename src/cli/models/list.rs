@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::cli::output::print;
-use crate::model::{Accuracy, Entry, Library, ModelCard, Origin};
+use crate::model::{Accuracy, Entry, Library, ModelCard, Origin, Task, one_or_several, task_words};
 
 /// One model in the JSON document.
 #[derive(Serialize)]
@@ -23,7 +23,8 @@ struct Row<'a> {
 
 #[derive(Serialize)]
 struct Known<'a> {
-    task: &'a str,
+    #[serde(rename = "task", serialize_with = "one_or_several::serialize")]
+    tasks: &'a [Task],
     size_bytes: u64,
     licence: &'a str,
     source: &'a str,
@@ -55,12 +56,12 @@ fn row(entry: &Entry) -> Row<'_> {
         Origin::Shipped => ("shipped", None),
         Origin::User(card) => ("user", Some(card.display().to_string())),
     };
-    Row { name: &entry.name, origin, in_use: in_use(entry), card, known, error }
+    Row { name: &entry.name, origin, in_use: !entry.default_for.is_empty(), card, known, error }
 }
 
 fn known(card: &ModelCard, size_bytes: u64) -> Known<'_> {
     Known {
-        task: card.task.name(),
+        tasks: &card.tasks,
         size_bytes,
         licence: &card.licence,
         source: &card.source,
@@ -69,9 +70,21 @@ fn known(card: &ModelCard, size_bytes: u64) -> Known<'_> {
     }
 }
 
-/// Without `--model`, the models that ship are the ones that run.
-fn in_use(entry: &Entry) -> bool {
-    entry.origin == Origin::Shipped && entry.card.is_ok()
+/// Where a model comes from, and whether it is the one that runs without `--model`.
+fn from_words(entry: &Entry, card: &ModelCard) -> String {
+    match &entry.origin {
+        Origin::User(_) => "your library".to_owned(),
+        Origin::Shipped if entry.default_for.is_empty() => "shipped".to_owned(),
+        Origin::Shipped if entry.default_for == card.tasks => "shipped, in use".to_owned(),
+        Origin::Shipped => format!("shipped, in use for {}", task_words(&entry.default_for)),
+    }
+}
+
+/// The first known figure of each task.
+fn accuracies(card: &ModelCard) -> String {
+    let first = card.tasks.iter().filter_map(|task| card.accuracy_of(*task).next());
+    let words: Vec<_> = first.map(accuracy_words).collect();
+    if words.is_empty() { "not known".to_owned() } else { words.join("; ") }
 }
 
 fn table(entries: &[Entry], library: &Library) -> String {
@@ -79,18 +92,14 @@ fn table(entries: &[Entry], library: &Library) -> String {
     let mut rows = vec![header];
     let mut broken = Vec::new();
     for entry in entries {
-        let from = match &entry.origin {
-            Origin::Shipped => "shipped, in use",
-            Origin::User(_) => "your library",
-        };
         match &entry.card {
             Ok((card, size)) => rows.push([
                 entry.name.clone(),
-                card.task.to_string(),
+                card.task_words(),
                 size_words(*size),
                 card.licence.clone(),
-                from.to_owned(),
-                card.accuracy.first().map_or_else(|| "not known".to_owned(), accuracy_words),
+                from_words(entry, card),
+                accuracies(card),
             ]),
             Err(error) => broken.push(error),
         }

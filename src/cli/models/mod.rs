@@ -73,9 +73,9 @@ pub(super) fn run(args: &ModelsArgs) -> anyhow::Result<ExitCode> {
             let words = checked(&opened);
             opened.clone().prepare()?;
             let installed = install(&opened, folder)?;
-            let (card, task) = (installed.card.display(), opened.card.task);
+            let card = installed.card.display().to_string();
             let done = if installed.unchanged { "is there already" } else { "written" };
-            print(&format!("{words}\n{card}: {done}; use it with --model {task}={card}\n"))?;
+            print(&format!("{words}\n{card}: {done}; use it with {}\n", opened.card.options(&card)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -84,13 +84,16 @@ pub(super) fn run(args: &ModelsArgs) -> anyhow::Result<ExitCode> {
 /// What was found out about a model.
 fn checked(opened: &Opened) -> String {
     let card = &opened.card;
-    let unit = match card.task {
-        Task::Age => "years",
-        Task::Gender => "of the score",
-        Task::Pose => "degrees",
+    let unit = match card.tasks.as_slice() {
+        [Task::Age] => "years",
+        [Task::Gender] => "of the score",
+        [Task::Pose] => "degrees",
+        _ => "in the output's units",
     };
     match opened.self_check {
-        Some(off) => format!("{} ({}), within {off:.1e} {unit} of the file's own arithmetic", card.name, card.task),
-        None => format!("{} ({}), loads and is the file that its card describes", card.name, card.task),
+        Some(off) => {
+            format!("{} ({}), within {off:.1e} {unit} of the file's own arithmetic", card.name, card.task_words())
+        }
+        None => format!("{} ({}), loads and is the file that its card describes", card.name, card.task_words()),
     }
 }

@@ -12,7 +12,7 @@ use crate::model::{
 pub(super) fn text(opened: &Opened) -> Result<String, ModelError> {
     let card = &opened.card;
     let mut lines = vec![
-        ("Task", card.task.to_string()),
+        ("Task", card.task_words()),
         ("Source", card.source.clone()),
         ("Licence", card.licence.clone()),
         ("Trained on", card.training_data.clone()),
@@ -94,6 +94,9 @@ fn output(form: &OutputForm) -> String {
     match form {
         OutputForm::Years => "age in years".to_owned(),
         OutputForm::MaleScore => "male score, about 0 female and about 1 male; no probability".to_owned(),
+        OutputForm::YearsAndMaleScore => {
+            "age in years; male score, about 0 female and about 1 male, no probability".to_owned()
+        }
         OutputForm::Angles { order } => format!("{} in degrees", names(order)),
         OutputForm::HopenetBins { order } => format!("66 bins of 3 degrees each for {}", names(order)),
         OutputForm::RotationMatrix => "rotation matrix".to_owned(),

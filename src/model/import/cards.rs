@@ -155,7 +155,7 @@ pub(super) fn ssr_net(file: &Path, task: Task, facts: &Facts, onnx: &[u8]) -> Mo
         facts,
         onnx,
         ModelCard {
-            task,
+            tasks: vec![task],
             input: input(ChannelOrder::Bgr, Scaling::MinMax),
             crop: crop(SSR_MARGIN),
             output: ssr_output(task),
@@ -169,7 +169,7 @@ pub(super) fn known_onnx(facts: &Facts, onnx: &[u8]) -> Option<ModelCard> {
     KNOWN_ONNX.iter().any(|known| known.sha256 == facts.sha256).then(|| {
         let scaling = Scaling::MeanStd { mean: [127.5; 3], std: [128.0; 3] };
         let card_of_task = ModelCard {
-            task: Task::Pose,
+            tasks: vec![Task::Pose],
             input: input(ChannelOrder::Bgr, scaling),
             crop: crop(FSA_MARGIN),
             output: YAW_PITCH_ROLL,
@@ -190,7 +190,7 @@ pub(super) fn mxnet_ssr_net(file: &Path, task: Task, facts: &Facts, onnx: &[u8])
         facts,
         onnx,
         ModelCard {
-            task,
+            tasks: vec![task],
             input: input(ChannelOrder::Rgb, RAW),
             crop: crop(MXNET_MARGIN),
             output: ssr_output(task),
@@ -210,7 +210,7 @@ pub(super) fn fsa_net(file: &Path, variant: &str, facts: &Facts, onnx: &[u8]) ->
         file,
         facts,
         onnx,
-        ModelCard { task: Task::Pose, crop: crop(FSA_MARGIN), output: YAW_PITCH_ROLL, notes, ..blank },
+        ModelCard { tasks: vec![Task::Pose], crop: crop(FSA_MARGIN), output: YAW_PITCH_ROLL, notes, ..blank },
     )
 }
 
@@ -230,7 +230,7 @@ fn crop(margin: f32) -> CropSpec {
 fn blank(network: &str) -> ModelCard {
     ModelCard {
         name: String::new(),
-        task: Task::Age,
+        tasks: vec![Task::Age],
         files: Vec::new(),
         sha256: Vec::new(),
         source: format!("unknown; the layers are those of {network}"),
@@ -255,6 +255,7 @@ fn card(file: &Path, facts: &Facts, onnx: &[u8], mut card: ModelCard) -> ModelCa
             data: data.to_owned(),
             measure: measure.to_owned(),
             value,
+            task: None,
         }));
     }
     let origin = format!("Converted from a file with the SHA-256 {}.", facts.sha256);

@@ -32,7 +32,7 @@ fn assert_alive(imported: &Imported) {
 fn keras_ssr_nets_are_told_apart_by_their_layers() {
     for (task, form, first) in [(Task::Age, OutputForm::Years, 1), (Task::Gender, OutputForm::MaleScore, 40)] {
         let imported = import(&synthetic::hdf5(&synthetic::ssr_net(task, first, true))).unwrap();
-        assert_eq!((imported.card.task, imported.card.output.clone()), (task, form));
+        assert_eq!((imported.card.tasks.as_slice(), &imported.card.output), ([task].as_slice(), &form));
         assert!(imported.self_check <= 1e-3);
         assert_alive(&imported);
         imported.card.validate(Path::new(FILE)).unwrap();
@@ -54,7 +54,7 @@ fn every_variant_of_fsa_net_is_recognised() {
             };
             assert!(imported.card.notes.contains(expected), "{}", imported.card.notes);
             assert!(imported.card.notes.contains(if capsules { "capsule" } else { "metric" }));
-            assert_eq!(imported.card.task, Task::Pose);
+            assert_eq!(imported.card.tasks, [Task::Pose]);
             assert_alive(&imported);
         }
     }
@@ -95,12 +95,12 @@ fn tensorflow_js_models_come_from_a_file_or_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let age = write_tfjs(folder.path(), "a", Task::Age);
     let imported = import_file(&age).unwrap();
-    assert_eq!(imported.card.task, Task::Age);
+    assert_eq!(imported.card.tasks, [Task::Age]);
     assert_alive(&imported);
     assert_eq!(import_file(folder.path()).unwrap().card, imported.card);
     write_tfjs(folder.path(), "b", Task::Gender);
     assert!(import_file(folder.path()).unwrap_err().remedy.contains("b.json"));
-    assert_eq!(import_file_for(folder.path(), Some(Task::Gender)).unwrap().card.task, Task::Gender);
+    assert_eq!(import_file_for(folder.path(), Some(Task::Gender)).unwrap().card.tasks, [Task::Gender]);
     assert!(import_file_for(folder.path(), Some(Task::Pose)).is_err());
     // The .bin alone says nothing.
     assert_eq!(import_file(&folder.path().join("a.bin")).unwrap_err().kind, ModelErrorKind::UnknownFormat);
@@ -226,7 +226,7 @@ fn an_onnx_file_goes_by_the_card_beside_it() {
     assert_eq!(kind(&|card| card.files = vec!["other.onnx".into()]), ModelErrorKind::BadCard);
     assert_eq!(kind(&|card| card.input.width = 32), ModelErrorKind::WrongShape);
     let pose = |card: &mut crate::model::ModelCard| {
-        card.task = Task::Pose;
+        card.tasks = vec![Task::Pose];
         card.output = OutputForm::RotationMatrix;
     };
     assert_eq!(kind(&pose), ModelErrorKind::WrongShape);

@@ -113,7 +113,7 @@ fn ssr_net_of_keras_gives_what_keras_gives() {
         ("ssrnet/gender-wiki.h5", "ssrnet_gender_wiki", Task::Gender),
     ] {
         let imported = import_file(&reference_file(&shared, file)).unwrap();
-        assert_eq!(imported.card.task, task, "{file}");
+        assert_eq!(imported.card.tasks, [task], "{file}");
         assert_eq!(imported.card.input.scaling, Scaling::MinMax);
         assert_eq!(imported.card.licence, "Apache-2.0");
         imported.card.validate(Path::new(file)).unwrap();
@@ -137,7 +137,7 @@ fn tensorflow_js_models_give_what_keras_gives() {
         [("age.json", "ssrnet_age_imdb", Task::Age), ("gender-ssrnet-imdb.json", "ssrnet_gender_imdb", Task::Gender)]
     {
         let imported = import_file(&folder.join(file)).unwrap();
-        assert_eq!(imported.card.task, task);
+        assert_eq!(imported.card.tasks, [task]);
         assert_eq!(imported.card.name, format!("ssrnet-{task}-imdb"));
         compare(&faces, &imported, "norm50", key, Preparation::MinMax);
         assert_eq!(import_file_for(&folder, Some(task)).unwrap().card, imported.card);
@@ -157,7 +157,7 @@ fn fsa_net_of_keras_gives_what_keras_gives() {
         ("fsanet/fsanet_metric_3_16_2_21_5.h5", "fsanet_metric", "metric, 1x1 scoring"),
     ] {
         let imported = import_file(&reference_file(&shared, file)).unwrap();
-        assert_eq!(imported.card.task, Task::Pose);
+        assert_eq!(imported.card.tasks, [Task::Pose]);
         assert!(imported.card.notes.contains(variant), "{}", imported.card.notes);
         assert!(imported.self_check <= TOLERANCE, "{file}: {}", imported.self_check);
         imported.card.validate(Path::new(file)).unwrap();
@@ -177,7 +177,7 @@ fn the_mxnet_port_gives_what_mxnet_gives() {
     let faces = golden(&shared);
     let file = reference_file(&shared, "mxnet/model-ssr-imdb-0021.params");
     let imported = import_file(&file).unwrap();
-    assert_eq!(imported.card.task, Task::Age);
+    assert_eq!(imported.card.tasks, [Task::Age]);
     assert!(imported.self_check <= TOLERANCE, "{}", imported.self_check);
     for group in ["raw50", "raw40"] {
         compare(&faces, &imported, group, "wayen_age_imdb_e21", Preparation::RedFirst);
@@ -196,7 +196,7 @@ fn the_known_onnx_files_come_with_their_cards() {
         [("omasaht/fsanet-1x1-iter-688590.onnx", "omasaht_1x1"), ("omasaht/fsanet-var-iter-688590.onnx", "omasaht_var")]
     {
         let imported = import_file(&reference_file(&shared, file)).unwrap();
-        assert_eq!((imported.card.task, imported.card.licence.as_str()), (Task::Pose, "MIT"));
+        assert_eq!((imported.card.tasks.as_slice(), imported.card.licence.as_str()), ([Task::Pose].as_slice(), "MIT"));
         imported.card.validate(Path::new(file)).unwrap();
         outputs.push(compare(&faces, &imported, "raw60", key, Preparation::Centred));
     }

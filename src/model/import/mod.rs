@@ -73,15 +73,8 @@ pub fn import_file_for(file: &Path, task: Option<Task>) -> Result<Imported, Mode
     } else {
         import_bytes(file, &read_capped(file, guard::MAX_FILE_BYTES)?, task)?
     };
-    match task {
-        Some(task) if task != imported.card.task => Err(ModelError::new(
-            ModelErrorKind::WrongTask,
-            file,
-            format!("this model estimates {}, not {task}", imported.card.task),
-            format!("give it as {}=FILE", imported.card.task),
-        )),
-        _ => Ok(imported),
-    }
+    imported.card.fits(file, task)?;
+    Ok(imported)
 }
 
 fn import_bytes(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Imported, ModelError> {

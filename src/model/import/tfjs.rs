@@ -68,8 +68,8 @@ pub(super) fn import_folder(folder: &Path, task: Option<Task>) -> Result<Importe
             models.push((file, import(file, &bytes)?));
         }
     }
-    if task.is_some() {
-        models.retain(|(_, imported)| task == Some(imported.card.task));
+    if let Some(task) = task {
+        models.retain(|(_, imported)| imported.card.serves(task));
     }
     let names: Vec<String> = models.iter().map(|(file, _)| file.display().to_string()).collect();
     match <[_; 1]>::try_from(models) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::geometry::Rect;
-use crate::model::{ModelSet, TaskModel};
+use crate::model::{ModelSet, Task, TaskModel};
 use crate::pipeline::analyser::estimates_of;
 use crate::pipeline::fakes::*;
 use crate::pipeline::{AnalyseError, Analyser, Faces};
@@ -84,4 +84,10 @@ fn the_spread_knows_the_error_that_the_cards_state() {
     assert_eq!(error_of(vec![model(known)]), Some(13.0), "the worst on a whole set");
     assert_eq!(error_of(vec![model(known), model(r#"{ data = "A", measure = "MAE", value = 7.0 }"#)]), Some(10.0));
     assert_eq!(error_of(vec![model("")]), None);
+    let of_both = r#"
+        { data = "A", measure = "MAE", value = 0.2, task = "gender" },
+        { data = "A", measure = "MAE", value = 7.5, task = "age" }"#;
+    let mut both = Arc::unwrap_or_clone(model(of_both));
+    both.card.tasks = vec![Task::Age, Task::Gender];
+    assert_eq!(error_of(vec![Arc::new(both)]), Some(7.5), "the other task's figure does not count");
 }

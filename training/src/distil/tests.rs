@@ -71,7 +71,7 @@ fn teacher_file(folder: &Path, name: &str, seed: u32) -> PathBuf {
     let onnx = net(seed).to_onnx().unwrap();
     let card = ModelCard {
         name: name.to_owned(),
-        task: Task::Pose,
+        tasks: vec![Task::Pose],
         files: vec![format!("{name}.onnx")],
         sha256: vec![sha256_hex(&onnx)],
         source: "a test".to_owned(),
