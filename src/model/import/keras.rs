@@ -10,7 +10,7 @@ use hdf5_pure::{DType, File, Group};
 use super::cards::{self, Facts};
 use super::layer_table::LayerTable;
 use super::self_check::self_check;
-use super::{Imported, corrupt, guarded, wrong_shape};
+use super::{Imported, Layers, corrupt, guarded, wrong_shape};
 use super::{fsa_layers, ssr_layers};
 use crate::model::error::{ModelError, ModelErrorKind};
 use crate::net::{ShapeError, Tensor};
@@ -34,24 +34,37 @@ pub(super) struct KerasTables {
 }
 
 pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> {
+    let wrong = |ShapeError(cause)| wrong_shape(file, cause);
+    let facts = Facts::of(bytes);
+    let (card, onnx, self_check) = match layers(file, bytes)? {
+        Layers::SsrNet { task, net } => {
+            let onnx = net.to_onnx().map_err(wrong)?;
+            let card = cards::ssr_net(file, task, &facts, &onnx);
+            let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
+            (card, onnx, self_check)
+        }
+        Layers::FsaNet { variant, net } => {
+            let onnx = net.to_onnx().map_err(wrong)?;
+            let card = cards::fsa_net(file, variant, &facts, &onnx);
+            let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
+            (card, onnx, self_check)
+        }
+    };
+    Ok(Imported { card, onnx, self_check })
+}
+
+pub(super) fn layers(file: &Path, bytes: &[u8]) -> Result<Layers, ModelError> {
+    let wrong = |ShapeError(cause)| wrong_shape(file, cause);
     let tables = guarded(file, "HDF5", || read_tables(file, bytes))?;
     if ssr_layers::keras_task(&tables.all).is_some() {
-        let (task, net) =
-            ssr_layers::keras_ssr_net(&tables.all).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-        let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-        let card = cards::ssr_net(file, task, &Facts::of(bytes), &onnx);
-        let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
-        return Ok(Imported { card, onnx, self_check });
+        let (task, net) = ssr_layers::keras_ssr_net(&tables.all).map_err(wrong)?;
+        Ok(Layers::SsrNet { task, net: Box::new(net) })
+    } else if fsa_layers::is_fsa_net(&tables.models) {
+        let (variant, net) = fsa_layers::fsa_net(&tables.models).map_err(wrong)?;
+        Ok(Layers::FsaNet { variant, net: Box::new(net) })
+    } else {
+        Err(wrong_shape(file, "HDF5, but not the Keras weights of an SSR-Net or FSA-Net"))
     }
-    if fsa_layers::is_fsa_net(&tables.models) {
-        let (variant, net) =
-            fsa_layers::fsa_net(&tables.models).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-        let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-        let card = cards::fsa_net(file, variant, &Facts::of(bytes), &onnx);
-        let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
-        return Ok(Imported { card, onnx, self_check });
-    }
-    Err(wrong_shape(file, "HDF5, but not the Keras weights of an SSR-Net or FSA-Net"))
 }
 
 pub(super) fn read_tables(file: &Path, bytes: &[u8]) -> Result<KerasTables, ModelError> {

@@ -13,6 +13,8 @@ use std::path::Path;
 use super::error::{ModelError, ModelErrorKind};
 use super::file::read_capped;
 use super::{ModelCard, Task, guard};
+use crate::net::fsa_net::FsaNet;
+use crate::net::ssr_net::SsrNet;
 
 mod cards;
 #[cfg(test)]
@@ -51,6 +53,49 @@ impl fmt::Debug for Imported {
             .field("onnx_bytes", &self.onnx.len())
             .field("self_check", &self.self_check)
             .finish()
+    }
+}
+
+/// The layers of a weight file, as stored: what a graph is made of, and what a training can start from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layers {
+    /// An SSR-Net.
+    SsrNet {
+        /// What it estimates.
+        task: Task,
+        /// Its layers.
+        net: Box<SsrNet>,
+    },
+    /// An FSA-Net.
+    FsaNet {
+        /// Its aggregation and scoring, in words.
+        variant: &'static str,
+        /// Its layers.
+        net: Box<FsaNet>,
+    },
+}
+
+/// Reads the layers of a weight file without making a graph of them: Keras HDF5, TensorFlow.js or MXNet. `task` says
+/// what MXNet parameters without their symbol file estimate.
+///
+/// # Errors
+/// [`ModelError`] with the reason why the file is refused. ONNX files are: they hold a graph, and its layers are
+/// folded already.
+pub fn read_layers(file: &Path, task: Option<Task>) -> Result<Layers, ModelError> {
+    let bytes = read_capped(file, guard::MAX_FILE_BYTES)?;
+    if hdf5_pure::is_hdf5_bytes(&bytes) {
+        keras::layers(file, &bytes)
+    } else if tfjs::is_graph_model(&bytes) {
+        tfjs::layers(file, &bytes)
+    } else if mxnet::is_array_list(&bytes) {
+        mxnet::layers(file, &bytes, task)
+    } else {
+        Err(ModelError::new(
+            ModelErrorKind::UnknownFormat,
+            file,
+            "no weight file that facelens knows",
+            "give Keras weights (.h5), a TensorFlow.js graph model (.json) or MXNet parameters (.params)",
+        ))
     }
 }
 

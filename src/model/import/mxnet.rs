@@ -14,10 +14,11 @@ use super::cards::{self, Facts};
 use super::layer_table::LayerTable;
 use super::self_check::self_check;
 use super::ssr_layers::{self, AGE_RANGE};
-use super::{Imported, corrupt, wrong_shape};
+use super::{Imported, Layers, corrupt, wrong_shape};
 use crate::model::Task;
 use crate::model::error::{ModelError, ModelErrorKind};
 use crate::model::file::read_capped;
+use crate::net::ssr_net::SsrNet;
 use crate::net::{ShapeError, Tensor};
 
 /// Largest symbol file that is read; the port's has 42 KB.
@@ -38,9 +39,21 @@ pub(super) fn is_array_list(bytes: &[u8]) -> bool {
 }
 
 pub(super) fn import(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Imported, ModelError> {
+    let (task, net) = read(file, bytes, task)?;
+    let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+    let card = cards::mxnet_ssr_net(file, task, &Facts::of(bytes), &onnx);
+    let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
+    Ok(Imported { card, onnx, self_check })
+}
+
+pub(super) fn layers(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Layers, ModelError> {
+    let (task, net) = read(file, bytes, task)?;
+    Ok(Layers::SsrNet { task, net: Box::new(net) })
+}
+
+fn read(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<(Task, SsrNet), ModelError> {
     let table = read_arrays(bytes).map_err(|cause| corrupt(file, format!("broken MXNet parameters: {cause}")))?;
-    let facts = Facts::of(bytes);
-    let task = facts.task().or_else(|| task_of_symbol(file)).or(task).ok_or_else(|| {
+    let task = Facts::of(bytes).task().or_else(|| task_of_symbol(file)).or(task).ok_or_else(|| {
         ModelError::new(
             ModelErrorKind::NoCard,
             file,
@@ -49,10 +62,7 @@ pub(super) fn import(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Im
         )
     })?;
     let net = ssr_layers::mxnet_ssr_net(&table, task).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-    let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-    let card = cards::mxnet_ssr_net(file, task, &facts, &onnx);
-    let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
-    Ok(Imported { card, onnx, self_check })
+    Ok((task, net))
 }
 
 /// The symbol file that MXNet writes beside `NAME-0021.params` is `NAME-symbol.json`; the age network's ends in a

@@ -10,7 +10,7 @@ use super::self_check::self_check;
 use super::ssr_layers::{self, AGE_RANGE};
 use super::tfjs_graph::{GraphModel, Weights};
 use super::tfjs_node::Node;
-use super::{Imported, corrupt, wrong_shape};
+use super::{Imported, Layers, corrupt, wrong_shape};
 use crate::model::error::{ModelError, ModelErrorKind};
 use crate::model::file::read_capped;
 use crate::model::{Task, guard};
@@ -90,6 +90,22 @@ pub(super) fn import_folder(folder: &Path, task: Option<Task>) -> Result<Importe
 }
 
 pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> {
+    let (graph, weight_bytes) = read_graph(file, bytes)?;
+    let (task, net) = ssr_net(&graph).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+    let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+    let card = cards::ssr_net(file, task, &Facts::of(&weight_bytes), &onnx);
+    let self_check = self_check(file, &onnx, &card.input, |face| graph.run(face))?;
+    Ok(Imported { card, onnx, self_check })
+}
+
+pub(super) fn layers(file: &Path, bytes: &[u8]) -> Result<Layers, ModelError> {
+    let (graph, _) = read_graph(file, bytes)?;
+    let (task, net) = ssr_net(&graph).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+    Ok(Layers::SsrNet { task, net: Box::new(net) })
+}
+
+/// The graph and the bytes of its weights.
+fn read_graph(file: &Path, bytes: &[u8]) -> Result<(GraphModel, Vec<u8>), ModelError> {
     if bytes.len() > LARGEST_JSON_BYTES {
         return Err(ModelError::new(ModelErrorKind::TooLarge, file, "a graph of more than 16 MiB", ""));
     }
@@ -97,11 +113,7 @@ pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> 
         .map_err(|error| corrupt(file, format!("broken TensorFlow.js graph model: {error}")))?;
     let (weights, weight_bytes) = read_weights(file, &json.weights_manifest)?;
     let graph = GraphModel::new(json.model_topology.node, weights).map_err(|cause| corrupt(file, cause.0))?;
-    let (task, net) = ssr_net(&graph).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-    let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
-    let card = cards::ssr_net(file, task, &Facts::of(&weight_bytes), &onnx);
-    let self_check = self_check(file, &onnx, &card.input, |face| graph.run(face))?;
-    Ok(Imported { card, onnx, self_check })
+    Ok((graph, weight_bytes))
 }
 
 /// Recovers the layers. The converter folded the batch normalisation into the convolutions and renamed most weights to

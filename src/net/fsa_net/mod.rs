@@ -19,12 +19,14 @@ use super::layers::expect_shape;
 use super::soft_stagewise::BINS;
 use super::{Affine, BatchNorm, Convention, DenseLayout, KernelLayout, ShapeError, Tensor};
 
-/// Channels in front of and behind each separable convolution of a stream.
+/// Channels in front of and behind each separable convolution of a published stream.
 pub const BLOCK_CHANNELS: [[usize; 2]; 7] = [[3, 16], [16, 32], [32, 32], [32, 64], [64, 64], [64, 128], [128, 128]];
 /// The separable convolutions (counted from 0) behind which a stream is pooled.
 pub const POOLED_BLOCKS: [usize; 3] = [0, 2, 4];
-/// Channels of the map that each fusion sees, stage 1 (the deepest) first.
+/// Channels of the published map that each fusion sees, stage 1 (the deepest) first.
 pub const FUSION_INPUTS: [usize; 3] = [128, 64, 32];
+/// The separable convolution (counted from 0) whose map each fusion sees, stage 1 (the deepest) first.
+pub const FUSED_BLOCKS: [usize; 3] = [6, 4, 2];
 /// Features of each place of a fused map.
 pub const FEATURES: usize = 64;
 /// Places of a fused map, 8 x 8.
@@ -44,7 +46,7 @@ pub const SQUASH_EPSILON: f32 = 1e-7;
 /// FSA-Net files come from Keras alone.
 const CONVENTION: Convention = Convention::KERAS;
 
-/// An FSA-Net as its Keras file stores it.
+/// An FSA-Net as its Keras file stores it. Its streams may be wider or narrower than the published ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FsaNet {
     /// The stream with relu and average pooling.
@@ -126,6 +128,13 @@ pub struct StageHead {
     pub p: Affine,
 }
 
+impl SeparableBlock {
+    /// Channels behind it. At least 1: a layer without any fits no network.
+    fn channels(&self) -> usize {
+        self.pointwise.bias.shape().first().copied().unwrap_or_default().max(1)
+    }
+}
+
 impl StructureMapping {
     /// `m` and `n'`: rows of each `M_k` and of `C`.
     pub fn rows(&self) -> Option<(usize, usize)> {
@@ -148,16 +157,20 @@ impl FsaNet {
     /// Names the first layer that does not fit.
     pub fn validate(&self) -> Result<(), ShapeError> {
         for (name, stream) in [("relu", &self.relu_stream), ("tanh", &self.tanh_stream)] {
-            for (index, (block, [inputs, outputs])) in stream.iter().zip(BLOCK_CHANNELS).enumerate() {
+            let mut inputs = 3;
+            for (index, block) in stream.iter().enumerate() {
+                let outputs = block.channels();
                 let check = expect_shape("kernel", &block.depthwise, &[3, 3, inputs, 1])
                     .and(block.pointwise.expect_convolution(KernelLayout::Hwio, 1, inputs, outputs))
                     .and(block.norm.expect_channels(outputs));
                 named(&format!("block {} of the {name} stream", index + 1), check)?;
+                inputs = outputs;
             }
         }
-        for (index, (fusion, inputs)) in self.fusions.iter().zip(FUSION_INPUTS).enumerate() {
-            let check = fusion.relu_head.expect_convolution(KernelLayout::Hwio, 1, inputs, FEATURES);
-            let check = check.and(fusion.tanh_head.expect_convolution(KernelLayout::Hwio, 1, inputs, FEATURES));
+        for (index, (fusion, seen)) in self.fusions.iter().zip(FUSED_BLOCKS).enumerate() {
+            let [relu, tanh] = [&self.relu_stream, &self.tanh_stream].map(|stream| stream[seen].channels());
+            let check = fusion.relu_head.expect_convolution(KernelLayout::Hwio, 1, relu, FEATURES);
+            let check = check.and(fusion.tanh_head.expect_convolution(KernelLayout::Hwio, 1, tanh, FEATURES));
             named(&format!("fusion {}", index + 1), check)?;
         }
         if let Some(mapping) = &self.mapping {

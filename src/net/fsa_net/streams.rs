@@ -1,6 +1,6 @@
 //! The two streams and their fusion at three scales.
 
-use super::{CONVENTION, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock};
+use super::{CONVENTION, FUSED_BLOCKS, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock};
 use crate::net::ShapeError;
 use crate::net::graph::{Graph, Value};
 use crate::net::layers::{FoldedConvolution, fold};
@@ -13,7 +13,8 @@ impl FsaNet {
         let relu = stream(graph, &self.relu_stream, Graph::relu, |graph, x| graph.average_pool(x, 2))?;
         let tanh = stream(graph, &self.tanh_stream, Graph::tanh, |graph, x| graph.max_pool(x, 2))?;
         let mut fuse = |index: usize, scale: usize| fuse(graph, &self.fusions[index], &relu[scale], &tanh[scale]);
-        let (deep, middle, shallow) = (fuse(0, 6)?, fuse(1, 4)?, fuse(2, 2)?);
+        let [deep, middle, shallow] = FUSED_BLOCKS;
+        let (deep, middle, shallow) = (fuse(0, deep)?, fuse(1, middle)?, fuse(2, shallow)?);
         // The shallow scale has 16 x 16 places.
         let shallow = graph.average_pool(&shallow, 2);
         Ok([deep, middle, shallow])
