@@ -2,15 +2,34 @@
 //! them and written out of them.
 //!
 //! Every network takes `[batch, 3, 64, 64]`, float32, in the channel order and scaling of the model's card.
+//!
+//! # Saving a network in training
+//! [`SsrNet`] and the others normalise batches (burn's `BatchNorm`), and these are three things to know about that:
+//! - A record (`into_record`, `save_file`) of a network in training lacks the statistics of its last step. Take the record of
+//!   [`Module::valid`], which waits for them; it keeps every parameter's id.
+//! - A clone shares its statistics with the original. A copy of its own, such as a running average of the weights,
+//!   starts from [`Module::valid`].
+//! - In training (on an autodiff device) each forward pass changes the statistics. To measure, use [`Module::valid`].
+//!
+//! The record of a `ModuleOptimizer` finds its parameters by id. Ids are drawn anew whenever a network is made, so to go
+//! on with a training first load the network's own record, which brings the ids back, and then the optimiser's.
 
+mod convert;
+pub mod fsa_net;
 mod layers;
+mod published;
 mod soft_stagewise;
 pub mod ssr_net;
+#[cfg(test)]
+mod tests;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use facelens::model::Task;
+use facelens::net::ShapeError;
 use serde::{Deserialize, Serialize};
 
+pub use fsa_net::{FsaNet, FsaNetConfig};
 pub use ssr_net::{SsrNet, SsrNetConfig};
 
 /// Which network, and how wide.
@@ -19,20 +38,50 @@ pub use ssr_net::{SsrNet, SsrNetConfig};
 pub enum NetworkConfig {
     /// SSR-Net: age, gender, or both with one trunk.
     SsrNet(SsrNetConfig),
+    /// FSA-Net: head pose.
+    FsaNet(FsaNetConfig),
 }
 
 /// Any network that can be trained.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a program has one or two, and the weights are on the heap")]
 pub enum Network {
     /// SSR-Net.
     SsrNet(SsrNet),
+    /// FSA-Net.
+    FsaNet(FsaNet),
+}
+
+/// Stored weights cannot become a network that is trained. The text says why.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// A layer does not fit.
+    #[error("{0}")]
+    Shape(#[from] ShapeError),
+    /// There is no batch normalisation left.
+    #[error(
+        "batch normalisation is folded into these weights, so they cannot be trained on; give the Keras file (.h5) that they were made of"
+    )]
+    Folded,
+    /// They are the MXNet port's.
+    #[error("the MXNet port of SSR-Net differs from the authors' network; give the authors' Keras file (.h5)")]
+    Port,
 }
 
 impl NetworkConfig {
-    /// A new network with random weights.
+    /// A new network with random weights. burn draws each when it is first looked at: visit them all for a fixed order.
     pub fn init(&self, device: &Device) -> Network {
         match self {
             Self::SsrNet(config) => Network::SsrNet(config.init(device)),
+            Self::FsaNet(config) => Network::FsaNet(config.init(device)),
+        }
+    }
+
+    /// What the network estimates, in the order of its outputs; pose stands for yaw, pitch and roll.
+    pub fn tasks(&self) -> &[Task] {
+        match self {
+            Self::SsrNet(config) => &config.tasks,
+            Self::FsaNet(_) => &[Task::Pose],
         }
     }
 }
@@ -42,6 +91,18 @@ impl Network {
     pub fn forward(&self, faces: Tensor<4>) -> Tensor<2> {
         match self {
             Self::SsrNet(net) => net.forward(faces),
+            Self::FsaNet(net) => net.forward(faces),
+        }
+    }
+
+    /// The network as the app runs it: an ONNX file, one face, batch normalisation folded.
+    ///
+    /// # Errors
+    /// Where a layer has lost its shape; no network made by this crate has.
+    pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
+        match self {
+            Self::SsrNet(net) => net.to_weights()?.to_onnx(),
+            Self::FsaNet(net) => net.to_weights()?.to_onnx(),
         }
     }
 }

@@ -169,7 +169,7 @@ fn a_run_can_begin_from_another() {
     let nearly = a.iter().zip(&b).filter(|(a, b)| (*a - *b).abs() < 1e-6).count();
     // All but the statistics of the batch normalisations.
     assert!(nearly > a.len() * 9 / 10, "{nearly} of {}", a.len());
-    let NetworkConfig::SsrNet(net) = &mut next.network;
+    let NetworkConfig::SsrNet(net) = &mut next.network else { unreachable!() };
     net.relu_channels = 5;
     let error = start(&folder.path().join("third"), next, &until(1)).unwrap_err().to_string();
     assert!(error.contains("its network is another one"), "{error}");

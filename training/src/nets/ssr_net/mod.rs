@@ -1,5 +1,7 @@
 //! SSR-Net (Yang et al., IJCAI 2018) in burn, for one value or for several that share both streams.
 
+mod weights;
+
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
@@ -128,10 +130,14 @@ fn stream(
     activation: fn(Tensor<4>) -> Tensor<4>,
     pool: fn(Tensor<4>, usize) -> Tensor<4>,
 ) -> Vec<Tensor<4>> {
-    let mut maps: Vec<Tensor<4>> = Vec::with_capacity(blocks.len());
+    let mut x = faces;
+    let mut maps = Vec::with_capacity(blocks.len());
     for (index, block) in blocks.iter().enumerate() {
-        let x = activation(block.forward(maps.last().unwrap_or(&faces).clone()));
-        maps.push(if index < 3 { pool(x, 2) } else { x });
+        x = activation(block.forward(x));
+        if index < 3 {
+            x = pool(x, 2);
+        }
+        maps.push(x.clone());
     }
     maps
 }

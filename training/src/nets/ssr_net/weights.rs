@@ -1,0 +1,104 @@
+//! SSR-Net to and from the app's weight structure.
+
+use burn::tensor::Device;
+use facelens::net::ssr_net::{self, STAGE_SIDES};
+use facelens::net::{self as net, Convention, ShapeError};
+
+use super::{FusionBlock, Regression, SsrNet};
+use crate::nets::WeightsError;
+use crate::nets::convert::{Reader, block_weights, convolution_weights, dense_weights, exactly};
+use crate::nets::layers::ConvolutionBlock;
+use crate::nets::published::convolution_on_our_input;
+
+/// What [`SsrNet::to_weights`] writes: channels first, as burn has them.
+const WRITTEN: Convention = Convention::MXNET;
+
+impl SsrNet {
+    /// The network with stored weights; its widths and outputs are told from them.
+    ///
+    /// # Errors
+    /// Where a layer does not fit, and where the weights are of a variant that cannot be trained here: with batch
+    /// normalisation folded (TensorFlow.js), or the MXNet port's, which scales its input itself and has no relu on the
+    /// heads of stage 1.
+    pub fn from_weights(weights: &ssr_net::SsrNet, device: &Device) -> Result<Self, WeightsError> {
+        weights.validate()?;
+        if weights.input_scaling.is_some() || !weights.relu_in_stage_1 {
+            return Err(WeightsError::Port);
+        }
+        let reader = Reader { convention: weights.convention, device };
+        let stream = |blocks: &[net::ConvolutionBlock]| -> Result<Vec<ConvolutionBlock>, WeightsError> {
+            blocks.iter().map(|block| reader.block(block)?.ok_or(WeightsError::Folded)).collect()
+        };
+        let regression = |stored: &ssr_net::Regression| -> Result<Regression, WeightsError> {
+            let stages = stored.stages.iter().enumerate();
+            let stages = stages.map(|(index, block)| FusionBlock::from_weights(&reader, block, index));
+            Ok(Regression { stages: stages.collect::<Result<_, _>>()?, range: stored.range })
+        };
+        Ok(Self {
+            relu_stream: stream(&weights.relu_stream)?,
+            tanh_stream: stream(&weights.tanh_stream)?,
+            regressions: weights.regressions.iter().map(regression).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The network's weights and statistics in [`Convention::MXNET`]. [`SsrNet::from_weights`] makes the same bits of
+    /// them.
+    ///
+    /// # Errors
+    /// Where a layer has lost its shape; no network made by this crate has.
+    pub fn to_weights(&self) -> Result<ssr_net::SsrNet, ShapeError> {
+        let stream = |blocks: &[ConvolutionBlock]| exactly(blocks.iter().map(block_weights).collect(), "convolutions");
+        let regression = |regression: &Regression| {
+            let stages = regression.stages.iter().map(FusionBlock::to_weights).collect();
+            Ok(ssr_net::Regression { stages: exactly(stages, "stages")?, range: regression.range })
+        };
+        Ok(ssr_net::SsrNet {
+            convention: WRITTEN,
+            input_scaling: None,
+            relu_stream: stream(&self.relu_stream)?,
+            tanh_stream: stream(&self.tanh_stream)?,
+            regressions: self.regressions.iter().map(regression).collect::<Result<_, ShapeError>>()?,
+            relu_in_stage_1: true,
+        })
+    }
+
+    /// The same network for our input where this one takes BGR bytes.
+    pub(in crate::nets) fn on_our_input(mut self) -> Self {
+        for block in self.relu_stream.first_mut().into_iter().chain(self.tanh_stream.first_mut()) {
+            convolution_on_our_input(&mut block.convolution);
+        }
+        self
+    }
+}
+
+impl FusionBlock {
+    fn from_weights(reader: &Reader<'_>, stored: &ssr_net::FusionBlock, stage: usize) -> Result<Self, ShapeError> {
+        let side = STAGE_SIDES[stage];
+        let map = Some([side, side, stored.relu_head.bias.data().len()]);
+        Ok(Self {
+            relu_head: reader.convolution(&stored.relu_head)?,
+            tanh_head: reader.convolution(&stored.tanh_head)?,
+            relu_mix: reader.dense(&stored.relu_mix, map)?,
+            tanh_mix: reader.dense(&stored.tanh_mix, map)?,
+            feature: reader.dense(&stored.feature, None)?,
+            delta: reader.dense(&stored.delta, map)?,
+            p: reader.dense(&stored.p, None)?,
+            eta: reader.dense(&stored.eta, None)?,
+            pool: ssr_net::STAGE_POOLS[stage],
+        })
+    }
+
+    fn to_weights(&self) -> ssr_net::FusionBlock {
+        let dense = |layer| dense_weights(layer, WRITTEN.dense);
+        ssr_net::FusionBlock {
+            relu_head: convolution_weights(&self.relu_head),
+            tanh_head: convolution_weights(&self.tanh_head),
+            relu_mix: dense(&self.relu_mix),
+            tanh_mix: dense(&self.tanh_mix),
+            feature: dense(&self.feature),
+            delta: dense(&self.delta),
+            p: dense(&self.p),
+            eta: dense(&self.eta),
+        }
+    }
+}

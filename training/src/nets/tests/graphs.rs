@@ -1,0 +1,94 @@
+//! Shapes, and burn's arithmetic against tract's on what is exported.
+
+use super::*;
+use crate::nets::{FsaNet, SsrNet};
+
+#[test]
+fn every_network_gives_a_row_of_values_for_each_face() {
+    let device = Device::flex();
+    for config in every_network() {
+        let values: usize = config.tasks().iter().map(|task| if *task == Task::Pose { 3 } else { 1 }).sum();
+        let output = config.init(&device).forward(faces(3, &device));
+        assert_eq!(output.dims(), [3, values], "{config:?}");
+    }
+}
+
+#[test]
+fn a_fresh_network_starts_in_the_middle_of_its_range() {
+    // A stage whose bins are all dead gives exactly 0 and never learns.
+    let device = Device::flex().autodiff();
+    for config in every_network() {
+        for value in numbers(config.init(&device).forward(faces(2, &device))) {
+            match config {
+                NetworkConfig::SsrNet(_) => assert!(value > 0.05, "{config:?} starts at {value}"),
+                NetworkConfig::FsaNet(_) => assert!(value != 0.0 && value.abs() < 60.0, "{config:?} starts at {value}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn tract_gives_what_burn_gives() {
+    let device = Device::flex();
+    let faces = faces(2, &device);
+    for config in every_network() {
+        let net = made_up(&config, &device);
+        let expected = numbers(net.forward(faces.clone()));
+        let got = run_graph(&net.to_onnx().unwrap(), &numbers(faces.clone()));
+        assert!(expected[0] != 0.0 && expected[0] != expected[expected.len() / 2], "{config:?} says {expected:?}");
+        assert_close(&got, &expected, 1e-4, &format!("{config:?}"));
+    }
+}
+
+#[test]
+fn each_face_of_a_batch_is_seen_by_itself() {
+    let device = Device::flex();
+    for config in every_network() {
+        let net = made_up(&config, &device);
+        let batch = numbers(net.forward(faces(3, &device)));
+        let second = numbers(net.forward(faces(3, &device).narrow(0, 1, 1)));
+        assert_close(&second, &batch[second.len()..2 * second.len()], 1e-4, &format!("{config:?}"));
+    }
+}
+
+#[test]
+fn weights_there_and_back_are_the_same_bits() {
+    let device = Device::flex();
+    for config in every_network() {
+        let net = made_up(&config, &device);
+        let (back, same) = match &net {
+            Network::SsrNet(net) => {
+                let weights = net.to_weights().unwrap();
+                let back = SsrNet::from_weights(&weights, &device).unwrap();
+                let same = back.to_weights().unwrap() == weights;
+                (Network::SsrNet(back), same)
+            }
+            Network::FsaNet(net) => {
+                let weights = net.to_weights().unwrap();
+                let back = FsaNet::from_weights(&weights, &device).unwrap();
+                let same = back.to_weights().unwrap() == weights;
+                (Network::FsaNet(back), same)
+            }
+        };
+        assert!(same, "{config:?}");
+        let faces = faces(2, &device);
+        assert_eq!(numbers(back.forward(faces.clone())), numbers(net.forward(faces)), "{config:?}");
+    }
+}
+
+#[test]
+fn weights_that_cannot_be_trained_are_refused_with_the_reason() {
+    let device = Device::flex();
+    let Network::SsrNet(net) = made_up(&every_network()[0], &device) else { unreachable!() };
+    let weights = net.to_weights().unwrap();
+    let cause = |change: &dyn Fn(&mut facelens::net::ssr_net::SsrNet)| {
+        let mut weights = weights.clone();
+        change(&mut weights);
+        SsrNet::from_weights(&weights, &device).unwrap_err().to_string()
+    };
+    assert!(cause(&|net| net.relu_stream[1].norm = None).contains("folded"));
+    assert!(cause(&|net| net.relu_in_stage_1 = false).contains("MXNet"));
+    let input = facelens::net::ssr_net::InputScaling { offset: 127.5, factor: 1.0 / 128.0 };
+    assert!(cause(&|net| net.input_scaling = Some(input)).contains("MXNet"));
+    assert!(cause(&|net| net.tanh_stream[2] = net.relu_stream[2].clone()).contains("tanh stream"));
+}
