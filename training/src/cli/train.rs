@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
@@ -42,8 +43,8 @@ pub(super) struct TrainArgs {
     #[arg(long, value_enum)]
     network: Option<NetworkKind>,
     /// Channels of SSR-Net's relu stream, tanh stream and fusion blocks [default: 32,16,10].
-    #[arg(long, value_name = "R,T,F", value_delimiter = ',', num_args = 3)]
-    widths: Option<Vec<usize>>,
+    #[arg(long, value_name = "R,T,F")]
+    widths: Option<Widths>,
     /// Begin from the trained weights of a run.
     #[arg(long, value_name = "RUN")]
     from: Option<PathBuf>,
@@ -65,6 +66,9 @@ pub(super) struct TrainArgs {
     /// How far rare age groups count more, 0 to 1 [default: 0].
     #[arg(long, value_name = "SHARE")]
     balance: Option<f32>,
+    /// Threads that share the faces of each step; their number changes the result a little [default: 1].
+    #[arg(long, value_name = "N")]
+    parallel: Option<usize>,
     /// What computes.
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
     device: DeviceKind,
@@ -81,6 +85,23 @@ pub(super) struct TrainArgs {
 enum NetworkKind {
     /// SSR-Net: age, gender, or both.
     SsrNet,
+}
+
+/// Channels of SSR-Net's relu stream, tanh stream and fusion blocks.
+#[derive(Clone, Copy, Debug)]
+struct Widths([usize; 3]);
+
+impl FromStr for Widths {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let widths: Result<Vec<usize>, _> = text.split(',').map(|width| width.trim().parse()).collect();
+        let widths = widths.ok().and_then(|widths| <[usize; 3]>::try_from(widths).ok());
+        widths
+            .filter(|widths| widths.iter().all(|width| (1..=1024).contains(width)))
+            .map(Self)
+            .ok_or_else(|| "give three numbers from 1 to 1024, as in 32,16,10".to_owned())
+    }
 }
 
 impl NetworkKind {
@@ -132,11 +153,12 @@ impl TrainArgs {
         set(&mut table, &["seed"], self.seed)?;
         set(&mut table, &["epochs"], self.epochs)?;
         set(&mut table, &["batch"], self.batch)?;
+        set(&mut table, &["parallel"], self.parallel)?;
         set(&mut table, &["from"], self.from.as_ref())?;
         set(&mut table, &["loss", "balance"], self.balance.map(short))?;
         set(&mut table, &["schedule", "learning_rate"], self.learning_rate)?;
         set(&mut table, &["network", "kind"], self.network.map(NetworkKind::name))?;
-        if let Some(widths) = &self.widths {
+        if let Some(Widths(widths)) = self.widths {
             for (name, width) in ["relu_channels", "tanh_channels", "fusion_channels"].into_iter().zip(widths) {
                 set(&mut table, &["network", name], Some(width))?;
             }

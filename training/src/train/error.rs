@@ -6,7 +6,6 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::data::SetError;
-use crate::nets::NetworkConfig;
 
 /// Why a run cannot begin, go on, or be read.
 #[derive(Debug, thiserror::Error)]
@@ -102,18 +101,6 @@ pub enum RunError {
         epoch: usize,
         /// From 1.
         step: usize,
-    },
-    /// The network does not give what the tasks need.
-    #[error("the network gives {found} numbers where {tasks} need {expected}: {network:?}")]
-    Outputs {
-        /// What it gives.
-        found: usize,
-        /// What is needed.
-        expected: usize,
-        /// The tasks.
-        tasks: String,
-        /// The network.
-        network: Box<NetworkConfig>,
     },
     /// A file cannot be written or read.
     #[error("{file} cannot be {action}: {cause}")]

@@ -17,6 +17,7 @@ mod loss;
 mod run;
 mod schedule;
 mod state;
+mod step;
 #[cfg(test)]
 mod tests;
 mod validate;

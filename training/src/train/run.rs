@@ -6,25 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::batches::{self, Batch, Batches};
+use super::batches::{self, Batches};
 use super::config::RunConfig;
 use super::error::RunError;
 use super::faces::{self, Faces, short_name};
 use super::history::{self, Row};
-use super::schedule::{kept, learning_rate};
+use super::schedule::learning_rate;
 use super::state::{self, Progress};
+use super::step::{Learner, optimiser};
 use super::validate::figures;
 use super::weights;
-use crate::augment::INPUT;
 use crate::data::FaceSet;
 use crate::nets::Network;
-
-/// burn's own is 1e-5, which is large beside the small gradients of a normalised loss.
-const EPSILON: f32 = 1e-8;
 
 /// What a run needs beside its settings, and what does not change its result.
 pub struct Surroundings<'a> {
@@ -68,8 +64,8 @@ pub fn start(folder: &Path, mut config: RunConfig, surroundings: &Surroundings<'
     std::fs::create_dir_all(folder).map_err(|cause| RunError::io(folder, "written", cause))?;
     config.write(folder)?;
     let average = (config.schedule.average > 0.0).then(|| net.valid());
-    let optimiser = new_optimiser(&config);
-    let run = Run { folder: folder.to_owned(), device, net, average, optimiser, progress: Progress::default() };
+    let learner = Learner { device, net, average, optimiser: optimiser(&config.schedule) };
+    let run = Run { folder: folder.to_owned(), learner, progress: Progress::default() };
     run.train(&config, &sets, surroundings)
 }
 
@@ -82,16 +78,11 @@ pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome,
     let progress = Progress::read(folder)?;
     let sets = RunSets::read(&mut config)?;
     let device = surroundings.device.clone().autodiff();
-    let optimiser = new_optimiser(&config);
-    let (net, average, optimiser) = state::load(folder, &config, progress.epochs, optimiser, &device)?;
+    let learner = state::load(folder, &config, progress.epochs, device)?;
     // An interruption may have come between the state and the table.
     history::write(folder, &progress.history)?;
-    let run = Run { folder: folder.to_owned(), device, net, average, optimiser, progress };
+    let run = Run { folder: folder.to_owned(), learner, progress };
     run.train(&config, &sets, surroundings)
-}
-
-fn new_optimiser(config: &RunConfig) -> ModuleOptimizer {
-    AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(config.schedule.weight_decay).init()
 }
 
 /// A network with random weights, or with those of another run.
@@ -145,11 +136,7 @@ impl RunSets {
 /// A run at work.
 struct Run {
     folder: PathBuf,
-    /// With automatic differentiation.
-    device: Device,
-    net: Network,
-    average: Option<Network>,
-    optimiser: ModuleOptimizer,
+    learner: Learner,
     progress: Progress,
 }
 
@@ -167,7 +154,7 @@ impl Run {
                 "{} faces, {steps} steps of {} an epoch, {} parameters, {}",
                 sets.faces.len(),
                 config.batch.min(sets.faces.len()),
-                self.net.num_params(),
+                self.learner.net.num_params(),
                 match self.progress.epochs {
                     0 => "from the first epoch".to_owned(),
                     epochs => format!("going on after epoch {epochs}"),
@@ -183,16 +170,16 @@ impl Run {
                 bar.finish_and_clear();
                 return Ok(Outcome::Stopped { epochs: self.progress.epochs });
             };
-            let device = weights::plain(&self.device);
-            let valid = self.net.valid();
-            let judged = self.average.as_ref().unwrap_or(&valid);
+            let device = weights::plain(&self.learner.device);
+            let valid = self.learner.net.valid();
+            let judged = self.learner.average.as_ref().unwrap_or(&valid);
             for (name, set) in &sets.validate {
                 row.sets.push((name.clone(), figures(judged, set, &config.tasks, config.margin, &device)));
             }
             bar.suspend(|| tracing::info!("{}", row.line(config.epochs)));
             self.progress.epochs += 1;
             self.progress.history.push(row);
-            state::save(&self.folder, &self.progress, &self.net, self.average.as_ref(), &self.optimiser)?;
+            state::save(&self.folder, &self.progress, &self.learner)?;
             history::write(&self.folder, &self.progress.history)?;
         }
         bar.finish_and_clear();
@@ -218,13 +205,14 @@ impl Run {
                     return Ok(false);
                 }
                 rate = learning_rate(&config.schedule, self.progress.steps, config.epochs * steps);
-                let (loss, norm) = self.step(config, &batch, rate);
-                for (what, value) in [("loss", loss), ("gradient", norm)] {
+                let met = self.learner.step(config, &batch, self.progress.steps, rate);
+                for (what, value) in [("loss", met.loss), ("gradient", met.gradient)] {
                     if !value.is_finite() {
                         return Err(RunError::NotFinite { what, value, epoch: epoch + 1, step: step + 1 });
                     }
                 }
-                sum += f64::from(loss);
+                self.progress.steps += 1;
+                sum += f64::from(met.loss);
                 bar.inc(1);
                 bar.set_message(format!("epoch {}, loss {:.4}", epoch + 1, sum / (step + 1) as f64));
             }
@@ -243,27 +231,6 @@ impl Run {
             images_per_second: seen as f64 / seconds.max(1e-9),
             sets: Vec::new(),
         }))
-    }
-
-    /// One step; gives the loss and the norm of the gradients.
-    fn step(&mut self, config: &RunConfig, batch: &Batch, rate: f64) -> (f32, f32) {
-        let count = batch.inputs.len() / (3 * INPUT * INPUT);
-        let inputs = TensorData::new(batch.inputs.clone(), [count, 3, INPUT, INPUT]);
-        let estimates = self.net.forward(Tensor::from_data(inputs, &self.device));
-        let loss = batch.targets.loss(0, &estimates);
-        let value = loss.clone().into_scalar::<f32>();
-        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.net);
-        let norm = weights::clip(&self.net, &mut gradients, config.schedule.clip_norm);
-        if !value.is_finite() || !norm.is_finite() {
-            return (value, norm);
-        }
-        self.net = self.optimiser.step(rate, self.net.clone(), gradients);
-        if let Some(average) = self.average.take() {
-            let keep = kept(&config.schedule, self.progress.steps);
-            self.average = Some(weights::average(average, &self.net.valid(), keep));
-        }
-        self.progress.steps += 1;
-        (value, norm)
     }
 }
 

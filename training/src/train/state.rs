@@ -10,7 +10,6 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -18,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::config::RunConfig;
 use super::error::{RunError, write_whole};
 use super::history::Row;
+use super::step::{Learner, optimiser};
 use crate::nets::Network;
 
 /// How far a run has come.
@@ -64,13 +64,7 @@ impl Progress {
 }
 
 /// Keeps what a run has come to. Until the progress is replaced, the epoch before counts.
-pub(super) fn save(
-    run: &Path,
-    progress: &Progress,
-    net: &Network,
-    average: Option<&Network>,
-    optimiser: &ModuleOptimizer,
-) -> Result<(), RunError> {
+pub(super) fn save(run: &Path, progress: &Progress, learner: &Learner) -> Result<(), RunError> {
     let folder = folder(run);
     std::fs::create_dir_all(&folder).map_err(|cause| RunError::io(&folder, "written", cause))?;
     let write_net = |part: &str, net: &Network| {
@@ -78,12 +72,12 @@ pub(super) fn save(
         let bytes = net.valid().into_record().into_bytes().map_err(|cause| RunError::io(&file, "written", cause))?;
         write_whole(&file, &bytes)
     };
-    write_net("net", net)?;
-    if let Some(average) = average {
+    write_net("net", &learner.net)?;
+    if let Some(average) = &learner.average {
         write_net("average", average)?;
     }
     let file = file(run, "optimiser", progress.epochs);
-    let bytes = optimiser.into_bytes().map_err(|cause| RunError::io(&file, "written", cause))?;
+    let bytes = learner.optimiser.into_bytes().map_err(|cause| RunError::io(&file, "written", cause))?;
     write_whole(&file, &bytes)?;
     let text = serde_json::to_vec(progress).map_err(|cause| RunError::io(&progress_file(run), "written", cause))?;
     write_whole(&progress_file(run), &text)?;
@@ -111,21 +105,16 @@ fn load_net(net: Network, file: &Path) -> Result<Network, RunError> {
     net.try_load_record(ModuleRecord::load(file).map_err(damaged)?).map_err(damaged)
 }
 
-/// What [`save`] kept: net, average and optimiser. `device` has automatic differentiation.
-pub(super) fn load(
-    run: &Path,
-    config: &RunConfig,
-    epochs: usize,
-    optimiser: ModuleOptimizer,
-    device: &Device,
-) -> Result<(Network, Option<Network>, ModuleOptimizer), RunError> {
-    let net = load_net(config.network.init(device), &file(run, "net", epochs))?;
-    let average = (config.schedule.average > 0.0)
-        .then(|| load_net(config.network.init(device).valid(), &file(run, "average", epochs)))
-        .transpose()?;
+/// What [`save`] kept. `device` has automatic differentiation.
+pub(super) fn load(run: &Path, config: &RunConfig, epochs: usize, device: Device) -> Result<Learner, RunError> {
+    let net = load_net(config.network.init(&device), &file(run, "net", epochs))?;
+    // Loading brings back the ids of the weights, but not those of the statistics, by which the average finds them: so
+    // the average is loaded into a copy of the net.
+    let average =
+        (config.schedule.average > 0.0).then(|| load_net(net.valid(), &file(run, "average", epochs))).transpose()?;
     let file = file(run, "optimiser", epochs);
-    let optimiser = optimiser.load(&file).map_err(|cause| RunError::damaged(&file, cause))?;
-    Ok((net, average, optimiser))
+    let optimiser = optimiser(&config.schedule).load(&file).map_err(|cause| RunError::damaged(&file, cause))?;
+    Ok(Learner { device, net, average, optimiser })
 }
 
 /// The settings of the run in `run` and its network after the last finished epoch: the averaged one where the run keeps

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use crate::nets::Network;
 
 /// Moves `average` to `keep` times itself plus the rest of `net`, statistics of the batch normalisations included.
-/// `net` is a network without automatic differentiation, with the same parameters.
+/// `net` is a network without automatic differentiation, with the same ids of its parameters and statistics.
 pub(super) fn average(average: Network, net: &Network, keep: f64) -> Network {
     let mut newest = GradientsParams::new();
     net.visit(&mut Collect(&mut newest));
@@ -30,7 +30,10 @@ struct Mix {
 
 impl ModuleMapper for Mix {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(newest) = self.newest.remove::<D>(param.id) else { return param };
+        let Some(newest) = self.newest.remove::<D>(param.id) else {
+            debug_assert!(false, "the average has a parameter that the net has not");
+            return param;
+        };
         let keep = self.keep;
         param.map(|old| old * keep + newest * (1.0 - keep))
     }
