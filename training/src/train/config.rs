@@ -212,20 +212,23 @@ impl RunConfig {
         if sorted.is_empty() || sorted.len() != self.tasks.len() {
             return Err("name each task once: age, gender, pose".to_owned());
         }
-        let NetworkConfig::SsrNet(net) = &self.network;
-        if net.tasks != self.tasks {
-            return Err("network.tasks and tasks are not the same".to_owned());
+        if self.network.tasks() != self.tasks {
+            let names = |tasks: &[Task]| tasks.iter().map(|task| task.name()).collect::<Vec<_>>().join(",");
+            let (found, asked) = (names(self.network.tasks()), names(&self.tasks));
+            return Err(format!("the network estimates {found} where tasks says {asked}"));
         }
-        if self.tasks.contains(&Task::Pose) {
-            return Err("the network ssr-net estimates age and gender, not pose".to_owned());
-        }
-        for (name, width) in [
-            ("relu_channels", net.relu_channels),
-            ("tanh_channels", net.tanh_channels),
-            ("fusion_channels", net.fusion_channels),
-        ] {
-            if !(1..=1024).contains(&width) {
-                return Err(format!("network.{name} is {width}; it goes from 1 to 1024"));
+        if let NetworkConfig::SsrNet(net) = &self.network {
+            if self.tasks.contains(&Task::Pose) {
+                return Err("the network ssr-net estimates age and gender; pose takes fsa-net".to_owned());
+            }
+            for (name, width) in [
+                ("relu_channels", net.relu_channels),
+                ("tanh_channels", net.tanh_channels),
+                ("fusion_channels", net.fusion_channels),
+            ] {
+                if !(1..=1024).contains(&width) {
+                    return Err(format!("network.{name} is {width}; it goes from 1 to 1024"));
+                }
             }
         }
         let finite = |name: &str, value: f64, largest: f64| {
