@@ -41,6 +41,25 @@ struct Input {
     tensor: Vec<f32>,
 }
 
+impl super::Estimator {
+    /// What a network with this card is shown of the face in `rect`: the numbers that [`Net::run`](crate::model::Net::run)
+    /// takes. `None` where the face lies outside the picture. Models that are not in use can be tried with it.
+    ///
+    /// # Errors
+    /// Where the crop cannot be resized.
+    pub fn input(
+        &mut self,
+        frame: &Frame,
+        rect: &Rect,
+        card: &ModelCard,
+    ) -> Result<Option<Vec<f32>>, super::EstimateError> {
+        self.preparer.next_face();
+        let input = self.preparer.input(frame, Region::Face(rect), card);
+        let failed = |cause| super::EstimateError { model: card.name.clone(), cause };
+        Ok(input.map_err(failed)?.map(<[f32]>::to_vec))
+    }
+}
+
 impl Preparer {
     /// Another face comes: nothing that was prepared fits any more.
     pub(super) fn next_face(&mut self) {

@@ -257,3 +257,14 @@ fn the_detector_leads_to_nearly_the_published_crop() {
         assert!((0.9..1.15).contains(&(ours.width / width)), "{}: {ours:?}", kind.name());
     }
 }
+
+#[test]
+fn the_input_of_a_model_is_what_the_model_was_shown() {
+    let (frame, model) = (astronaut(), small_model(|card| card.crop.margin = 0.25));
+    let mut estimator = Estimator::new(ModelSet::default());
+    // Another face before: nothing of it is left.
+    estimator.input(&frame, &FACE.translated(30.0, 0.0), &model.card).unwrap().unwrap();
+    let input = estimator.input(&frame, &FACE, &model.card).unwrap().unwrap();
+    assert_eq!(model.answers(&input).unwrap().age_years, age_of(vec![Arc::clone(&model)], &frame, &FACE));
+    assert_eq!(estimator.input(&frame, &FACE.translated(900.0, 0.0), &model.card).unwrap(), None);
+}
