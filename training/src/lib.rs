@@ -14,6 +14,9 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod distil;
+pub mod export;
 pub mod nets;
 pub mod prepare;
+#[cfg(test)]
+mod testing;
 pub mod train;

@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt;
-use crate::distil::{LabelOptions, Teacher, label};
+use crate::data::FaceSet;
+use crate::distil::{LabelOptions, Teacher, check, label};
 
 /// Options of `facelens-training distil`.
 #[derive(Debug, Args)]
@@ -27,6 +28,9 @@ enum Action {
     /// of the answers, each turned back. Labels are kept in OUT.faces.labels.csv: after Ctrl-C or a kill the same command
     /// goes on, and with that file another --max-spread takes seconds.
     Label(LabelArgs),
+    /// Measure a head pose model without measured poses: how near it is to a reference, and whether what it says follows
+    /// a mirror and a turn of the picture.
+    Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -52,22 +56,45 @@ struct LabelArgs {
     threads: Option<u16>,
 }
 
-/// Runs `distil label`.
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// The set of faces. Where they have a pose, the model is compared with it, too.
+    set: PathBuf,
+
+    /// The model; several are averaged.
+    #[arg(long, required = true, num_args = 1.., value_name = "MODEL")]
+    model: Vec<PathBuf>,
+
+    /// What it is compared with; several are averaged.
+    #[arg(long, num_args = 1.., value_name = "MODEL")]
+    reference: Vec<PathBuf>,
+
+    /// Take the first faces of the set only.
+    #[arg(long, value_name = "N")]
+    faces: Option<usize>,
+
+    /// Threads; all cores without it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// One JSON document instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `distil label | check`.
 pub(super) fn run(args: &DistilArgs) -> anyhow::Result<ExitCode> {
     match &args.action {
         Action::Label(args) => run_label(args),
+        Action::Check(args) => run_check(args),
     }
 }
 
 fn run_label(args: &LabelArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
     let teacher = Teacher::load(&args.teacher)?;
-    let threads = args.threads.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
-    let options = LabelOptions { threads, max_spread: args.max_spread };
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} faces, {per_sec}, {eta} left") {
-        bar.set_style(style);
-    }
+    let options = LabelOptions { threads: threads(args.threads), max_spread: args.max_spread };
+    let bar = faces_bar(0);
     let progress = |done: usize, of: usize| {
         if bar.length() != Some(of as u64) {
             bar.set_length(of as u64);
@@ -85,6 +112,42 @@ fn run_label(args: &LabelArgs) -> anyhow::Result<ExitCode> {
     };
     write!(std::io::stdout(), "{summary}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let stop = interrupt::flag();
+    let model = Teacher::load(&args.model)?;
+    let reference = if args.reference.is_empty() { None } else { Some(Teacher::load(&args.reference)?) };
+    let mut faces = FaceSet::read(&args.set)?;
+    if let Some(count) = args.faces {
+        faces.truncate(count);
+    }
+    let rounds = 1 + usize::from(reference.is_some());
+    let bar = faces_bar((faces.len() * rounds) as u64);
+    let progress = |done: usize| bar.set_position(done as u64);
+    let done = check(&faces, &model, reference.as_ref(), threads(args.threads), stop, progress)?;
+    bar.finish_and_clear();
+    let Some(check) = done else { return Ok(interrupt::exit_code()) };
+    let mut out = std::io::stdout();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&check)?)?;
+    } else {
+        write!(out, "{check}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn threads(given: Option<u16>) -> usize {
+    given.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// A bar on standard error, which indicatif hides where that is no terminal.
+fn faces_bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} faces, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn degrees(text: &str) -> Result<f32, String> {

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod distil;
+mod export;
 mod interrupt;
 mod prepare;
 mod train;
@@ -25,6 +26,8 @@ enum Command {
     Distil(distil::DistilArgs),
     /// Train a network on sets of faces, or go on with a run that was stopped.
     Train(train::TrainArgs),
+    /// Make a model that facelens runs of a trained network.
+    Export(export::ExportArgs),
 }
 
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -35,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Prepare(args) => prepare::run(&args),
         Command::Distil(args) => distil::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Export(args) => export::run(&args),
     };
     match done {
         Ok(code) => code,

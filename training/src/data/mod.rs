@@ -77,6 +77,12 @@ impl FaceSet {
         self.faces.is_empty()
     }
 
+    /// Keeps the first `count` faces.
+    pub fn truncate(&mut self, count: usize) {
+        self.faces.truncate(count);
+        self.pixels.truncate(self.faces.len() * self.side * self.side * 3);
+    }
+
     /// The picture of face `index`: `side * side * 3` bytes, RGB, row by row.
     pub fn picture(&self, index: usize) -> &[u8] {
         let length = self.side * self.side * 3;

@@ -9,11 +9,14 @@
 //! Teachers are any models that the app can load; those of one task are averaged as the app does it. So far they teach
 //! head pose. For age or gender a view's answer would be taken over as it is: neither mirror nor turn changes it.
 
+mod check;
 mod labels;
+mod mean;
 mod summary;
 mod teacher;
 mod views;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,9 +24,12 @@ use std::sync::{Mutex, PoisonError};
 use facelens::estimate::EstimateError;
 use facelens::model::ModelError;
 
+pub use check::{ByYaw, Check, Difference, TURN_DEGREES, check};
 pub use labels::{Label, LabelsError};
+pub use mean::Mean;
 pub use summary::{Distribution, Summary};
 pub use teacher::Teacher;
+pub(crate) use teacher::as_frame;
 pub use views::{VIEWS, View, turned};
 
 use crate::data::{FaceSet, SIDE, SetError, SetWriter};
@@ -98,6 +104,7 @@ pub fn label(
         return Err(DistilError::SameFile(output.to_owned()));
     }
     let faces = FaceSet::read(set)?;
+    // What is written has this side.
     if faces.side != SIDE {
         return Err(DistilError::Side { file: set.display().to_string(), side: faces.side });
     }
@@ -107,7 +114,7 @@ pub fn label(
         progress(file.labels.len(), faces.len());
         let start = file.labels.len();
         let end = (start + BATCH).min(faces.len());
-        let labels = batch(&mut teachers, &faces, start..end, stop)?;
+        let labels = each(&mut teachers, &faces, start..end, stop, |teacher, index| teacher.label(&faces, index))?;
         file.append(&labels)?;
         if start + labels.len() < end {
             return Ok(None);
@@ -117,27 +124,26 @@ pub fn label(
     write(&faces, &file.labels, output, options.max_spread).map(Some)
 }
 
-/// Labels of these faces, in order; of the first of them only, where `stop` becomes `true` meanwhile.
-fn batch(
+/// What `ask` says of these faces, in order; of the first of them only, where `stop` becomes `true` meanwhile. One thread
+/// for each teacher.
+fn each<T: Send>(
     teachers: &mut [Teacher],
     faces: &FaceSet,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     stop: &AtomicBool,
-) -> Result<Vec<Label>, DistilError> {
+    ask: impl Fn(&mut Teacher, usize) -> Result<T, EstimateError> + Sync,
+) -> Result<Vec<T>, DistilError> {
     let next = AtomicUsize::new(range.start);
-    let labels: Mutex<Vec<Option<Result<Label, DistilError>>>> = Mutex::new(range.clone().map(|_| None).collect());
+    let answers: Mutex<Vec<Option<Result<T, DistilError>>>> = Mutex::new(range.clone().map(|_| None).collect());
     let work = |teacher: &mut Teacher| {
         while !stop.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= range.end {
                 break;
             }
-            let label = teacher.label(faces, index).map_err(|cause| DistilError::Teacher {
-                index,
-                name: faces.faces[index].name.clone(),
-                cause,
-            });
-            labels.lock().unwrap_or_else(PoisonError::into_inner)[index - range.start] = Some(label);
+            let name = || faces.faces[index].name.clone();
+            let answer = ask(teacher, index).map_err(|cause| DistilError::Teacher { index, name: name(), cause });
+            answers.lock().unwrap_or_else(PoisonError::into_inner)[index - range.start] = Some(answer);
         }
     };
     std::thread::scope(|scope| {
@@ -145,7 +151,7 @@ fn batch(
             scope.spawn(|| work(teacher));
         }
     });
-    labels.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().map_while(|label| label).collect()
+    answers.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().map_while(|answer| answer).collect()
 }
 
 fn write(faces: &FaceSet, labels: &[Label], output: &Path, max_spread: Option<f32>) -> Result<Summary, DistilError> {

@@ -8,7 +8,7 @@ use facelens::frame::Frame;
 use facelens::geometry::{Point, Pose, Rect};
 use facelens::model::{Library, ModelError, ModelSet, Task, sha256_hex};
 
-use super::{Label, VIEWS};
+use super::{Label, VIEWS, View};
 use crate::data::FaceSet;
 
 /// Models for head pose that are averaged, as `facelens --model pose=FILE` given several times.
@@ -34,6 +34,11 @@ impl Teacher {
         Self { estimator: Estimator::new(self.estimator.models().clone()) }
     }
 
+    /// Names of the models.
+    pub fn names(&self) -> Vec<String> {
+        self.estimator.models().of(Task::Pose).iter().map(|model| model.card.name.clone()).collect()
+    }
+
     /// SHA-256 of all that decides what the teacher says: the models' cards, which hold the sums of their files, and the
     /// views.
     pub fn fingerprint(&self) -> Result<String, ModelError> {
@@ -50,11 +55,8 @@ impl Teacher {
     /// # Errors
     /// Where a network fails, or the picture is none.
     pub fn pose(&mut self, picture: Vec<u8>, side: usize, context: f32) -> Result<Option<Pose>, EstimateError> {
-        let failed = |cause: String| EstimateError { model: "of the teacher".to_owned(), cause };
-        let pixels = u32::try_from(side).map_err(|error| failed(error.to_string()))?;
-        let frame = Frame::from_rgb(pixels, pixels, picture).map_err(|error| failed(error.to_string()))?;
-        let middle = side as f32 / 2.0;
-        let face = Rect::square(Point { x: middle, y: middle }, side as f32 / context);
+        let (frame, face) = as_frame(picture, side, context)
+            .map_err(|cause| EstimateError { model: "of the teacher".to_owned(), cause })?;
         Ok(self.estimator.estimate(&frame, &face)?.0.pose)
     }
 
@@ -63,15 +65,32 @@ impl Teacher {
     /// # Errors
     /// Where a network fails.
     pub fn label(&mut self, faces: &FaceSet, index: usize) -> Result<Label, EstimateError> {
-        let mut poses = [Pose::default(); VIEWS.len()];
-        for (view, pose) in VIEWS.iter().zip(&mut poses) {
-            let picture = view.of(faces.picture(index), faces.side);
-            let seen = self.pose(picture, faces.side, faces.context)?.ok_or_else(|| EstimateError {
-                model: "of the teacher".to_owned(),
-                cause: "it says nothing of the head pose".to_owned(),
-            })?;
-            *pose = view.undo(seen);
-        }
-        Ok(Label::of(&poses))
+        let poses: Result<Vec<_>, _> = VIEWS.iter().map(|view| self.pose_in(view, faces, index)).collect();
+        Ok(Label::of(&poses?))
     }
+
+    /// The pose of face `index` of a set, told from one view and turned back.
+    ///
+    /// # Errors
+    /// Where a network fails.
+    pub fn pose_in(&mut self, view: &View, faces: &FaceSet, index: usize) -> Result<Pose, EstimateError> {
+        let picture = view.of(faces.picture(index), faces.side);
+        let seen = self.pose(picture, faces.side, faces.context)?.ok_or_else(|| EstimateError {
+            model: "of the teacher".to_owned(),
+            cause: "it says nothing of the head pose".to_owned(),
+        })?;
+        Ok(view.undo(seen))
+    }
+}
+
+/// A stored picture as the app's frame, and its face's box: the middle of the box is the picture's, `context` boxes make
+/// a side.
+///
+/// # Errors
+/// In words, where the numbers are no picture.
+pub(crate) fn as_frame(picture: Vec<u8>, side: usize, context: f32) -> Result<(Frame, Rect), String> {
+    let pixels = u32::try_from(side).map_err(|error| error.to_string())?;
+    let frame = Frame::from_rgb(pixels, pixels, picture).map_err(|error| error.to_string())?;
+    let middle = side as f32 / 2.0;
+    Ok((frame, Rect::square(Point { x: middle, y: middle }, side as f32 / context)))
 }

@@ -6,69 +6,14 @@ use facelens::model::{
     Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task,
     sha256_hex,
 };
-use facelens::net::fsa_net::{
-    Aggregation, BLOCK_CHANNELS, FEATURES, FUSION_INPUTS, FsaNet, Fusion, PLACES, SeparableBlock, StageHead,
-};
-use facelens::net::{Affine, BatchNorm, Tensor};
 
 use super::*;
 use crate::data::Face;
-
-/// Numbers that look random and are the same everywhere.
-fn numbers(seed: u32, scale: f32) -> impl FnMut(usize) -> f32 {
-    let mut state = seed;
-    move |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        scale * ((state >> 8) as f32 / (1 << 23) as f32 - 1.0)
-    }
-}
-
-/// An FSA-Net without scoring, of made-up weights that let a picture through to all angles.
-fn net(seed: u32) -> FsaNet {
-    let affine = |shape: &[usize], gain: f32, bias: f32| {
-        let inputs: usize = shape[..shape.len() - 1].iter().product();
-        let outputs = shape[shape.len() - 1];
-        Affine {
-            kernel: Tensor::from_fn(shape, numbers(seed + outputs as u32, gain / (inputs as f32).sqrt())),
-            bias: Tensor::from_fn(&[outputs], |_| bias),
-        }
-    };
-    let block = |index: usize| {
-        let [inputs, outputs] = BLOCK_CHANNELS[index];
-        SeparableBlock {
-            depthwise: Tensor::from_fn(&[3, 3, inputs, 1], numbers(seed + 7 + index as u32, 0.6)),
-            pointwise: affine(&[1, 1, inputs, outputs], 2.0, 0.1),
-            norm: BatchNorm {
-                gamma: Tensor::from_fn(&[outputs], |_| 1.0),
-                beta: Tensor::from_fn(&[outputs], |_| 0.1),
-                mean: Tensor::from_fn(&[outputs], |_| 0.0),
-                variance: Tensor::from_fn(&[outputs], |_| 1.0),
-                epsilon: 1e-3,
-            },
-        }
-    };
-    let fusion = |stage: usize| Fusion {
-        relu_head: affine(&[1, 1, FUSION_INPUTS[stage], FEATURES], 2.0, 0.1),
-        tanh_head: affine(&[1, 1, FUSION_INPUTS[stage], FEATURES], 2.0, 0.1),
-    };
-    let head = |_| StageHead {
-        delta: affine(&[4, 3], 1.0, 0.0),
-        eta: affine(&[4, 3], 1.0, 0.0),
-        p: affine(&[8, 9], 2.0, 0.3),
-    };
-    FsaNet {
-        relu_stream: std::array::from_fn(block),
-        tanh_stream: std::array::from_fn(block),
-        fusions: std::array::from_fn(fusion),
-        mapping: None,
-        aggregation: Aggregation::Capsules(Tensor::from_fn(&[3, 3 * PLACES, 16, 64], numbers(seed + 99, 0.1))),
-        heads: std::array::from_fn(head),
-    }
-}
+use crate::testing::{fsa_net, picture};
 
 /// A head pose model with its card in `folder`.
 fn teacher_file(folder: &Path, name: &str, seed: u32) -> PathBuf {
-    let onnx = net(seed).to_onnx().unwrap();
+    let onnx = fsa_net(seed, false).to_onnx().unwrap();
     let card = ModelCard {
         name: name.to_owned(),
         tasks: vec![Task::Pose],
@@ -93,17 +38,6 @@ fn teacher_file(folder: &Path, name: &str, seed: u32) -> PathBuf {
     let file = folder.join(format!("{name}.toml"));
     std::fs::write(&file, card.to_toml().unwrap()).unwrap();
     file
-}
-
-/// Coloured blots, another picture for each number.
-fn picture(number: usize) -> Vec<u8> {
-    let blot = |x: f32, y: f32, phase: f32| (128.0 + 120.0 * (x * 3.1 + phase).sin() * (y * 2.3 - phase).cos()) as u8;
-    (0..SIDE * SIDE)
-        .flat_map(|place| {
-            let (x, y) = ((place % SIDE) as f32 / 20.0, (place / SIDE) as f32 / 20.0);
-            [0.0, 1.0, 2.0].map(|channel| blot(x, y, channel + number as f32 * 0.7))
-        })
-        .collect()
 }
 
 fn set_file(folder: &Path, count: usize) -> PathBuf {
@@ -213,4 +147,35 @@ fn what_cannot_be_labelled_is_refused() {
 
     let age = Teacher::load(&[PathBuf::from("ssrnet-age-imdb")]).err().unwrap().to_string();
     assert!(age.contains("for age, not for pose"), "{age}");
+}
+
+#[test]
+fn a_model_is_checked_against_another_and_against_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [teacher_file(folder.path(), "one", 7), teacher_file(folder.path(), "two", 8)];
+    let mut faces = FaceSet::read(&set_file(folder.path(), 3)).unwrap();
+    let [one, two] = files.map(|file| Teacher::load(&[file]).unwrap());
+    let same = check(&faces, &one, Some(&one), 2, &GO, |_| {}).unwrap().unwrap();
+    assert_eq!(same.to_reference.unwrap().mean.mean, 0.0);
+    assert_eq!((same.faces, same.to_labels, same.mirrored), (3, None, same.reference_mirrored));
+    assert_eq!((same.turned.unwrap().n, same.turned), (6, same.reference_turned));
+
+    // By hand: what one says of each face, less what two says of it.
+    let whole = View { mirrored: false, clockwise: 0.0 };
+    let (mut first, mut second) = (one.fork(), two.fork());
+    let yaw_of = |teacher: &mut Teacher, index: usize| teacher.pose_in(&whole, &faces, index).unwrap().yaw;
+    let differences: Vec<f64> =
+        (0..3).map(|i| f64::from((yaw_of(&mut first, i) - yaw_of(&mut second, i)).abs())).collect();
+    let other = check(&faces, &one, Some(&two), 1, &GO, |_| {}).unwrap().unwrap();
+    assert!((other.to_reference.unwrap().yaw.mean - differences.iter().sum::<f64>() / 3.0).abs() < 1e-6);
+    assert!(other.to_reference.unwrap().yaw.mean > 0.0);
+    assert_ne!(other.mirrored, other.reference_mirrored);
+    assert!(other.to_string().contains("to the reference"), "{other}");
+
+    faces.truncate(2);
+    faces.faces[1].pose = Some(first.pose_in(&whole, &faces, 1).unwrap());
+    let labelled = check(&faces, &one, None, 1, &GO, |_| {}).unwrap().unwrap();
+    assert_eq!(labelled.to_labels.map(|d| (d.mean.mean, d.n)), Some((0.0, 1)));
+    assert_eq!((labelled.faces, labelled.to_reference), (2, None));
+    assert_eq!(check(&faces, &one, None, 1, &AtomicBool::new(true), |_| {}).unwrap(), None);
 }

@@ -1,0 +1,163 @@
+//! From a trained network to a model that facelens runs: `NAME.onnx` through the app's own graph builder, normalisations
+//! folded, and its card `NAME.toml`.
+//!
+//! A network is written only where tract gives on the graph what burn gives on the network, within 1e-4 on the male score
+//! and within 1e-3 on years and degrees (1e-4 of ten), on real crops made by the app's own code as the card says, and
+//! where that comparison would show a mistake in any weight tensor ([`Comparison`]).
+
+mod card;
+mod perturb;
+mod verify;
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use facelens::estimate::Estimator;
+use facelens::model::{ModelCard, ModelError, ModelSet, Task, TaskModel, sha256_hex};
+
+pub use card::CardTexts;
+pub use verify::{Comparison, TOLERANCE, Verified, VerifyError, units};
+
+use crate::data::FaceSet;
+use crate::distil::as_frame;
+use crate::nets::Network;
+
+/// Faces of a set on which the exported network is compared.
+pub const FACES: usize = 64;
+
+/// A network was not exported; nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The network estimates what no card can say.
+    #[error("no model card fits a network that gives {0}; train it for age, gender, age and gender, or pose")]
+    Tasks(String),
+    /// The card does not make sense, or the graph does not load by it.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The graph is not the network.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// A crop cannot be made.
+    #[error("face {index} of the crops: {cause}")]
+    Crop {
+        /// The face, counted from 0.
+        index: usize,
+        /// Why.
+        cause: String,
+    },
+    /// A model of this name is there.
+    #[error("{} is there already; give another --name or -o, or replace it with --force", .0.display())]
+    Exists(PathBuf),
+    /// A file cannot be written.
+    #[error("{file} cannot be written: {cause}; choose another folder with -o")]
+    Write {
+        /// The file.
+        file: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+/// A network that is to be exported, and what its card says.
+#[derive(Clone, Copy, Debug)]
+pub struct Export<'a> {
+    /// The network.
+    pub net: &'a Network,
+    /// What its outputs are, in their order.
+    pub tasks: &'a [Task],
+    /// Margin of the crop that it was trained on, on each side, in sides of the detector's box.
+    pub margin: f32,
+    /// Name, licence and so on.
+    pub texts: &'a CardTexts,
+    /// The folder for both files; it is made where it is not there.
+    pub folder: &'a Path,
+    /// Whether a model of this name is replaced.
+    pub force: bool,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exported {
+    /// The card.
+    pub card: PathBuf,
+    /// How the graph was compared with the network.
+    pub verified: Verified,
+}
+
+impl Export<'_> {
+    /// Compares, and writes both files. `progress` is told how many tensors of how many were changed, and stops the
+    /// export by `false`.
+    ///
+    /// # Errors
+    /// [`ExportError`]; nothing is written then.
+    pub fn run(&self, crops: &FaceSet, progress: impl Fn(usize, usize) -> bool) -> Result<Exported, ExportError> {
+        let write = |net: &Network| net.to_onnx().map_err(|error| error.to_string());
+        self.run_with(&write, |_| true, crops, progress)
+    }
+
+    fn run_with(
+        &self,
+        write: &dyn Fn(&Network) -> Result<Vec<u8>, String>,
+        tensors: impl Fn(&str) -> bool,
+        crops: &FaceSet,
+        progress: impl Fn(usize, usize) -> bool,
+    ) -> Result<Exported, ExportError> {
+        let onnx = write(self.net).map_err(VerifyError::Graph)?;
+        let card = self.texts.card(self.tasks, self.margin, sha256_hex(&onnx))?;
+        let card_file = self.folder.join(format!("{}.toml", card.name));
+        card.validate(&card_file)?;
+        let graph_file = self.folder.join(&card.files[0]);
+        for file in [&card_file, &graph_file] {
+            if !self.force && fs::symlink_metadata(file).is_ok() {
+                return Err(ExportError::Exists(file.clone()));
+            }
+        }
+        let inputs = inputs(crops, &card)?;
+        let units = units(self.tasks);
+        let comparison = Comparison { net: self.net, write, inputs: &inputs, spec: &card.input, units: &units };
+        let verified = comparison.run_on(tensors, progress)?;
+        let toml = card.to_toml()?;
+        // What facelens does when it loads the model.
+        TaskModel::prepare(ModelCard::parse(&toml, &card_file)?, &[(&onnx, &graph_file)])?;
+        put(&graph_file, &onnx)?;
+        // The card comes last: it makes the graph a model.
+        put(&card_file, toml.as_bytes())?;
+        Ok(Exported { card: card_file, verified })
+    }
+}
+
+/// What the network is shown of the first faces of a set, cropped by the app as the card says.
+fn inputs(crops: &FaceSet, card: &ModelCard) -> Result<Vec<Vec<f32>>, ExportError> {
+    let mut estimator = Estimator::new(ModelSet::default());
+    let mut input = |index: usize| {
+        let (frame, face) = as_frame(crops.picture(index).to_vec(), crops.side, crops.context)?;
+        let input = estimator.input(&frame, &face, card).map_err(|error| error.to_string())?;
+        input.ok_or_else(|| "it lies outside its picture".to_owned())
+    };
+    (0..crops.len().min(FACES)).map(|index| input(index).map_err(|cause| ExportError::Crop { index, cause })).collect()
+}
+
+/// Writes a file whole or not at all.
+fn put(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let write = || -> io::Result<()> {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut open = fs::File::create(&part)?;
+        open.write_all(bytes)?;
+        open.sync_all()?;
+        fs::rename(&part, file)
+    };
+    write().map_err(|cause| {
+        // It may not be there; there is nothing else to do about it.
+        let _ = fs::remove_file(&part);
+        ExportError::Write { file: file.display().to_string(), cause }
+    })
+}
+
+#[cfg(test)]
+mod tests;

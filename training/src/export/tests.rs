@@ -1,0 +1,161 @@
+use std::cell::Cell;
+
+use burn::tensor::Device;
+use facelens::model::{BoxStyle, Library, OutputForm};
+use facelens::net::Tensor;
+
+use super::perturb::{Change, changed, names};
+use super::*;
+use crate::data::{CONTEXT, Face, SIDE};
+use crate::nets::{FsaNet, SsrNet};
+use crate::testing::{self, fsa_net, picture};
+
+fn texts(name: &str) -> CardTexts {
+    CardTexts {
+        name: name.to_owned(),
+        source: "a test".to_owned(),
+        licence: "MIT".to_owned(),
+        training_data: "drawn blots".to_owned(),
+        notes: String::new(),
+    }
+}
+
+fn crops(count: usize) -> FaceSet {
+    let (faces, pixels) = (vec![Face::default(); count], (0..count).flat_map(picture).collect());
+    FaceSet { side: SIDE, context: CONTEXT, faces, left_out: std::collections::BTreeMap::new(), pixels }
+}
+
+/// Age has the range 101, gender 1.
+fn ssr_net(ranges: &[f32]) -> Network {
+    Network::SsrNet(SsrNet::from_weights(&testing::ssr_net(1, ranges), &Device::flex()).unwrap())
+}
+
+fn onnx(net: &Network) -> Result<Vec<u8>, String> {
+    net.to_onnx().map_err(|error| error.to_string())
+}
+
+/// Exports into a new folder. Only each `every`-th tensor is changed: to prepare a graph takes a while.
+fn export(net: &Network, tasks: &[Task], every: usize) -> (tempfile::TempDir, Exported) {
+    let folder = tempfile::tempdir().unwrap();
+    let (texts, models) = (texts("tried"), folder.path().join("new/models"));
+    let export = Export { net, tasks, margin: 0.3, texts: &texts, folder: &models, force: false };
+    let names = names(net);
+    let wanted = |name: &str| names.iter().position(|n| n == name).is_some_and(|index| index % every == every / 2);
+    let exported = export.run_with(&onnx, wanted, &crops(3), |_, _| true).unwrap();
+    assert_eq!(exported.card, models.join("tried.toml"));
+    assert_eq!(fs::read_dir(models).unwrap().count(), 2, "no part is left");
+    (folder, exported)
+}
+
+#[test]
+fn a_network_for_two_tasks_becomes_a_model_that_the_app_loads() {
+    let tasks = [Task::Age, Task::Gender];
+    let (_folder, exported) = export(&ssr_net(&[101.0, 1.0]), &tasks, 12);
+    let model = Library::load_file(&exported.card, Some(Task::Gender)).unwrap();
+    assert_eq!((model.card.tasks.as_slice(), &model.card.output), (&tasks[..], &OutputForm::YearsAndMaleScore));
+    assert_eq!((model.card.crop.margin, model.card.crop.relative_to), (0.3, BoxStyle::Facelens));
+    assert_eq!((model.card.training_data.as_str(), model.card.licence.as_str()), ("drawn blots", "MIT"));
+    let Verified { faces, largest, tensors, silent } = exported.verified;
+    // Every twelfth of: two streams of four blocks of 6 tensors, and for each task three stages of 8 layers with two.
+    assert_eq!((faces, tensors, silent), (3, (8 * 6 + 2 * 3 * 8 * 2) / 12, Vec::<String>::new()));
+    assert!(largest[0] < 1e-3 && largest[1] < 1e-4, "{largest:?}");
+}
+
+#[test]
+fn a_network_for_head_pose_becomes_a_model_that_the_app_loads() {
+    let net = Network::FsaNet(FsaNet::from_weights(&fsa_net(1, true), &Device::flex()).unwrap());
+    let (_folder, exported) = export(&net, &[Task::Pose], 17);
+    let model = Library::load_file(&exported.card, Some(Task::Pose)).unwrap();
+    assert_eq!(model.card.output.len(), 3);
+    assert_eq!(exported.verified.largest.len(), 3);
+    assert!(exported.verified.silent.is_empty(), "{:?}", exported.verified.silent);
+}
+
+#[test]
+fn a_graph_with_another_tensor_than_the_network_is_refused() {
+    let net = ssr_net(&[1.0]);
+    let names = names(&net);
+    let wrong = names.iter().position(|name| name.contains("tanh_stream.2") && name.ends_with("weight")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let texts = texts("wrong");
+    let export =
+        Export { net: &net, tasks: &[Task::Gender], margin: 0.25, texts: &texts, folder: folder.path(), force: false };
+    let write = |net: &Network| onnx(&changed(net, wrong, Change::Up(0.1)));
+    let error = export.run_with(&write, |_| true, &crops(3), |_, _| true).unwrap_err();
+    assert!(matches!(&error, ExportError::Verify(VerifyError::Differs { tensor: None, output: 0, .. })), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+}
+
+/// A network of which the last stage's relu before the feature is 0 for every face.
+fn with_a_dead_relu() -> Network {
+    let mut weights = testing::ssr_net(1, &[1.0]);
+    weights.regressions[0].stages[2].relu_mix.bias = Tensor::from_fn(&[3], |_| -0.8);
+    Network::SsrNet(SsrNet::from_weights(&weights, &Device::flex()).unwrap())
+}
+
+#[test]
+fn a_wrong_tensor_behind_a_dead_relu_is_found_by_changing_the_others() {
+    let net = with_a_dead_relu();
+    let names = names(&net);
+    let hidden = names.iter().position(|name| name.contains("stages.2.tanh_mix") && name.ends_with("weight")).unwrap();
+    let card = texts("x").card(&[Task::Gender], 0.25, "0".repeat(64)).unwrap();
+    let inputs = inputs(&crops(3), &card).unwrap();
+    let units = units(&[Task::Gender]);
+    let check = |write: &dyn Fn(&Network) -> Result<Vec<u8>, String>| {
+        let comparison = Comparison { net: &net, write, inputs: &inputs, spec: &card.input, units: &units };
+        comparison.run_on(|name| name.contains("stages.2") && name.contains("_mix"), |_, _| true)
+    };
+    // As it is, the mistake makes no difference to any face.
+    let wrong = |net: &Network| onnx(&changed(net, hidden, Change::Down));
+    let both = [&net, &changed(&net, hidden, Change::Down)].map(|net| {
+        let graph = facelens::model::Net::from_onnx(&onnx(net).unwrap(), &card.input, Path::new("x")).unwrap();
+        graph.run(&inputs[0]).unwrap()
+    });
+    assert_eq!(both[0], both[1]);
+    let error = check(&wrong).unwrap_err();
+    let VerifyError::Differs { tensor: Some(tensor), .. } = &error else { panic!("{error}") };
+    assert!(tensor.contains("stages.2.relu_mix"), "{error}");
+
+    // Without the mistake, what is hidden is named.
+    let verified = check(&onnx).unwrap();
+    assert!(names[hidden..=hidden + 1].iter().all(|name| verified.silent.contains(name)), "{:?}", verified.silent);
+    assert!(verified.silent.len() < verified.tensors, "{:?}", verified.silent);
+}
+
+#[test]
+fn what_is_there_stays_and_what_cannot_be_exported_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (net, texts) = (ssr_net(&[101.0]), texts("taken"));
+    let export =
+        Export { net: &net, tasks: &[Task::Age], margin: 0.25, texts: &texts, folder: folder.path(), force: false };
+    let (one, none, asked) = (crops(1), crops(0), Cell::new(0));
+    let stop_at_third = |_: usize, _: usize| {
+        asked.set(asked.get() + 1);
+        asked.get() < 3
+    };
+    fs::write(folder.path().join("taken.toml"), "precious").unwrap();
+    let error = export.run(&one, |_, _| true).unwrap_err().to_string();
+    assert!(error.contains("taken.toml is there already") && error.contains("--force"), "{error}");
+    let error = Export { force: true, ..export }.run(&one, stop_at_third).unwrap_err();
+    assert!(matches!(error, ExportError::Verify(VerifyError::Interrupted)) && asked.get() == 3, "{error}");
+    assert_eq!(fs::read(folder.path().join("taken.toml")).unwrap(), b"precious");
+
+    fs::remove_file(folder.path().join("taken.toml")).unwrap();
+    let refused = |export: Export<'_>, crops: &FaceSet| export.run(crops, |_, _| true).unwrap_err().to_string();
+    assert!(refused(Export { tasks: &[Task::Pose, Task::Age], ..export }, &one).contains("gives pose, age"));
+    assert!(refused(export, &none).contains("--crops"));
+    assert!(refused(Export { margin: -1.0, ..export }, &one).contains("`crop.margin`"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = put(&file.join("a.onnx"), b"x").unwrap_err().to_string();
+    assert!(error.contains("a.onnx cannot be written") && error.contains("-o"), "{error}");
+    put(&file, b"new").unwrap();
+    assert_eq!(fs::read(&file).unwrap(), b"new");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
