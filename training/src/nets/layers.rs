@@ -34,6 +34,13 @@ pub(super) fn dense(inputs: usize, outputs: usize, bias: f64, device: &Device) -
     layer
 }
 
+/// A fully connected layer that gives `bias`, whatever goes in, until it has learnt something.
+pub(super) fn constant(inputs: usize, outputs: usize, bias: f64, device: &Device) -> Linear {
+    let mut layer = LinearConfig::new(inputs, outputs).with_initializer(Initializer::Zeros).init(device);
+    layer.bias = Some(Initializer::Constant { value: bias }.init([outputs], device));
+    layer
+}
+
 /// A batch normalisation of `[batch, channels, rows, columns]`.
 pub(super) fn norm(channels: usize, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels).with_epsilon(NORM_EPSILON).with_momentum(NORM_MOMENTUM).init(device)

@@ -11,7 +11,7 @@ use facelens::model::Task;
 use facelens::net::ssr_net::{STAGE_POOLS, STAGE_SIDES};
 use serde::{Deserialize, Serialize};
 
-use super::layers::{ConvolutionBlock, average_pool, convolution, dense, max_pool};
+use super::layers::{ConvolutionBlock, average_pool, constant, convolution, dense, max_pool};
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 
 /// Which SSR-Net. The published one has 32, 16 and 10 channels and one task.
@@ -145,17 +145,21 @@ fn stream(
 impl FusionBlock {
     fn init(config: &SsrNetConfig, stage: usize, device: &Device) -> Self {
         let flat = STAGE_SIDES[stage] * STAGE_SIDES[stage] * config.fusion_channels;
-        // With p = 1/3 in each bin the value starts in the middle of its range. From p = 0 a relu that is 0 for every
-        // face would never learn.
-        let p_bias = 1.0 / BINS as f64;
+        // Where this differs from Keras' defaults, on which the published nets were trained, it is for these:
+        // - The bins' width is divided by 1 + Delta. With Glorot's weights some faces come near Delta = -1, and the first
+        //   estimates of an age lie between 0 and 10,000 years. Delta starts at 0.
+        // - A bin whose p is 0 for every face never learns. p starts at 1/3 in each, the middle of the range.
+        // - The mixes, three relus each, are multiplied: of the products four in ten would be 0 for every face in some
+        //   stages. They start around 1.
+        let (p_bias, mix_bias) = (1.0 / BINS as f64, 1.0);
         Self {
             relu_head: convolution(config.relu_channels, config.fusion_channels, 1, device),
             tanh_head: convolution(config.tanh_channels, config.fusion_channels, 1, device),
-            relu_mix: dense(flat, BINS, 0.0, device),
-            tanh_mix: dense(flat, BINS, 0.0, device),
+            relu_mix: dense(flat, BINS, mix_bias, device),
+            tanh_mix: dense(flat, BINS, mix_bias, device),
             feature: dense(BINS, 2 * BINS, 0.0, device),
-            delta: dense(flat, 1, 0.0, device),
-            p: dense(2 * BINS, BINS, p_bias, device),
+            delta: constant(flat, 1, 0.0, device),
+            p: constant(2 * BINS, BINS, p_bias, device),
             eta: dense(2 * BINS, BINS, 0.0, device),
             pool: STAGE_POOLS[stage],
         }
