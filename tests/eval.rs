@@ -65,6 +65,40 @@ fn found_lost_missing_and_unreadable_pictures_are_told_apart() {
 }
 
 #[test]
+fn a_chart_is_drawn_as_svg_and_as_png() {
+    let folder = tempfile::tempdir().unwrap();
+    small_set(folder.path());
+    let labels = folder.path().join("labels.csv");
+    std::fs::write(&labels, "file,age,gender\nset/astronaut.png,42,female\nset/wall.png,20,male\n").unwrap();
+    let chart = |name: &str| {
+        let file = folder.path().join(name);
+        eval(&["--labels", path(&labels), "--images", path(folder.path()), "--chart", path(&file)]);
+        std::fs::read(file).unwrap()
+    };
+    let svg = String::from_utf8(chart("errors.svg")).unwrap();
+    for words in [
+        "Age: ssrnet-age-imdb · gender: ssrnet-gender-imdb",
+        "2 pictures of labels.csv, detector blaze-back; a face found in 50.0 %",
+        "Age: how far off",
+        "Gender by age",
+        "Gender by label",
+        "41–60",
+    ] {
+        assert!(svg.contains(words), "{words} is missing in\n{svg}");
+    }
+    let png = image::load_from_memory(&chart("errors.png")).unwrap().to_rgb8();
+    assert!(png.width() >= 2000 && png.height() >= 1000, "{}x{}", png.width(), png.height());
+    assert!(png.pixels().any(|pixel| pixel.0 == [0x00, 0x72, 0xb2]), "there are bars");
+
+    let args = ["eval", "--labels", path(&labels), "--images", path(folder.path()), "--chart"];
+    assert_eq!(facelens(&[&args[..], &["errors.pdf"]].concat()).status.code(), Some(2));
+    let lost = folder.path().join("no/such/errors.svg");
+    let output = facelens(&[&args[..], &[path(&lost)]].concat());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "said before anything is measured");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("errors.svg: there is no folder"), "{output:?}");
+}
+
+#[test]
 fn a_tar_gives_what_its_folder_gives() {
     let folder = tempfile::tempdir().unwrap();
     let crops = folder.path().join("crops");

@@ -1,5 +1,6 @@
 //! A [`Scene`]: what is drawn over a picture, made once as a list of shapes and texts, painted by egui and by the
-//! software painter alike, so that a saved picture shows what the screen showed.
+//! software painter alike, so that a saved picture shows what the screen showed. The charts of `eval` are scenes, too,
+//! painted by the software painter or written as SVG.
 
 mod axes;
 mod compose;
@@ -8,6 +9,7 @@ mod layout;
 mod palette;
 mod scene;
 mod software_painter;
+mod svg;
 mod text;
 mod wording;
 
@@ -16,4 +18,8 @@ pub use egui_painter::paint;
 pub use palette::identity_color;
 pub use scene::{Color, Scene, SceneOptions, Shape};
 pub use software_painter::paint_on_picture;
+pub use svg::to_svg;
+pub(crate) use text::TextSize;
+#[cfg(test)]
+pub(crate) use text::has_glyph;
 pub(crate) use wording::{age as age_words, gender as gender_words};

@@ -10,7 +10,7 @@ static FONT: LazyLock<Option<FontRef<'static>>> =
 
 /// Width of a text and the height of its line at font size 1 (one em).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct TextSize {
+pub(crate) struct TextSize {
     /// From the pen's start to its end, kerning included.
     pub width: f32,
     /// From the font's ascent to its descent.
@@ -19,7 +19,7 @@ pub(super) struct TextSize {
 
 impl TextSize {
     /// The size of `text` at a font size of `size` pixels per em.
-    pub(super) fn of(text: &str, size: f32) -> Self {
+    pub(crate) fn of(text: &str, size: f32) -> Self {
         let mut width = 0.0;
         let height = layout(text, size, |_, _, end| width = end).map_or(0.0, |line| line.height);
         Self { width, height }
@@ -56,6 +56,12 @@ pub(super) fn layout(text: &str, size: f32, mut glyph: impl FnMut(GlyphId, f32, 
 /// The font that texts are measured and painted with.
 pub(super) fn font() -> Option<&'static FontRef<'static>> {
     FONT.as_ref()
+}
+
+/// Whether the font has this character.
+#[cfg(test)]
+pub(crate) fn has_glyph(character: char) -> bool {
+    font().is_some_and(|font| font.glyph_id(character).0 != 0)
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ const Z: f64 = 1.96;
 
 impl Mean {
     /// Of measured values, with the normal interval; `None` of no value.
-    fn of(values: &[f64]) -> Option<Self> {
+    pub fn of(values: &[f64]) -> Option<Self> {
         let n = values.len() as f64;
         let value = values.iter().sum::<f64>() / n;
         if values.is_empty() {
@@ -105,7 +105,7 @@ impl Mean {
     }
 
     /// Of yes and no, with Wilson's interval (E. B. Wilson, 1927), which stays within 0 and 1.
-    fn share(yes: &[bool]) -> Option<Self> {
+    pub fn share(yes: &[bool]) -> Option<Self> {
         let n = yes.len() as f64;
         if yes.is_empty() {
             return None;
@@ -150,10 +150,10 @@ type Found<'a> = [(&'a Label, &'a Estimate)];
 fn age_figures(found: &Found) -> Option<AgeFigures> {
     let (mut errors, mut distances) = (Vec::new(), Vec::new());
     for (label, estimate) in found {
-        match (label.age, estimate.age_years.map(f64::from)) {
-            (Some(AgeLabel::Years(truth)), Some(years)) => errors.push((years - f64::from(truth)).abs()),
-            (Some(AgeLabel::Bin { min, max }), Some(years)) => distances.push(distance_to_bin(years, min, max)),
-            _ => {}
+        let (Some(age), Some(years)) = (label.age, estimate.age_years) else { continue };
+        match age {
+            AgeLabel::Years(_) => errors.push(age_error(age, years).abs()),
+            AgeLabel::Bin { .. } => distances.push(age_error(age, years).abs()),
         }
     }
     // One file of labels holds exact ages or bins, never both.
@@ -169,16 +169,29 @@ fn age_figures(found: &Found) -> Option<AgeFigures> {
 }
 
 /// Years from an estimate to a bin of completed years: somebody is 39 until the 40th birthday, so 30 to 39 reaches
-/// from 30.0 to just below 40.0.
+/// from 30.0 to just below 40.0. Negative where the estimate is too young, 0 inside.
 fn distance_to_bin(years: f64, min: u16, max: Option<u16>) -> f64 {
-    let below = f64::from(min) - years;
-    let above = max.map_or(f64::NEG_INFINITY, |max| years - f64::from(max) - 1.0);
-    below.max(above).max(0.0)
+    let below = (years - f64::from(min)).min(0.0);
+    let above = max.map_or(0.0, |max| (years - f64::from(max) - 1.0).max(0.0));
+    below + above
+}
+
+/// By how many years an estimate is too old (positive) or too young; against a bin, outside of it.
+pub(super) fn age_error(label: AgeLabel, years: f32) -> f64 {
+    match label {
+        AgeLabel::Years(truth) => f64::from(years) - f64::from(truth),
+        AgeLabel::Bin { min, max } => distance_to_bin(f64::from(years), min, max),
+    }
+}
+
+/// Whether a male score falls on the labelled side.
+pub(super) fn is_right_gender(male: bool, score: f32) -> bool {
+    male == (score >= 0.5)
 }
 
 fn gender_figures(found: &Found) -> Option<GenderFigures> {
     let right: Vec<_> =
-        found.iter().filter_map(|(label, estimate)| Some(label.male? == (estimate.male_score? >= 0.5))).collect();
+        found.iter().filter_map(|(label, estimate)| Some(is_right_gender(label.male?, estimate.male_score?))).collect();
     Some(GenderFigures { accuracy: Mean::share(&right)?, n: right.len() })
 }
 
@@ -239,17 +252,12 @@ const GROUP_STARTS: [u16; 8] = [0, 4, 9, 19, 29, 41, 61, 81];
 impl Groups {
     /// The figures by group. Bins are their own groups.
     pub fn of(samples: &[Sample], tasks: &[Task]) -> Self {
-        let mut bins: Vec<(u16, Option<u16>)> =
-            samples.iter().filter_map(|sample| group_of(sample.label.age?)).collect();
-        // An open end comes last among those with the same start.
-        bins.sort_by_key(|(min, max)| (*min, max.unwrap_or(u16::MAX)));
-        bins.dedup();
-        let age = bins.into_iter().map(|bin| Group {
-            group: match bin {
+        let age = age_groups(samples).into_iter().map(|group| Group {
+            group: match group {
                 (min, Some(max)) => format!("{min}-{max}"),
                 (min, None) => format!("{min}+"),
             },
-            figures: Figures::of(samples.iter().filter(|s| s.label.age.and_then(group_of) == Some(bin)), tasks),
+            figures: Figures::of(samples.iter().filter(|sample| age_group(sample.label) == Some(group)), tasks),
         });
         let gender = [("female", false), ("male", true)].into_iter().map(|(name, male)| Group {
             group: name.to_owned(),
@@ -259,8 +267,21 @@ impl Groups {
     }
 }
 
-fn group_of(age: AgeLabel) -> Option<(u16, Option<u16>)> {
-    match age {
+/// First and last completed year of an age group; without an end where it is open.
+pub(super) type AgeGroup = (u16, Option<u16>);
+
+/// The age groups that these pictures fall into, by age. Bins are their own groups.
+pub(super) fn age_groups(samples: &[Sample]) -> Vec<AgeGroup> {
+    let mut groups: Vec<AgeGroup> = samples.iter().filter_map(|sample| age_group(sample.label)).collect();
+    // An open end comes last among those with the same start.
+    groups.sort_by_key(|(min, max)| (*min, max.unwrap_or(u16::MAX)));
+    groups.dedup();
+    groups
+}
+
+/// The age group that a picture is labelled with.
+pub(super) fn age_group(label: &Label) -> Option<AgeGroup> {
+    match label.age? {
         AgeLabel::Bin { min, max } => Some((min, max)),
         AgeLabel::Years(years) => {
             let at = GROUP_STARTS.iter().rposition(|start| f32::from(*start) <= years.floor())?;
@@ -311,7 +332,7 @@ mod tests {
     fn a_bin_reaches_to_the_next_birthday() {
         assert_eq!(distance_to_bin(39.9, 30, Some(39)), 0.0);
         assert_eq!(distance_to_bin(41.5, 30, Some(39)), 1.5);
-        assert_eq!(distance_to_bin(28.0, 30, Some(39)), 2.0);
+        assert_eq!(distance_to_bin(28.0, 30, Some(39)), -2.0);
         assert_eq!(distance_to_bin(120.0, 70, None), 0.0);
         let labels =
             [30, 30, 70].map(|min| label(Some(AgeLabel::Bin { min, max: (min < 70).then_some(min + 9) }), None, None));

@@ -9,10 +9,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{ModelArgs, interrupt, output};
 use crate::model::{ModelSet, Task};
+use chart::{Chart, ChartFile};
 use figures::{Figures, Groups, Report, Sample};
 use labels::Labels;
 use measure::{Method, Outcome, measure};
 
+mod chart;
 mod figures;
 mod images;
 mod labels;
@@ -48,6 +50,10 @@ pub struct EvalArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Also draw the errors by age, gender and yaw, with 95 % intervals, into this file.
+    #[arg(long, value_name = "FILE.svg|FILE.png")]
+    pub chart: Option<ChartFile>,
+
     /// Options about models.
     #[command(flatten)]
     pub models: ModelArgs,
@@ -56,6 +62,7 @@ pub struct EvalArgs {
 /// Measures and prints the figures on standard output.
 pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
+    args.chart.as_ref().map_or(Ok(()), ChartFile::check)?;
     let labels = Labels::read(&args.labels)?;
     let mut models = args.models.load()?;
     let tasks = tasks(args, &labels, &models)?;
@@ -71,7 +78,8 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
         output::note("interrupted; there are no figures of a part");
         return Ok(interrupt::exit_code());
     }
-    let report = report(&labels, &outcomes, &tasks);
+    let samples = samples(&labels, &outcomes);
+    let report = report(&samples, &outcomes, &tasks);
     tell_what_is_not_counted(&labels, &outcomes);
     ensure!(
         report.all.n > 0,
@@ -83,6 +91,13 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
         output::print(&format!("{}\n", serde_json::to_string(&report)?))?;
     } else {
         output::print(&table::table(&report))?;
+    }
+    if let Some(file) = &args.chart {
+        let name = args.labels.file_name().unwrap_or_default().to_string_lossy();
+        let faces =
+            detector.map_or_else(|| "ready crops".to_owned(), |detector| format!("detector {}", detector.name()));
+        let (models, samples, all) = (&models, samples.as_slice(), &report.all);
+        file.write(&Chart { models, faces: &faces, labels: &name, samples, all })?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,8 +124,9 @@ fn tasks(args: &EvalArgs, labels: &Labels, models: &ModelSet) -> anyhow::Result<
     Ok(tasks)
 }
 
-fn report(labels: &Labels, outcomes: &[Option<Outcome>], tasks: &[Task]) -> Report {
-    let samples: Vec<_> = labels
+/// The pictures that were read.
+fn samples<'a>(labels: &'a Labels, outcomes: &[Option<Outcome>]) -> Vec<Sample<'a>> {
+    labels
         .rows()
         .iter()
         .zip(outcomes)
@@ -119,12 +135,15 @@ fn report(labels: &Labels, outcomes: &[Option<Outcome>], tasks: &[Task]) -> Repo
             Outcome::NoFace => Some(Sample { label, estimate: None }),
             Outcome::Unreadable(_) => None,
         })
-        .collect();
+        .collect()
+}
+
+fn report(samples: &[Sample], outcomes: &[Option<Outcome>], tasks: &[Task]) -> Report {
     Report {
         all: Figures::of(samples.iter(), tasks),
         missing: outcomes.iter().filter(|outcome| outcome.is_none()).count(),
         unreadable: outcomes.iter().filter(|outcome| matches!(outcome, Some(Outcome::Unreadable(_)))).count(),
-        groups: Groups::of(&samples, tasks),
+        groups: Groups::of(samples, tasks),
     }
 }
 
