@@ -101,10 +101,12 @@ fn wrong_usage_is_told_with_what_to_do() {
     };
     refused(&run, &["--resume"], &["no run in"]);
     refused(&run, &["--set", set.to_str().unwrap()], &["--task"]);
-    refused(&run, &["--widths", "4,4"], &["three numbers"]);
+    refused(&run, &["--widths", "4,4"], &["three or four numbers"]);
     refused(&run, &["--task", "age"], &["no set of faces"]);
     refused(&run, &["--task", "age", "--set", "missing.faces"], &["missing.faces"]);
-    refused(&run, &["--task", "pose", "--set", set.to_str().unwrap()], &["ssr-net", "pose"]);
+    refused(&run, &["--task", "pose", "--set", set.to_str().unwrap()], &["has a label for pose"]);
+    let pose = ["--task", "pose", "--network", "ssr-net", "--set", set.to_str().unwrap()];
+    refused(&run, &pose, &["ssr-net estimates age and gender"]);
     refused(&run, &["--task", "gender", "--set", set.to_str().unwrap()], &["has a label for gender"]);
     refused(&run, &[&options(&set)[..], &["--balance", "1.5"]].concat(), &["loss.balance", "0 to 1"]);
     assert!(!run.exists(), "nothing is left of a run that did not begin");
@@ -137,6 +139,13 @@ fn settings_come_from_a_file_and_options_go_before_them() {
     }
     assert!(!run.join("state/average-1.bpk").exists());
     assert!(!numbers(&run).is_empty(), "without an average the net itself is taken");
+
+    let further = folder.path().join("further");
+    let from = ["--from", run.to_str().unwrap(), "--set", set, "--epochs", "1", "--batch", "8"];
+    let (code, text) = ended(train(&further, &from));
+    assert_eq!(code, Some(0), "tasks and network come from that run: {text}");
+    let taken = std::fs::read_to_string(further.join("run.toml")).unwrap();
+    assert!(taken.contains("relu_channels = 3") && taken.contains("epochs = 1"), "{taken}");
 
     std::fs::write(&file, "tasks = [\"age\"]\nepoch = 9\n").unwrap();
     let (code, text) = ended(train(&folder.path().join("other"), &given));

@@ -36,17 +36,22 @@ pub(super) struct TrainArgs {
     /// Sets of faces to look at after each epoch.
     #[arg(long, value_name = "FILE.faces", num_args = 1..)]
     validate: Vec<PathBuf>,
-    /// What the network estimates.
+    /// What the network estimates: age, gender or both (SSR-Net), or pose (FSA-Net).
     #[arg(long = "task", value_name = "TASK", value_delimiter = ',')]
     tasks: Vec<Task>,
-    /// Which network [default: ssr-net].
+    /// Which network [default: fsa-net for pose, else ssr-net].
     #[arg(long, value_enum)]
     network: Option<NetworkKind>,
-    /// Channels of SSR-Net's relu stream, tanh stream and fusion blocks [default: 32,16,10].
-    #[arg(long, value_name = "R,T,F")]
+    /// Channels: three of SSR-Net (relu stream, tanh stream, fusion; published: 32,16,10) or four of FSA-Net (published:
+    /// 16,32,64,128).
+    #[arg(long, value_name = "N,N,N")]
     widths: Option<Widths>,
-    /// Begin from the trained weights of a run.
-    #[arg(long, value_name = "RUN")]
+    /// FSA-Net's scoring [default: convolution].
+    #[arg(long, value_enum)]
+    scoring: Option<Scoring>,
+    /// Begin from the trained weights of a run, or from a published weight file (.h5). A run also gives the tasks, the
+    /// network and the margin, where no option does.
+    #[arg(long, value_name = "RUN|FILE")]
     from: Option<PathBuf>,
     /// How often each face is seen [default: 16].
     #[arg(long, value_name = "N")]
@@ -81,32 +86,41 @@ pub(super) struct TrainArgs {
 }
 
 /// The networks of `--network`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
 enum NetworkKind {
     /// SSR-Net: age, gender, or both.
     SsrNet,
+    /// FSA-Net: pose.
+    FsaNet,
 }
 
-/// Channels of SSR-Net's relu stream, tanh stream and fusion blocks.
-#[derive(Clone, Copy, Debug)]
-struct Widths([usize; 3]);
+/// The scorings of `--scoring`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Scoring {
+    /// A learnt 1x1 convolution.
+    Convolution,
+    /// The variance of a place's features.
+    Variance,
+    /// None.
+    None,
+}
+
+/// Channels of the parts of a network.
+#[derive(Clone, Debug)]
+struct Widths(Vec<usize>);
 
 impl FromStr for Widths {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let widths: Result<Vec<usize>, _> = text.split(',').map(|width| width.trim().parse()).collect();
-        let widths = widths.ok().and_then(|widths| <[usize; 3]>::try_from(widths).ok());
         widths
-            .filter(|widths| widths.iter().all(|width| (1..=1024).contains(width)))
+            .ok()
+            .filter(|widths| matches!(widths.len(), 3 | 4) && widths.iter().all(|width| (1..=1024).contains(width)))
             .map(Self)
-            .ok_or_else(|| "give three numbers from 1 to 1024, as in 32,16,10".to_owned())
-    }
-}
-
-impl NetworkKind {
-    fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+            .ok_or_else(|| "give three or four numbers from 1 to 1024, as in 32,16,10".to_owned())
     }
 }
 
@@ -157,11 +171,15 @@ impl TrainArgs {
         set(&mut table, &["from"], self.from.as_ref())?;
         set(&mut table, &["loss", "balance"], self.balance.map(short))?;
         set(&mut table, &["schedule", "learning_rate"], self.learning_rate)?;
-        set(&mut table, &["network", "kind"], self.network.map(NetworkKind::name))?;
-        if let Some(Widths(widths)) = self.widths {
-            for (name, width) in ["relu_channels", "tanh_channels", "fusion_channels"].into_iter().zip(widths) {
-                set(&mut table, &["network", name], Some(width))?;
+        set(&mut table, &["network", "kind"], self.network)?;
+        set(&mut table, &["network", "scoring"], self.scoring)?;
+        match self.widths.as_ref().map(|Widths(widths)| widths.as_slice()) {
+            Some([relu, tanh, fusion]) => {
+                set(&mut table, &["network", "relu_channels"], Some(relu))?;
+                set(&mut table, &["network", "tanh_channels"], Some(tanh))?;
+                set(&mut table, &["network", "fusion_channels"], Some(fusion))?;
             }
+            channels => set(&mut table, &["network", "channels"], channels)?,
         }
         let entries = |files: &[PathBuf]| -> Option<Vec<SetEntry>> {
             (!files.is_empty()).then(|| files.iter().map(|file| SetEntry::new(file)).collect())
@@ -192,19 +210,28 @@ fn set(table: &mut Table, path: &[&str], value: Option<impl Serialize>) -> anyho
 
 /// The settings of a new run.
 fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
-    if !settings.contains_key("tasks") {
-        bail!("say what the network is to estimate: --task age, --task gender, --task age,gender or --task pose");
-    }
-    let tasks = settings.get("tasks").cloned();
-    let network = settings.entry("network").or_insert_with(|| Value::Table(Table::new()));
-    if let Value::Table(network) = network {
-        let kind = network.entry("kind").or_insert_with(|| Value::from(NetworkKind::SsrNet.name()));
-        if kind.as_str() == Some("ssr-net")
-            && let Some(tasks) = tasks
-        {
-            network.entry("tasks").or_insert(tasks);
+    if let Some(from) = settings.get("from").and_then(Value::as_str).map(Path::new)
+        && from.is_dir()
+    {
+        let from = Table::try_from(RunConfig::read(from)?).context("the settings of the run cannot be taken over")?;
+        for name in ["tasks", "network", "margin"] {
+            if let Some(value) = from.get(name) {
+                settings.entry(name).or_insert_with(|| value.clone());
+            }
         }
     }
+    let network = settings.entry("network").or_insert_with(|| Value::Table(Table::new())).clone();
+    let kind = network.get("kind").and_then(Value::as_str);
+    let pose = Value::from(vec![Task::Pose.name()]);
+    let Some(tasks) = settings.get("tasks").cloned().or_else(|| (kind == Some("fsa-net")).then(|| pose.clone())) else {
+        bail!("say what the network is to estimate: --task age, --task gender, --task age,gender or --task pose");
+    };
+    let kind = kind.unwrap_or(if tasks == pose { "fsa-net" } else { "ssr-net" }).to_owned();
+    if kind == "ssr-net" && network.get("tasks").is_none() {
+        set(&mut settings, &["network", "tasks"], Some(&tasks))?;
+    }
+    set(&mut settings, &["network", "kind"], Some(kind))?;
+    settings.insert("tasks".to_owned(), tasks);
     settings.try_into().context("the settings cannot be used")
 }
 

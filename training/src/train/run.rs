@@ -85,8 +85,8 @@ pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome,
     run.train(&config, &sets, surroundings)
 }
 
-/// A network with random weights, or with those of another run.
-fn new_net(config: &RunConfig, device: &Device) -> Result<Network, RunError> {
+/// A network with random weights, or with those of another run or a published file.
+pub(super) fn new_net(config: &RunConfig, device: &Device) -> Result<Network, RunError> {
     // The seed belongs to the whole program.
     static DRAWING: Mutex<()> = Mutex::new(());
     let drawing = DRAWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -96,12 +96,19 @@ fn new_net(config: &RunConfig, device: &Device) -> Result<Network, RunError> {
     drop(drawing);
     let Some(from) = &config.from else { return Ok(net) };
     let wrong = |cause: String| RunError::From { file: from.display().to_string(), cause };
-    let (other, trained) =
-        state::load_trained(from, &weights::plain(device)).map_err(|error| wrong(error.to_string()))?;
-    if other.network != config.network || other.tasks != config.tasks {
-        return Err(wrong("its network is another one; use the same --network, --task and --widths".to_owned()));
-    }
-    net.try_load_record(trained.into_record()).map_err(|error| wrong(error.to_string()))
+    let plain = weights::plain(device);
+    let trained = if from.is_dir() {
+        let (other, trained) = state::load_trained(from, &plain).map_err(|error| wrong(error.to_string()))?;
+        if other.network != config.network {
+            return Err(wrong("its network is another one; use the same --network, --task and --widths".to_owned()));
+        }
+        trained
+    } else {
+        // The error names the file itself.
+        Network::from_file(from, &plain).map_err(|error| wrong(error.to_string()))?
+    };
+    net.try_load_record(trained.into_record())
+        .map_err(|error| wrong(format!("its weights do not fit the network {:?}: {error}", config.network)))
 }
 
 /// The sets of a run, in memory.

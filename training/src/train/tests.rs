@@ -2,13 +2,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
+use facelens::geometry::Pose;
 use facelens::model::Task;
 
 use super::weights::numbers;
 use super::*;
 use crate::augment::Augmentation;
 use crate::data::{AgeRange, Face, SIDE, SetWriter};
-use crate::nets::{NetworkConfig, SsrNetConfig};
+use crate::nets::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig};
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 static AT_ONCE: AtomicBool = AtomicBool::new(true);
@@ -58,6 +59,39 @@ fn config(set: &Path, epochs: usize) -> RunConfig {
 
 fn until(epochs: usize) -> Surroundings<'static> {
     Surroundings { device: Device::flex(), makers: 2, until: Some(epochs), stop: &NEVER }
+}
+
+#[test]
+fn poses_are_learnt_by_an_fsa_net() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("poses.faces");
+    let mut writer = SetWriter::create(&file).unwrap();
+    for index in 0..24_u8 {
+        // A bright bar that stands where the nose would point.
+        let yaw = f32::from(index) * 5.0 - 60.0;
+        let bar = SIDE as f32 / 2.0 - yaw / 2.0;
+        let level = |column: usize| if (column as f32 - bar).abs() < 6.0 { 250 } else { 30 };
+        let picture: Vec<u8> = (0..SIDE * SIDE).flat_map(|place| [level(place % SIDE); 3]).collect();
+        let pose = Some(Pose { yaw, pitch: 0.0, roll: 0.0 });
+        writer.push(Face { pose, ..Face::default() }, &picture).unwrap();
+    }
+    writer.finish().unwrap();
+    let network = FsaNetConfig { channels: [4; 4], ..FsaNetConfig::default() };
+    let mut config = RunConfig::new(vec![Task::Pose], NetworkConfig::FsaNet(network));
+    config.epochs = 12;
+    config.batch = 8;
+    config.schedule.learning_rate = 5e-3;
+    config.augmentation = Augmentation { mirror: true, ..Augmentation::none() };
+    config.schedule.average = 0.0;
+    config.sets.train = vec![SetEntry::new(&file)];
+    config.sets.validate = vec![SetEntry::new(&file)];
+    let run = folder.path().join("run");
+    start(&run, config, &until(99)).unwrap();
+    let losses = column(&run, "loss");
+    assert!(losses[11] < 0.9 * losses[0], "{losses:?}");
+    let [mean, yaw, pitch, roll] =
+        ["pose_mae", "yaw_mae", "pitch_mae", "roll_mae"].map(|name| column(&run, &format!("poses_{name}"))[11]);
+    assert!((mean - (yaw + pitch + roll) / 3.0).abs() < 1e-3 && yaw > 0.0, "{mean}: {yaw}, {pitch}, {roll}");
 }
 
 /// A column of the history.
@@ -173,4 +207,27 @@ fn a_run_can_begin_from_another() {
     net.relu_channels = 5;
     let error = start(&folder.path().join("third"), next, &until(1)).unwrap_err().to_string();
     assert!(error.contains("its network is another one"), "{error}");
+}
+
+#[test]
+fn a_run_can_begin_from_published_weights() {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let shared = std::env::var_os("FACELENS_SHARED").map_or_else(beside, PathBuf::from);
+    if !shared.is_dir() {
+        eprintln!("skipped: {} is not there", shared.display());
+        return;
+    }
+    let file = shared.join("reference/ssrnet/age-imdb.h5");
+    let tasks = vec![Task::Age];
+    let mut config = RunConfig::new(tasks.clone(), NetworkConfig::SsrNet(SsrNetConfig::published(tasks)));
+    config.from = Some(file.clone());
+    let device = Device::flex();
+    let net = run::new_net(&config, &device.clone().autodiff()).unwrap();
+    let published = Network::from_file(&file, &device).unwrap();
+    assert_eq!(numbers(&net), numbers(&published));
+    // A net of another shape.
+    config.network =
+        NetworkConfig::SsrNet(SsrNetConfig { relu_channels: 8, ..SsrNetConfig::published(vec![Task::Age]) });
+    let error = run::new_net(&config, &device.autodiff()).unwrap_err().to_string();
+    assert!(error.contains("age-imdb.h5") && error.contains("do not fit"), "{error}");
 }
