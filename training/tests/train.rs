@@ -1,5 +1,7 @@
 //! `facelens-training train` as a user calls it, on drawn faces.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
