@@ -6,6 +6,8 @@
 mod aggregation;
 mod streams;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use burn::module::Module;

@@ -1,5 +1,7 @@
 //! SSR-Net (Yang et al., IJCAI 2018) in burn, for one value or for several that share both streams.
 
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use burn::module::Module;

@@ -1,6 +1,7 @@
 //! Tests of the networks, and what they share.
 
 mod golden;
+pub(super) mod gradients;
 mod graphs;
 mod records;
 
@@ -25,7 +26,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 /// Makes the same numbers every time, whatever other tests draw from the device's generator.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
     /// Between -1 and 1.
@@ -34,7 +35,7 @@ impl Numbers {
         (self.0 >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
     }
 
-    fn tensor<const D: usize>(&mut self, shape: [usize; D], device: &Device) -> Tensor<D> {
+    pub(super) fn tensor<const D: usize>(&mut self, shape: [usize; D], device: &Device) -> Tensor<D> {
         let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| self.next()).collect();
         Tensor::from_data(TensorData::new(numbers, shape), device)
     }
@@ -48,11 +49,11 @@ impl ModuleMapper for Numbers {
         let old = param.val();
         let noise = self.tensor(shape, &old.device());
         let fan_in: usize = match D {
-            1 => return param.map(|_| (old + noise * 0.2).detach()),
+            1 => return param.map(|_| (old + noise * 0.2).detach()).set_require_grad(true),
             4 => shape[1..].iter().product(),
             _ => shape[D - 2],
         };
-        param.map(|_| (noise * (3.0 / fan_in as f32).sqrt()).detach())
+        param.map(|_| (noise * (3.0 / fan_in as f32).sqrt()).detach()).set_require_grad(true)
     }
 }
 
@@ -72,7 +73,7 @@ fn faces(count: usize, device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(pixels.collect(), [count, 3, 64, 64]), device)
 }
 
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
@@ -97,7 +98,7 @@ fn run_graph(onnx: &[u8], faces: &[f32]) -> Vec<f32> {
     faces.chunks(3 * 64 * 64).flat_map(|face| net.run(face).unwrap()).collect()
 }
 
-fn assert_close(got: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+pub(super) fn assert_close(got: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}");
     for (got, expected) in got.iter().zip(expected) {
         assert!((got - expected).abs() <= tolerance, "{what}: {got} instead of {expected}");
