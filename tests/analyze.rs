@@ -224,7 +224,7 @@ fn a_ready_crop_is_one_face_without_detection() {
     // The crop of the published demos: the tight face of 73 pixels and half of it on each side.
     let astronaut = image::open(astronaut()).unwrap().to_rgb8();
     imageops::crop_imm(&astronaut, 151, 49, 147, 147).to_image().save(&file).unwrap();
-    let rows = rows(&["analyze", "--crops", file.to_str().unwrap()]);
+    let rows = rows(&["analyze", "--crops", file.to_str().unwrap(), "--model", "age=ssrnet-age-imdb"]);
     let [face] = rows[0].faces.as_slice() else { panic!("{rows:?}") };
     assert_eq!((face.rect, face.score), (Rect::new(0.0, 0.0, 147.0, 147.0), 1.0));
     // The published age weights say 33.6 for this crop.

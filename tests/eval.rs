@@ -72,7 +72,9 @@ fn a_chart_is_drawn_as_svg_and_as_png() {
     std::fs::write(&labels, "file,age,gender\nset/astronaut.png,42,female\nset/wall.png,20,male\n").unwrap();
     let chart = |name: &str| {
         let file = folder.path().join(name);
-        eval(&["--labels", path(&labels), "--images", path(folder.path()), "--chart", path(&file)]);
+        let models = ["--model", "age=ssrnet-age-imdb", "--model", "gender=ssrnet-gender-imdb"];
+        let args = ["--labels", path(&labels), "--images", path(folder.path()), "--chart", path(&file)];
+        eval(&[&args[..], &models].concat());
         std::fs::read(file).unwrap()
     };
     let svg = String::from_utf8(chart("errors.svg")).unwrap();
@@ -170,14 +172,15 @@ fn what_cannot_be_measured_is_said() {
 
 /// Published figures on 3,000 faces of this set: age MAE 13.9 years, gender accuracy 0.77.
 #[test]
-fn the_shipped_weights_do_on_utkface_what_is_known_of_them() {
+fn the_published_weights_do_on_utkface_what_is_known_of_them() {
     let Some(shared) = common::shared() else { return };
     let folder = tempfile::tempdir().unwrap();
     let all = std::fs::read_to_string(shared.join("data/utkface/images.csv")).unwrap();
     let labels = folder.path().join("first.csv");
     std::fs::write(&labels, all.lines().take(301).collect::<Vec<_>>().join("\n")).unwrap();
     let tar = shared.join("data/utkface/images-00.tar");
-    let (report, _) = eval(&["--labels", path(&labels), "--images", path(&tar), "--crops"]);
+    let models = ["--model", "age=ssrnet-age-imdb", "--model", "gender=ssrnet-gender-imdb"];
+    let (report, _) = eval(&[&["--labels", path(&labels), "--images", path(&tar), "--crops"], &models[..]].concat());
     assert_eq!((&report["n"], &report["missing"]), (&300.into(), &0.into()));
     let (mae, accuracy) = (report["age"]["mae"].as_f64().unwrap(), report["gender"]["accuracy"].as_f64().unwrap());
     assert!((11.0..17.0).contains(&mae), "{mae}");

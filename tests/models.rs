@@ -226,16 +226,16 @@ fn list_names_the_shipped_models_in_a_table_and_as_json() {
     let home = home();
     let table = said(&home, &["models", "list"]);
     let row = table.lines().find(|line| line.starts_with("ssrnet-age-imdb ")).unwrap();
-    for cell in ["age", "KiB", "Apache-2.0", "shipped, in use", "MAE in years"] {
+    for cell in ["age", "KiB", "Apache-2.0", "shipped", "MAE in years"] {
         assert!(row.contains(cell), "{cell}: {row}");
     }
+    assert!(table.contains("shipped, in use"), "{table}");
     let document: serde_json::Value = serde_json::from_str(&said(&home, &["models", "list", "--json"])).unwrap();
     let models = document["models"].as_array().unwrap();
-    let names: Vec<_> = models.iter().map(|model| model["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["ssrnet-age-imdb", "ssrnet-gender-imdb"]);
-    assert_eq!(models[1]["task"], "gender");
-    assert_eq!(models[0]["in_use"], true);
-    assert_eq!(models[0]["size_bytes"], fs::metadata(shipped("ssrnet-age-imdb.onnx")).unwrap().len());
+    let named = |name: &str| models.iter().find(|model| model["name"] == name).unwrap();
+    assert_eq!(named("ssrnet-gender-imdb")["task"], "gender");
+    assert!(models.iter().any(|model| model["in_use"] == true));
+    assert_eq!(named("ssrnet-age-imdb")["size_bytes"], fs::metadata(shipped("ssrnet-age-imdb.onnx")).unwrap().len());
 }
 
 #[test]

@@ -131,11 +131,18 @@ fn a_picture_of_one_pixel_is_a_crop_too() {
     }
 }
 
+/// The authors' weights, whichever models are used by default.
+fn published() -> ModelSet {
+    let named = |task, name: &str| (task, name.into());
+    let set = [named(Task::Age, "ssrnet-age-imdb"), named(Task::Gender, "ssrnet-gender-imdb")];
+    Library::model_set(&set).unwrap()
+}
+
 #[test]
-fn the_shipped_models_take_the_astronaut_for_a_woman_of_middle_age() {
+fn the_published_models_take_the_astronaut_for_a_woman_of_middle_age() {
     let frame = astronaut();
     let faces = detect::create(DetectorKind::BlazeBack).unwrap().detect(&frame).unwrap();
-    let mut estimator = Estimator::new(Library::shipped().unwrap());
+    let mut estimator = Estimator::new(published());
     let (estimate, timings) = estimator.estimate(&frame, &faces[0].rect).unwrap();
     // On the published demo's own crop the age is 33.6 years.
     assert!((25.0..45.0).contains(&estimate.age_years.unwrap()), "{estimate:?}");
@@ -212,7 +219,7 @@ fn the_bilinear_filter_gives_opencvs_pixels() {
 #[test]
 fn age_and_gender_are_within_0_3_years_of_the_published_demo() {
     let Some(shared) = shared() else { return };
-    let mut estimator = Estimator::new(Library::shipped().unwrap());
+    let mut estimator = Estimator::new(published());
     for (face, half, _) in golden(&shared) {
         let (estimate, _) = estimator.estimate_crop(&half).unwrap();
         let expected = |key: &str| face.outputs["norm50"][key].as_f64().unwrap() as f32;
