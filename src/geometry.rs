@@ -98,6 +98,44 @@ impl Pose {
     pub fn mirrored(self) -> Self {
         Self { yaw: -self.yaw, pitch: self.pitch, roll: -self.roll }
     }
+
+    /// The pose of the same head in a picture that is turned clockwise by `degrees`.
+    ///
+    /// Of a head that looks straight into the camera only the roll changes. A nose that points aside points up or down
+    /// after a quarter turn: in the order of 300W-LP, roll first (see [`Pose::from_rotation`]), yaw and pitch change too.
+    #[must_use]
+    pub fn turned(self, degrees: f32) -> Self {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let [x, y, z] = self.rotation();
+        let row = |a: f32, b: f32| [0, 1, 2].map(|column| a * x[column] + b * y[column]);
+        Self::from_rotation(&[row(cos, -sin), row(sin, cos), z])
+    }
+
+    /// The rotation matrix, by rows: `R = Rx(-pitch) Ry(yaw) Rz(roll)`, as [`Pose::from_rotation`] reads it.
+    pub fn rotation(self) -> [[f32; 3]; 3] {
+        let [(sin_y, cos_y), (sin_p, cos_p), (sin_r, cos_r)] =
+            [self.yaw, self.pitch, self.roll].map(|angle| angle.to_radians().sin_cos());
+        [
+            [cos_y * cos_r, -cos_y * sin_r, sin_y],
+            [cos_p * sin_r - sin_p * sin_y * cos_r, cos_p * cos_r + sin_p * sin_y * sin_r, sin_p * cos_y],
+            [-sin_p * sin_r - cos_p * sin_y * cos_r, cos_p * sin_y * sin_r - sin_p * cos_r, cos_p * cos_y],
+        ]
+    }
+
+    /// The pose of a head whose coordinates `rotation` (by rows) takes to the camera's: x to the right of the picture, y
+    /// down, z away from the camera. The unturned head looks into the camera, against z.
+    ///
+    /// 300W-LP's angles turn the head by its roll first, then by yaw, then by pitch: `R = Rx(-pitch) Ry(yaw) Rz(roll)` in
+    /// these axes, with the signs of [`Pose`]. So the last column is `(sin yaw, sin pitch cos yaw, cos pitch cos yaw)`, and
+    /// the first row begins with `(cos yaw cos roll, -cos yaw sin roll)`. The axes that FSA-Net's demo draws are the columns
+    /// of this matrix, and Hopenet's reading of the BIWI data takes the same numbers from it. Yaw is -90 to 90 degrees.
+    pub fn from_rotation(rotation: &[[f32; 3]; 3]) -> Self {
+        let [x, y, z] = rotation;
+        let yaw = x[2].atan2(y[2].hypot(z[2]));
+        let pitch = y[2].atan2(z[2]);
+        let roll = (-x[1]).atan2(x[0]);
+        Self { yaw: yaw.to_degrees(), pitch: pitch.to_degrees(), roll: roll.to_degrees() }
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +162,54 @@ mod tests {
     fn a_mirror_negates_yaw_and_roll_only() {
         let pose = Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 };
         assert_eq!(pose.mirrored(), Pose { yaw: -10.0, pitch: 5.0, roll: 3.0 });
+    }
+
+    fn near(a: Pose, b: Pose) -> bool {
+        [a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll].iter().all(|difference| difference.abs() < 1e-3)
+    }
+
+    #[test]
+    fn a_rotation_matrix_gives_its_angles_back() {
+        for (yaw, pitch, roll) in [(0.0, 0.0, 0.0), (30.0, 0.0, 0.0), (-20.0, 35.0, 50.0), (70.0, -40.0, -85.0)] {
+            let pose = Pose { yaw, pitch, roll };
+            assert!(near(Pose::from_rotation(&pose.rotation()), pose), "{pose:?}");
+        }
+    }
+
+    #[test]
+    fn signs_are_those_of_the_picture() {
+        // Where the nose points (against the head's z) and the head's right side, in the picture's axes.
+        let nose = |pose: Pose| pose.rotation().map(|row| -row[2]);
+        assert!(nose(Pose { yaw: 20.0, ..Pose::default() })[0] < -0.3, "to the picture's left");
+        assert!(nose(Pose { pitch: 20.0, ..Pose::default() })[1] < -0.3, "up");
+        let right = Pose { roll: 20.0, ..Pose::default() }.rotation().map(|row| row[0]);
+        assert!(right[1] > 0.3, "the picture's right ear goes down: clockwise");
+    }
+
+    #[test]
+    fn the_axes_are_those_that_fsa_nets_demo_draws() {
+        let pose = Pose { yaw: 25.0, pitch: -15.0, roll: 40.0 };
+        let (y, p, r) = (-pose.yaw.to_radians(), pose.pitch.to_radians(), pose.roll.to_radians());
+        let red = [y.cos() * r.cos(), p.cos() * r.sin() + r.cos() * p.sin() * y.sin()];
+        let green = [-y.cos() * r.sin(), p.cos() * r.cos() - p.sin() * y.sin() * r.sin()];
+        let blue = [y.sin(), -y.cos() * p.sin()];
+        let rotation = pose.rotation();
+        for (axis, (drawn, sign)) in [(red, 1.0), (green, 1.0), (blue, -1.0)].into_iter().enumerate() {
+            for row in 0..2 {
+                assert!((sign * rotation[row][axis] - drawn[row]).abs() < 1e-6, "axis {axis}, row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn turning_the_picture_turns_the_nose_too() {
+        let frontal = Pose { roll: 5.0, ..Pose::default() };
+        assert!(near(frontal.turned(20.0), Pose { roll: 25.0, ..frontal }));
+        // A nose to the picture's left points up after a quarter turn clockwise.
+        let up = Pose { yaw: 30.0, ..Pose::default() }.turned(90.0);
+        assert!(near(up, Pose { yaw: 0.0, pitch: 30.0, roll: 90.0 }), "{up:?}");
+        let pose = Pose { yaw: 35.0, pitch: -10.0, roll: 12.0 };
+        assert!(near(pose.turned(17.0).turned(-17.0), pose));
+        assert!(near(pose.turned(17.0).mirrored(), pose.mirrored().turned(-17.0)));
     }
 }

@@ -32,23 +32,29 @@ const LBP_SIDE: f32 = 0.73;
 
 /// The facelens box from BlazeFace's keypoints; `rect` is the network's own box, which limits what senseless keypoints
 /// can do.
+pub(super) fn from_keypoints(keypoints: &[Point; 6], rect: &Rect) -> Rect {
+    let face = box_from_landmarks(keypoints);
+    let own = (rect.width + rect.height) / 2.0;
+    let side = face.width.clamp(own * BELIEVED.start(), own * BELIEVED.end());
+    let (limit, middle, own_middle) = (own * 0.3, face.center(), rect.center());
+    let near = |value: f32, own: f32| value.clamp(own - limit, own + limit);
+    Rect::square(Point { x: near(middle.x, own_middle.x), y: near(middle.y, own_middle.y) }, side)
+}
+
+/// The facelens box of a face whose landmarks are known: eyes (the picture's left one first), nose tip, mouth, and the two
+/// ears, in pixels.
 ///
 /// The side is the fourth-power mean of what the two lengths of a face say. A head that looks up or down has a short way
 /// from eyes to mouth, one that looks aside has its ears close together: the power mean follows the longer one, without
 /// the noise of a plain maximum.
-pub(super) fn from_keypoints(keypoints: &[Point; 6], rect: &Rect) -> Rect {
-    let [left_eye, right_eye, _, mouth, left_ear, right_ear] = *keypoints;
+pub fn box_from_landmarks(landmarks: &[Point; 6]) -> Rect {
+    let [left_eye, right_eye, _, mouth, left_ear, right_ear] = *landmarks;
     let eyes = Point { x: (left_eye.x + right_eye.x) / 2.0, y: (left_eye.y + right_eye.y) / 2.0 };
     let (dx, dy) = (mouth.x - eyes.x, mouth.y - eyes.y);
     let tall = PER_EYES_TO_MOUTH * dx.hypot(dy);
     let wide = PER_EARS * (right_ear.x - left_ear.x).hypot(right_ear.y - left_ear.y);
     let side = ((tall.powi(4) + wide.powi(4)) / 2.0).sqrt().sqrt();
-    let own = (rect.width + rect.height) / 2.0;
-    let side = side.clamp(own * BELIEVED.start(), own * BELIEVED.end());
-    let middle = Point { x: eyes.x + MIDDLE * dx, y: eyes.y + MIDDLE * dy };
-    let (limit, own_middle) = (own * 0.3, rect.center());
-    let near = |value: f32, own: f32| value.clamp(own - limit, own + limit);
-    Rect::square(Point { x: near(middle.x, own_middle.x), y: near(middle.y, own_middle.y) }, side)
+    Rect::square(Point { x: eyes.x + MIDDLE * dx, y: eyes.y + MIDDLE * dy }, side)
 }
 
 /// Side of SeetaFace's box over the facelens box (median of 427 faces of FairFace's validation part, standard deviation

@@ -13,7 +13,7 @@ mod suppress;
 #[cfg(test)]
 mod tests;
 
-pub use boxes::box_in_style;
+pub use boxes::{box_from_landmarks, box_in_style};
 
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
@@ -91,7 +91,8 @@ pub fn create(kind: DetectorKind) -> Result<Box<dyn Detector>, DetectError> {
     })
 }
 
-/// The face that a picture's label means, large and central: by area minus twice the squared distance to the picture's middle.
+/// The face that a picture's label means, large and central: by area minus twice the squared distance to the picture's
+/// middle.
 pub fn main_face<'a>(frame: &Frame, detections: &'a [Detection]) -> Option<&'a Detection> {
     let (middle_x, middle_y) = (frame.width() as f32 / 2.0, frame.height() as f32 / 2.0);
     let weight = |face: &Detection| {
