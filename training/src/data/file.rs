@@ -69,7 +69,8 @@ impl SetWriter {
     /// Where the file cannot be made.
     pub fn create(target: &Path) -> Result<Self, SetError> {
         let mut part = target.as_os_str().to_owned();
-        part.push(".part");
+        // Two runs into one place must not write into one file.
+        part.push(format!(".{}.part", std::process::id()));
         let part = Part(PathBuf::from(part));
         let mut file = BufWriter::new(File::create(&part.0).map_err(|cause| io(&part.0, "written", cause))?);
         file.write_all(MAGIC).map_err(|cause| io(&part.0, "written", cause))?;
