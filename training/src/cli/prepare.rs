@@ -54,6 +54,43 @@ enum Set {
         #[arg(long, value_enum, default_value_t)]
         undetected: UndetectedArg,
     },
+    /// IMDB-WIKI: exact ages and gender, from imdb.mat or wiki.mat and the folders with the cropped faces. Pictures without
+    /// a sure face, with a second one, with an unknown gender or an age outside 0 to 100 are left out, as published.
+    #[command(name = "imdb-wiki")]
+    ImdbWiki {
+        #[command(flatten)]
+        common: Common,
+        /// imdb.mat or wiki.mat.
+        #[arg(long, value_name = "FILE.mat")]
+        labels: PathBuf,
+        /// Leave out pictures of which the set's own face detector was less sure.
+        #[arg(long, value_name = "SCORE", default_value_t = prepare::MIN_FACE_SCORE)]
+        min_face_score: f64,
+    },
+    /// MegaAge-Asian: exact ages, from its lists. --images is the folder that holds train and test.
+    #[command(name = "megaage-asian")]
+    MegaAgeAsian {
+        #[command(flatten)]
+        common: Common,
+        /// list/train_name.txt or list/test_name.txt.
+        #[arg(long, value_name = "FILE")]
+        labels: PathBuf,
+        /// The list of ages; without it the file beside, list/train_age.txt or list/test_age.txt.
+        #[arg(long, value_name = "FILE")]
+        ages: Option<PathBuf>,
+    },
+    /// 300W-LP or AFLW2000-3D: head poses, from the .mat beside each .jpg.
+    #[command(name = "300w-lp", alias = "aflw2000")]
+    ThreeHundredWLp {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// BIWI: head poses, from the _pose.txt beside each _rgb.png.
+    #[command(name = "biwi")]
+    Biwi {
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 /// What every set needs.
@@ -109,6 +146,14 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
                 prepare::utkface(labels.as_deref(), pictures)
             })
         }
+        Set::ImdbWiki { common, labels, min_face_score } => {
+            write(common, Undetected::Skip, |_| prepare::imdb_wiki(labels, *min_face_score))
+        }
+        Set::MegaAgeAsian { common, labels, ages } => {
+            write(common, Undetected::Skip, |_| prepare::megaage_asian(labels, ages.as_deref()))
+        }
+        Set::ThreeHundredWLp { common } => write(common, Undetected::Skip, prepare::three_hundred_w_lp),
+        Set::Biwi { common } => write(common, Undetected::Skip, prepare::biwi),
     }
 }
 

@@ -10,13 +10,18 @@
 //! labels mean the large one near the middle ([`facelens::detect::main_face`]), as `facelens eval` takes them too.
 //! Nothing of a set stops the others: what cannot be used is counted by its reason, named, and passed over.
 
+mod biwi;
 mod csv_labels;
 mod cut;
 mod fairface;
+mod imdb_wiki;
+mod mat;
+mod megaage_asian;
 mod pictures;
 mod report;
 #[cfg(test)]
 mod testing;
+mod three_hundred_w_lp;
 mod utkface;
 mod work;
 
@@ -25,9 +30,13 @@ use facelens::geometry::Rect;
 
 use crate::data::{Face, SetError};
 
+pub use biwi::biwi;
 pub use fairface::{USUAL_BOX as FAIRFACE_BOX, fairface};
+pub use imdb_wiki::{MIN_FACE_SCORE, imdb_wiki};
+pub use megaage_asian::megaage_asian;
 pub use pictures::{Found, Pictures};
 pub use report::{LeftOut, Reason, Report};
+pub use three_hundred_w_lp::three_hundred_w_lp;
 pub use utkface::{USUAL_BOX as UTKFACE_BOX, utkface};
 pub use work::{Method, prepare};
 

@@ -114,11 +114,8 @@ fn why_empty(listing: &Listing, report: &Report) -> String {
             format!("none of the given folders and tars has `{}` or any other labelled picture", sample.face.name)
         }
         (_, Some(LeftOut { reason, name, detail })) => {
-            format!(
-                "of {} pictures, the first is left out like all: {name}: {} {detail}",
-                report.left_out(),
-                reason.words()
-            )
+            let words = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+            format!("all {} pictures are left out, {name} because {}{words}", report.left_out(), reason.words())
         }
         (_, None) => "there are no labels".to_owned(),
     }

@@ -122,7 +122,7 @@ fn where_nothing_can_be_used_the_reason_is_told_and_no_set_is_written() {
         run(&listing, &pictures, &method(2, Undetected::Skip), &target).unwrap_err().to_string()
     };
     assert!(words(&["missing", "plain"]).contains("no face was found"));
-    assert!(words(&[]).contains("odd: the age is missing or impossible `old`"));
+    assert!(words(&[]).contains("odd because the age is missing or impossible: `old`"));
     listing.left_out.clear();
     listing.push(Face { name: "missing".to_owned(), ..Face::default() });
     let error = run(&listing, &pictures, &method(2, Undetected::Skip), &target).unwrap_err().to_string();
