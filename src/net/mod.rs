@@ -16,6 +16,9 @@ mod layers;
 pub mod reference;
 mod soft_stagewise;
 pub mod ssr_net;
+pub mod ssr_net_md;
+#[cfg(test)]
+mod ssr_net_md_tests;
 #[cfg(test)]
 mod ssr_net_tests;
 mod tensor;

@@ -11,7 +11,7 @@
 //! 5. Soft stagewise regression makes the angles (section 3.2; [`super::soft_stagewise`]).
 
 mod aggregation;
-mod streams;
+pub(super) mod streams;
 mod structure;
 
 use super::graph::Graph;
@@ -128,9 +128,17 @@ pub struct StageHead {
     pub p: Affine,
 }
 
+impl Fusion {
+    /// Checks the shape of both layers, on maps of these channels.
+    pub(super) fn validate(&self, [relu, tanh]: [usize; 2]) -> Result<(), ShapeError> {
+        self.relu_head.expect_convolution(KernelLayout::Hwio, 1, relu, FEATURES)?;
+        self.tanh_head.expect_convolution(KernelLayout::Hwio, 1, tanh, FEATURES)
+    }
+}
+
 impl SeparableBlock {
     /// Channels behind it. At least 1: a layer without any fits no network.
-    fn channels(&self) -> usize {
+    pub(super) fn channels(&self) -> usize {
         self.pointwise.bias.shape().first().copied().unwrap_or_default().max(1)
     }
 }
@@ -156,22 +164,10 @@ impl FsaNet {
     /// # Errors
     /// Names the first layer that does not fit.
     pub fn validate(&self) -> Result<(), ShapeError> {
-        for (name, stream) in [("relu", &self.relu_stream), ("tanh", &self.tanh_stream)] {
-            let mut inputs = 3;
-            for (index, block) in stream.iter().enumerate() {
-                let outputs = block.channels();
-                let check = expect_shape("kernel", &block.depthwise, &[3, 3, inputs, 1])
-                    .and(block.pointwise.expect_convolution(KernelLayout::Hwio, 1, inputs, outputs))
-                    .and(block.norm.expect_channels(outputs));
-                named(&format!("block {} of the {name} stream", index + 1), check)?;
-                inputs = outputs;
-            }
-        }
+        streams::validate(&self.relu_stream, &self.tanh_stream)?;
         for (index, (fusion, seen)) in self.fusions.iter().zip(FUSED_BLOCKS).enumerate() {
-            let [relu, tanh] = [&self.relu_stream, &self.tanh_stream].map(|stream| stream[seen].channels());
-            let check = fusion.relu_head.expect_convolution(KernelLayout::Hwio, 1, relu, FEATURES);
-            let check = check.and(fusion.tanh_head.expect_convolution(KernelLayout::Hwio, 1, tanh, FEATURES));
-            named(&format!("fusion {}", index + 1), check)?;
+            let seen = [&self.relu_stream, &self.tanh_stream].map(|stream| stream[seen].channels());
+            named(&format!("fusion {}", index + 1), fusion.validate(seen))?;
         }
         if let Some(mapping) = &self.mapping {
             named("structure mapping", mapping.validate())?;

@@ -1,9 +1,9 @@
 //! The two streams and their fusion at three scales.
 
-use super::{CONVENTION, FUSED_BLOCKS, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock};
-use crate::net::ShapeError;
+use super::{CONVENTION, FUSED_BLOCKS, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock, named};
 use crate::net::graph::{Graph, Value};
-use crate::net::layers::{FoldedConvolution, fold};
+use crate::net::layers::{FoldedConvolution, expect_shape, fold};
+use crate::net::{KernelLayout, ShapeError};
 
 type Step = fn(&mut Graph, &Value) -> Value;
 
@@ -21,8 +21,27 @@ impl FsaNet {
     }
 }
 
+/// Checks the shape of every layer of both streams.
+pub(in crate::net) fn validate(
+    relu_stream: &[SeparableBlock],
+    tanh_stream: &[SeparableBlock],
+) -> Result<(), ShapeError> {
+    for (name, stream) in [("relu", relu_stream), ("tanh", tanh_stream)] {
+        let mut inputs = 3;
+        for (index, block) in stream.iter().enumerate() {
+            let outputs = block.channels();
+            let check = expect_shape("kernel", &block.depthwise, &[3, 3, inputs, 1])
+                .and(block.pointwise.expect_convolution(KernelLayout::Hwio, 1, inputs, outputs))
+                .and(block.norm.expect_channels(outputs));
+            named(&format!("block {} of the {name} stream", index + 1), check)?;
+            inputs = outputs;
+        }
+    }
+    Ok(())
+}
+
 /// One stream; gives the map behind each block and its pooling.
-fn stream(
+pub(in crate::net) fn stream(
     graph: &mut Graph,
     blocks: &[SeparableBlock],
     activation: Step,

@@ -64,7 +64,7 @@ impl FsaNet {
     }
 }
 
-fn stream(
+pub(super) fn stream(
     face: &Tensor,
     blocks: &[SeparableBlock],
     activation: fn(&Tensor) -> Tensor,
@@ -79,7 +79,7 @@ fn stream(
     Ok(maps)
 }
 
-fn pointwise(x: &Tensor, layer: &Affine) -> Result<Tensor, ShapeError> {
+pub(super) fn pointwise(x: &Tensor, layer: &Affine) -> Result<Tensor, ShapeError> {
     convolution(x, &layer.kernel, KernelLayout::Hwio, &layer.bias, Padding::Valid)
 }
 

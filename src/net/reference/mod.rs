@@ -6,6 +6,7 @@
 mod fsa_net;
 mod operations;
 mod ssr_net;
+mod ssr_net_md;
 mod windows;
 
 pub use operations::{add, batch_norm, dense, divide, matrix_product, multiply, relu, sigmoid, softmax_rows, tanh};

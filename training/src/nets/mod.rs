@@ -18,8 +18,10 @@ mod convert;
 pub mod fsa_net;
 mod layers;
 mod published;
+mod separable;
 mod soft_stagewise;
 pub mod ssr_net;
+pub mod ssr_net_md;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fsa_net::{FsaNet, FsaNetConfig};
 pub use ssr_net::{SsrNet, SsrNetConfig};
+pub use ssr_net_md::{SsrNetMd, SsrNetMdConfig};
 
 /// Which network, and how wide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +43,8 @@ pub enum NetworkConfig {
     SsrNet(SsrNetConfig),
     /// FSA-Net: head pose.
     FsaNet(FsaNetConfig),
+    /// SSR-Net-MD: head pose.
+    SsrNetMd(SsrNetMdConfig),
 }
 
 /// Any network that can be trained.
@@ -50,6 +55,8 @@ pub enum Network {
     SsrNet(SsrNet),
     /// FSA-Net.
     FsaNet(FsaNet),
+    /// SSR-Net-MD.
+    SsrNetMd(SsrNetMd),
 }
 
 /// Stored weights cannot become a network that is trained. The text says why.
@@ -74,6 +81,7 @@ impl NetworkConfig {
         match self {
             Self::SsrNet(config) => Network::SsrNet(config.init(device)),
             Self::FsaNet(config) => Network::FsaNet(config.init(device)),
+            Self::SsrNetMd(config) => Network::SsrNetMd(config.init(device)),
         }
     }
 
@@ -81,7 +89,7 @@ impl NetworkConfig {
     pub fn tasks(&self) -> &[Task] {
         match self {
             Self::SsrNet(config) => &config.tasks,
-            Self::FsaNet(_) => &[Task::Pose],
+            Self::FsaNet(_) | Self::SsrNetMd(_) => &[Task::Pose],
         }
     }
 }
@@ -92,6 +100,7 @@ impl Network {
         match self {
             Self::SsrNet(net) => net.forward(faces),
             Self::FsaNet(net) => net.forward(faces),
+            Self::SsrNetMd(net) => net.forward(faces),
         }
     }
 
@@ -103,6 +112,7 @@ impl Network {
         match self {
             Self::SsrNet(net) => net.to_weights()?.to_onnx(),
             Self::FsaNet(net) => net.to_weights()?.to_onnx(),
+            Self::SsrNetMd(net) => net.to_weights()?.to_onnx(),
         }
     }
 }

@@ -16,8 +16,10 @@ use facelens::net::fsa_net::{PLACES, STAGES};
 use serde::{Deserialize, Serialize};
 
 use aggregation::{Aggregation, StageHead, angles};
-use streams::{Fusion, SeparableBlock, fused_maps};
+use streams::fused_maps;
 use structure::{StructureMapping, all_places};
+
+use super::separable::{Heads, SeparableBlock, init_stream};
 
 /// Which FSA-Net.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +67,7 @@ pub struct FsaNet {
     relu_stream: Vec<SeparableBlock>,
     tanh_stream: Vec<SeparableBlock>,
     /// Stage 1 (the deepest) first.
-    fusions: Vec<Fusion>,
+    fusions: Vec<Heads>,
     mapping: Option<StructureMapping>,
     aggregation: Aggregation,
     /// Stage 1 first.
@@ -84,16 +86,13 @@ impl Default for FsaNetConfig {
 }
 
 impl FsaNetConfig {
-    const fn published_channels() -> [usize; 4] {
+    pub(super) const fn published_channels() -> [usize; 4] {
         [16, 32, 64, 128]
     }
 
     /// A new network with random weights.
     pub fn init(&self, device: &Device) -> FsaNet {
-        let [first, shallow, middle, deep] = self.channels;
-        let channels = [3, first, shallow, shallow, middle, middle, deep, deep];
-        let stream =
-            || -> Vec<_> { channels.windows(2).map(|pair| SeparableBlock::init(pair[0], pair[1], device)).collect() };
+        let [_, shallow, middle, deep] = self.channels;
         let mapping = match self.scoring {
             FsaNetScoring::Convolution => Some(StructureMapping::init(true, device)),
             FsaNetScoring::Variance => Some(StructureMapping::init(false, device)),
@@ -101,9 +100,9 @@ impl FsaNetConfig {
         };
         let features = mapping.as_ref().map_or(STAGES * PLACES, StructureMapping::feature_count);
         FsaNet {
-            relu_stream: stream(),
-            tanh_stream: stream(),
-            fusions: [deep, middle, shallow].into_iter().map(|inputs| Fusion::init(inputs, device)).collect(),
+            relu_stream: init_stream(self.channels, device),
+            tanh_stream: init_stream(self.channels, device),
+            fusions: [deep, middle, shallow].into_iter().map(|inputs| Heads::init(inputs, device)).collect(),
             mapping,
             aggregation: Aggregation::init(self.aggregation, features, device),
             heads: (0..STAGES).map(|_| StageHead::init(device)).collect(),

@@ -4,9 +4,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::aggregation::{Aggregation, squash};
-use super::streams::SeparableBlock;
 use super::structure::StructureMapping;
 use super::*;
+use crate::nets::separable::SeparableBlock;
 use crate::nets::tests::{Numbers, assert_close, gradients, numbers};
 
 fn maps(device: &Device) -> Vec<Tensor<4>> {

@@ -1,18 +1,15 @@
 //! FSA-Net to and from the app's weight structure, which has Keras' layout.
 
 use burn::module::Param;
-use burn::nn::Linear;
-use burn::nn::conv::Conv2d;
 use burn::tensor::Device;
 use facelens::net::fsa_net::{self, FEATURES, STAGES, VECTOR};
-use facelens::net::{Affine, Convention, ShapeError};
+use facelens::net::{Convention, ShapeError};
 
 use super::FsaNet;
 use super::aggregation::{Aggregation, Capsules, Metric, StageHead};
-use super::streams::{Fusion, SeparableBlock};
 use super::structure::StructureMapping;
-use crate::nets::convert::{Reader, convolution_weights, dense_weights, exactly, norm_weights, plain};
-use crate::nets::published::separable_on_our_input;
+use crate::nets::convert::{Reader, exactly, plain};
+use crate::nets::separable::{Heads, keras, keras_dense, stream_from_weights, stream_weights};
 
 impl FsaNet {
     /// The network with stored weights; its variant and widths are told from them.
@@ -22,15 +19,6 @@ impl FsaNet {
     pub fn from_weights(weights: &fsa_net::FsaNet, device: &Device) -> Result<Self, ShapeError> {
         weights.validate()?;
         let reader = Reader { convention: Convention::KERAS, device };
-        let stream = |blocks: &[fsa_net::SeparableBlock]| -> Result<Vec<_>, ShapeError> {
-            blocks.iter().map(|block| SeparableBlock::from_weights(&reader, block)).collect()
-        };
-        let fusion = |stored: &fsa_net::Fusion| -> Result<Fusion, ShapeError> {
-            Ok(Fusion {
-                relu_head: reader.convolution(&stored.relu_head)?,
-                tanh_head: reader.convolution(&stored.tanh_head)?,
-            })
-        };
         let head = |stored: &fsa_net::StageHead| -> Result<StageHead, ShapeError> {
             Ok(StageHead {
                 delta: reader.dense(&stored.delta, None)?,
@@ -40,9 +28,13 @@ impl FsaNet {
         };
         let mapping = weights.mapping.as_ref().map(|stored| StructureMapping::from_weights(&reader, stored));
         Ok(Self {
-            relu_stream: stream(&weights.relu_stream)?,
-            tanh_stream: stream(&weights.tanh_stream)?,
-            fusions: weights.fusions.iter().map(fusion).collect::<Result<_, _>>()?,
+            relu_stream: stream_from_weights(&reader, &weights.relu_stream)?,
+            tanh_stream: stream_from_weights(&reader, &weights.tanh_stream)?,
+            fusions: weights
+                .fusions
+                .iter()
+                .map(|heads| Heads::from_weights(&reader, heads))
+                .collect::<Result<_, _>>()?,
             mapping: mapping.transpose()?,
             aggregation: Aggregation::from_weights(&reader, &weights.aggregation)?,
             heads: weights.heads.iter().map(head).collect::<Result<_, _>>()?,
@@ -54,22 +46,15 @@ impl FsaNet {
     /// # Errors
     /// Where a layer has lost its shape; no network made by this crate has.
     pub fn to_weights(&self) -> Result<fsa_net::FsaNet, ShapeError> {
-        let stream = |blocks: &[SeparableBlock]| {
-            let blocks = blocks.iter().map(SeparableBlock::to_weights).collect::<Result<_, _>>()?;
-            exactly(blocks, "separable convolutions")
-        };
-        let fusion = |fusion: &Fusion| {
-            Ok(fsa_net::Fusion { relu_head: keras(&fusion.relu_head)?, tanh_head: keras(&fusion.tanh_head)? })
-        };
         let head = |head: &StageHead| fsa_net::StageHead {
-            delta: dense(&head.delta),
-            eta: dense(&head.eta),
-            p: dense(&head.p),
+            delta: keras_dense(&head.delta),
+            eta: keras_dense(&head.eta),
+            p: keras_dense(&head.p),
         };
-        let fusions = self.fusions.iter().map(fusion).collect::<Result<_, ShapeError>>()?;
+        let fusions = self.fusions.iter().map(Heads::to_weights).collect::<Result<_, _>>()?;
         Ok(fsa_net::FsaNet {
-            relu_stream: stream(&self.relu_stream)?,
-            tanh_stream: stream(&self.tanh_stream)?,
+            relu_stream: stream_weights(&self.relu_stream)?,
+            tanh_stream: stream_weights(&self.tanh_stream)?,
             fusions: exactly(fusions, "fusions")?,
             mapping: self.mapping.as_ref().map(StructureMapping::to_weights).transpose()?,
             aggregation: self.aggregation.to_weights()?,
@@ -80,38 +65,9 @@ impl FsaNet {
     /// The same network for our input where this one takes BGR bytes; at the crop's edge it sees grey instead of black.
     pub(in crate::nets) fn on_our_input(mut self) -> Self {
         for block in self.relu_stream.first_mut().into_iter().chain(self.tanh_stream.first_mut()) {
-            separable_on_our_input(&mut block.depthwise, &mut block.pointwise);
+            block.on_our_input();
         }
         self
-    }
-}
-
-/// A fully connected layer's weights in Keras' layout.
-fn dense(layer: &Linear) -> Affine {
-    dense_weights(layer, Convention::KERAS.dense)
-}
-
-/// A convolution's weights in Keras' layout.
-fn keras(layer: &Conv2d) -> Result<Affine, ShapeError> {
-    let Affine { kernel, bias } = convolution_weights(layer);
-    Ok(Affine { kernel: kernel.permuted(&[2, 3, 1, 0])?, bias })
-}
-
-impl SeparableBlock {
-    fn from_weights(reader: &Reader<'_>, stored: &fsa_net::SeparableBlock) -> Result<Self, ShapeError> {
-        Ok(Self {
-            depthwise: reader.parameter(&stored.depthwise.permuted(&[2, 3, 0, 1])?),
-            pointwise: reader.convolution(&stored.pointwise)?,
-            norm: reader.norm(&stored.norm),
-        })
-    }
-
-    fn to_weights(&self) -> Result<fsa_net::SeparableBlock, ShapeError> {
-        Ok(fsa_net::SeparableBlock {
-            depthwise: plain(self.depthwise.val()).permuted(&[2, 3, 0, 1])?,
-            pointwise: keras(&self.pointwise)?,
-            norm: norm_weights(&self.norm),
-        })
     }
 }
 
@@ -136,7 +92,11 @@ impl StructureMapping {
             Some(layer) => fsa_net::Scoring::Convolution(keras(layer)?),
             None => fsa_net::Scoring::Variance,
         };
-        Ok(fsa_net::StructureMapping { scoring, maps: dense(&self.maps), combination: dense(&self.combination) })
+        Ok(fsa_net::StructureMapping {
+            scoring,
+            maps: keras_dense(&self.maps),
+            combination: keras_dense(&self.combination),
+        })
     }
 }
 

@@ -149,5 +149,6 @@ fn small_networks() -> Vec<NetworkConfig> {
         fsa(FsaNetScoring::Variance, FsaNetAggregation::Capsules),
         fsa(FsaNetScoring::None, FsaNetAggregation::Capsules),
         fsa(FsaNetScoring::Variance, FsaNetAggregation::Metric),
+        NetworkConfig::SsrNetMd(SsrNetMdConfig { channels: [2, 3, 4, 5] }),
     ]
 }

@@ -1,7 +1,7 @@
 //! Shapes, and burn's arithmetic against tract's on what is exported.
 
 use super::*;
-use crate::nets::{FsaNet, SsrNet};
+use crate::nets::{FsaNet, SsrNet, SsrNetMd};
 
 #[test]
 fn every_network_gives_a_row_of_values_for_each_face() {
@@ -70,6 +70,12 @@ fn weights_there_and_back_are_the_same_bits() {
                 let back = FsaNet::from_weights(&weights, &device).unwrap();
                 let same = back.to_weights().unwrap() == weights;
                 (Network::FsaNet(back), same)
+            }
+            Network::SsrNetMd(net) => {
+                let weights = net.to_weights().unwrap();
+                let back = SsrNetMd::from_weights(&weights, &device).unwrap();
+                let same = back.to_weights().unwrap() == weights;
+                (Network::SsrNetMd(back), same)
             }
         };
         assert!(same, "{config:?}");

@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use facelens::model::{Net, Task};
 
 use super::fsa_net::{FsaNetAggregation, FsaNetScoring};
-use super::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig};
+use super::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig, SsrNetMdConfig};
 
 /// The folder with reference weights and golden vectors, or `None` with a word that the test is skipped.
 fn shared() -> Option<PathBuf> {
@@ -89,6 +89,7 @@ fn every_network() -> Vec<NetworkConfig> {
         fsa(FsaNetScoring::Variance, FsaNetAggregation::Capsules, [8, 12, 20, 40]),
         fsa(FsaNetScoring::None, FsaNetAggregation::Capsules, [16, 16, 24, 32]),
         fsa(FsaNetScoring::Convolution, FsaNetAggregation::Metric, [8, 16, 24, 32]),
+        NetworkConfig::SsrNetMd(SsrNetMdConfig { channels: [8, 12, 20, 24] }),
     ]
 }
 

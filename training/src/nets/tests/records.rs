@@ -9,6 +9,7 @@ fn variances(net: &Network) -> Vec<f32> {
     match net {
         Network::SsrNet(net) => net.to_weights().unwrap().relu_stream[2].norm.clone().unwrap().variance.into_data(),
         Network::FsaNet(net) => net.to_weights().unwrap().relu_stream[3].norm.variance.data().to_vec(),
+        Network::SsrNetMd(net) => net.to_weights().unwrap().relu_stream[3].norm.variance.data().to_vec(),
     }
 }
 
@@ -41,7 +42,7 @@ fn a_record_of_the_network_at_rest_brings_back_the_same_bits() {
         net.valid().save_file(&file).unwrap();
         let loaded = config.init(&Device::flex()).try_load_file(&file).unwrap();
         assert_eq!(numbers(loaded.forward(faces(2, &Device::flex()))), expected, "{config:?}");
-        let other = every_network().swap_remove((index + 1) % 6).init(&Device::flex());
+        let other = every_network().swap_remove((index + 1) % 7).init(&Device::flex());
         assert!(other.try_load_file(&file).is_err(), "{config:?} loads as another network");
     }
 }
@@ -60,7 +61,7 @@ fn a_training_goes_on_from_records_with_the_same_bits() {
     let start = made_up(&config, &Device::flex());
     let weights = |net: &Network| match net {
         Network::SsrNet(net) => net.to_weights().unwrap(),
-        Network::FsaNet(_) => unreachable!(),
+        _ => unreachable!(),
     };
     let Network::SsrNet(start) = start else { unreachable!() };
     let start = || Network::SsrNet(SsrNet::from_weights(&start.to_weights().unwrap(), &device).unwrap());
