@@ -93,6 +93,8 @@ enum NetworkKind {
     SsrNet,
     /// FSA-Net: pose.
     FsaNet,
+    /// SSR-Net-MD: pose, without FSA-Net's scoring, mapping and capsules.
+    SsrNetMd,
 }
 
 /// The scorings of `--scoring`.
@@ -223,7 +225,9 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     let network = settings.entry("network").or_insert_with(|| Value::Table(Table::new())).clone();
     let kind = network.get("kind").and_then(Value::as_str);
     let pose = Value::from(vec![Task::Pose.name()]);
-    let Some(tasks) = settings.get("tasks").cloned().or_else(|| (kind == Some("fsa-net")).then(|| pose.clone())) else {
+    let Some(tasks) =
+        settings.get("tasks").cloned().or_else(|| matches!(kind, Some("fsa-net" | "ssr-net-md")).then(|| pose.clone()))
+    else {
         bail!("say what the network is to estimate: --task age, --task gender, --task age,gender or --task pose");
     };
     let kind = kind.unwrap_or(if tasks == pose { "fsa-net" } else { "ssr-net" }).to_owned();

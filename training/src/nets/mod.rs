@@ -35,6 +35,9 @@ pub use fsa_net::{FsaNet, FsaNetConfig};
 pub use ssr_net::{SsrNet, SsrNetConfig};
 pub use ssr_net_md::{SsrNetMd, SsrNetMdConfig};
 
+/// The most channels of a network's part.
+const LARGEST_WIDTH: usize = 1024;
+
 /// Which network, and how wide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -82,6 +85,31 @@ impl NetworkConfig {
             Self::SsrNet(config) => Network::SsrNet(config.init(device)),
             Self::FsaNet(config) => Network::FsaNet(config.init(device)),
             Self::SsrNetMd(config) => Network::SsrNetMd(config.init(device)),
+        }
+    }
+
+    /// Whether there is such a network.
+    ///
+    /// # Errors
+    /// Names the setting that no network has.
+    pub fn check(&self) -> Result<(), String> {
+        let widths: Vec<(&str, usize)> = match self {
+            Self::SsrNet(net) if net.tasks.contains(&Task::Pose) => {
+                return Err("the network ssr-net estimates age and gender; pose takes fsa-net or ssr-net-md".to_owned());
+            }
+            Self::SsrNet(net) if net.tasks.is_empty() => return Err("the network ssr-net has no task".to_owned()),
+            Self::SsrNet(net) => vec![
+                ("relu_channels", net.relu_channels),
+                ("tanh_channels", net.tanh_channels),
+                ("fusion_channels", net.fusion_channels),
+            ],
+            Self::FsaNet(FsaNetConfig { channels, .. }) | Self::SsrNetMd(SsrNetMdConfig { channels }) => {
+                channels.map(|width| ("channels", width)).to_vec()
+            }
+        };
+        match widths.into_iter().find(|(_, width)| !(1..=LARGEST_WIDTH).contains(width)) {
+            Some((name, width)) => Err(format!("network.{name} is {width}; it goes from 1 to {LARGEST_WIDTH}")),
+            None => Ok(()),
         }
     }
 

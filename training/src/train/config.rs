@@ -217,20 +217,7 @@ impl RunConfig {
             let (found, asked) = (names(self.network.tasks()), names(&self.tasks));
             return Err(format!("the network estimates {found} where tasks says {asked}"));
         }
-        if let NetworkConfig::SsrNet(net) = &self.network {
-            if self.tasks.contains(&Task::Pose) {
-                return Err("the network ssr-net estimates age and gender; pose takes fsa-net".to_owned());
-            }
-            for (name, width) in [
-                ("relu_channels", net.relu_channels),
-                ("tanh_channels", net.tanh_channels),
-                ("fusion_channels", net.fusion_channels),
-            ] {
-                if !(1..=1024).contains(&width) {
-                    return Err(format!("network.{name} is {width}; it goes from 1 to 1024"));
-                }
-            }
-        }
+        self.network.check()?;
         let finite = |name: &str, value: f64, largest: f64| {
             let fits = (0.0..=largest).contains(&value);
             if fits { Ok(()) } else { Err(format!("{name} is {value}; it goes from 0 to {largest}")) }

@@ -14,6 +14,19 @@ fn every_network_gives_a_row_of_values_for_each_face() {
 }
 
 #[test]
+fn settings_of_no_network_are_refused() {
+    for config in every_network() {
+        config.check().unwrap();
+    }
+    let cause = |text: &str| toml::from_str::<NetworkConfig>(text).unwrap().check().unwrap_err();
+    assert!(cause("kind = 'ssr-net'\ntasks = ['pose']").contains("fsa-net"));
+    assert!(cause("kind = 'ssr-net'\ntasks = []").contains("no task"));
+    assert!(cause("kind = 'ssr-net'\ntasks = ['age']\nrelu_channels = 0").contains("relu_channels is 0"));
+    assert!(cause("kind = 'fsa-net'\nchannels = [16, 0, 64, 128]").contains("channels is 0"));
+    assert!(cause("kind = 'ssr-net-md'\nchannels = [16, 32, 64, 4000]").contains("channels is 4000"));
+}
+
+#[test]
 fn a_fresh_network_starts_in_the_middle_of_its_range() {
     // A stage whose bins are all dead gives exactly 0 and never learns; one whose Delta is near -1 gives anything.
     let device = Device::flex().autodiff();
