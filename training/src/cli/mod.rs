@@ -6,6 +6,7 @@ mod interrupt;
 mod prepare;
 mod train;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -33,7 +34,8 @@ enum Command {
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).without_time().with_target(false).init();
     let done: anyhow::Result<ExitCode> = match cli.command {
         Command::Prepare(args) => prepare::run(&args),
         Command::Distil(args) => distil::run(&args),

@@ -133,10 +133,16 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
     let surroundings = Surroundings { device, makers: args.makers, until: args.until, stop };
     let outcome = if args.resume {
-        check_same(&args.run, &settings)?;
+        let begun = RunConfig::read(&args.run)?;
+        if let Err(error) = check_same(&args.run, &settings, &begun) {
+            return Ok(wrong_usage(&error));
+        }
         train::resume(&args.run, &surroundings)?
     } else {
-        train::start(&args.run, config(settings)?, &surroundings)?
+        match config(settings) {
+            Ok(config) => train::start(&args.run, config, &surroundings)?,
+            Err(error) => return Ok(wrong_usage(&error)),
+        }
     };
     let folder = args.run.display();
     match outcome {
@@ -152,6 +158,12 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
         }
     }
+}
+
+/// Says what is wrong with the options.
+fn wrong_usage(error: &anyhow::Error) -> ExitCode {
+    tracing::error!("{error:#}");
+    ExitCode::from(2)
 }
 
 impl TrainArgs {
@@ -236,12 +248,14 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     }
     set(&mut settings, &["network", "kind"], Some(kind))?;
     settings.insert("tasks".to_owned(), tasks);
-    settings.try_into().context("the settings cannot be used")
+    let config: RunConfig = settings.try_into().context("the settings cannot be used")?;
+    config.check().map_err(anyhow::Error::msg).context("the settings cannot be used")?;
+    Ok(config)
 }
 
 /// Refuses settings that are not those that the run was begun with.
-fn check_same(run: &Path, settings: &Table) -> anyhow::Result<()> {
-    let begun = Table::try_from(RunConfig::read(run)?).context("the settings of the run cannot be compared")?;
+fn check_same(run: &Path, settings: &Table, begun: &RunConfig) -> anyhow::Result<()> {
+    let begun = Table::try_from(begun).context("the settings of the run cannot be compared")?;
     let mut differences = Vec::new();
     compare("", settings, &begun, &mut differences);
     if differences.is_empty() {

@@ -18,6 +18,9 @@ pub(super) struct Row {
     pub(super) learning_rate: f64,
     /// Mean over its steps.
     pub(super) loss: f64,
+    /// Mean over its steps of the norm of all gradients together, before it is shortened to `schedule.clip_norm`.
+    #[serde(default)]
+    pub(super) gradient_norm: f64,
     /// How long its steps took.
     pub(super) seconds: f64,
     /// Faces learned from in a second.
@@ -40,6 +43,7 @@ fn csv(rows: &[Row]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
             ("epoch".to_owned(), row.epoch.to_string()),
             ("learning_rate".to_owned(), format!("{:.3e}", row.learning_rate)),
             ("loss".to_owned(), format!("{:.5}", row.loss)),
+            ("gradient_norm".to_owned(), format!("{:.4}", row.gradient_norm)),
             ("seconds".to_owned(), format!("{:.1}", row.seconds)),
             ("images_per_second".to_owned(), format!("{:.1}", row.images_per_second)),
         ];

@@ -204,7 +204,7 @@ impl Run {
     ) -> Result<Option<Row>, RunError> {
         let epoch = self.progress.epochs;
         let started = Instant::now();
-        let (mut sum, mut rate) = (0.0, 0.0);
+        let (mut sum, mut norms, mut rate) = (0.0, 0.0, 0.0);
         let finished = std::thread::scope(|scope| {
             let batches = Batches::start(scope, faces, config, epoch, surroundings.makers);
             for (step, batch) in batches.enumerate() {
@@ -220,6 +220,7 @@ impl Run {
                 }
                 self.progress.steps += 1;
                 sum += f64::from(met.loss);
+                norms += f64::from(met.gradient);
                 bar.inc(1);
                 bar.set_message(format!("epoch {}, loss {:.4}", epoch + 1, sum / (step + 1) as f64));
             }
@@ -234,6 +235,7 @@ impl Run {
             epoch: epoch + 1,
             learning_rate: rate,
             loss: sum / steps as f64,
+            gradient_norm: norms / steps as f64,
             seconds,
             images_per_second: seen as f64 / seconds.max(1e-9),
             sets: Vec::new(),
