@@ -17,8 +17,8 @@ use crate::train::{self, RunConfig};
 
 /// Options of `facelens-training export`.
 ///
-/// Writes NAME.onnx and its card NAME.toml. The graph must give what the network gives, within 1e-4 on the male score and
-/// 1e-3 on years and degrees, on 64 real faces, and with each weight tensor changed in turn.
+/// Writes NAME.onnx and its card NAME.toml. The graph must give what the network gives within 1e-4 of the male score, of a
+/// year and of a degree, on 64 real faces and with each weight tensor changed in turn.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     /// The folder of a run, as `train` writes it.

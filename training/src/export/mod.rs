@@ -1,9 +1,9 @@
 //! From a trained network to a model that facelens runs: `NAME.onnx` through the app's own graph builder, normalisations
 //! folded, and its card `NAME.toml`.
 //!
-//! A network is written only where tract gives on the graph what burn gives on the network, within 1e-4 on the male score
-//! and within 1e-3 on years and degrees (1e-4 of ten), on real crops made by the app's own code as the card says, and
-//! where that comparison would show a mistake in any weight tensor ([`Comparison`]).
+//! A network is written only where tract gives on the graph what burn gives on the network, within 1e-4 of the male score,
+//! of a year and of a degree, on real crops made by the app's own code as the card says, and where that comparison would
+//! show a mistake in any weight tensor ([`Comparison`]).
 
 mod card;
 mod perturb;
@@ -17,7 +17,7 @@ use facelens::estimate::Estimator;
 use facelens::model::{ModelCard, ModelError, ModelSet, Task, TaskModel, sha256_hex};
 
 pub use card::CardTexts;
-pub use verify::{Comparison, TOLERANCE, Verified, VerifyError, units};
+pub use verify::{Comparison, TOLERANCE, Verified, VerifyError};
 
 use crate::data::FaceSet;
 use crate::distil::as_frame;
@@ -114,8 +114,7 @@ impl Export<'_> {
             }
         }
         let inputs = inputs(crops, &card)?;
-        let units = units(self.tasks);
-        let comparison = Comparison { net: self.net, write, inputs: &inputs, spec: &card.input, units: &units };
+        let comparison = Comparison { net: self.net, write, inputs: &inputs, spec: &card.input };
         let verified = comparison.run_on(tensors, progress)?;
         let toml = card.to_toml()?;
         // What facelens does when it loads the model.

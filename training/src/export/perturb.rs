@@ -15,8 +15,8 @@ pub(super) enum Change {
     Down,
 }
 
-/// Added to the usual size of a tensor, of which all numbers may be 0.
-const LEAST_SIZE: f32 = 0.01;
+/// The usual size that a tensor has at least: biases begin as zeros.
+const LEAST_SIZE: f32 = 0.1;
 
 /// The names of all weight tensors, statistics of normalisations among them, in the network's order.
 pub(super) fn names(net: &Network) -> Vec<String> {
