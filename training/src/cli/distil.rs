@@ -24,7 +24,7 @@ enum Action {
     /// Write a set again with the head pose that teachers give its faces. Head pose is the only task that is taught so
     /// far.
     ///
-    /// Each face is shown as it is, turned by 12 degrees to both sides, and all that in a mirror; its label is the mean
+    /// Each face is shown as it is, turned by 4 degrees to both sides, and all that in a mirror; its label is the mean
     /// of the answers, each turned back. Labels are kept in OUT.faces.labels.csv: after Ctrl-C or a kill the same command
     /// goes on, and with that file another --max-spread takes seconds.
     Label(LabelArgs),

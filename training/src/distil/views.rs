@@ -2,8 +2,11 @@
 
 use facelens::geometry::Pose;
 
-/// How far a face is turned in the picture's plane, degrees.
-const TURN_DEGREES: f32 = 12.0;
+/// How far a face is turned in the picture's plane, degrees. Enough to take away noise, and not so far that the published
+/// nets are led astray, which were trained on upright faces: on 312 faces of FairFace's validation part the fusion of three
+/// differs from itself, turned back, by 1.5 degrees at a turn of 4, 3.7 at 12 and 6.0 at 20 (mean over the three angles). The
+/// mirrored face differs by 2.8.
+const TURN_DEGREES: f32 = 4.0;
 
 /// The face as it is and turned to both sides, and the same in a mirror: a set that a mirror maps onto itself, so that
 /// the label of a mirrored face is the mirrored label.
