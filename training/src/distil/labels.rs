@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use facelens::geometry::Pose;
 use facelens::model::sha256_hex;
 
-use super::{DistilError, Teacher};
 use crate::data::FaceSet;
 
 /// Digits of each SHA-256 in the file's first line.
@@ -89,15 +88,14 @@ pub(super) struct LabelsFile {
 }
 
 impl LabelsFile {
-    /// Opens the labels of `output`, or begins them. A last line without an end, which a kill leaves, is dropped.
-    pub(super) fn open(output: &Path, faces: &FaceSet, teacher: &Teacher) -> Result<Self, DistilError> {
+    /// Opens the labels of `output`, or begins them; `teachers` is the SHA-256 of who gives them. A last line without an end, which a kill leaves, is dropped.
+    pub(super) fn open(output: &Path, faces: &FaceSet, teachers: &str) -> Result<Self, LabelsError> {
         let mut path = output.as_os_str().to_owned();
         path.push(".labels.csv");
         let path = PathBuf::from(path);
         let set = sha256_hex(&faces.pixels);
-        let teachers = teacher.fingerprint()?;
         let first = format!("# facelens pose labels 1; set {}; teachers {}", &set[..DIGITS], &teachers[..DIGITS]);
-        Ok(Self::open_with(path, &first, faces.len())?)
+        Self::open_with(path, &first, faces.len())
     }
 
     fn open_with(path: PathBuf, first: &str, faces: usize) -> Result<Self, LabelsError> {
@@ -144,7 +142,7 @@ fn read(text: &str, first: &str, faces: usize, path: &Path) -> Result<Vec<Label>
         let what = match (fields(found).as_slice(), fields(first).as_slice()) {
             ([a, _, _], [b, _, _]) if a != b => "another kind",
             ([_, a, _], [_, b, _]) if a != b => "another set",
-            ([_, _, _], _) => "other teachers",
+            ([_, _, _], _) => "other teachers or views",
             _ => "something else",
         };
         return Err(LabelsError::Others { file: file(), what });

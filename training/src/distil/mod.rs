@@ -82,6 +82,8 @@ pub struct LabelOptions {
     pub threads: usize,
     /// Faces whose views disagree by more are left out: [`Label::spread`], degrees.
     pub max_spread: Option<f32>,
+    /// How many of [`VIEWS`] are shown, the first ones; an even number treats a face and its mirror image alike.
+    pub views: usize,
 }
 
 /// Labels the faces of `set` with what the teacher says, and writes them as the set `output`, in the same order. Labels
@@ -108,13 +110,15 @@ pub fn label(
     if faces.side != SIDE {
         return Err(DistilError::Side { file: set.display().to_string(), side: faces.side });
     }
-    let mut file = LabelsFile::open(output, &faces, teacher)?;
+    let views = &VIEWS[..options.views.clamp(1, VIEWS.len())];
+    let mut file = LabelsFile::open(output, &faces, &teacher.fingerprint(views)?)?;
     let mut teachers: Vec<Teacher> = (0..options.threads.max(1)).map(|_| teacher.fork()).collect();
     while file.labels.len() < faces.len() {
         progress(file.labels.len(), faces.len());
         let start = file.labels.len();
         let end = (start + BATCH).min(faces.len());
-        let labels = each(&mut teachers, &faces, start..end, stop, |teacher, index| teacher.label(&faces, index))?;
+        let labels =
+            each(&mut teachers, &faces, start..end, stop, |teacher, index| teacher.label(&faces, index, views))?;
         file.append(&labels)?;
         if start + labels.len() < end {
             return Ok(None);

@@ -8,7 +8,7 @@ use facelens::frame::Frame;
 use facelens::geometry::{Point, Pose, Rect};
 use facelens::model::{Library, ModelError, ModelSet, Task, sha256_hex};
 
-use super::{Label, VIEWS, View};
+use super::{Label, View};
 use crate::data::FaceSet;
 
 /// Models for head pose that are averaged, as `facelens --model pose=FILE` given several times.
@@ -39,10 +39,12 @@ impl Teacher {
         self.estimator.models().of(Task::Pose).iter().map(|model| model.card.name.clone()).collect()
     }
 
-    /// SHA-256 of all that decides what the teacher says: the models' cards, which hold the sums of their files, and the
-    /// views.
-    pub fn fingerprint(&self) -> Result<String, ModelError> {
-        let mut text = format!("{VIEWS:?}");
+    /// SHA-256 of all that decides a label: the models' cards, which hold the sums of their files, and the views.
+    ///
+    /// # Errors
+    /// Where a card cannot be written.
+    pub fn fingerprint(&self, views: &[View]) -> Result<String, ModelError> {
+        let mut text = format!("{views:?}");
         for model in self.estimator.models().of(Task::Pose) {
             text += &model.card.to_toml()?;
         }
@@ -60,12 +62,12 @@ impl Teacher {
         Ok(self.estimator.estimate(&frame, &face)?.0.pose)
     }
 
-    /// What the teacher says of face `index` of a set: the mean over the views, each turned back.
+    /// What the teacher says of face `index` of a set: the mean over these views, each turned back.
     ///
     /// # Errors
     /// Where a network fails.
-    pub fn label(&mut self, faces: &FaceSet, index: usize) -> Result<Label, EstimateError> {
-        let poses: Result<Vec<_>, _> = VIEWS.iter().map(|view| self.pose_in(view, faces, index)).collect();
+    pub fn label(&mut self, faces: &FaceSet, index: usize, views: &[View]) -> Result<Label, EstimateError> {
+        let poses: Result<Vec<_>, _> = views.iter().map(|view| self.pose_in(view, faces, index)).collect();
         Ok(Label::of(&poses?))
     }
 

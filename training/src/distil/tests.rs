@@ -53,7 +53,7 @@ fn set_file(folder: &Path, count: usize) -> PathBuf {
 }
 
 static GO: AtomicBool = AtomicBool::new(false);
-const ONE: LabelOptions = LabelOptions { threads: 1, max_spread: None };
+const ONE: LabelOptions = LabelOptions { threads: 1, max_spread: None, views: VIEWS.len() };
 
 #[test]
 fn a_label_is_the_mean_of_the_teachers_over_all_views() {
@@ -143,6 +143,9 @@ fn what_cannot_be_labelled_is_refused() {
 
     label(&set, &output, &teacher, ONE, &GO, |_, _| {}).unwrap().unwrap();
     let other = Teacher::load(&[teacher_file(folder.path(), "two", 6)]).unwrap();
+    let two = LabelOptions { views: 2, ..ONE };
+    let others = label(&set, &output, &teacher, two, &GO, |_, _| {}).unwrap_err().to_string();
+    assert!(others.contains("labels of other teachers"), "other views: {others}");
     assert!(refused(&set, &output, &other).contains("labels of other teachers"));
 
     let age = Teacher::load(&[PathBuf::from("ssrnet-age-imdb")]).err().unwrap().to_string();

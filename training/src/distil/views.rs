@@ -9,7 +9,7 @@ use facelens::geometry::Pose;
 const TURN_DEGREES: f32 = 4.0;
 
 /// The face as it is and turned to both sides, and the same in a mirror: a set that a mirror maps onto itself, so that
-/// the label of a mirrored face is the mirrored label.
+/// the label of a mirrored face is the mirrored label. So are the first two alone.
 pub const VIEWS: [View; 6] = [
     View { mirrored: false, clockwise: 0.0 },
     View { mirrored: true, clockwise: 0.0 },
