@@ -2,8 +2,8 @@
 //! 2019) is measured against it.
 //!
 //! The paper says of it that soft stagewise regression gives a vector where SSR-Net gives a number (section 3.2), and
-//! that its file has 1.1 MB. Of the two such networks in the authors' repository that is `SSR_net_MT` (233,000 numbers;
-//! the one with SSR-Net's own streams, `SSR_net_ori_MT`, has 176,000), and this is its form:
+//! that its file has 1.1 MB. Of the two such networks in the authors' repository `SSR_net_MT` fits that, which has
+//! 233,619 numbers (`SSR_net_ori_MT`, with SSR-Net's own streams, has 175,629), and this is its form:
 //!
 //! - the streams of FSA-Net, and as there what stage 1 sees is the deepest scale;
 //! - a stage multiplies a relu head, pooled by means, with a tanh head, pooled by maxima, both 1x1 convolutions to 64

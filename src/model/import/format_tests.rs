@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::synthetic::{self, Entry, Scoring};
-use super::{Imported, import_bytes, import_file, import_file_for, keras, mxnet};
+use super::{Imported, Layers, import_bytes, import_file, import_file_for, keras, mxnet, read_layers};
 use crate::model::{ModelErrorKind, Net, OutputForm, Task};
 use crate::net::Tensor;
 
@@ -104,6 +104,38 @@ fn tensorflow_js_models_come_from_a_file_or_a_folder() {
     assert!(import_file_for(folder.path(), Some(Task::Pose)).is_err());
     // The .bin alone says nothing.
     assert_eq!(import_file(&folder.path().join("a.bin")).unwrap_err().kind, ModelErrorKind::UnknownFormat);
+}
+
+#[test]
+fn the_layers_of_each_format_make_the_imported_graph() {
+    let folder = tempfile::tempdir().unwrap();
+    let keras = folder.path().join("net.h5");
+    std::fs::write(&keras, synthetic::hdf5(&synthetic::ssr_net(Task::Age, 1, true))).unwrap();
+    let pose = folder.path().join("pose.h5");
+    std::fs::write(&pose, synthetic::hdf5(&synthetic::fsa_net(Scoring::Variance, true))).unwrap();
+    let mxnet = folder.path().join("net-0007.params");
+    std::fs::write(&mxnet, synthetic::mxnet(&synthetic::ssr_net(Task::Age, 0, true))).unwrap();
+    let tfjs = write_tfjs(folder.path(), "a", Task::Gender);
+    for (file, given, told) in [
+        (keras, None, Task::Age),
+        (pose, None, Task::Pose),
+        (mxnet.clone(), Some(Task::Gender), Task::Gender),
+        (tfjs, None, Task::Gender),
+    ] {
+        let (task, onnx) = match read_layers(&file, given).unwrap() {
+            Layers::SsrNet { task, net } => (task, net.to_onnx().unwrap()),
+            Layers::FsaNet { variant, net } => {
+                assert_eq!(variant, "capsule, variance scoring");
+                (Task::Pose, net.to_onnx().unwrap())
+            }
+        };
+        assert_eq!((task, onnx), (told, import_file_for(&file, given).unwrap().onnx), "{}", file.display());
+    }
+    assert_eq!(read_layers(&mxnet, None).unwrap_err().kind, ModelErrorKind::NoCard);
+    // A graph has no layers to read.
+    let onnx = folder.path().join("net.onnx");
+    std::fs::write(&onnx, crate::model::graphs::small(&[1, 3, 8, 8]).bytes()).unwrap();
+    assert!(read_layers(&onnx, None).unwrap_err().remedy.contains(".h5"));
 }
 
 #[test]

@@ -48,9 +48,10 @@ impl Aggregation {
     pub(super) fn init(kind: FsaNetAggregation, features: usize, device: &Device) -> Self {
         match kind {
             FsaNetAggregation::Capsules => {
-                // Keras takes W, [3, features, 16, 64], for a convolution over 3 x features places.
-                let places = STAGES * features;
-                let weights = glorot_uniform(places * VECTOR, places * FEATURES);
+                // Each feature has a layer of its own from 64 to 16 numbers. Keras takes W, [3, features, 16, 64], for
+                // one convolution over 3 x features places and starts with an eighth of this: the capsules are then
+                // 0.001 long, and what squashing, a square down there, lets through teaches nothing for 100 steps.
+                let weights = glorot_uniform(FEATURES, VECTOR);
                 Self::Capsules(Capsules { weights: weights.init([features, FEATURES, STAGES * VECTOR], device) })
             }
             FsaNetAggregation::Metric => Self::Metric(Metric {

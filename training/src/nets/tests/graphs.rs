@@ -14,6 +14,16 @@ fn every_network_gives_a_row_of_values_for_each_face() {
 }
 
 #[test]
+fn networks_of_published_width_have_the_published_size() {
+    let count = |config: NetworkConfig| config.init(&Device::flex()).num_params();
+    let fsa = |scoring| NetworkConfig::FsaNet(FsaNetConfig { scoring, ..FsaNetConfig::default() });
+    assert_eq!(count(NetworkConfig::SsrNet(SsrNetConfig::published(vec![Task::Age]))), 40_915);
+    assert_eq!(count(fsa(FsaNetScoring::Convolution)), 238_471);
+    assert_eq!(count(fsa(FsaNetScoring::None)), 694_563);
+    assert_eq!(count(NetworkConfig::SsrNetMd(SsrNetMdConfig::default())), 233_619);
+}
+
+#[test]
 fn settings_of_no_network_are_refused() {
     for config in every_network() {
         config.check().unwrap();
