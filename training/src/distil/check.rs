@@ -171,7 +171,7 @@ impl fmt::Display for Check {
             writeln!(f, "reference: {}", self.reference_models.join(" + "))?;
         }
         writeln!(f, "mean absolute difference in degrees (95 % interval)")?;
-        writeln!(f, "{:28}{:>18}{:>18}{:>18}{:>18}", "", "yaw", "pitch", "roll", "mean of three")?;
+        writeln!(f, "{:30}{:>21}{:>21}{:>21}{:>21}", "", "yaw", "pitch", "roll", "mean of three")?;
         line(f, "to the reference", self.to_reference.as_ref())?;
         for group in &self.by_yaw {
             let name = match group.to {
@@ -190,7 +190,7 @@ impl fmt::Display for Check {
 
 fn line(f: &mut fmt::Formatter<'_>, name: &str, difference: Option<&Difference>) -> fmt::Result {
     let Some(Difference { yaw, pitch, roll, mean, .. }) = difference else { return Ok(()) };
-    writeln!(f, "{name:28}{yaw:>18}{pitch:>18}{roll:>18}{mean:>18}")
+    writeln!(f, "{name:30}{yaw:>21}{pitch:>21}{roll:>21}{mean:>21}")
 }
 
 #[cfg(test)]
