@@ -1,0 +1,155 @@
+//! `session.json`: what a recorded session is, how it was made, and how it ended.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the session folder: the keys of `session.json` and the columns of `faces.csv` (explained in
+/// `docs/data.md`). A number that is larger is from a newer facelens.
+pub const SESSION_SCHEMA: u32 = 1;
+
+/// A recorded session, as `session.json` tells it. Everything but `schema` may be missing in a damaged file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionInfo {
+    /// Version of this file and of the columns of the data: [`SESSION_SCHEMA`].
+    pub schema: u32,
+    /// Version of the facelens that recorded.
+    pub facelens: String,
+    /// When recording began: local time with its zone (RFC 9557).
+    pub started: String,
+    /// How it ended; `None` while it is being recorded, and after a kill.
+    pub end: Option<SessionEnd>,
+    /// Seconds from the first frame to the end of the last one.
+    pub duration_s: f64,
+    /// Where the frames came from.
+    pub source: SessionSource,
+    /// The models that were in use, each with its tasks.
+    pub models: Vec<SessionModel>,
+    /// Name of the face detector.
+    pub detector: String,
+    /// File of the data in this folder.
+    pub data: String,
+    /// The videos in this folder; none where only data were recorded.
+    pub videos: Vec<SessionVideo>,
+    /// How many frames came and what became of them.
+    pub counts: SessionCounts,
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
+pub enum SessionEnd {
+    /// The user stopped it.
+    Stopped,
+    /// The source was over or was changed.
+    SourceEnded,
+    /// It could not go on; what was written so far is whole.
+    Failed {
+        /// The file, the cause and what to do, in one sentence.
+        error: String,
+    },
+    /// facelens was killed while it recorded, and a later start finished the folder.
+    Recovered,
+}
+
+/// The source of a session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionSource {
+    /// The camera's name, the file as it was given, or `demo`.
+    pub name: String,
+    /// What was got from the device or decoder, e.g. `MJPEG 1280x720 at 30 fps`.
+    pub format: String,
+    /// Width of the pictures, pixels.
+    pub width: u32,
+    /// Height of the pictures, pixels.
+    pub height: u32,
+}
+
+/// A model of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionModel {
+    /// What it estimated: `age`, `gender`, `pose`.
+    pub tasks: Vec<String>,
+    /// Its name on its card.
+    pub name: String,
+    /// SHA-256 of each of its files, hexadecimal.
+    pub sha256: Vec<String>,
+    /// Its licence, as its card says.
+    pub licence: String,
+}
+
+/// A video of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionVideo {
+    /// Its file in the folder.
+    pub file: String,
+    /// The overlay is painted into it.
+    pub overlay: bool,
+    /// It is mirrored; the data never are.
+    pub mirrored: bool,
+    /// Faces are made unrecognisable in it.
+    pub blurred: bool,
+}
+
+/// What became of the frames while a session was recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionCounts {
+    /// Frames that the source gave.
+    pub captured: u64,
+    /// Frames that were analysed.
+    pub analysed: u64,
+    /// Frames in the data and the videos.
+    pub written: u64,
+    /// Analysed frames that could not be written in time.
+    pub dropped: u64,
+}
+
+impl Default for SessionInfo {
+    fn default() -> Self {
+        Self {
+            schema: SESSION_SCHEMA,
+            facelens: env!("CARGO_PKG_VERSION").to_owned(),
+            started: String::new(),
+            end: None,
+            duration_s: 0.0,
+            source: SessionSource::default(),
+            models: Vec::new(),
+            detector: String::new(),
+            data: "faces.csv".to_owned(),
+            videos: Vec::new(),
+            counts: SessionCounts::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let ends = [SessionEnd::Stopped, SessionEnd::Recovered, SessionEnd::Failed { error: "disk full".to_owned() }];
+        for end in ends {
+            let info = SessionInfo {
+                end: Some(end),
+                duration_s: 12.5,
+                videos: vec![SessionVideo { file: "video.mp4".to_owned(), overlay: true, ..SessionVideo::default() }],
+                counts: SessionCounts { captured: 12, analysed: 11, written: 10, dropped: 1 },
+                ..SessionInfo::default()
+            };
+            let text = serde_json::to_string_pretty(&info).unwrap();
+            assert_eq!(serde_json::from_str::<SessionInfo>(&text).unwrap(), info);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_new_does_not_hide_the_rest() {
+        let text =
+            r#"{"schema":1,"started":"2026-01-02T03:04:05+01:00[Europe/Zurich]","end":{"how":"stopped"},"new":[1]}"#;
+        let info: SessionInfo = serde_json::from_str(text).unwrap();
+        assert_eq!((info.end, info.data.as_str()), (Some(SessionEnd::Stopped), "faces.csv"));
+    }
+}
