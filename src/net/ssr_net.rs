@@ -6,21 +6,24 @@
 //! the shallowest stage 3. [`super::soft_stagewise`] makes a number of them. Each further number has three fusion blocks
 //! of its own on the same streams.
 //!
-//! The streams and the fusion blocks may have any number of channels: the tensors tell.
+//! Each convolution of the streams and each fusion block may have any number of channels: the tensors tell.
 
 use super::graph::{Graph, Value};
 use super::layers::{dense, fold};
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 use super::{Affine, Convention, ConvolutionBlock, ShapeError};
 
-/// Channels of the published relu stream.
+/// Channels of each convolution of the published relu stream.
 pub const RELU_CHANNELS: usize = 32;
-/// Channels of the published tanh stream.
+/// Channels of each convolution of the published tanh stream.
 pub const TANH_CHANNELS: usize = 16;
 /// Channels of each published fusion block.
 pub const FUSION_CHANNELS: usize = 10;
 /// Rows and columns of the feature map that each stage sees, stage 1 first.
 pub const STAGE_SIDES: [usize; 3] = [4, 3, 3];
+/// Which of a stream's four feature maps each stage sees, stage 1 first: the end of the streams, what the second pooling
+/// gives, what the first gives.
+pub const STAGE_MAPS: [usize; 3] = [3, 1, 0];
 /// How each stage's feature map is pooled down to that, stage 1 (not at all) first.
 pub const STAGE_POOLS: [usize; 3] = [1, 4, 8];
 
@@ -91,21 +94,21 @@ impl SsrNet {
             return Err(ShapeError("the network has no output".to_owned()));
         }
         let streams = [("relu", &self.relu_stream), ("tanh", &self.tanh_stream)];
-        let mut widths = [0; 2];
-        for ((name, stream), width) in streams.into_iter().zip(&mut widths) {
-            let channels = width_of(&stream[0].convolution);
+        for (name, stream) in streams {
+            let mut inputs = 3;
             for (index, block) in stream.iter().enumerate() {
-                let inputs = if index == 0 { 3 } else { channels };
+                let channels = width_of(&block.convolution);
                 let norm = block.norm.as_ref().map_or(Ok(()), |norm| norm.expect_channels(channels));
                 named(
                     || format!("convolution {} of the {name} stream", index + 1),
                     block.convolution.expect_convolution(self.convention.kernel, 3, inputs, channels).and(norm),
                 )?;
+                inputs = channels;
             }
-            *width = channels;
         }
         for (number, regression) in self.regressions.iter().enumerate() {
             for (index, stage) in regression.stages.iter().enumerate() {
+                let widths = streams.map(|(_, stream)| width_of(&stream[STAGE_MAPS[index]].convolution));
                 stage.validate(self.convention, index, widths).map_err(|ShapeError(cause)| {
                     // The published networks have one output: "of output 1" would only puzzle.
                     let output = if number == 0 { String::new() } else { format!(" of output {}", number + 1) };
@@ -129,8 +132,7 @@ impl SsrNet {
         let mut values = Vec::new();
         for regression in &self.regressions {
             let mut stages = Vec::new();
-            // Stage 1 fuses the end of the streams, stage 2 what the second pooling gives, stage 3 what the first gives.
-            for (index, scale) in [3, 1, 0].into_iter().enumerate() {
+            for (index, scale) in STAGE_MAPS.into_iter().enumerate() {
                 let block = &regression.stages[index];
                 stages.push(self.fusion_block(&mut graph, index, block, &relu[scale], &tanh[scale])?);
             }
@@ -226,8 +228,8 @@ impl FusionBlock {
         width_of(&self.relu_head)
     }
 
-    /// Checks the shape of every layer of the block of stage `index` + 1, on a relu stream and a tanh stream of these
-    /// channels.
+    /// Checks the shape of every layer of the block of stage `index` + 1, on maps of the relu stream and the tanh stream of
+    /// these channels.
     fn validate(&self, convention: Convention, index: usize, [relu, tanh]: [usize; 2]) -> Result<(), ShapeError> {
         let Convention { kernel, dense, .. } = convention;
         let (side, channels) = (STAGE_SIDES[index], self.channels());

@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
-use super::ssr_net::{FusionBlock, Regression, STAGE_SIDES, SsrNet};
+use super::ssr_net::{FusionBlock, Regression, STAGE_MAPS, STAGE_SIDES, SsrNet};
 use super::{Affine, BatchNorm, Convention, ConvolutionBlock, INPUT_SIDE, Tensor};
 use crate::model::Net;
 
-/// A network of these channels with weights that keep the size of what goes in.
+/// A network whose convolutions all have these channels, with weights that keep the size of what goes in.
 fn net(convention: Convention, [relu, tanh, fusion]: [usize; 3], ranges: &[f32]) -> SsrNet {
+    growing(convention, [[relu; 4], [tanh; 4]], fusion, ranges)
+}
+
+/// A network with channels of its own for each convolution.
+fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize, ranges: &[f32]) -> SsrNet {
     let mut seed = 5_u64;
     let mut number = move || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -24,25 +29,25 @@ fn net(convention: Convention, [relu, tanh, fusion]: [usize; 3], ranges: &[f32])
         let kernel = Tensor::from_fn(&shape, |_| scale * number());
         Affine { kernel, bias: Tensor::from_fn(&[outputs], |_| 0.3 + 0.2 * number()) }
     };
-    let mut stream = |channels: usize| -> [ConvolutionBlock; 4] {
+    let mut stream = |channels: [usize; 4]| -> [ConvolutionBlock; 4] {
         std::array::from_fn(|i| ConvolutionBlock {
-            convolution: affine(3, if i == 0 { 3 } else { channels }, channels),
+            convolution: affine(3, if i == 0 { 3 } else { channels[i - 1] }, channels[i]),
             norm: (i > 0).then(|| BatchNorm {
-                gamma: Tensor::from_fn(&[channels], |i| 1.0 + 0.01 * i as f32),
-                beta: Tensor::from_fn(&[channels], |i| 0.02 * i as f32),
-                mean: Tensor::from_fn(&[channels], |i| 0.1 - 0.01 * i as f32),
-                variance: Tensor::from_fn(&[channels], |i| 1.0 + 0.05 * i as f32),
+                gamma: Tensor::from_fn(&[channels[i]], |i| 1.0 + 0.01 * i as f32),
+                beta: Tensor::from_fn(&[channels[i]], |i| 0.02 * i as f32),
+                mean: Tensor::from_fn(&[channels[i]], |i| 0.1 - 0.01 * i as f32),
+                variance: Tensor::from_fn(&[channels[i]], |i| 1.0 + 0.05 * i as f32),
                 epsilon: 1e-3,
             }),
         })
     };
     let (relu_stream, tanh_stream) = (stream(relu), stream(tanh));
     let regression = |&range: &f32| Regression {
-        stages: STAGE_SIDES.map(|side| {
-            let flat = side * side * fusion;
+        stages: [0, 1, 2].map(|stage| {
+            let (flat, map) = (STAGE_SIDES[stage] * STAGE_SIDES[stage] * fusion, STAGE_MAPS[stage]);
             FusionBlock {
-                relu_head: affine(1, relu, fusion),
-                tanh_head: affine(1, tanh, fusion),
+                relu_head: affine(1, relu[map], fusion),
+                tanh_head: affine(1, tanh[map], fusion),
                 relu_mix: affine(0, flat, 3),
                 tanh_mix: affine(0, flat, 3),
                 feature: affine(0, 3, 6),
@@ -73,8 +78,13 @@ fn run(net: &SsrNet) -> Vec<f32> {
 #[test]
 fn any_width_and_several_values_give_what_the_plain_arithmetic_gives() {
     for convention in [Convention::KERAS, Convention::MXNET] {
-        for (widths, ranges) in [([5, 4, 3], vec![101.0]), ([6, 9, 4], vec![101.0, 1.0]), ([3, 3, 2], vec![7.0; 3])] {
-            let net = net(convention, widths, &ranges);
+        let nets = [
+            net(convention, [5, 4, 3], &[101.0]),
+            net(convention, [3, 3, 2], &[7.0; 3]),
+            growing(convention, [[4, 6, 9, 11], [3, 8, 5, 7]], 4, &[101.0, 1.0]),
+        ];
+        for net in nets {
+            let ranges: Vec<f32> = net.regressions.iter().map(|regression| regression.range).collect();
             let (got, expected) = (run(&net), net.reference(&face()).unwrap());
             assert_eq!(got.len(), ranges.len());
             for ((got, expected), range) in got.iter().zip(&expected).zip(&ranges) {
@@ -106,7 +116,7 @@ fn what_does_not_fit_is_named() {
         net.validate().unwrap_err().0
     };
     assert!(refusal(&|net| net.regressions.clear()).contains("no output"));
-    // The width of a stream is that of its first convolution; that of a block is its relu head's.
+    // A convolution takes what the one before gives; the width of a block is its relu head's.
     let swap = |net: &mut SsrNet| net.relu_stream[2] = net.tanh_stream[2].clone();
     assert!(refusal(&swap).starts_with("convolution 3 of the relu stream: "), "{}", refusal(&swap));
     let head = |net: &mut SsrNet| net.regressions[1].stages[2].tanh_head = net.regressions[1].stages[2].p.clone();

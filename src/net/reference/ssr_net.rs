@@ -2,7 +2,7 @@
 
 use super::operations::{batch_norm, dense, multiply, relu, tanh};
 use super::windows::{Padding, average_pool, convolution, max_pool};
-use crate::net::ssr_net::{FusionBlock, Regression, STAGE_POOLS, SsrNet};
+use crate::net::ssr_net::{FusionBlock, Regression, STAGE_MAPS, STAGE_POOLS, SsrNet};
 use crate::net::{Affine, ConvolutionBlock, FlattenOrder, ShapeError, Tensor};
 
 type Pool = fn(&Tensor, usize) -> Result<Tensor, ShapeError>;
@@ -25,7 +25,7 @@ impl SsrNet {
     fn value(&self, regression: &Regression, relu_maps: &[Tensor], tanh_maps: &[Tensor]) -> Result<f32, ShapeError> {
         let mut sums = Vec::new();
         let mut widths = Vec::new();
-        for (index, scale) in [3, 1, 0].into_iter().enumerate() {
+        for (index, scale) in STAGE_MAPS.into_iter().enumerate() {
             let [p, eta, delta] =
                 self.stage_outputs(&regression.stages[index], index, &relu_maps[scale], &tanh_maps[scale])?;
             let bins = p.data().iter().zip(eta.data()).enumerate();

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::interrupt;
 use crate::device::DeviceKind;
+use crate::nets::StreamChannels;
 use crate::train::{self, Outcome, RunConfig, RunError, SetEntry, Surroundings};
 
 /// Trains a network on sets of faces.
@@ -42,8 +43,8 @@ pub(super) struct TrainArgs {
     /// Which network [default: fsa-net for pose, else ssr-net].
     #[arg(long, value_enum)]
     network: Option<NetworkKind>,
-    /// Channels: three of SSR-Net (relu stream, tanh stream, fusion; published: 32,16,10) or four of FSA-Net (published:
-    /// 16,32,64,128).
+    /// Channels: three of SSR-Net (relu stream, tanh stream, fusion; published: 32,16,10), nine of SSR-Net (four
+    /// convolutions of the relu stream, four of the tanh stream, fusion) or four of FSA-Net (published: 16,32,64,128).
     #[arg(long, value_name = "N,N,N")]
     widths: Option<Widths>,
     /// FSA-Net's scoring [default: convolution].
@@ -120,9 +121,9 @@ impl FromStr for Widths {
         let widths: Result<Vec<usize>, _> = text.split(',').map(|width| width.trim().parse()).collect();
         widths
             .ok()
-            .filter(|widths| matches!(widths.len(), 3 | 4) && widths.iter().all(|width| (1..=1024).contains(width)))
+            .filter(|widths| matches!(widths.len(), 3 | 4 | 9) && widths.iter().all(|width| (1..=1024).contains(width)))
             .map(Self)
-            .ok_or_else(|| "give three or four numbers from 1 to 1024, as in 32,16,10".to_owned())
+            .ok_or_else(|| "give three, four or nine numbers from 1 to 1024, as in 32,16,10".to_owned())
     }
 }
 
@@ -188,10 +189,10 @@ impl TrainArgs {
         set(&mut table, &["network", "kind"], self.network)?;
         set(&mut table, &["network", "scoring"], self.scoring)?;
         match self.widths.as_ref().map(|Widths(widths)| widths.as_slice()) {
-            Some([relu, tanh, fusion]) => {
-                set(&mut table, &["network", "relu_channels"], Some(relu))?;
-                set(&mut table, &["network", "tanh_channels"], Some(tanh))?;
-                set(&mut table, &["network", "fusion_channels"], Some(fusion))?;
+            Some(&[relu, tanh, fusion]) => ssr_net_channels(&mut table, relu.into(), tanh.into(), fusion)?,
+            Some(&[r1, r2, r3, r4, t1, t2, t3, t4, fusion]) => {
+                let (relu, tanh) = (StreamChannels([r1, r2, r3, r4]), StreamChannels([t1, t2, t3, t4]));
+                ssr_net_channels(&mut table, relu, tanh, fusion)?;
             }
             channels => set(&mut table, &["network", "channels"], channels)?,
         }
@@ -202,6 +203,18 @@ impl TrainArgs {
         set(&mut table, &["sets", "validate"], entries(&self.validate))?;
         Ok(table)
     }
+}
+
+/// Puts the channels of an SSR-Net into the table.
+fn ssr_net_channels(
+    table: &mut Table,
+    relu: StreamChannels,
+    tanh: StreamChannels,
+    fusion: usize,
+) -> anyhow::Result<()> {
+    set(table, &["network", "relu_channels"], Some(relu))?;
+    set(table, &["network", "tanh_channels"], Some(tanh))?;
+    set(table, &["network", "fusion_channels"], Some(fusion))
 }
 
 /// 0.1 as an f32 would be written as 0.10000000149 otherwise.

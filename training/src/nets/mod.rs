@@ -32,7 +32,7 @@ use facelens::net::ShapeError;
 use serde::{Deserialize, Serialize};
 
 pub use fsa_net::{FsaNet, FsaNetConfig};
-pub use ssr_net::{SsrNet, SsrNetConfig};
+pub use ssr_net::{SsrNet, SsrNetConfig, StreamChannels};
 pub use ssr_net_md::{SsrNetMd, SsrNetMdConfig};
 
 /// The most channels of a network's part.
@@ -98,11 +98,11 @@ impl NetworkConfig {
                 return Err("the network ssr-net estimates age and gender; pose takes fsa-net or ssr-net-md".to_owned());
             }
             Self::SsrNet(net) if net.tasks.is_empty() => return Err("the network ssr-net has no task".to_owned()),
-            Self::SsrNet(net) => vec![
-                ("relu_channels", net.relu_channels),
-                ("tanh_channels", net.tanh_channels),
-                ("fusion_channels", net.fusion_channels),
-            ],
+            Self::SsrNet(net) => {
+                let (StreamChannels(relu), StreamChannels(tanh)) = (net.relu_channels, net.tanh_channels);
+                let streams = [relu.map(|width| ("relu_channels", width)), tanh.map(|width| ("tanh_channels", width))];
+                streams.into_iter().flatten().chain([("fusion_channels", net.fusion_channels)]).collect()
+            }
             Self::FsaNet(FsaNetConfig { channels, .. }) | Self::SsrNetMd(SsrNetMdConfig { channels }) => {
                 channels.map(|width| ("channels", width)).to_vec()
             }

@@ -170,7 +170,7 @@ mod tests {
     fn config(parallel: usize) -> RunConfig {
         let tasks = vec![Task::Age];
         let published = SsrNetConfig::published(tasks.clone());
-        let net = SsrNetConfig { relu_channels: 3, tanh_channels: 3, fusion_channels: 3, ..published };
+        let net = SsrNetConfig { relu_channels: 3.into(), tanh_channels: 3.into(), fusion_channels: 3, ..published };
         RunConfig { parallel, ..RunConfig::new(tasks, NetworkConfig::SsrNet(net)) }
     }
 

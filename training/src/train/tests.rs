@@ -41,8 +41,8 @@ fn draw_faces(folder: &Path, count: usize) -> PathBuf {
 fn config(set: &Path, epochs: usize) -> RunConfig {
     let tasks = vec![Task::Age, Task::Gender];
     let network = SsrNetConfig {
-        relu_channels: 4,
-        tanh_channels: 4,
+        relu_channels: 4.into(),
+        tanh_channels: 4.into(),
         fusion_channels: 4,
         ..SsrNetConfig::published(tasks.clone())
     };
@@ -204,7 +204,7 @@ fn a_run_can_begin_from_another() {
     // All but the statistics of the batch normalisations.
     assert!(nearly > a.len() * 9 / 10, "{nearly} of {}", a.len());
     let NetworkConfig::SsrNet(net) = &mut next.network else { unreachable!() };
-    net.relu_channels = 5;
+    net.relu_channels = 5.into();
     let error = start(&folder.path().join("third"), next, &until(1)).unwrap_err().to_string();
     assert!(error.contains("its network is another one"), "{error}");
 }
@@ -227,7 +227,7 @@ fn a_run_can_begin_from_published_weights() {
     assert_eq!(numbers(&net), numbers(&published));
     // A net of another shape.
     config.network =
-        NetworkConfig::SsrNet(SsrNetConfig { relu_channels: 8, ..SsrNetConfig::published(vec![Task::Age]) });
+        NetworkConfig::SsrNet(SsrNetConfig { relu_channels: 8.into(), ..SsrNetConfig::published(vec![Task::Age]) });
     let error = run::new_net(&config, &device.autodiff()).unwrap_err().to_string();
     assert!(error.contains("age-imdb.h5") && error.contains("do not fit"), "{error}");
 }

@@ -10,7 +10,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{relu, tanh};
 use burn::tensor::{Device, Tensor};
 use facelens::model::Task;
-use facelens::net::ssr_net::{STAGE_POOLS, STAGE_SIDES};
+use facelens::net::ssr_net::{FUSION_CHANNELS, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS, STAGE_SIDES, TANH_CHANNELS};
 use serde::{Deserialize, Serialize};
 
 use super::layers::{ConvolutionBlock, average_pool, constant, convolution, dense, max_pool};
@@ -24,13 +24,50 @@ pub struct SsrNetConfig {
     pub tasks: Vec<Task>,
     /// Channels of the relu stream.
     #[serde(default = "SsrNetConfig::default_relu_channels")]
-    pub relu_channels: usize,
+    pub relu_channels: StreamChannels,
     /// Channels of the tanh stream.
     #[serde(default = "SsrNetConfig::default_tanh_channels")]
-    pub tanh_channels: usize,
+    pub tanh_channels: StreamChannels,
     /// Channels of each fusion block.
     #[serde(default = "SsrNetConfig::default_fusion_channels")]
     pub fusion_channels: usize,
+}
+
+/// Channels of a stream's four convolutions. In a file one number stands for four equal ones.
+///
+/// The maps shrink from 62 x 62 to 4 x 4 on the way, so that channels cost most at the beginning of a stream and almost
+/// nothing at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrFour", into = "OneOrFour")]
+pub struct StreamChannels(pub [usize; 4]);
+
+/// How [`StreamChannels`] are written.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum OneOrFour {
+    One(usize),
+    Four([usize; 4]),
+}
+
+impl From<OneOrFour> for StreamChannels {
+    fn from(channels: OneOrFour) -> Self {
+        match channels {
+            OneOrFour::One(channels) => channels.into(),
+            OneOrFour::Four(channels) => Self(channels),
+        }
+    }
+}
+
+impl From<StreamChannels> for OneOrFour {
+    fn from(StreamChannels(channels): StreamChannels) -> Self {
+        if channels == [channels[0]; 4] { Self::One(channels[0]) } else { Self::Four(channels) }
+    }
+}
+
+impl From<usize> for StreamChannels {
+    fn from(channels: usize) -> Self {
+        Self([channels; 4])
+    }
 }
 
 /// SSR-Net.
@@ -63,16 +100,16 @@ struct FusionBlock {
 }
 
 impl SsrNetConfig {
-    const fn default_relu_channels() -> usize {
-        facelens::net::ssr_net::RELU_CHANNELS
+    const fn default_relu_channels() -> StreamChannels {
+        StreamChannels([RELU_CHANNELS; 4])
     }
 
-    const fn default_tanh_channels() -> usize {
-        facelens::net::ssr_net::TANH_CHANNELS
+    const fn default_tanh_channels() -> StreamChannels {
+        StreamChannels([TANH_CHANNELS; 4])
     }
 
     const fn default_fusion_channels() -> usize {
-        facelens::net::ssr_net::FUSION_CHANNELS
+        FUSION_CHANNELS
     }
 
     /// The published size for these tasks.
@@ -87,8 +124,9 @@ impl SsrNetConfig {
 
     /// A new network with random weights.
     pub fn init(&self, device: &Device) -> SsrNet {
-        let stream = |channels: usize| -> Vec<_> {
-            (0..4).map(|i| ConvolutionBlock::init(if i == 0 { 3 } else { channels }, channels, device)).collect()
+        let stream = |StreamChannels([a, b, c, d]): StreamChannels| -> Vec<_> {
+            let layers = [(3, a), (a, b), (b, c), (c, d)];
+            layers.map(|(inputs, outputs)| ConvolutionBlock::init(inputs, outputs, device)).into()
         };
         let regression = |task: &Task| Regression {
             stages: (0..3).map(|stage| FusionBlock::init(self, stage, device)).collect(),
@@ -116,9 +154,8 @@ impl SsrNet {
         let relu = stream(&self.relu_stream, faces.clone(), relu, average_pool);
         let tanh = stream(&self.tanh_stream, faces, tanh, max_pool);
         let values = self.regressions.iter().map(|regression| {
-            // Stage 1 fuses the end of the streams, stage 2 what the second pooling gives, stage 3 the first.
-            let scales = [3, 1, 0].into_iter().zip(&regression.stages);
-            let stages = scales.map(|(scale, block)| block.forward(relu[scale].clone(), tanh[scale].clone())).collect();
+            let blocks = STAGE_MAPS.into_iter().zip(&regression.stages);
+            let stages = blocks.map(|(map, block)| block.forward(relu[map].clone(), tanh[map].clone())).collect();
             soft_stagewise(stages, 0.0, regression.range)
         });
         Tensor::cat(values.collect(), 1)
@@ -154,9 +191,11 @@ impl FusionBlock {
         // - The mixes, three relus each, are multiplied: of the products four in ten would be 0 for every face in some
         //   stages. They start around 1.
         let (p_bias, mix_bias) = (1.0 / BINS as f64, 1.0);
+        let (StreamChannels(relu), StreamChannels(tanh)) = (config.relu_channels, config.tanh_channels);
+        let map = STAGE_MAPS[stage];
         Self {
-            relu_head: convolution(config.relu_channels, config.fusion_channels, 1, device),
-            tanh_head: convolution(config.tanh_channels, config.fusion_channels, 1, device),
+            relu_head: convolution(relu[map], config.fusion_channels, 1, device),
+            tanh_head: convolution(tanh[map], config.fusion_channels, 1, device),
             relu_mix: dense(flat, BINS, mix_bias, device),
             tanh_mix: dense(flat, BINS, mix_bias, device),
             feature: dense(BINS, 2 * BINS, 0.0, device),

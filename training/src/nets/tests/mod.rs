@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use facelens::model::{Net, Task};
 
 use super::fsa_net::{FsaNetAggregation, FsaNetScoring};
-use super::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig, SsrNetMdConfig};
+use super::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig, SsrNetMdConfig, StreamChannels};
 
 /// The folder with reference weights and golden vectors, or `None` with a word that the test is skipped.
 fn shared() -> Option<PathBuf> {
@@ -79,12 +79,13 @@ pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 
 /// One of each kind, other widths and several outputs among them.
 fn every_network() -> Vec<NetworkConfig> {
-    let wide =
-        SsrNetConfig { tasks: vec![Task::Age, Task::Gender], relu_channels: 20, tanh_channels: 12, fusion_channels: 7 };
+    let two = vec![Task::Age, Task::Gender];
+    let (relu_channels, tanh_channels) = (StreamChannels([12, 20, 24, 40]), 12.into());
+    let growing = SsrNetConfig { tasks: two, relu_channels, tanh_channels, fusion_channels: 7 };
     let fsa = |scoring, aggregation, channels| NetworkConfig::FsaNet(FsaNetConfig { scoring, aggregation, channels });
     vec![
         NetworkConfig::SsrNet(SsrNetConfig::published(vec![Task::Age])),
-        NetworkConfig::SsrNet(wide),
+        NetworkConfig::SsrNet(growing),
         fsa(FsaNetScoring::Convolution, FsaNetAggregation::Capsules, [16, 32, 64, 128]),
         fsa(FsaNetScoring::Variance, FsaNetAggregation::Capsules, [8, 12, 20, 40]),
         fsa(FsaNetScoring::None, FsaNetAggregation::Capsules, [16, 16, 24, 32]),
