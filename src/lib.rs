@@ -11,6 +11,10 @@
 
 #![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
 
+// What unit tests share with the whole-program tests speaks of the library by its name.
+#[cfg(test)]
+extern crate self as facelens;
+
 pub mod app;
 pub mod cli;
 pub mod detect;

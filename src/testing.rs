@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::frame::Frame;
 
+/// Recorded sessions; the whole-program tests make theirs by the same file.
+#[path = "../tests/common/session.rs"]
+pub(crate) mod session;
+
 /// The folder with reference weights and golden vectors that lies beside the project on some machines, or `None`
 /// with a word that the test is skipped.
 pub(crate) fn shared() -> Option<PathBuf> {

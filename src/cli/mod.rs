@@ -13,14 +13,17 @@ mod analyze;
 mod bench;
 mod cameras;
 mod eval;
+mod export;
 mod interrupt;
 mod models;
 mod output;
+mod progress;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
 pub use cameras::CamerasArgs;
 pub use eval::EvalArgs;
+pub use export::ExportArgs;
 pub use models::ModelsArgs;
 
 /// Age, gender and head pose, live from a webcam. Without a command, the window opens.
@@ -70,6 +73,8 @@ pub struct ModelArgs {
 pub enum Command {
     /// Find the faces in files, the demo or a camera, and write age, gender and head pose as JSONL or CSV.
     Analyze(AnalyzeArgs),
+    /// Write a recorded session in another format: data, subtitles, or its video with or without the overlay.
+    Export(ExportArgs),
     /// Measure the models against labelled pictures.
     Eval(EvalArgs),
     /// Time the networks and whole frames on this machine, on one thread.
@@ -114,6 +119,7 @@ fn parse_detector(text: &str) -> Result<DetectorKind, String> {
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Analyze(args) => analyze::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Cameras(args) => cameras::run(&args),

@@ -94,7 +94,7 @@ impl<W: Write> CsvWriter<W> {
             number(face.map(|face| face.score)),
             number(age.map(|age| age.years)),
             number(age.map(|age| age.spread)),
-            gender.map(|gender| label_name(gender.label).to_owned()).unwrap_or_default(),
+            gender.map(|gender| gender.label.name().to_owned()).unwrap_or_default(),
             number(gender.map(|gender| gender.male)),
             number(pose.map(|pose| pose.yaw)),
             number(pose.map(|pose| pose.pitch)),
@@ -170,14 +170,6 @@ impl CsvLine {
 /// The shortest decimal number that is this `f32`; empty without one.
 fn number(value: Option<f32>) -> String {
     value.map(|value| format!("{value:?}")).unwrap_or_default()
-}
-
-fn label_name(label: GenderLabel) -> &'static str {
-    match label {
-        GenderLabel::Female => "female",
-        GenderLabel::Male => "male",
-        GenderLabel::Unsure => "unsure",
-    }
 }
 
 /// The system's own error out of the CSV library's, so that a closed pipe is still known as one.

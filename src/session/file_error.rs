@@ -28,16 +28,18 @@ pub enum WriteErrorKind {
     Encoder,
     /// There was nothing to write.
     Empty,
+    /// The file is there already.
+    Exists,
 }
 
 impl WriteError {
     /// An error about `path`.
-    pub(super) fn new(kind: WriteErrorKind, path: &Path, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: WriteErrorKind, path: &Path, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { kind, path: path.to_owned(), cause: cause.into(), remedy: remedy.into() }
     }
 
     /// What the system said about `path`.
-    pub(super) fn io(path: &Path, error: &Error) -> Self {
+    pub(crate) fn io(path: &Path, error: &Error) -> Self {
         let remedy = match error.kind() {
             ErrorKind::NotFound => "make its folder first or choose another one",
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "choose a folder that you may write to",

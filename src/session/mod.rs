@@ -1,7 +1,11 @@
-//! What is written: JSONL and CSV rows, shared by `analyze` and by recordings, and snapshots.
+//! What is written: JSONL and CSV rows, shared by `analyze` and by recordings, and snapshots; and recorded sessions read
+//! back and written in other formats.
 
+mod columns;
 mod csv;
+pub mod export;
 mod file_error;
+mod folder;
 mod info;
 mod jsonl;
 mod rows;
@@ -9,11 +13,11 @@ mod snapshot;
 pub mod video;
 mod writer;
 
+pub use columns::{COLUMNS, Column};
 pub use csv::{CSV_COLUMNS, CsvWriter, read_csv};
 pub use file_error::{WriteError, WriteErrorKind};
-pub use info::{
-    SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo,
-};
+pub use folder::{Appearance, INFO_FILE, SessionError, SessionFolder, SessionNotice, SessionPerson};
+pub use info::{SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo};
 pub use jsonl::{read_jsonl, write_jsonl};
 pub use rows::{AgeRow, FaceRow, FrameRow, GenderRow};
 pub use snapshot::{SnapshotFiles, default_snapshot_folder, save_snapshot};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geometry::{Pose, Rect};
 use crate::pipeline::Analysis;
-use crate::track::{Face, GenderLabel};
+use crate::track::{Age, Face, Gender, GenderLabel};
 
 /// One line of JSONL: a frame and the faces in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +99,21 @@ impl FaceRow {
     }
 }
 
+impl FaceRow {
+    /// The face as it was analysed, but for the rounding.
+    pub fn to_face(&self) -> Face {
+        let Self { id, rect, score, age, gender, pose } = *self;
+        Face {
+            id,
+            rect,
+            score,
+            age: age.map(|AgeRow { years, spread }| Age { years, spread }),
+            gender: gender.map(|GenderRow { label, male }| Gender { label, male }),
+            pose,
+        }
+    }
+}
+
 /// `value` rounded to `decimals` places, without a negative zero; `None` where it is not finite.
 fn rounded(value: f32, decimals: i32) -> Option<f32> {
     if !value.is_finite() {
@@ -117,7 +132,6 @@ pub(super) mod tests {
 
     use super::*;
     use crate::frame::Frame;
-    use crate::track::{Age, Gender};
 
     /// An analysis of frame 3 at 0.1 s of a 4x2 picture.
     pub(crate) fn analysis(faces: Vec<Face>) -> Analysis {
@@ -147,6 +161,12 @@ pub(super) mod tests {
         assert_eq!(face.age, Some(AgeRow { years: 31.2, spread: 4.1 }));
         let pose = face.pose.unwrap();
         assert_eq!((pose.yaw, pose.pitch, pose.roll.is_sign_positive()), (-12.1, 3.4, true));
+    }
+
+    #[test]
+    fn a_row_gives_its_face_back() {
+        let row = FaceRow::new(&face()).unwrap();
+        assert_eq!(FaceRow::new(&row.to_face()), Some(row));
     }
 
     #[test]

@@ -54,6 +54,17 @@ pub enum GenderLabel {
     Unsure,
 }
 
+impl GenderLabel {
+    /// Its name as it is written in data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
 mod appearance;
 mod assignment;
 mod average;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::output::{Target, usage};
+use super::progress::Progress;
 use super::{ModelArgs, interrupt, output};
 use crate::detect;
 use crate::model::{ModelSet, Task};
@@ -14,11 +15,9 @@ use crate::pipeline::{Analyser, Analysis, BatchEvent, BatchStop, Faces, run_batc
 use crate::session::{FrameRow, RowFormat, RowWriter};
 use crate::source::{self, Mode, SourceKind, SourceSpec};
 use limited::Limited;
-use progress::Progress;
 use video::Video;
 
 mod limited;
-mod progress;
 mod video;
 
 /// Options of `facelens analyze`.

@@ -1,4 +1,4 @@
-//! What a running analysis says on standard error: a bar on a terminal, and single lines that matter anywhere.
+//! What a running analysis or export says on standard error: a bar on a terminal, and single lines that matter anywhere.
 
 use std::fmt;
 use std::io::IsTerminal as _;

@@ -1,0 +1,212 @@
+//! `facelens export`: a recorded session in another format.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use anyhow::Context as _;
+
+use super::interrupt;
+use super::output::{Target, note, usage};
+use super::progress::Progress;
+use crate::session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
+use crate::session::{SessionFolder, WriteError, WriteErrorKind};
+use names::default_name;
+
+mod names;
+
+/// Options of `facelens export`.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// The session's folder.
+    #[arg(value_name = "SESSION")]
+    pub session: PathBuf,
+
+    /// What to write: the rows as `analyze` writes them (csv, jsonl), a table for pandas, polars and R (parquet), CSV with
+    /// OpenFace's columns (openface), subtitles (srt), or the video (mp4). Without it the ending of -o tells.
+    #[arg(long, value_name = "csv|jsonl|parquet|openface|srt|mp4", value_parser = parse_format)]
+    pub to: Option<ExportFormat>,
+
+    /// The new file; `-` is standard output, for text. Without it, a file in the session's folder, which is named at the
+    /// end.
+    #[arg(short, long, value_name = "FILE|-")]
+    pub output: Option<PathBuf>,
+
+    /// Only this person, by the number in the overlay and the data; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub person: Vec<u64>,
+
+    /// mp4: with the overlay, drawn anew from the data, or without.
+    #[arg(long, value_name = "on|off", value_parser = parse_switch)]
+    pub overlay: Option<bool>,
+
+    /// Replace the file where it is there already.
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn parse_format(text: &str) -> Result<ExportFormat, String> {
+    let names = ExportFormat::ALL.map(ExportFormat::name);
+    let found = ExportFormat::ALL.into_iter().find(|format| format.name() == text);
+    found.ok_or_else(|| format!("the formats are {}", names.join(", ")))
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("it is on or off".into()),
+    }
+}
+
+/// Exports a session.
+pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let format = format(args)?;
+    let session = SessionFolder::open(&args.session)?;
+    for notice in &session.notices {
+        note(format_args!("{}: {notice}", args.session.display()));
+    }
+    check_people(&session, &args.person)?;
+    let overlay = args.overlay.unwrap_or(true);
+    let target = match &args.output {
+        Some(output) if output.as_os_str() == "-" => Target::Stdout,
+        Some(output) => Target::File(output.clone()),
+        None => Target::File(session.path.join(default_name(&session, format, &args.person, overlay))),
+    };
+    if let Target::File(file) = &target {
+        check_file(&session, file, args.force)?;
+    }
+    let code = match (format, &target) {
+        (ExportFormat::Mp4, Target::File(file)) => export_video(&session, &args.person, overlay, file)?,
+        (_, Target::File(file)) => {
+            write_file(&session, format, &args.person, file)?;
+            ExitCode::SUCCESS
+        }
+        (_, Target::Stdout) => {
+            let mut stdout = std::io::stdout();
+            export::write_data(&session, format, &args.person, &mut stdout).map_err(|error| target.failed(error))?;
+            ExitCode::SUCCESS
+        }
+    };
+    if let (Target::File(file), None) = (&target, &args.output) {
+        note(format_args!("written: {}", file.display()));
+    }
+    Ok(code)
+}
+
+/// What to write, and whether the call makes sense.
+fn format(args: &ExportArgs) -> anyhow::Result<ExportFormat> {
+    let by_name = args.output.as_deref().and_then(ExportFormat::of_extension);
+    let Some(format) = args.to.or(by_name) else {
+        return Err(usage(match &args.output {
+            Some(output) => format!("{}: its ending is no format's; say what to write with --to", output.display()),
+            None => "say what to write: --to csv, jsonl, parquet, openface, srt or mp4, or a name with -o".to_owned(),
+        }));
+    };
+    if args.overlay.is_some() && format != ExportFormat::Mp4 {
+        return Err(usage(format!("--overlay is for mp4; {} has no picture", format.name())));
+    }
+    if args.overlay == Some(false) && !args.person.is_empty() {
+        return Err(usage("--person chooses whose overlay is drawn; with --overlay off there is none"));
+    }
+    if args.output.as_ref().is_some_and(|output| output.as_os_str() == "-") && !format.is_text() {
+        return Err(usage(format!("{} is no text for standard output; give it a file with -o", format.name())));
+    }
+    Ok(format)
+}
+
+/// A person who never appears is more likely a slip than a wish for an empty file.
+fn check_people(session: &SessionFolder, people: &[u64]) -> anyhow::Result<()> {
+    let known: Vec<u64> = session.people().into_iter().map(|person| person.id).collect();
+    let Some(id) = people.iter().find(|id| !known.contains(id)) else { return Ok(()) };
+    let there = if known.is_empty() {
+        "nobody appears in it".to_owned()
+    } else {
+        let list: Vec<String> = known.iter().map(u64::to_string).collect();
+        format!("there are {}", list.join(", "))
+    };
+    Err(usage(format!("{}: there is no person {id} in this session; {there}", session.path.display())))
+}
+
+/// The session's own files are never replaced, others only where the user says so.
+fn check_file(session: &SessionFolder, file: &Path, force: bool) -> anyhow::Result<()> {
+    let own = [crate::session::INFO_FILE.to_owned(), session.info.data.clone()];
+    let own = own.into_iter().chain(session.info.videos.iter().map(|video| video.file.clone()));
+    let same =
+        |own: String| matches!((file.canonicalize(), session.path.join(own).canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if own.into_iter().any(same) {
+        return Err(usage(format!(
+            "{}: it is a part of the session and is never replaced; choose another -o",
+            file.display()
+        )));
+    }
+    if !force && file.exists() {
+        let error = WriteError::new(
+            WriteErrorKind::Exists,
+            file,
+            "it is there already and is not overwritten",
+            "choose another name with -o, or add --force",
+        );
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+/// Writes data beside the file first, so that the file is whole or not there.
+fn write_file(session: &SessionFolder, format: ExportFormat, people: &[u64], file: &Path) -> anyhow::Result<()> {
+    let mut draft = file.as_os_str().to_owned();
+    draft.push(format!(".{}.part", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let written = File::create(&draft)
+        .and_then(|new| {
+            let mut new = BufWriter::new(new);
+            export::write_data(session, format, people, &mut new)?;
+            new.flush()
+        })
+        .and_then(|()| fs::rename(&draft, file));
+    if written.is_err() {
+        // The error to tell is the one that led here.
+        let _ = fs::remove_file(&draft);
+    }
+    Ok(written.map_err(|error| WriteError::io(file, &error))?)
+}
+
+fn export_video(session: &SessionFolder, people: &[u64], overlay: bool, file: &Path) -> anyhow::Result<ExitCode> {
+    let video = match export::plan_video(session, overlay, people)? {
+        VideoPlan::Copy(video) => {
+            if overlay {
+                note(format_args!(
+                    "the session has no video without overlay: {} is copied with the overlay that was recorded",
+                    video.file
+                ));
+            }
+            export::copy_video(session, &video, file)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        VideoPlan::Draw(video) => video,
+    };
+    let stop = interrupt::flag();
+    let mut export = VideoExport::new(session, &video, people, file)?;
+    let mut progress = Progress::new(export.info(), None, false);
+    let result = loop {
+        if stop.load(Ordering::SeqCst) {
+            break Ok(());
+        }
+        match export.step() {
+            Ok(true) => progress.frame(),
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    drop(progress);
+    // The file is finished also where the next picture could not be read.
+    let finished = export.finish();
+    result.with_context(|| format!("{}: it is not complete", file.display()))?;
+    match finished? {
+        _ if interrupt::stopped() => Ok(interrupt::exit_code()),
+        Some(_) => Ok(ExitCode::SUCCESS),
+        None => Err(VideoExportError::NoVideo(session.path.clone()).into()),
+    }
+}

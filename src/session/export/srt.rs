@@ -1,0 +1,89 @@
+//! Subtitles in SubRip's format: the estimates of everybody in view, in words.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::overlay::{age_words, gender_words};
+use crate::session::rows::{FaceRow, FrameRow};
+
+/// A subtitle stands at least this long before the next one takes its place, seconds: nobody reads faster.
+const LEAST_SECS: f64 = 1.0;
+
+/// Angles are said in steps of this, degrees, so that a subtitle does not change while a head is still.
+const ANGLE_STEP: f32 = 5.0;
+
+/// A subtitle: from, to (seconds), words.
+type Cue = (f64, f64, String);
+
+/// Writes the subtitles of these rows, of a video that ends after `duration_secs`.
+pub(super) fn write(rows: &[FrameRow], duration_secs: f64, writer: &mut impl Write) -> io::Result<()> {
+    for (index, (from, to, words)) in cues(rows, duration_secs).into_iter().enumerate() {
+        writeln!(writer, "{}\n{} --> {}\n{words}\n", index + 1, clock(from), clock(to))?;
+    }
+    writer.flush()
+}
+
+/// The words change at most once a second; while they are the same, they are one subtitle.
+fn cues(rows: &[FrameRow], duration_secs: f64) -> Vec<Cue> {
+    let mut cues: Vec<Cue> = Vec::new();
+    let mut open: Option<(f64, String)> = None;
+    let mut changed_at = f64::NEG_INFINITY;
+    for row in rows {
+        // A little less, because times are rounded to the millisecond.
+        if row.time_s - changed_at < LEAST_SECS - 0.001 {
+            continue;
+        }
+        let words = words(row);
+        if open.as_ref().map_or("", |(_, words)| words.as_str()) == words {
+            continue;
+        }
+        if let Some((from, words)) = open.take() {
+            cues.push((from, row.time_s, words));
+        }
+        changed_at = row.time_s;
+        open = (!words.is_empty()).then_some((row.time_s, words));
+    }
+    if let Some((from, words)) = open {
+        let last = rows.last().map_or(0.0, |row| row.time_s);
+        // Of a single frame nobody knows how long it stands.
+        let end = duration_secs.max(last);
+        cues.push((from, if end > from { end } else { from + LEAST_SECS }, words));
+    }
+    cues
+}
+
+/// One line for each person in view, empty for nobody.
+fn words(row: &FrameRow) -> String {
+    let mut faces: Vec<&FaceRow> = row.faces.iter().collect();
+    faces.sort_by_key(|face| face.id);
+    let lines: Vec<String> = faces.into_iter().map(line).collect();
+    lines.join("\n")
+}
+
+/// `#1: age 25–43, female, yaw −10°, pitch 5°, roll 0°`.
+fn line(face: &FaceRow) -> String {
+    let face = face.to_face();
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(face.age.map(|age| age_words(age).text));
+    parts.extend(face.gender.map(|gender| gender_words(gender).text));
+    if let Some(pose) = face.pose {
+        for (name, angle) in [("yaw", pose.yaw), ("pitch", pose.pitch), ("roll", pose.roll)] {
+            let rough = (angle / ANGLE_STEP).round() as i32 * ANGLE_STEP as i32;
+            let sign = if rough < 0 { "−" } else { "" };
+            parts.push(format!("{name} {sign}{}°", rough.unsigned_abs()));
+        }
+    }
+    let mut line = format!("#{}", face.id);
+    if !parts.is_empty() {
+        // Writing into a string cannot fail.
+        let _ = write!(line, ": {}", parts.join(", "));
+    }
+    line
+}
+
+/// `01:02:03,456`.
+fn clock(secs: f64) -> String {
+    let millis = (secs.max(0.0) * 1000.0).round() as u64;
+    let (secs, millis) = (millis / 1000, millis % 1000);
+    format!("{:02}:{:02}:{:02},{millis:03}", secs / 3600, secs / 60 % 60, secs % 60)
+}

@@ -1,0 +1,187 @@
+//! `facelens export` from the command line to the files.
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use facelens::session::{FrameRow, SessionInfo, SessionVideo, read_csv, read_jsonl};
+use facelens::source::{self, Mode, Next, SourceSpec};
+
+mod common;
+
+use common::session;
+
+fn facelens(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_facelens")).args(args).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs an export that succeeds.
+fn export(folder: &Path, args: &[&str]) -> Output {
+    let folder = folder.to_str().unwrap();
+    let output = facelens(&[&["export", folder], args].concat());
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", said(&output));
+    output
+}
+
+/// The exit code and the words of an export that fails.
+fn refused(folder: &Path, args: &[&str]) -> (i32, String) {
+    let output = facelens(&[&["export", folder.to_str().unwrap()], args].concat());
+    assert!(output.stdout.is_empty());
+    (output.status.code().unwrap(), said(&output))
+}
+
+fn recorded(videos: &[(&str, bool)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    session::write(folder.path(), &session::rows(), videos);
+    folder
+}
+
+fn frames(path: PathBuf) -> usize {
+    let mut source = source::open(&SourceSpec::Path(path), Mode::Batch).unwrap();
+    std::iter::from_fn(|| matches!(source.next().unwrap(), Next::Frame(_)).then_some(())).count()
+}
+
+#[test]
+fn text_goes_to_standard_output_and_nothing_else_does() {
+    let folder = recorded(&[]);
+    let output = export(folder.path(), &["--to", "jsonl", "-o", "-"]);
+    let rows: Vec<FrameRow> = read_jsonl(output.stdout.as_slice()).collect::<Result<_, _>>().unwrap();
+    assert_eq!((rows, said(&output).as_str()), (session::rows(), ""));
+    let output = export(folder.path(), &["--to", "csv", "-o", "-"]);
+    assert_eq!(output.stdout, fs::read(folder.path().join("faces.csv")).unwrap(), "the same bytes as recorded");
+}
+
+#[test]
+fn each_format_has_its_own_name_beside_the_session() {
+    let folder = recorded(&[("video.mp4", true), ("clean.mp4", false)]);
+    for (args, name) in [
+        (&["--to", "csv"][..], "export.csv"),
+        (&["--to", "jsonl"], "faces.jsonl"),
+        (&["--to", "parquet"], "faces.parquet"),
+        (&["--to", "openface"], "openface.csv"),
+        (&["--to", "srt"], "video.srt"),
+        (&["--to", "srt", "--person", "2"], "video-person-2.srt"),
+        (&["--to", "mp4"], "overlay.mp4"),
+        (&["--to", "mp4", "--overlay", "off"], "no-overlay.mp4"),
+    ] {
+        let output = export(folder.path(), args);
+        let file = folder.path().join(name);
+        assert!(said(&output).contains(&format!("written: {}", file.display())), "{}", said(&output));
+        assert!(fs::metadata(&file).unwrap().len() > 100, "{name}");
+    }
+    assert_eq!(frames(folder.path().join("overlay.mp4")), 50);
+    let copy = fs::read(folder.path().join("no-overlay.mp4")).unwrap();
+    assert_eq!(copy, fs::read(folder.path().join("clean.mp4")).unwrap());
+    let names = fs::read_dir(folder.path()).unwrap();
+    assert_eq!(names.count(), 4 + 8, "no draft is left behind");
+}
+
+#[test]
+fn nothing_is_overwritten_unasked_and_the_session_never() {
+    let folder = recorded(&[("video.mp4", true)]);
+    let file = folder.path().join("mine.csv");
+    fs::write(&file, "mine").unwrap();
+    let (code, words) = refused(folder.path(), &["-o", file.to_str().unwrap()]);
+    assert!(code == 1 && words.contains("mine.csv") && words.contains("--force"), "{code}: {words}");
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+    export(folder.path(), &["-o", file.to_str().unwrap(), "--force"]);
+    assert_eq!(read_csv(fs::File::open(&file).unwrap()).count(), 50);
+    for own in ["faces.csv", "video.mp4"] {
+        let own = folder.path().join(own);
+        let before = fs::read(&own).unwrap();
+        let (code, words) = refused(folder.path(), &["-o", own.to_str().unwrap(), "--force"]);
+        assert!(code == 2 && words.contains("part of the session"), "{code}: {words}");
+        assert_eq!(fs::read(&own).unwrap(), before);
+    }
+}
+
+#[test]
+fn calls_that_make_no_sense_exit_with_2() {
+    let folder = recorded(&[("video.mp4", true)]);
+    for (args, word) in [
+        (&[][..], "--to"),
+        (&["-o", "faces.xls"], "--to"),
+        (&["--to", "xls"], "parquet"),
+        (&["--to", "csv", "--overlay", "off"], "mp4"),
+        (&["--to", "mp4", "--overlay", "off", "--person", "1"], "--overlay off"),
+        (&["--to", "parquet", "-o", "-"], "-o"),
+        (&["--to", "csv", "--person", "7"], "there are 1, 2"),
+    ] {
+        let (code, words) = refused(folder.path(), args);
+        assert!(code == 2 && words.contains(word), "{args:?}: {code}: {words}");
+    }
+}
+
+#[test]
+fn what_a_session_lacks_is_said() {
+    let folder = recorded(&[("video.mp4", true)]);
+    let output = export(folder.path(), &["--to", "mp4"]);
+    assert!(said(&output).contains("no video without overlay"), "{}", said(&output));
+    let (code, words) = refused(folder.path(), &["--to", "mp4", "--overlay", "off"]);
+    assert!(code == 1 && words.contains("cannot be taken out"), "{code}: {words}");
+
+    let data_only = recorded(&[]);
+    let (code, words) = refused(data_only.path(), &["--to", "mp4"]);
+    assert!(code == 1 && words.contains("has no video"), "{code}: {words}");
+
+    let empty = tempfile::tempdir().unwrap();
+    let (code, words) = refused(empty.path(), &["--to", "csv"]);
+    assert!(code == 1 && words.contains("no session in this folder"), "{code}: {words}");
+}
+
+#[test]
+fn a_damaged_session_is_exported_as_far_as_it_goes() {
+    let folder = recorded(&[("video.mp4", true), ("clean.mp4", false)]);
+    fs::remove_file(folder.path().join("session.json")).unwrap();
+    let data = folder.path().join("faces.csv");
+    let whole = fs::read(&data).unwrap();
+    fs::write(&data, &whole[..whole.len() / 2]).unwrap();
+    let video = folder.path().join("clean.mp4");
+    let bytes = fs::read(&video).unwrap();
+    fs::write(&video, &bytes[..bytes.len() * 3 / 4]).unwrap();
+    let output = export(folder.path(), &["--to", "jsonl", "-o", "-"]);
+    let rows = read_jsonl(output.stdout.as_slice()).count();
+    assert!((20..30).contains(&rows), "{rows}");
+    for words in ["session.json is missing", "cut off"] {
+        assert!(said(&output).contains(words), "{}", said(&output));
+    }
+    let to = folder.path().join("out.mp4");
+    facelens(&["export", folder.path().to_str().unwrap(), "-o", to.to_str().unwrap()]);
+    assert!((20..50).contains(&frames(to)), "what is left of the video plays");
+}
+
+/// Half a second of the demo: analysed, kept as a session, exported, and read again.
+#[test]
+fn a_session_of_the_demo_keeps_its_people_and_ages_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let output =
+        facelens(&["analyze", "demo", "--seconds", "0.5", "-o", &path("faces.csv"), "--video", &path("video.mp4")]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let info = SessionInfo {
+        duration_s: 0.5,
+        videos: vec![SessionVideo { file: "video.mp4".into(), overlay: true, ..SessionVideo::default() }],
+        ..SessionInfo::default()
+    };
+    fs::write(path("session.json"), serde_json::to_string(&info).unwrap()).unwrap();
+    let estimates = |rows: &[FrameRow]| -> Vec<_> {
+        rows.iter().flat_map(|row| row.faces.iter().map(|face| (row.frame, face.id, face.age))).collect()
+    };
+    let recorded: Vec<_> = read_csv(fs::File::open(path("faces.csv")).unwrap()).collect::<Result<_, _>>().unwrap();
+    assert_eq!((recorded.len(), estimates(&recorded).len()), (15, 15), "the demo shows one face in every frame");
+    assert!(recorded.last().unwrap().faces[0].age.is_some());
+    let jsonl = export(folder.path(), &["--to", "jsonl", "-o", "-"]).stdout;
+    let read: Vec<_> = read_jsonl(jsonl.as_slice()).collect::<Result<_, _>>().unwrap();
+    assert_eq!(estimates(&read), estimates(&recorded));
+    let csv = export(folder.path(), &["--to", "csv", "-o", "-", "--person", "1"]).stdout;
+    let read: Vec<_> = read_csv(csv.as_slice()).collect::<Result<_, _>>().unwrap();
+    assert_eq!(estimates(&read), estimates(&recorded));
+    let srt = String::from_utf8(export(folder.path(), &["--to", "srt", "-o", "-"]).stdout).unwrap();
+    assert!(srt.starts_with("1\n00:00:00,000 --> 00:00:00,500\n#1: age "), "{srt}");
+}
