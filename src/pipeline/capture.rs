@@ -27,6 +27,8 @@ pub(super) enum CaptureOrder {
     Source(SourceSpec, u64),
     /// The same source from its beginning.
     Restart(u64),
+    /// No source until the next one is set.
+    LetGo(u64),
     /// Hold or go on.
     Paused(bool),
     /// One frame further while held.
@@ -75,17 +77,19 @@ impl Capture {
         orders: Arc<CaptureInbox>,
         jobs: Arc<AnalysisInbox>,
         open: OpenSource,
-        spec: SourceSpec,
+        first: Option<SourceSpec>,
     ) -> Self {
         let generation = board.generation();
+        let opens = first.is_some();
         Self {
             board,
             orders,
             jobs,
             open,
-            spec,
+            // Without a first source, one is set before this is looked at.
+            spec: first.unwrap_or(SourceSpec::Demo),
             generation,
-            state: State::Closed { retry_at: None },
+            state: if opens { State::Opening } else { State::Closed { retry_at: None } },
             running: false,
             shown_any: false,
             paused: false,
@@ -96,7 +100,9 @@ impl Capture {
 
     /// Works until the inbox is closed.
     pub(super) fn run(mut self) {
-        self.start_opening();
+        if matches!(self.state, State::Opening) {
+            self.start_opening();
+        }
         loop {
             let now = Instant::now();
             let deadline = match &self.state {
@@ -126,18 +132,23 @@ impl Capture {
                 self.begin(generation);
             }
             CaptureOrder::Restart(generation) => self.begin(generation),
+            CaptureOrder::LetGo(generation) => self.let_go(generation),
             CaptureOrder::Paused(paused) => (self.paused, self.steps) = (paused, 0),
             CaptureOrder::Step => self.steps += u32::from(self.paused),
         }
     }
 
     fn begin(&mut self, generation: u64) {
+        // The old source is let go before the new one is opened: it may be the same camera.
+        self.let_go(generation);
+        self.start_opening();
+    }
+
+    fn let_go(&mut self, generation: u64) {
         self.generation = generation;
         (self.running, self.shown_any, self.steps) = (false, false, 0);
         self.waiting_job = None;
-        // The old source is let go before the new one is opened: it may be the same camera.
         self.state = State::Closed { retry_at: None };
-        self.start_opening();
     }
 
     fn start_opening(&mut self) {

@@ -166,7 +166,7 @@ pub(super) fn file() -> SourceSpec {
 
 pub(super) fn start(spec: SourceSpec, open: OpenSource, makers: Makers) -> Live {
     let options = LiveOptions {
-        source: spec,
+        source: Some(spec),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
         wake: Arc::new(|| ()),

@@ -22,8 +22,8 @@ const CLOSING: Duration = Duration::from_millis(900);
 
 /// How the live pipeline starts.
 pub struct LiveOptions {
-    /// The first source.
-    pub source: SourceSpec,
+    /// The first source; with `None` nothing is opened until [`Live::set_source`].
+    pub source: Option<SourceSpec>,
     /// The first models.
     pub models: ModelSet,
     /// The first detector.
@@ -103,6 +103,12 @@ impl Live {
     pub fn set_source(&self, source: SourceSpec) {
         let generation = self.board.begin();
         self.capture.command(CaptureOrder::Source(source, generation));
+    }
+
+    /// Lets the source go, a camera at once, until [`set_source`](Self::set_source) or [`restart`](Self::restart).
+    pub fn let_go(&self) {
+        let generation = self.board.begin();
+        self.capture.command(CaptureOrder::LetGo(generation));
     }
 
     /// Opens the same source again: a file or the demo starts from its beginning.

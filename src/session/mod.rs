@@ -8,6 +8,7 @@ mod file_error;
 mod folder;
 mod info;
 mod jsonl;
+pub mod replay;
 mod rows;
 mod snapshot;
 pub mod video;

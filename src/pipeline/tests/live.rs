@@ -310,6 +310,48 @@ fn closing_ends_everything_within_a_second() {
     assert!(let_go.load(Ordering::SeqCst), "the thread and its source are gone");
 }
 
+#[test]
+fn a_source_is_let_go_and_another_one_is_opened_later() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let flag = LetGo(Arc::clone(&gone));
+    let mut next = 0;
+    let first = scripted(SourceKind::Camera, move || {
+        let _held = &flag;
+        next += 1;
+        Ok(Next::Frame(frame(next)))
+    });
+    let sources = openings(vec![Ok(first), Ok(list(SourceKind::Video, frames(3)))]);
+    let live = start(camera(), sources, makers(always_a_face));
+    wait_until("a picture", || live.frame().is_some());
+    live.let_go();
+    wait_until("the camera is let go", || gone.load(Ordering::SeqCst));
+    assert!(live.frame().is_none() && matches!(live.status().shown, Shown::Opening));
+    live.set_source(file());
+    wait_until("the file is analysed", || analysed_frame(&live) == Some(2));
+}
+
+#[test]
+fn without_a_first_source_nothing_is_opened() {
+    let opened = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&opened);
+    let open = move |_: &_| {
+        flag.store(true, Ordering::SeqCst);
+        Ok(list(SourceKind::Video, frames(3)))
+    };
+    let options = LiveOptions {
+        source: None,
+        models: ModelSet::default(),
+        detector: DetectorKind::BlazeBack,
+        wake: Arc::new(|| ()),
+    };
+    let live = Live::start_with(options, Arc::new(open), makers(always_a_face)).unwrap();
+    live.set_paused(false);
+    sleep(Duration::from_millis(20));
+    assert!(!opened.load(Ordering::SeqCst));
+    live.set_source(file());
+    wait_until("the file is analysed", || analysed_frame(&live) == Some(2));
+}
+
 struct LetGo(Arc<AtomicBool>);
 
 impl Drop for LetGo {
@@ -323,7 +365,7 @@ fn the_window_is_woken_when_there_is_something_new() {
     let woken = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&woken);
     let options = LiveOptions {
-        source: file(),
+        source: Some(file()),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
         wake: Arc::new(move || {

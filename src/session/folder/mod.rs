@@ -130,17 +130,24 @@ impl SessionFolder {
         [INFO_FILE, DATA_FILE].iter().any(|name| path.join(name).is_file())
     }
 
+    /// The folder of the session that `path` names, without reading it.
+    ///
+    /// # Errors
+    /// [`SessionError`] where there is nothing of a session.
+    pub fn find(path: &Path) -> Result<PathBuf, SessionError> {
+        let path = folder_of(path)?;
+        let any = [INFO_FILE, DATA_FILE, VIDEO_FILE, CLEAN_FILE].into_iter().any(|name| path.join(name).is_file());
+        if any { Ok(path) } else { Err(SessionError::Empty(path)) }
+    }
+
     /// Reads the session in the folder `path`; one of the session's own files names its folder, too. What is missing or
     /// damaged becomes a notice, and what is there is given.
     ///
     /// # Errors
     /// [`SessionError`] where the folder cannot be read or nothing of a session is in it.
     pub fn open(path: &Path) -> Result<Self, SessionError> {
-        let path = folder_of(path)?;
+        let path = Self::find(path)?;
         let there = |name: &str| path.join(name).is_file();
-        if ![INFO_FILE, DATA_FILE, VIDEO_FILE, CLEAN_FILE].into_iter().any(there) {
-            return Err(SessionError::Empty(path));
-        }
         let mut notices = Vec::new();
         let found = info_file::read(&path.join(INFO_FILE), &mut notices);
         let known = found.is_some();

@@ -5,7 +5,6 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use openh264::OpenH264API;
 use openh264::decoder::{DecodedYUV, Decoder, DecoderConfig, Flush};
@@ -44,6 +43,8 @@ pub(super) struct H264Video {
     times: BinaryHeap<Reverse<i64>>,
     /// Decoded and not yet asked for.
     ready: VecDeque<Frame>,
+    /// Pictures before this time are decoded, because others need them, but not given out.
+    wanted_from: i64,
     /// Frames that were decoded so far.
     decoded: u64,
     over: bool,
@@ -62,9 +63,7 @@ impl H264Video {
         Frame::check_size(sps.width, sps.height)
             .map_err(|error| NotBuiltIn::Broken(unreadable(path, error.to_string(), "")))?;
         let file = File::open(path).map_err(|error| NotBuiltIn::Broken(SourceError::from_io(path, &error)))?;
-        let config = DecoderConfig::new().flush_after_decode(Flush::NoFlush);
-        let decoder = Decoder::with_api_config(OpenH264API::from_source(), config)
-            .map_err(|error| NotBuiltIn::Codec(format!("H.264 ({error})")))?;
+        let decoder = decoder().map_err(NotBuiltIn::Codec)?;
         // ITU-T H.264, table E-5; where nothing is said, players take BT.709 for HD.
         let matrix = match sps.matrix {
             Some(1) => YuvStandardMatrix::Bt709,
@@ -95,6 +94,7 @@ impl H264Video {
             sample: 0,
             times: BinaryHeap::new(),
             ready: VecDeque::new(),
+            wanted_from: i64::MIN,
             decoded: 0,
             over: false,
             failure: None,
@@ -155,16 +155,16 @@ impl H264Video {
         )?;
         push_sample(&mut self.buffer, &data, self.movie.length_size).ok_or("its data is damaged")?;
         self.times.push(Reverse(sample.time));
-        let picture = self.decoder.decode(&self.buffer);
-        let frame = match picture {
-            Ok(Some(picture)) => Some(to_rgb(&picture, self.colours, self.movie.quarter_turns)?),
-            Ok(None) => None,
-            Err(_) => return Err("its data is damaged".to_owned()),
-        };
+        let picture = self.decoder.decode(&self.buffer).map_err(|_| "its data is damaged")?;
         self.buffer.clear();
-        if let Some(frame) = frame {
-            self.push(frame);
-        }
+        let Some(picture) = picture else { return Ok(()) };
+        // The decoder puts pictures into display order, so this one belongs to the smallest time that is waiting.
+        let Some(Reverse(time)) = self.times.pop() else { return Ok(()) };
+        let frame = match time >= self.wanted_from {
+            true => Some(to_rgb(&picture, self.colours, self.movie.quarter_turns)?),
+            false => None,
+        };
+        self.push(frame, time);
         Ok(())
     }
 
@@ -172,18 +172,63 @@ impl H264Video {
         let pictures = self.decoder.flush_remaining().map_err(|error| error.to_string())?;
         let frames: Result<Vec<Frame>, String> =
             pictures.iter().map(|picture| to_rgb(picture, self.colours, self.movie.quarter_turns)).collect();
-        frames?.into_iter().for_each(|frame| self.push(frame));
+        for frame in frames? {
+            let Some(Reverse(time)) = self.times.pop() else { break };
+            self.push(Some(frame).filter(|_| time >= self.wanted_from), time);
+        }
         Ok(())
     }
 
-    /// Takes a picture as the next one to be shown: the decoder puts pictures into display order, so it belongs to the
-    /// smallest time that is waiting.
-    fn push(&mut self, frame: Frame) {
-        let Some(Reverse(time)) = self.times.pop() else { return };
-        let nanos = u128::from(time.max(0).cast_unsigned()) * 1_000_000_000 / u128::from(self.movie.timescale);
-        self.ready.push_back(frame.at(self.decoded, Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))));
+    /// Counts a picture as decoded; gives it out unless it is only needed for others.
+    fn push(&mut self, frame: Option<Frame>, time: i64) {
+        if let Some(frame) = frame {
+            self.ready.push_back(frame.at(self.decoded, self.movie.duration(time)));
+        }
         self.decoded += 1;
     }
+
+    /// The container's index.
+    pub(super) fn movie(&self) -> &Movie {
+        &self.movie
+    }
+
+    /// The number of the next picture that is given out, where nothing is sought.
+    pub(super) fn position(&self) -> u64 {
+        self.ready.front().map_or(self.decoded, |frame| frame.sequence)
+    }
+
+    /// Whether no picture follows, because the file is over or broken.
+    pub(super) fn is_over(&self) -> bool {
+        self.ready.is_empty() && self.over
+    }
+
+    /// Gives out nothing before `time`, in units of the timescale; goes on decoding from where it is.
+    pub(super) fn skip_to(&mut self, number: u64, time: i64) {
+        self.wanted_from = time;
+        while self.ready.front().is_some_and(|frame| frame.sequence < number) {
+            self.ready.pop_front();
+        }
+    }
+
+    /// Begins anew at the keyframe `sample`, which is the `number`-th picture that is shown.
+    ///
+    /// # Errors
+    /// Where the decoder cannot be made anew.
+    pub(super) fn begin_at(&mut self, sample: usize, number: u64) -> Result<(), SourceError> {
+        self.decoder = decoder().map_err(|cause| unreadable(&self.path, cause, ""))?;
+        self.buffer.clear();
+        self.movie.parameter_sets.iter().for_each(|nal| push_nal(&mut self.buffer, nal));
+        self.times.clear();
+        self.ready.clear();
+        (self.sample, self.decoded) = (sample, number);
+        (self.over, self.failure) = (false, None);
+        Ok(())
+    }
+}
+
+fn decoder() -> Result<Decoder, String> {
+    let config = DecoderConfig::new().flush_after_decode(Flush::NoFlush);
+    Decoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| format!("H.264 ({error})"))
 }
 
 impl Source for H264Video {

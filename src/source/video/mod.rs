@@ -5,7 +5,10 @@ mod boxes;
 mod ffmpeg;
 mod h264;
 mod mp4;
+mod reader;
 mod sps;
+
+pub use reader::VideoReader;
 
 use std::path::Path;
 

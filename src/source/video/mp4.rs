@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 use super::boxes::{self, Bytes, child, children};
 use super::{NotBuiltIn, unreadable};
@@ -25,6 +26,8 @@ pub(super) struct Sample {
     pub size: u32,
     /// When it is shown, in units of the timescale; the first picture's is 0.
     pub time: i64,
+    /// Decoding can begin here.
+    pub keyframe: bool,
 }
 
 /// The H.264 track of a file.
@@ -77,6 +80,10 @@ impl Movie {
         for sample in &mut samples {
             sample.time = sample.time.saturating_sub(first);
         }
+        // Whatever the tables say, nothing comes before the first one.
+        if let Some(first) = samples.first_mut() {
+            first.keyframe = true;
+        }
         Ok(Self {
             samples,
             timescale: track.timescale,
@@ -84,6 +91,12 @@ impl Movie {
             parameter_sets: avc.parameter_sets,
             quarter_turns: track.quarter_turns,
         })
+    }
+
+    /// A time in units of the timescale as a duration; 0 for those below.
+    pub(super) fn duration(&self, time: i64) -> Duration {
+        let nanos = u128::from(time.max(0).cast_unsigned()) * 1_000_000_000 / u128::from(self.timescale);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
     /// Mean frames a second.
@@ -242,6 +255,30 @@ impl<'a> Runs<'a> {
     }
 }
 
+/// The table of the samples that can be decoded alone (`stss`), counted from 1 and rising; without it, all can.
+struct Keyframes<'a> {
+    numbers: Option<Bytes<'a>>,
+}
+
+impl<'a> Keyframes<'a> {
+    fn new(table: Option<&'a [u8]>) -> Self {
+        Self { numbers: table.map(|table| Bytes(table.get(8..).unwrap_or_default())) }
+    }
+
+    /// Whether this sample is one; asked for one sample after the other.
+    fn is_next(&mut self, number: u32) -> bool {
+        let Some(numbers) = &mut self.numbers else { return true };
+        while let Some(next) = Bytes(numbers.0).u32().filter(|next| *next <= number) {
+            // It was there a moment ago.
+            let _ = numbers.skip(4);
+            if next == number {
+                return true;
+            }
+        }
+        false
+    }
+}
+
 /// The samples that the sample table (`stbl`) itself lists; none in a fragmented file.
 fn table_samples(stbl: &[u8]) -> Result<Vec<Sample>, &'static str> {
     let short = "a table in its index is too short";
@@ -262,6 +299,7 @@ fn table_samples(stbl: &[u8]) -> Result<Vec<Sample>, &'static str> {
         return Err(short);
     }
     let (mut durations, mut shifts) = (Runs::new(child(stbl, b"stts")), Runs::new(child(stbl, b"ctts")));
+    let mut keyframes = Keyframes::new(child(stbl, b"stss"));
     let (mut samples, mut decode_time) = (Vec::new(), 0_i64);
     let (mut chunk, mut per_chunk) = (1_u32, 0);
     while samples.len() < count {
@@ -275,7 +313,8 @@ fn table_samples(stbl: &[u8]) -> Result<Vec<Sample>, &'static str> {
             let size = if common_size == 0 { stsz.u32().ok_or(short)? } else { common_size };
             // Offsets are unsigned in version 0, but written signed by many, and never beyond 2^31.
             let time = decode_time.saturating_add(i64::from(shifts.next().cast_signed()));
-            samples.push(Sample { offset, size, time });
+            let keyframe = keyframes.is_next(samples.len() as u32 + 1);
+            samples.push(Sample { offset, size, time, keyframe });
             offset = offset.saturating_add(u64::from(size));
             decode_time = decode_time.saturating_add(i64::from(durations.next()));
         }
@@ -284,12 +323,16 @@ fn table_samples(stbl: &[u8]) -> Result<Vec<Sample>, &'static str> {
     Ok(samples)
 }
 
-/// Duration and size of samples that fragments say nothing of.
+/// Duration, size and flags of samples that fragments say nothing of.
 #[derive(Clone, Copy, Default)]
 struct Defaults {
     duration: u32,
     size: u32,
+    flags: u32,
 }
+
+/// In a sample's flags: it needs others to be decoded (ISO/IEC 14496-12, 8.8.3.1).
+const NO_KEYFRAME: u32 = 0x0001_0000;
 
 /// The `trex` box of a track.
 fn fragment_defaults(moov: &[u8], track: u32) -> Defaults {
@@ -298,7 +341,7 @@ fn fragment_defaults(moov: &[u8], track: u32) -> Defaults {
         bytes.skip(4)?;
         let id = bytes.u32()?;
         bytes.skip(4)?;
-        let defaults = Defaults { duration: bytes.u32()?, size: bytes.u32()? };
+        let defaults = Defaults { duration: bytes.u32()?, size: bytes.u32()?, flags: bytes.u32()? };
         (id == track).then_some(defaults)
     };
     let mvex = child(moov, b"mvex").unwrap_or_default();
@@ -327,6 +370,7 @@ fn fragment_samples(
         }
         let duration = if has(0x8) { tfhd.u32().ok_or(short)? } else { defaults.duration };
         let size = if has(0x10) { tfhd.u32().ok_or(short)? } else { defaults.size };
+        let sample_flags = if has(0x20) { tfhd.u32().ok_or(short)? } else { defaults.flags };
         let mut decode_time = child(traf, b"tfdt").map_or(Some(0), |tfdt| {
             let mut tfdt = Bytes(tfdt);
             if tfdt.u32()? >> 24 == 1 { tfdt.u64() } else { tfdt.u32().map(u64::from) }
@@ -341,21 +385,18 @@ fn fragment_samples(
             if has(0x1) {
                 offset = base.saturating_add_signed(i64::from(trun.u32().ok_or(short)?.cast_signed()));
             }
-            if has(0x4) {
-                trun.skip(4).ok_or(short)?;
-            }
+            let mut first_flags = if has(0x4) { Some(trun.u32().ok_or(short)?) } else { None };
             if samples.len() + count as usize > MAX_SAMPLES {
                 return Err("its fragments are not believable");
             }
             for _ in 0..count {
                 let duration = if has(0x100) { trun.u32().ok_or(short)? } else { duration };
                 let size = if has(0x200) { trun.u32().ok_or(short)? } else { size };
-                if has(0x400) {
-                    trun.skip(4).ok_or(short)?;
-                }
+                let own_flags = if has(0x400) { Some(trun.u32().ok_or(short)?) } else { None };
+                let sample_flags = first_flags.take().or(own_flags).unwrap_or(sample_flags);
                 let shift = if has(0x800) { trun.u32().ok_or(short)?.cast_signed() } else { 0 };
                 let time = i64::try_from(*decode_time).unwrap_or(i64::MAX).saturating_add(i64::from(shift));
-                samples.push(Sample { offset, size, time });
+                samples.push(Sample { offset, size, time, keyframe: sample_flags & NO_KEYFRAME == 0 });
                 offset = offset.saturating_add(u64::from(size));
                 *decode_time = decode_time.saturating_add(u64::from(duration));
             }

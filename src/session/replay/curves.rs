@@ -1,0 +1,112 @@
+//! A quantity of a person over time, thinned out to what a plot can show.
+
+use crate::session::folder::SessionPerson;
+use crate::session::rows::{FaceRow, FrameRow};
+
+/// What is plotted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// Degrees.
+    Yaw,
+    /// Degrees.
+    Pitch,
+    /// Degrees.
+    Roll,
+    /// Years.
+    Age,
+}
+
+impl Quantity {
+    /// All, from top to bottom.
+    pub const ALL: [Self; 4] = [Self::Yaw, Self::Pitch, Self::Roll, Self::Age];
+
+    /// Its value in a face.
+    pub fn of(self, face: &FaceRow) -> Option<f32> {
+        match self {
+            Self::Yaw => face.pose.map(|pose| pose.yaw),
+            Self::Pitch => face.pose.map(|pose| pose.pitch),
+            Self::Roll => face.pose.map(|pose| pose.roll),
+            Self::Age => face.age.map(|age| age.years),
+        }
+    }
+}
+
+/// One person's quantity over time, in pieces: the person was away between two pieces.
+pub type Curve = Vec<Vec<CurvePoint>>;
+
+/// Some neighbouring samples of a curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// Time of the first of them, seconds.
+    pub time_s: f64,
+    /// The smallest value.
+    pub low: f32,
+    /// The largest value.
+    pub high: f32,
+}
+
+/// The curve of a person, with at most one point for each of `buckets` equal parts of `duration_s` and piece. Peaks are
+/// kept: a point holds the smallest and the largest value of its samples.
+pub fn curve(rows: &[FrameRow], person: &SessionPerson, quantity: Quantity, duration_s: f64, buckets: usize) -> Curve {
+    let bucket_secs = (duration_s / buckets.max(1) as f64).max(f64::MIN_POSITIVE);
+    let piece = |first: usize, last: usize| {
+        let mut points: Vec<(u64, CurvePoint)> = Vec::new();
+        for row in rows.get(first..=last).unwrap_or_default() {
+            let face = row.faces.iter().find(|face| face.id == person.id);
+            let Some(value) = face.and_then(|face| quantity.of(face)) else { continue };
+            let bucket = (row.time_s / bucket_secs) as u64;
+            match points.last_mut() {
+                Some((last, point)) if *last == bucket => {
+                    (point.low, point.high) = (point.low.min(value), point.high.max(value));
+                }
+                _ => points.push((bucket, CurvePoint { time_s: row.time_s, low: value, high: value })),
+            }
+        }
+        points.into_iter().map(|(_, point)| point).collect::<Vec<_>>()
+    };
+    let pieces = person.appearances.iter().map(|there| piece(there.first, there.last));
+    pieces.filter(|points| !points.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::SessionFolder;
+    use crate::testing::session::{rows, write};
+
+    fn people(rows: &[FrameRow]) -> Vec<SessionPerson> {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), rows, &[]);
+        SessionFolder::open(folder.path()).unwrap().people()
+    }
+
+    #[test]
+    fn an_absence_makes_two_pieces() {
+        let rows = rows();
+        let people = people(&rows);
+        let curve = curve(&rows, &people[1], Quantity::Yaw, 5.0, 1000);
+        assert_eq!(curve.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10]);
+        assert_eq!(curve[0][0], CurvePoint { time_s: 1.0, low: -10.0, high: -10.0 });
+    }
+
+    #[test]
+    fn thinning_keeps_the_peaks() {
+        let mut rows = rows();
+        rows[17].faces[0].pose.as_mut().unwrap().yaw = 80.0;
+        let people = people(&rows);
+        let curve = curve(&rows, &people[0], Quantity::Yaw, 5.0, 5);
+        assert_eq!(curve.len(), 1);
+        assert_eq!(curve[0].len(), 5);
+        assert_eq!((curve[0][1].low, curve[0][1].high), (-10.0, 80.0));
+    }
+
+    #[test]
+    fn what_was_never_estimated_has_no_curve() {
+        let mut rows = rows();
+        rows.iter_mut().flat_map(|row| &mut row.faces).for_each(|face| face.pose = None);
+        let people = people(&rows);
+        assert_eq!(curve(&rows, &people[0], Quantity::Roll, 5.0, 100), Curve::new());
+        assert_eq!(curve(&rows, &people[0], Quantity::Age, 5.0, 100)[0].len(), 45);
+        assert_eq!(curve(&rows, &people[0], Quantity::Age, 0.0, 0).len(), 1, "no length is no reason to fail");
+    }
+}

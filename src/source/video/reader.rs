@@ -1,0 +1,84 @@
+//! A video that is read from anywhere in it, for replay.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::h264::H264Video;
+use super::{NotBuiltIn, unreadable};
+use crate::frame::Frame;
+use crate::source::guard::no_panic;
+use crate::source::{Next, Source as _, SourceError, SourceInfo};
+
+/// An MP4 with H.264, as facelens records it. Pictures are numbered in the order in which they are shown.
+pub struct VideoReader {
+    path: PathBuf,
+    video: H264Video,
+    /// For each picture, its sample.
+    samples: Vec<usize>,
+    /// For each sample, its picture.
+    numbers: Vec<usize>,
+    times: Vec<Duration>,
+}
+
+impl VideoReader {
+    /// Opens a video. What is cut off at its end is read up to there.
+    ///
+    /// # Errors
+    /// [`SourceError`] where it cannot be read, or is of a kind that is not built in.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let video = no_panic(path, || match H264Video::open(path) {
+            Ok(video) => Ok(video),
+            Err(NotBuiltIn::Broken(error)) => Err(error),
+            Err(NotBuiltIn::Codec(codec)) => {
+                Err(unreadable(path, format!("it is {codec}, and only plain H.264 is built in"), ""))
+            }
+        })?;
+        let movie = video.movie();
+        let mut samples: Vec<usize> = (0..movie.samples.len()).collect();
+        samples.sort_by_key(|&sample| movie.samples[sample].time);
+        let mut numbers = vec![0; samples.len()];
+        for (number, &sample) in samples.iter().enumerate() {
+            numbers[sample] = number;
+        }
+        let times = samples.iter().map(|&sample| movie.duration(movie.samples[sample].time)).collect();
+        Ok(Self { path: path.to_owned(), video, samples, numbers, times })
+    }
+
+    /// What the video is.
+    pub fn info(&self) -> &SourceInfo {
+        self.video.info()
+    }
+
+    /// When each picture is shown, rising from 0.
+    pub fn times(&self) -> &[Duration] {
+        &self.times
+    }
+
+    /// The picture `number`, or the last one where there are fewer. Decodes from the keyframe before it, or goes on from
+    /// the last picture that was read where that is nearer; its [`Frame::sequence`] is its number. `None` where the video
+    /// has fewer pictures than its index says.
+    ///
+    /// # Errors
+    /// [`SourceError`] where the video is damaged there. Other pictures may still be read.
+    pub fn picture(&mut self, number: usize) -> Result<Option<Frame>, SourceError> {
+        let Some(number) = self.samples.len().checked_sub(1).map(|last| number.min(last)) else { return Ok(None) };
+        let movie = self.video.movie();
+        let target = self.samples[number];
+        let time = movie.samples[target].time;
+        let keyframe = movie.samples[..=target].iter().rposition(|sample| sample.keyframe).unwrap_or(0);
+        let (keyframe_number, number) = (self.numbers[keyframe] as u64, number as u64);
+        let position = self.video.position();
+        let near = (keyframe_number..=number).contains(&position);
+        let video = &mut self.video;
+        no_panic(&self.path, || {
+            if !near || video.is_over() {
+                video.begin_at(keyframe, keyframe_number)?;
+            }
+            video.skip_to(number, time);
+            match video.next()? {
+                Next::Frame(frame) => Ok(Some(frame)),
+                _ => Ok(None),
+            }
+        })
+    }
+}
