@@ -22,16 +22,26 @@ fn help_and_version_go_to_standard_output() {
     let help = facelens(&["--help"]);
     assert_eq!((help.status.code(), help.stderr.len()), (Some(0), 0));
     let words = text(&help.stdout);
-    for word in
-        ["analyze", "export", "eval", "bench", "cameras", "models", "--source", "--camera", "--model", "--detector"]
-    {
+    for word in [
+        "analyze",
+        "replay",
+        "export",
+        "eval",
+        "bench",
+        "cameras",
+        "models",
+        "--source",
+        "--camera",
+        "--model",
+        "--detector",
+    ] {
         assert!(words.contains(word), "{word} is missing in\n{words}");
     }
 }
 
 #[test]
 fn every_command_has_its_own_help() {
-    for command in ["analyze", "export", "eval", "bench", "cameras", "models"] {
+    for command in ["analyze", "replay", "export", "eval", "bench", "cameras", "models"] {
         let help = facelens(&[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(text(&help.stdout).contains("Usage: facelens"), "{command}");

@@ -249,6 +249,29 @@ if open --source demo --model "pose=$work/text.mp4"; then
     shoot bad-model
     quit q
 fi
+echo "a session is replayed"
+session=$work/session
+mkdir "$session"
+"$program" analyze demo --seconds 3 -o "$session/faces.csv" --video "$session/video.mp4"
+if open replay "$session"; then
+    shoot replay
+    [ "$(light replay)" -gt 20 ] || fail "a session shows no picture"
+    key Right
+    key Right
+    shoot replay-stepped
+    [ "$(differ replay replay-stepped 1000x60+60+560)" -gt 20 ] || fail "a step moves nothing in the timeline"
+    key End
+    shoot replay-end
+    [ "$(differ replay replay-end $middle)" -gt 1000 ] || fail "the end shows the picture of the beginning"
+    key w
+    sleep 1
+    shoot replay-closed
+    quit q
+fi
+if "$program" replay "$work/config" 2>"$work/errors"; then
+    fail "a folder without a session opens"
+fi
+
 shared=${FACELENS_SHARED:-$(dirname "$0")/../../shared}
 pose=$(find "$shared/reference/fsanet" -name '*.h5' 2>/dev/null | sort | head -1)
 if [ -n "$pose" ]; then

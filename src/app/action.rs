@@ -7,6 +7,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 pub(crate) enum Action {
     OpenFile,
     OpenFolder,
+    OpenSession,
     NextCamera,
     Demo,
     Restart,
@@ -20,6 +21,16 @@ pub(crate) enum Action {
     Angles,
     Panel,
     FullScreen,
+    StepBack,
+    StepForward,
+    Slower,
+    Faster,
+    ToStart,
+    ToEnd,
+    NextPerson,
+    PreviousPerson,
+    Everybody,
+    CloseSession,
     Help,
     About,
 }
@@ -29,18 +40,20 @@ pub(crate) enum Action {
 pub(crate) enum Menu {
     File,
     View,
+    Replay,
     Help,
 }
 
 impl Menu {
     /// All menus, from left to right.
-    pub const ALL: [Self; 3] = [Self::File, Self::View, Self::Help];
+    pub const ALL: [Self; 4] = [Self::File, Self::View, Self::Replay, Self::Help];
 
     /// What the menu bar says.
     pub const fn title(self) -> &'static str {
         match self {
             Self::File => "File",
             Self::View => "View",
+            Self::Replay => "Replay",
             Self::Help => "Help",
         }
     }
@@ -60,9 +73,10 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 28] = [
         Self::OpenFile,
         Self::OpenFolder,
+        Self::OpenSession,
         Self::NextCamera,
         Self::Demo,
         Self::Restart,
@@ -76,6 +90,16 @@ impl Action {
         Self::Angles,
         Self::Panel,
         Self::FullScreen,
+        Self::StepBack,
+        Self::StepForward,
+        Self::Slower,
+        Self::Faster,
+        Self::ToStart,
+        Self::ToEnd,
+        Self::NextPerson,
+        Self::PreviousPerson,
+        Self::Everybody,
+        Self::CloseSession,
         Self::Help,
         Self::About,
     ];
@@ -85,6 +109,7 @@ impl Action {
         match self {
             Self::OpenFile => "Open file…",
             Self::OpenFolder => "Open folder…",
+            Self::OpenSession => "Open session…",
             Self::NextCamera => "Next camera",
             Self::Demo => "Watch the demo",
             Self::Restart => "Start again",
@@ -98,6 +123,16 @@ impl Action {
             Self::Angles => "Angles",
             Self::Panel => "Side panel",
             Self::FullScreen => "Full screen",
+            Self::StepBack => "One frame back",
+            Self::StepForward => "One frame on",
+            Self::Slower => "Slower",
+            Self::Faster => "Faster",
+            Self::ToStart => "To the start",
+            Self::ToEnd => "To the end",
+            Self::NextPerson => "Next appearance",
+            Self::PreviousPerson => "Previous appearance",
+            Self::Everybody => "Show everybody",
+            Self::CloseSession => "Close session",
             Self::Help => "Keys",
             Self::About => "About and privacy",
         }
@@ -108,6 +143,7 @@ impl Action {
         match self {
             Self::OpenFile => "Open a video or a picture",
             Self::OpenFolder => "Open a folder of pictures",
+            Self::OpenSession => "Play back a recorded session",
             Self::NextCamera => "Switch to the next camera",
             Self::Demo => "Watch the demo, no camera needed",
             Self::Restart => "Play the file from the start, or open the camera again",
@@ -121,6 +157,16 @@ impl Action {
             Self::Angles => "Show or hide yaw, pitch and roll in figures",
             Self::Panel => "Show or hide the side panel",
             Self::FullScreen => "Only the picture; Esc leaves it",
+            Self::StepBack => "Session: hold, and go one frame back",
+            Self::StepForward => "Session: hold, and go one frame on",
+            Self::Slower => "Session: play at half the speed, down to a quarter",
+            Self::Faster => "Session: play at twice the speed, up to four times",
+            Self::ToStart => "Session: go to the first frame",
+            Self::ToEnd => "Session: go to the last frame",
+            Self::NextPerson => "Session: go to where somebody comes next",
+            Self::PreviousPerson => "Session: go to where somebody came before",
+            Self::Everybody => "Session: show everybody again",
+            Self::CloseSession => "Leave the session, back to the live picture",
             Self::Help => "Show this page",
             Self::About => "What facelens is, and what becomes of the pictures",
         }
@@ -131,14 +177,38 @@ impl Action {
         match self {
             Self::OpenFile
             | Self::OpenFolder
+            | Self::OpenSession
             | Self::NextCamera
             | Self::Demo
             | Self::Restart
             | Self::Snapshot
             | Self::Quit => Menu::File,
             Self::Help | Self::About => Menu::Help,
+            _ if self.is_replay() => Menu::Replay,
             _ => Menu::View,
         }
+    }
+
+    /// Whether it needs a session that is being replayed.
+    pub const fn is_replay(self) -> bool {
+        matches!(
+            self,
+            Self::StepBack
+                | Self::StepForward
+                | Self::Slower
+                | Self::Faster
+                | Self::ToStart
+                | Self::ToEnd
+                | Self::NextPerson
+                | Self::PreviousPerson
+                | Self::Everybody
+                | Self::CloseSession
+        )
+    }
+
+    /// Whether a key that is held down does it again and again.
+    pub const fn repeats(self) -> bool {
+        matches!(self, Self::StepBack | Self::StepForward)
     }
 
     /// Its keys; the first is the one that menus show.
@@ -146,6 +216,7 @@ impl Action {
         match self {
             Self::OpenFile => const { &[key(Key::O), command(Key::O)] },
             Self::OpenFolder => const { &[shift(Key::O)] },
+            Self::OpenSession => const { &[key(Key::H)] },
             Self::NextCamera => const { &[key(Key::C)] },
             Self::Demo => const { &[key(Key::D)] },
             Self::Restart => const { &[key(Key::R)] },
@@ -159,6 +230,16 @@ impl Action {
             Self::Angles => const { &[key(Key::G)] },
             Self::Panel => const { &[key(Key::P)] },
             Self::FullScreen => const { &[key(Key::F), key(Key::F11)] },
+            Self::StepBack => const { &[key(Key::ArrowLeft)] },
+            Self::StepForward => const { &[key(Key::ArrowRight)] },
+            Self::Slower => const { &[key(Key::ArrowDown)] },
+            Self::Faster => const { &[key(Key::ArrowUp)] },
+            Self::ToStart => const { &[key(Key::Home)] },
+            Self::ToEnd => const { &[key(Key::End)] },
+            Self::NextPerson => const { &[key(Key::N)] },
+            Self::PreviousPerson => const { &[shift(Key::N)] },
+            Self::Everybody => const { &[key(Key::Num0)] },
+            Self::CloseSession => const { &[key(Key::W), command(Key::W)] },
             Self::Help => const { &[key(Key::F1), key(Key::Questionmark)] },
             Self::About => const { &[key(Key::I)] },
         }
@@ -190,6 +271,10 @@ pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
     }
     text.push_str(match keys.logical_key {
         Key::Questionmark => "?",
+        Key::ArrowLeft => "←",
+        Key::ArrowRight => "→",
+        Key::ArrowUp => "↑",
+        Key::ArrowDown => "↓",
         other => other.name(),
     });
     text

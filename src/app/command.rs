@@ -5,6 +5,7 @@ use crate::model::Task;
 use crate::source::SourceSpec;
 
 use super::action::Action;
+use super::replay::ReplayCommand;
 
 /// Something that a widget asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     UseModel(Task, String),
     /// Use the models that ship.
     ShippedModel(Task),
+    /// Something in the session that is replayed.
+    Replay(ReplayCommand),
     /// Close the open dialog.
     CloseDialog,
 }

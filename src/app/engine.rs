@@ -18,6 +18,8 @@ pub(crate) trait Engine {
     fn status(&self) -> Arc<Status>;
     /// Changes the source.
     fn set_source(&self, source: SourceSpec);
+    /// Lets the source go until one is set: no camera is held while a session is replayed.
+    fn let_go(&self);
     /// Opens the same source again, from its beginning.
     fn restart(&self);
     /// Changes the models.
@@ -43,6 +45,10 @@ impl Engine for Live {
 
     fn set_source(&self, source: SourceSpec) {
         Self::set_source(self, source);
+    }
+
+    fn let_go(&self) {
+        Self::let_go(self);
     }
 
     fn restart(&self) {

@@ -13,7 +13,7 @@ use crossbeam_channel::Sender;
 use crate::model::{Entry, Library, ModelError, ModelSet, Task, TaskModel};
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
-use crate::session::{self, SnapshotFiles, WriteError};
+use crate::session::{self, SessionError, SessionFolder, SnapshotFiles, WriteError};
 use crate::settings::{Settings, SettingsError, SettingsFile};
 use crate::source::{self, CameraInfo, SourceError};
 
@@ -45,6 +45,10 @@ pub(crate) enum Errand {
     ListCameras,
     /// Ask the user for a video, picture or folder.
     PickSource { folder: bool },
+    /// Ask the user for a session's folder.
+    PickSession,
+    /// Read a session.
+    OpenSession(PathBuf),
     /// Ask the user for model files.
     PickModel(Task),
     /// Prepare the models that ship.
@@ -72,6 +76,10 @@ pub(crate) enum Report {
     Cameras(Result<Vec<CameraInfo>, SourceError>),
     /// The user's answer to [`Errand::PickSource`].
     SourcePicked(Picked),
+    /// The user's answer to [`Errand::PickSession`].
+    SessionPicked(Picked),
+    /// Of [`Errand::OpenSession`].
+    Session(Result<Box<SessionFolder>, SessionError>),
     /// The user's answer to [`Errand::PickModel`].
     ModelPicked(Task, Picked),
     /// The models that ship.
@@ -121,6 +129,11 @@ impl Errands for Threads {
                 let dialog = source_dialog(folder);
                 Box::new(move || Report::SourcePicked(wait_for(dialog)))
             }
+            Errand::PickSession => {
+                let dialog = session_dialog();
+                Box::new(move || Report::SessionPicked(wait_for(dialog)))
+            }
+            Errand::OpenSession(path) => Box::new(move || Report::Session(SessionFolder::open(&path).map(Box::new))),
             Errand::PickModel(task) => {
                 let dialog = model_dialog(task);
                 Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
@@ -205,6 +218,11 @@ fn source_dialog(folder: bool) -> Dialog {
         .add_filter("All files", &["*"])
         .pick_file();
     Box::pin(async { dialog.await.map(|file| vec![file.path().to_owned()]) })
+}
+
+fn session_dialog() -> Dialog {
+    let dialog = rfd::AsyncFileDialog::new().set_title("Open a session: a folder that facelens recorded").pick_folder();
+    Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
 }
 
 fn model_dialog(task: Task) -> Dialog {

@@ -113,6 +113,7 @@ pub(crate) struct Stage {
     pub status: Option<Arc<Status>>,
     pub sources: Vec<SourceSpec>,
     pub restarts: usize,
+    pub let_go: usize,
     pub models: Vec<ModelSet>,
     pub detectors: Vec<DetectorKind>,
     pub paused: Vec<bool>,
@@ -179,6 +180,12 @@ impl Engine for Fake {
         let mut stage = self.0.borrow_mut();
         (stage.frame, stage.analysis, stage.status) = (None, None, None);
         stage.sources.push(source);
+    }
+
+    fn let_go(&self) {
+        let mut stage = self.0.borrow_mut();
+        (stage.frame, stage.analysis, stage.status) = (None, None, None);
+        stage.let_go += 1;
     }
 
     fn restart(&self) {

@@ -20,8 +20,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add_space(theme::STEP);
-                let format = app.info().map(|info| info.format.clone()).unwrap_or_default();
-                ui.label(theme::weak(format));
+                ui.label(theme::weak(app.source_format()));
                 ui.add(egui::Label::new(RichText::new(capitalised(&app.source_title())).color(theme::TEXT)).truncate());
             });
         });
@@ -37,7 +36,7 @@ fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<Command>
         let keys = action.keys().first().map(keys_text).unwrap_or_default();
         // What is on is marked as the switches under the picture are.
         let button = Button::selectable(app.is_on(action) == Some(true), action.title()).shortcut_text(keys);
-        if ui.add(button).clicked() {
+        if ui.add_enabled(app.is_available(action), button).clicked() {
             commands.push(action.into());
             ui.close();
         }

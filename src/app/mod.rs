@@ -29,6 +29,7 @@ mod notices;
 mod panel;
 mod people;
 mod picture;
+mod replay;
 mod sparkline;
 mod stage;
 mod state;
@@ -50,6 +51,8 @@ pub struct AppOptions {
     pub models: Vec<(Task, PathBuf)>,
     /// The detector.
     pub detector: Option<DetectorKind>,
+    /// A session to replay; no source is opened then.
+    pub session: Option<PathBuf>,
 }
 
 /// The smallest window in which everything can be reached, points.
@@ -86,7 +89,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint());
         let source = state::first_source(&options, &settings);
         let live = Live::start(LiveOptions {
-            source: source.clone(),
+            source: options.session.is_none().then(|| source.clone()),
             models: ModelSet::default(),
             detector: state::first_detector(&options, &settings),
             wake: Arc::clone(&wake),
@@ -176,6 +179,7 @@ impl App {
         if !self.full_screen {
             menu_bar::show(self, ui, &mut commands);
             tool_bar::show(self, ui, &mut commands);
+            replay::timeline(self, ui, &mut commands);
         }
         if self.settings.panel_open {
             panel::show(self, ui, &mut commands);

@@ -16,7 +16,8 @@ use super::view::{Banner, Page, Symbol, view};
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::STAGE)).show(ui, |ui| {
         let area = ui.max_rect();
-        let view = view(&app.status.shown, app.shot.is_some(), &app.source, &app.cameras);
+        let live = || view(&app.status.shown, app.shot.is_some(), &app.source, &app.cameras);
+        let view = app.replay.view().unwrap_or_else(live);
         if let Some(page) = &view.page {
             show_page(ui, area, page, commands);
         } else if let Some(shot) = &app.shot {
@@ -32,7 +33,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             let response = ui.interact(target, ui.scope_id().with("picture"), Sense::hover());
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
         }
-        if app.paused && view.page.is_none() {
+        if app.paused && view.page.is_none() && app.replay.is_none() {
             pill(ui, area, "Paused");
         }
         if let Some(banner) = &view.banner {
@@ -160,6 +161,6 @@ fn drop_hint(ui: &egui::Ui, area: Rect) {
     let painter = ui.painter();
     painter.rect_filled(area, 0.0, Color32::from_black_alpha(160));
     painter.rect_stroke(area.shrink(theme::MARGIN), 12.0, Stroke::new(2.0, theme::ACCENT), egui::StrokeKind::Inside);
-    let words = "Drop a video, a picture, a folder or a model file";
+    let words = "Drop a video, a picture, a folder, a session or a model file";
     painter.text(area.center(), Align2::CENTER_CENTER, words, FontId::proportional(18.0), theme::TEXT);
 }

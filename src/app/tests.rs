@@ -18,14 +18,14 @@ use crate::pipeline::Shown;
 use crate::settings::Settings;
 use crate::source::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 
-struct Test {
-    fake: Fake,
+pub(super) struct Test {
+    pub fake: Fake,
     reports: crossbeam_channel::Sender<Report>,
-    window: Harness<'static, App>,
+    pub window: Harness<'static, App>,
 }
 
 impl Test {
-    fn with(options: &AppOptions, settings: Settings) -> Self {
+    pub fn with(options: &AppOptions, settings: Settings) -> Self {
         let fake = Fake::default();
         let (app, reports) = fake.app(options, settings);
         let window = Harness::builder()
@@ -44,30 +44,30 @@ impl Test {
         test
     }
 
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(&AppOptions::default(), Settings::default())
     }
 
-    fn steps(&mut self) {
+    pub fn steps(&mut self) {
         self.window.run_steps(4);
     }
 
-    fn report(&mut self, report: Report) {
+    pub fn report(&mut self, report: Report) {
         self.reports.send(report).unwrap();
         self.steps();
     }
 
-    fn press(&mut self, key: Key) {
+    pub fn press(&mut self, key: Key) {
         self.window.key_press(key);
         self.steps();
     }
 
-    fn click(&mut self, label: &str) {
+    pub fn click(&mut self, label: &str) {
         self.window.get_by_label(label).click();
         self.steps();
     }
 
-    fn shows(&self, words: &str) -> bool {
+    pub fn shows(&self, words: &str) -> bool {
         self.window.query_all_by_label_contains(words).next().is_some()
     }
 
@@ -82,11 +82,11 @@ impl Test {
         self.report(Report::Shipped(Ok(ModelSet { age, gender, pose: vec![] })));
     }
 
-    fn errands(&self) -> Vec<Errand> {
+    pub fn errands(&self) -> Vec<Errand> {
         self.fake.0.borrow().errands.clone()
     }
 
-    fn last_source(&self) -> Option<SourceSpec> {
+    pub fn last_source(&self) -> Option<SourceSpec> {
         self.fake.0.borrow().sources.last().cloned()
     }
 }

@@ -18,6 +18,7 @@ mod interrupt;
 mod models;
 mod output;
 mod progress;
+mod replay;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
@@ -25,6 +26,7 @@ pub use cameras::CamerasArgs;
 pub use eval::EvalArgs;
 pub use export::ExportArgs;
 pub use models::ModelsArgs;
+pub use replay::ReplayArgs;
 
 /// Age, gender and head pose, live from a webcam. Without a command, the window opens.
 #[derive(Debug, Parser)]
@@ -73,6 +75,8 @@ pub struct ModelArgs {
 pub enum Command {
     /// Find the faces in files, the demo or a camera, and write age, gender and head pose as JSONL or CSV.
     Analyze(AnalyzeArgs),
+    /// Open the window on a recorded session, to play it back.
+    Replay(ReplayArgs),
     /// Write a recorded session in another format: data, subtitles, or its video with or without the overlay.
     Export(ExportArgs),
     /// Measure the models against labelled pictures.
@@ -119,6 +123,7 @@ fn parse_detector(text: &str) -> Result<DetectorKind, String> {
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Analyze(args) => analyze::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
@@ -140,6 +145,7 @@ pub fn open_window(args: WindowArgs) -> anyhow::Result<()> {
         source: args.source.or(camera),
         models: args.models.model,
         detector: args.models.detector,
+        session: None,
     })
 }
 

@@ -6,6 +6,7 @@
 use eframe::egui::{self, Margin};
 
 use super::command::Command;
+use super::replay;
 use super::state::App;
 use super::theme;
 use crate::settings::PANEL_WIDTHS;
@@ -31,6 +32,9 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
             let top = ui.cursor().top();
             ui.set_width(ui.available_width() - 12.0);
             ui.spacing_mut().item_spacing.y = 6.0;
+            if replay::panel(app, ui, commands) {
+                return;
+            }
             source::show(app, ui, commands);
             // What everything but the people took last time; it does not depend on who is in view.
             let others_id = ui.scope_id().with("height of the others");
@@ -52,6 +56,6 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
 }
 
 /// The title of a part.
-fn title(ui: &mut egui::Ui, text: &str) {
+pub(super) fn title(ui: &mut egui::Ui, text: &str) {
     ui.label(theme::section(text));
 }

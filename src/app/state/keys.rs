@@ -13,9 +13,8 @@ pub(super) fn pressed_actions(ctx: &egui::Context) -> Vec<Action> {
     let focused = ctx.memory(|memory| memory.focused().is_some());
     ctx.input(|input| {
         let pressed = input.events.iter().filter_map(|event| match event {
-            egui::Event::Key { key, pressed: true, repeat: false, modifiers, .. } => {
-                Action::of_key(*key, *modifiers).filter(|_| !(focused && *key == egui::Key::Space))
-            }
+            egui::Event::Key { key, pressed: true, repeat, modifiers, .. } => Action::of_key(*key, *modifiers)
+                .filter(|action| !(focused && *key == egui::Key::Space) && (!repeat || action.repeats())),
             _ => None,
         });
         pressed.collect()

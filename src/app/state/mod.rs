@@ -1,6 +1,7 @@
 //! The window's state and what changes it: keys, clicks, files dropped on it, reports of errands, news of the pipeline.
 
 mod keys;
+mod replay;
 mod reports;
 mod sources;
 
@@ -29,6 +30,7 @@ use super::models::Models;
 use super::notices::{Notices, Tone};
 use super::people::People;
 use super::picture::{Alignment, Picture, Shot};
+use super::replay::ReplayState;
 use super::view::name_of;
 
 /// A dialog over the window.
@@ -88,6 +90,8 @@ pub(crate) struct App {
     pub models: Models,
     pub notices: Notices,
     pub status: Arc<Status>,
+    /// The session in the place of the live picture.
+    pub replay: ReplayState,
     pub shot: Option<Shot>,
     alignment: Alignment,
     pub picture: Picture,
@@ -124,6 +128,7 @@ impl App {
             models: Models::waiting(),
             notices: Notices::default(),
             status,
+            replay: ReplayState::None,
             shot: None,
             alignment: Alignment::default(),
             picture: Picture::default(),
@@ -144,6 +149,10 @@ impl App {
                 app.load_model(Some(task), remembered, Origin::Remembered);
             }
         }
+        if let Some(session) = &options.session {
+            app.replay = ReplayState::Opening(session.clone());
+            app.open_session(session.clone());
+        }
         app
     }
 
@@ -152,7 +161,9 @@ impl App {
         while let Ok(report) = self.reports.try_recv() {
             self.take_report(report);
         }
-        self.read_engine(ctx);
+        if !self.read_replay(ctx) {
+            self.read_engine(ctx);
+        }
         self.read_input(ctx);
         self.remember(ctx);
     }
@@ -251,7 +262,11 @@ impl App {
 
     /// Whether the picture is shown as a mirror would show it.
     pub fn mirrored(&self) -> bool {
-        if matches!(self.source, SourceSpec::Camera(_)) { self.settings.mirror } else { self.mirror_files }
+        if self.shows_camera() { self.settings.mirror } else { self.mirror_files }
+    }
+
+    fn shows_camera(&self) -> bool {
+        self.replay.is_none() && matches!(self.source, SourceSpec::Camera(_))
     }
 
     /// What is drawn over the picture when one of its pixels is `zoom` points wide.
@@ -263,7 +278,7 @@ impl App {
     /// Whether something that is switched on and off is on; `None` for what is not.
     pub fn is_on(&self, action: Action) -> Option<bool> {
         match action {
-            Action::Pause => Some(self.paused),
+            Action::Pause => Some(self.replay.open().map_or(self.paused, |replay| !replay.playback.is_playing())),
             Action::Mirror => Some(self.mirrored()),
             Action::Boxes => Some(self.settings.boxes),
             Action::Labels => Some(self.settings.labels),
@@ -292,6 +307,7 @@ impl App {
                 self.settings.set_models(task, Vec::new());
                 self.engine.set_models(self.models.in_use.clone());
             }
+            Command::Replay(command) => self.replay.run(command),
             Command::CloseDialog => self.dialog = None,
         }
         ctx.request_repaint();
@@ -299,8 +315,14 @@ impl App {
 
     /// Does what a key or a menu asks for.
     pub fn act(&mut self, ctx: &egui::Context, action: Action) {
+        if self.act_on_replay(action) {
+            ctx.request_repaint();
+            return;
+        }
+        let shows_camera = self.shows_camera();
         let settings = &mut self.settings;
         match action {
+            Action::OpenSession => self.errands.start(Errand::PickSession),
             Action::OpenFile => self.errands.start(Errand::PickSource { folder: false }),
             Action::OpenFolder => self.errands.start(Errand::PickSource { folder: true }),
             Action::NextCamera => self.next_camera(),
@@ -312,7 +334,7 @@ impl App {
                 self.paused = !self.paused;
                 self.engine.set_paused(self.paused);
             }
-            Action::Mirror if matches!(self.source, SourceSpec::Camera(_)) => settings.mirror = !settings.mirror,
+            Action::Mirror if shows_camera => settings.mirror = !settings.mirror,
             Action::Mirror => self.mirror_files = !self.mirror_files,
             Action::Boxes => settings.boxes = !settings.boxes,
             Action::Labels => settings.labels = !settings.labels,
@@ -325,6 +347,17 @@ impl App {
             }
             Action::Help => self.toggle(Dialog::Help),
             Action::About => self.toggle(Dialog::About),
+            // Without a session they do nothing.
+            Action::StepBack
+            | Action::StepForward
+            | Action::Slower
+            | Action::Faster
+            | Action::ToStart
+            | Action::ToEnd
+            | Action::NextPerson
+            | Action::PreviousPerson
+            | Action::Everybody
+            | Action::CloseSession => {}
         }
         ctx.request_repaint();
     }
@@ -335,6 +368,9 @@ impl App {
 
     /// What the menu bar says of the source.
     pub fn source_title(&self) -> String {
+        if let Some(name) = self.replay.name() {
+            return name;
+        }
         match self.info() {
             Some(info) => match self.source {
                 SourceSpec::Demo | SourceSpec::Path(_) => name_of(&self.source),

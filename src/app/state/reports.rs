@@ -31,7 +31,10 @@ impl App {
             },
             Arc::clone,
         );
-        let input = self.info().map_or_else(|| self.source.to_string(), |info| info.name.clone());
+        let input = match self.replay.open() {
+            Some(replay) => replay.session.info.source.name.clone(),
+            None => self.info().map_or_else(|| self.source.to_string(), |info| info.name.clone()),
+        };
         let options = self.scene_options(1.0);
         self.errands.start(Errand::Snapshot { still: Still(analysis), input, options, folder });
     }
@@ -50,6 +53,17 @@ impl App {
                 }
             }
             Report::ModelPicked(task, Picked::Files(files)) => self.load_model(Some(task), files, Origin::Chosen),
+            Report::SessionPicked(Picked::Files(folders)) => {
+                if let Some(folder) = folders.into_iter().next() {
+                    self.open_session(folder);
+                }
+            }
+            Report::SessionPicked(Picked::NoDialog) => self.notices.say(
+                Tone::Warn,
+                "This system shows no file dialog: drop the session's folder on the window, or start facelens replay \
+                 FOLDER.",
+            ),
+            Report::Session(result) => self.take_session(result),
             Report::SourcePicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 "This system shows no file dialog: drop the file on the window, or type its path in the side panel.",
@@ -61,7 +75,9 @@ impl App {
                      --model {task}=FILE."
                 ),
             ),
-            Report::SourcePicked(Picked::Nothing) | Report::ModelPicked(_, Picked::Nothing) => {}
+            Report::SourcePicked(Picked::Nothing)
+            | Report::SessionPicked(Picked::Nothing)
+            | Report::ModelPicked(_, Picked::Nothing) => {}
             Report::Shipped(Ok(shipped)) => {
                 self.models.take_shipped(shipped);
                 self.engine.set_models(self.models.in_use.clone());

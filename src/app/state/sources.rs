@@ -6,11 +6,19 @@ use super::App;
 use crate::app::errands::{Errand, Origin, is_model_file};
 use crate::app::notices::Tone;
 use crate::app::picture::Alignment;
+use crate::app::replay::ReplayState;
+use crate::session::SessionFolder;
 use crate::source::{CameraChoice, CameraInfo, SourceError, SourceSpec};
 
 impl App {
     /// Shows a source that the user chose, and remembers it.
     pub(super) fn choose_source(&mut self, source: SourceSpec) {
+        if let SourceSpec::Path(path) = &source
+            && SessionFolder::is_session(path)
+        {
+            self.open_session(path.clone());
+            return;
+        }
         self.settings.source = Some(source.clone());
         self.show_source(source);
     }
@@ -18,6 +26,7 @@ impl App {
     pub(super) fn show_source(&mut self, source: SourceSpec) {
         self.camera_wanted = false;
         self.source_is_a_guess = false;
+        self.replay = ReplayState::None;
         if self.paused {
             self.paused = false;
             self.engine.set_paused(false);
@@ -37,7 +46,7 @@ impl App {
         self.forget_picture();
     }
 
-    fn forget_picture(&mut self) {
+    pub(super) fn forget_picture(&mut self) {
         self.status = self.engine.status();
         self.shot = None;
         self.alignment = Alignment::default();

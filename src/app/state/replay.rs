@@ -1,0 +1,102 @@
+//! Opening, replaying and leaving a session.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+
+use super::App;
+use crate::app::action::Action;
+use crate::app::errands::Errand;
+use crate::app::notices::Tone;
+use crate::app::replay::{Replay, ReplayState};
+use crate::session::{SessionError, SessionFolder};
+
+impl App {
+    /// Reads a session on another thread; what is shown stays until it is there.
+    pub(in crate::app) fn open_session(&mut self, path: PathBuf) {
+        if matches!(self.replay, ReplayState::Failed(_)) {
+            self.replay = ReplayState::Opening(path.clone());
+        }
+        self.errands.start(Errand::OpenSession(path));
+    }
+
+    pub(super) fn take_session(&mut self, result: Result<Box<SessionFolder>, SessionError>) {
+        match result {
+            Ok(session) => {
+                self.engine.let_go();
+                self.forget_picture();
+                // The side panel says all of it; a notice would only cover the timeline.
+                if let Some((first, more)) = session.notices.split_first().filter(|_| !self.settings.panel_open) {
+                    let more = if more.is_empty() { "" } else { " (there is more: see the side panel)" };
+                    self.notices.say(Tone::Warn, format!("{}: {first}{more}.", session.name()));
+                }
+                self.paused = false;
+                self.mirror_files = false;
+                self.replay = ReplayState::Open(Box::new(Replay::new(*session)));
+            }
+            // Something is shown already: that stays.
+            Err(error) if self.replay.is_none() || self.replay.open().is_some() => {
+                self.notices.say(Tone::Bad, error.to_string());
+            }
+            Err(error) => self.replay = ReplayState::Failed(error),
+        }
+    }
+
+    /// Takes in what is new of the session; `false` where there is none.
+    pub(super) fn read_replay(&mut self, ctx: &egui::Context) -> bool {
+        let ReplayState::Open(replay) = &mut self.replay else { return !self.replay.is_none() };
+        self.shot = Some(replay.update(ctx));
+        if let Some(shot) = &self.shot {
+            self.picture.set(ctx, &shot.frame);
+        }
+        true
+    }
+
+    /// Does what an action means for a session; `false` where it means nothing special for one.
+    pub(super) fn act_on_replay(&mut self, action: Action) -> bool {
+        if action == Action::CloseSession && !self.replay.is_none() {
+            let source = self.source.clone();
+            self.show_source(source);
+            return true;
+        }
+        let Some(replay) = self.replay.open_mut() else { return false };
+        let playback = &mut replay.playback;
+        match action {
+            Action::Pause => playback.toggle(),
+            Action::Restart => {
+                playback.seek(0.0);
+                if !playback.is_playing() {
+                    playback.toggle();
+                }
+            }
+            Action::StepBack => playback.step(-1),
+            Action::StepForward => playback.step(1),
+            Action::Slower => playback.change_speed(false),
+            Action::Faster => playback.change_speed(true),
+            Action::ToStart => playback.seek(0.0),
+            Action::ToEnd => playback.end(),
+            Action::NextPerson => playback.jump_next(true),
+            Action::PreviousPerson => playback.jump_next(false),
+            Action::Everybody => playback.show_only(None),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What the menu bar says of the source's pictures.
+    pub fn source_format(&self) -> String {
+        match self.replay.open() {
+            Some(replay) => replay.format(),
+            None if !self.replay.is_none() => String::new(),
+            None => self.info().map(|info| info.format.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether an action can do anything now.
+    pub fn is_available(&self, action: Action) -> bool {
+        match action {
+            Action::CloseSession => !self.replay.is_none(),
+            _ => !action.is_replay() || self.replay.open().is_some(),
+        }
+    }
+}
