@@ -11,6 +11,7 @@ use toml::{Table, Value};
 
 use crate::detect::DetectorKind;
 use crate::model::Task;
+use crate::session::recording::RecordedPictures;
 use crate::source::SourceSpec;
 
 /// Environment variable that names another folder for `settings.toml`.
@@ -42,6 +43,14 @@ pub struct Settings {
     pub gender_models: Vec<PathBuf>,
     /// Model files chosen for head pose.
     pub pose_models: Vec<PathBuf>,
+    /// Where recorded sessions are kept; `None`: `facelens` in the user's folder for videos.
+    pub sessions_folder: Option<PathBuf>,
+    /// Which pictures are recorded.
+    pub record_pictures: RecordedPictures,
+    /// Faces are made unrecognisable in recorded videos.
+    pub record_blur: bool,
+    /// Recorded videos are mirrored.
+    pub record_mirror: bool,
     /// The side panel is shown.
     pub panel_open: bool,
     /// Width of the side panel in points.
@@ -65,6 +74,10 @@ impl Default for Settings {
             age_models: Vec::new(),
             gender_models: Vec::new(),
             pose_models: Vec::new(),
+            sessions_folder: None,
+            record_pictures: RecordedPictures::default(),
+            record_blur: false,
+            record_mirror: false,
             panel_open: true,
             panel_width: 320.0,
             window_size: [1120.0, 700.0],
@@ -119,6 +132,15 @@ impl Settings {
             age_models: reader.take("age_models").unwrap_or_default(),
             gender_models: reader.take("gender_models").unwrap_or_default(),
             pose_models: reader.take("pose_models").unwrap_or_default(),
+            sessions_folder: reader.take("sessions_folder").filter(|folder: &PathBuf| !folder.as_os_str().is_empty()),
+            record_pictures: reader
+                .take_if("record_pictures", "both, annotated, clean or none", |name: &String| {
+                    RecordedPictures::of_name(name).is_some()
+                })
+                .and_then(|name| RecordedPictures::of_name(&name))
+                .unwrap_or_default(),
+            record_blur: reader.take("record_blur").unwrap_or(default.record_blur),
+            record_mirror: reader.take("record_mirror").unwrap_or(default.record_mirror),
             panel_open: reader.take("panel_open").unwrap_or(default.panel_open),
             panel_width: reader
                 .take_if("panel_width", "a width from 280 to 480", |width| PANEL_WIDTHS.contains(width))
@@ -157,6 +179,12 @@ impl Settings {
         put("age_models", files(&self.age_models));
         put("gender_models", files(&self.gender_models));
         put("pose_models", files(&self.pose_models));
+        if let Some(folder) = &self.sessions_folder {
+            put("sessions_folder", Value::String(folder.to_string_lossy().into_owned()));
+        }
+        put("record_pictures", Value::String(self.record_pictures.name().to_owned()));
+        put("record_blur", Value::Boolean(self.record_blur));
+        put("record_mirror", Value::Boolean(self.record_mirror));
         put("panel_open", Value::Boolean(self.panel_open));
         put("panel_width", Value::Float(f64::from(self.panel_width.round())));
         put("window_size", Value::Array(self.window_size.map(|side| Value::Float(f64::from(side.round()))).to_vec()));
@@ -280,6 +308,10 @@ mod tests {
             angles: false,
             detector: DetectorKind::Seeta,
             pose_models: vec!["nets/a.h5".into(), "nets/b.h5".into()],
+            sessions_folder: Some("recordings".into()),
+            record_pictures: RecordedPictures::None,
+            record_blur: true,
+            record_mirror: true,
             panel_open: false,
             panel_width: 333.0,
             window_size: [900.0, 640.0],
@@ -310,13 +342,15 @@ mod tests {
     fn a_wrong_type_costs_only_its_own_key_and_is_named() {
         let (settings, warnings) = Settings::parse(
             "mirror = \"yes\"\nboxes = false\ndetector = \"viola\"\npose_models = 3\npanel_width = nan\n\
-             window_size = [5.0, 9.0]",
+             window_size = [5.0, 9.0]\nrecord_pictures = \"some\"",
         );
         assert_eq!(settings, Settings { boxes: false, ..Settings::default() });
-        for (warning, key) in warnings.iter().zip(["mirror", "detector", "pose_models", "panel_width", "window_size"]) {
+        for (warning, key) in
+            warnings.iter().zip(["mirror", "detector", "pose_models", "record_pictures", "panel_width", "window_size"])
+        {
             assert!(warning.contains(&format!("`{key}`")), "{warning} does not name {key}");
         }
-        assert_eq!(warnings.len(), 5);
+        assert_eq!(warnings.len(), 6);
     }
 
     #[test]

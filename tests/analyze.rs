@@ -265,6 +265,46 @@ fn an_output_file_survives_an_input_that_cannot_be_opened() {
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "precious");
 }
 
+/// Starts a long analysis of the demo with a video, and waits until its first second is written.
+#[cfg(unix)]
+fn analysing_with_video(folder: &Path) -> (std::process::Child, std::path::PathBuf) {
+    let video = folder.join("out.mp4");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_facelens"))
+        .args(["analyze", "demo", "-o", folder.join("rows.csv").to_str().unwrap(), "--video", video.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    while common::mp4::length(&video).is_none() {
+        assert_eq!(child.try_wait().unwrap(), None, "it runs for 1,800 frames");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    (child, video)
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_leaves_a_video_that_has_every_row_and_exits_with_130() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, video) = analysing_with_video(folder.path());
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let rows = read_csv(std::fs::File::open(folder.path().join("rows.csv")).unwrap()).count();
+    assert_eq!(common::mp4::length(&video).unwrap().0, rows);
+    common::mp4::probe(&video, rows);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_killed_analysis_leaves_a_video_that_plays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, video) = analysing_with_video(folder.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (frames, secs) = common::mp4::length(&video).unwrap();
+    assert!(frames >= 30 && secs >= 0.99, "{frames} frames, {secs} s");
+    common::mp4::probe(&video, frames);
+}
+
 #[test]
 #[cfg(unix)]
 fn ctrl_c_leaves_whole_rows_and_exits_with_130() {

@@ -24,6 +24,8 @@ fn help_and_version_go_to_standard_output() {
     let words = text(&help.stdout);
     for word in [
         "analyze",
+        "record",
+        "recover",
         "replay",
         "export",
         "eval",
@@ -41,7 +43,7 @@ fn help_and_version_go_to_standard_output() {
 
 #[test]
 fn every_command_has_its_own_help() {
-    for command in ["analyze", "replay", "export", "eval", "bench", "cameras", "models"] {
+    for command in ["analyze", "record", "recover", "replay", "export", "eval", "bench", "cameras", "models"] {
         let help = facelens(&[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(text(&help.stdout).contains("Usage: facelens"), "{command}");
@@ -52,7 +54,7 @@ fn every_command_has_its_own_help() {
 fn a_wrong_call_exits_with_2_and_says_how_it_is_right() {
     let astronaut = common::asset("astronaut.png");
     let astronaut = astronaut.to_str().unwrap();
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 17] = [
         (&["fly"], "fly"),
         (&["analyze"], "INPUT"),
         (&["analyze", "demo", "--format", "xml"], "csv and jsonl"),
@@ -67,6 +69,8 @@ fn a_wrong_call_exits_with_2_and_says_how_it_is_right() {
         (&["analyze", "demo", "--model", "pose"], "TASK=FILE"),
         (&["analyze", "demo", "--model", "mood=a.onnx"], "age, gender and pose"),
         (&["analyze", "demo", "--detector", "eyes"], "blaze-back"),
+        (&["record", "demo", "--pictures", "some"], "annotated"),
+        (&["recover", "no/such/folder"], "no such folder"),
         (&["eval", "--images", "."], "--labels"),
     ];
     for (args, words) in cases {

@@ -12,6 +12,8 @@ pub(crate) enum Action {
     Demo,
     Restart,
     Snapshot,
+    Record,
+    RecordOptions,
     Quit,
     Pause,
     Mirror,
@@ -73,7 +75,7 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::OpenSession,
@@ -81,6 +83,8 @@ impl Action {
         Self::Demo,
         Self::Restart,
         Self::Snapshot,
+        Self::Record,
+        Self::RecordOptions,
         Self::Quit,
         Self::Pause,
         Self::Mirror,
@@ -114,6 +118,8 @@ impl Action {
             Self::Demo => "Watch the demo",
             Self::Restart => "Start again",
             Self::Snapshot => "Snapshot",
+            Self::Record => "Record",
+            Self::RecordOptions => "Recording options…",
             Self::Quit => "Quit",
             Self::Pause => "Pause",
             Self::Mirror => "Mirror",
@@ -148,6 +154,8 @@ impl Action {
             Self::Demo => "Watch the demo, no camera needed",
             Self::Restart => "Play the file from the start, or open the camera again",
             Self::Snapshot => "Save this picture with its overlay, and the data beside it",
+            Self::Record => "Record video and data of this source, or stop",
+            Self::RecordOptions => "Choose what is recorded, and where",
             Self::Quit => "Close the window",
             Self::Pause => "Hold the picture, or let it go on",
             Self::Mirror => "Show the picture as in a mirror; data stay unmirrored",
@@ -182,6 +190,8 @@ impl Action {
             | Self::Demo
             | Self::Restart
             | Self::Snapshot
+            | Self::Record
+            | Self::RecordOptions
             | Self::Quit => Menu::File,
             Self::Help | Self::About => Menu::Help,
             _ if self.is_replay() => Menu::Replay,
@@ -221,6 +231,8 @@ impl Action {
             Self::Demo => const { &[key(Key::D)] },
             Self::Restart => const { &[key(Key::R)] },
             Self::Snapshot => const { &[key(Key::S)] },
+            Self::Record => const { &[key(Key::E)] },
+            Self::RecordOptions => const { &[shift(Key::E)] },
             Self::Quit => const { &[key(Key::Q), command(Key::Q)] },
             Self::Pause => const { &[key(Key::Space)] },
             Self::Mirror => const { &[key(Key::M)] },

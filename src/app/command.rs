@@ -2,6 +2,7 @@
 
 use crate::detect::DetectorKind;
 use crate::model::Task;
+use crate::session::recording::RecordedPictures;
 use crate::source::SourceSpec;
 
 use super::action::Action;
@@ -26,6 +27,18 @@ pub(crate) enum Command {
     ShippedModel(Task),
     /// Something in the session that is replayed.
     Replay(ReplayCommand),
+    /// Record these pictures from now on.
+    RecordPictures(RecordedPictures),
+    /// Make faces in recorded videos unrecognisable.
+    RecordBlur(bool),
+    /// Mirror recorded videos.
+    RecordMirror(bool),
+    /// Ask where sessions are to be kept.
+    PickSessionsFolder,
+    /// Keep sessions among the user's videos.
+    DefaultSessionsFolder,
+    /// Finish the recording, then close the window.
+    SaveAndClose,
     /// Close the open dialog.
     CloseDialog,
 }

@@ -4,6 +4,7 @@ use eframe::egui::{self, Id, Modal, RichText, vec2};
 
 use super::action::{Action, Menu};
 use super::command::Command;
+use super::recording_dialog;
 use super::state::{App, Dialog};
 use super::theme;
 
@@ -12,7 +13,7 @@ const ABOUT: [(&str, &str); 4] = [
     (
         "Pictures stay here",
         "Every picture is analysed on this machine and then forgotten. Nothing is sent anywhere, and no picture is \
-         written unless you ask for it.",
+         written unless you ask for it by a snapshot or a recording.",
     ),
     (
         "Apparent, not true",
@@ -39,6 +40,11 @@ pub(super) fn show(app: &App, ctx: &egui::Context, commands: &mut Vec<Command>) 
         match dialog {
             Dialog::Help => keys(ui),
             Dialog::About => about(ui),
+            Dialog::RecordOptions => recording_dialog::options(app, ui, commands),
+            Dialog::CloseRecording => {
+                recording_dialog::close(app, ui, commands);
+                return false;
+            }
         }
         ui.add_space(theme::STEP);
         ui.vertical_centered(|ui| ui.button("Close").clicked()).inner

@@ -1,11 +1,15 @@
-//! What the window needs of the pipeline. [`Live`] gives it; the window's tests give it without threads.
+//! What the window needs of the pipeline and of the recorder. [`LiveEngine`] gives it; the window's tests give it without threads.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::detect::DetectorKind;
 use crate::frame::Frame;
 use crate::model::ModelSet;
+use crate::overlay::SceneOptions;
 use crate::pipeline::{Analysis, Live, Status};
+use crate::session::SessionEnd;
+use crate::session::recording::{Recorder, RecorderOptions, RecordingStatus};
 use crate::source::SourceSpec;
 
 /// The running pipeline as the window sees it. No call waits.
@@ -28,23 +32,51 @@ pub(crate) trait Engine {
     fn set_detector(&self, detector: DetectorKind);
     /// Holds the source or lets it go on.
     fn set_paused(&self, paused: bool);
+    /// Starts to record every frame that is analysed.
+    ///
+    /// # Errors
+    /// Where the system gives no thread; everything else is told by [`recording`](Self::recording).
+    fn start_recording(&self, options: RecorderOptions) -> std::io::Result<()>;
+    /// How the recording does; `None` where there is none.
+    fn recording(&self) -> Option<Arc<RecordingStatus>>;
+    /// Changes the overlay that is recorded.
+    fn set_recorded_scene(&self, scene: SceneOptions);
+    /// Takes no more frames and finishes the session; [`recording`](Self::recording) says when it is over.
+    fn stop_recording(&self, end: SessionEnd);
+    /// The end of the recording was seen.
+    fn forget_recording(&self);
 }
 
-impl Engine for Live {
+/// The pipeline with its recorder.
+pub(crate) struct LiveEngine {
+    // In the order of ending: first the files.
+    recorder: RefCell<Option<Recorder>>,
+    live: Live,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl LiveEngine {
+    /// A running pipeline; `wake` is called when the recorder has news.
+    pub fn new(live: Live, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { recorder: RefCell::new(None), live, wake }
+    }
+}
+
+impl Engine for LiveEngine {
     fn frame(&self) -> Option<Arc<Frame>> {
-        Self::frame(self)
+        self.live.frame()
     }
 
     fn analysis(&self) -> Option<Arc<Analysis>> {
-        Self::analysis(self)
+        self.live.analysis()
     }
 
     fn status(&self) -> Arc<Status> {
-        Self::status(self)
+        self.live.status()
     }
 
     fn set_source(&self, source: SourceSpec) {
-        Self::set_source(self, source);
+        self.live.set_source(source);
     }
 
     fn let_go(&self) {
@@ -52,18 +84,46 @@ impl Engine for Live {
     }
 
     fn restart(&self) {
-        Self::restart(self);
+        self.live.restart();
     }
 
     fn set_models(&self, models: ModelSet) {
-        Self::set_models(self, models);
+        self.live.set_models(models);
     }
 
     fn set_detector(&self, detector: DetectorKind) {
-        Self::set_detector(self, detector);
+        self.live.set_detector(detector);
     }
 
     fn set_paused(&self, paused: bool) {
-        Self::set_paused(self, paused);
+        self.live.set_paused(paused);
+    }
+
+    fn start_recording(&self, options: RecorderOptions) -> std::io::Result<()> {
+        let recorder = Recorder::start(options, Arc::clone(&self.wake))?;
+        self.live.set_tap(Some(recorder.tap()));
+        *self.recorder.borrow_mut() = Some(recorder);
+        Ok(())
+    }
+
+    fn recording(&self) -> Option<Arc<RecordingStatus>> {
+        self.recorder.borrow().as_ref().map(Recorder::status)
+    }
+
+    fn set_recorded_scene(&self, scene: SceneOptions) {
+        if let Some(recorder) = self.recorder.borrow().as_ref() {
+            recorder.set_scene(scene);
+        }
+    }
+
+    fn stop_recording(&self, end: SessionEnd) {
+        if let Some(recorder) = self.recorder.borrow().as_ref() {
+            recorder.stop(end);
+        }
+    }
+
+    fn forget_recording(&self) {
+        self.live.set_tap(None);
+        *self.recorder.borrow_mut() = None;
     }
 }

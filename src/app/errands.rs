@@ -13,6 +13,7 @@ use crossbeam_channel::Sender;
 use crate::model::{Entry, Library, ModelError, ModelSet, Task, TaskModel};
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
+use crate::session::recovery::{self, Recovered};
 use crate::session::{self, SessionError, SessionFolder, SnapshotFiles, WriteError};
 use crate::settings::{Settings, SettingsError, SettingsFile};
 use crate::source::{self, CameraInfo, SourceError};
@@ -59,6 +60,12 @@ pub(crate) enum Errand {
     LoadModel { task: Option<Task>, files: Vec<PathBuf>, origin: Origin },
     /// Save a picture with its overlay; `input` is what the data call the source.
     Snapshot { still: Still, input: String, options: SceneOptions, folder: PathBuf },
+    /// Ask the user for the folder in which sessions are kept.
+    PickSessionsFolder,
+    /// Look for recordings in this folder that were broken off.
+    FindUnfinished(PathBuf),
+    /// Finish this recording.
+    Recover(PathBuf),
     /// Write the settings.
     SaveSettings(SettingsFile, Box<Settings>),
 }
@@ -88,6 +95,12 @@ pub(crate) enum Report {
     Models(Vec<Known>),
     /// Model files: ready, or refused.
     Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
+    /// The user's answer to [`Errand::PickSessionsFolder`].
+    SessionsFolderPicked(Picked),
+    /// The recordings that were broken off.
+    Unfinished(Vec<PathBuf>),
+    /// Of [`Errand::Recover`]; `None` where it was finished already.
+    Recovered(Result<Option<Recovered>, WriteError>),
     /// Of [`Errand::Snapshot`].
     Snapshot(Result<SnapshotFiles, WriteError>),
     /// Of [`Errand::SaveSettings`].
@@ -147,6 +160,12 @@ impl Errands for Threads {
             Errand::Snapshot { still, input, options, folder } => {
                 Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
             }
+            Errand::PickSessionsFolder => {
+                let dialog = sessions_folder_dialog();
+                Box::new(move || Report::SessionsFolderPicked(wait_for(dialog)))
+            }
+            Errand::FindUnfinished(folder) => Box::new(move || Report::Unfinished(recovery::unfinished(&folder))),
+            Errand::Recover(session) => Box::new(move || Report::Recovered(recovery::recover(&session))),
             Errand::SaveSettings(file, settings) => Box::new(move || Report::SettingsSaved(file.save(&settings))),
         };
         let spawned = std::thread::Builder::new().name("errand".into()).spawn(move || {
@@ -222,6 +241,11 @@ fn source_dialog(folder: bool) -> Dialog {
 
 fn session_dialog() -> Dialog {
     let dialog = rfd::AsyncFileDialog::new().set_title("Open a session: a folder that facelens recorded").pick_folder();
+    Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
+}
+
+fn sessions_folder_dialog() -> Dialog {
+    let dialog = rfd::AsyncFileDialog::new().set_title("Choose where recordings are kept").pick_folder();
     Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
 }
 

@@ -18,7 +18,10 @@ use crate::model::{
     Accuracy, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, ModelSet, OutputForm, ResizeFilter,
     Scaling, Task, TaskModel,
 };
+use crate::overlay::SceneOptions;
 use crate::pipeline::{Analysis, Shown, StageTimings, Status};
+use crate::session::SessionEnd;
+use crate::session::recording::{RecorderOptions, RecordingState, RecordingStatus};
 use crate::settings::Settings;
 use crate::source::{CameraInfo, SourceInfo, SourceKind, SourceSpec};
 use crate::track::{Age, Face, Gender, GenderLabel};
@@ -75,6 +78,21 @@ pub(crate) fn status() -> Status {
     }
 }
 
+/// A recording of a good minute, and in state `state`.
+pub(crate) fn recording(state: RecordingState) -> RecordingStatus {
+    RecordingStatus {
+        state,
+        folder: Some("/videos/facelens/session-2026-01-02_03-04-05".into()),
+        duration: Duration::from_millis(67_300),
+        written: 2015,
+        dropped: 0,
+        analysed: 2015,
+        captured: 2019,
+        bytes: 34_567_890,
+        free_bytes: Some(123_400_000_000),
+    }
+}
+
 /// A camera as the system lists it.
 pub(crate) fn camera(index: u32, name: &str) -> CameraInfo {
     CameraInfo { index, name: name.into(), device: format!("/dev/video{index}").into(), formats: vec![] }
@@ -118,6 +136,10 @@ pub(crate) struct Stage {
     pub detectors: Vec<DetectorKind>,
     pub paused: Vec<bool>,
     pub errands: Vec<Errand>,
+    pub recording: Option<Arc<RecordingStatus>>,
+    pub recorders: Vec<RecorderOptions>,
+    pub recorded_scenes: Vec<SceneOptions>,
+    pub stops: Vec<SessionEnd>,
 }
 
 /// Both ends of the fake pipeline.
@@ -204,6 +226,29 @@ impl Engine for Fake {
 
     fn set_paused(&self, paused: bool) {
         self.0.borrow_mut().paused.push(paused);
+    }
+
+    fn start_recording(&self, options: RecorderOptions) -> std::io::Result<()> {
+        let mut stage = self.0.borrow_mut();
+        stage.recorders.push(options);
+        stage.recording = Some(Arc::new(recording(RecordingState::Starting)));
+        Ok(())
+    }
+
+    fn recording(&self) -> Option<Arc<RecordingStatus>> {
+        self.0.borrow().recording.clone()
+    }
+
+    fn set_recorded_scene(&self, scene: SceneOptions) {
+        self.0.borrow_mut().recorded_scenes.push(scene);
+    }
+
+    fn stop_recording(&self, end: SessionEnd) {
+        self.0.borrow_mut().stops.push(end);
+    }
+
+    fn forget_recording(&self) {
+        self.0.borrow_mut().recording = None;
     }
 }
 

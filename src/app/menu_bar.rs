@@ -4,7 +4,7 @@ use eframe::egui::{self, Align, Button, Layout, Margin, MenuBar, RichText};
 
 use super::action::{Action, Menu, keys_text};
 use super::command::Command;
-use super::state::App;
+use super::state::{App, LOCKED};
 use super::theme;
 use super::view::capitalised;
 
@@ -30,13 +30,16 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<Command>) {
     ui.set_min_width(216.0);
     for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
-        if action == Action::Quit {
+        if matches!(action, Action::Record | Action::Quit) {
             ui.separator();
         }
         let keys = action.keys().first().map(keys_text).unwrap_or_default();
         // What is on is marked as the switches under the picture are.
         let button = Button::selectable(app.is_on(action) == Some(true), action.title()).shortcut_text(keys);
-        if ui.add_enabled(app.is_available(action), button).clicked() {
+        let locked = app.is_locked(&action.into());
+        let response = ui.add_enabled(app.is_available(action) && !locked, button);
+        let response = if locked { response.on_disabled_hover_text(LOCKED) } else { response };
+        if response.clicked() {
             commands.push(action.into());
             ui.close();
         }

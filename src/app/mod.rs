@@ -30,6 +30,9 @@ mod panel;
 mod people;
 mod picture;
 mod replay;
+mod recording_dialog;
+mod recording_mark;
+mod recording_text;
 mod sparkline;
 mod stage;
 mod state;
@@ -96,7 +99,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         })?;
         let (sender, reports) = crossbeam_channel::unbounded();
         let parts = Parts {
-            engine: Box::new(live),
+            engine: Box::new(engine::LiveEngine::new(live, Arc::clone(&wake))),
             errands: Box::new(errands::Threads { reports: sender, wake }),
             reports,
             settings,

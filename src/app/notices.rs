@@ -37,6 +37,11 @@ impl Tone {
     }
 }
 
+/// How long it takes to read `text` without hurry.
+fn reading_time(text: &str) -> Duration {
+    Duration::from_millis(70 * text.chars().count() as u64)
+}
+
 /// Letters a line: toasts do not wrap by themselves.
 const LINE_LENGTH: usize = 72;
 /// More than this at once hide the picture.
@@ -76,7 +81,7 @@ impl Notices {
         }
         let caption = egui::RichText::new(wrap(&text, LINE_LENGTH)).color(theme::TEXT).size(14.0);
         let mut toast = Toast::custom(caption, ToastLevel::Custom("●".into(), tone.color()));
-        toast.duration(tone.duration()).closable(false).show_progress_bar(false);
+        toast.duration(tone.duration().max(reading_time(&text))).closable(false).show_progress_bar(false);
         self.toasts.add(toast);
         self.last = Some((tone, text));
     }

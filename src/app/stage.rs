@@ -9,6 +9,7 @@ use crate::overlay::{self, Scene};
 
 use super::command::Command;
 use super::picture::letterbox;
+use super::recording_mark;
 use super::state::App;
 use super::theme;
 use super::view::{Banner, Page, Symbol, view};
@@ -38,6 +39,9 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
         }
         if let Some(banner) = &view.banner {
             show_banner(ui, area, banner, commands);
+        }
+        if let Some(status) = &app.recording.status {
+            recording_mark::show(ui, area, status);
         }
         if ui.input(|input| !input.raw.hovered_files.is_empty()) {
             drop_hint(ui, area);

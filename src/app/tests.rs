@@ -15,8 +15,11 @@ use super::{AppOptions, theme};
 use crate::detect::DetectorKind;
 use crate::model::{ModelError, ModelErrorKind, ModelSet, Task};
 use crate::pipeline::Shown;
+use crate::session::recording::default_sessions_folder;
 use crate::settings::Settings;
 use crate::source::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
+
+mod recording;
 
 pub(super) struct Test {
     pub fake: Fake,
@@ -96,7 +99,9 @@ fn the_window_opens_on_the_first_camera_and_asks_for_what_it_needs() {
     let test = Test::new();
     assert_eq!(test.window.state().source, SourceSpec::Camera(CameraChoice::Any));
     assert!(test.shows("Opening the camera"));
-    assert_eq!(test.errands(), [Errand::ListCameras, Errand::LoadShipped, Errand::ListModels]);
+    let mut expected = vec![Errand::ListCameras, Errand::LoadShipped, Errand::ListModels];
+    expected.extend(default_sessions_folder().map(Errand::FindUnfinished));
+    assert_eq!(test.errands(), expected);
 }
 
 #[test]

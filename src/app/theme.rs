@@ -37,6 +37,8 @@ pub(crate) const GOOD: Color32 = Color32::from_rgb(0x6F, 0xD0, 0x9A);
 pub(crate) const WARN: Color32 = Color32::from_rgb(0xF0, 0xBE, 0x5A);
 /// Something failed.
 pub(crate) const BAD: Color32 = Color32::from_rgb(0xF0, 0x80, 0x78);
+/// The dot that says that something is recorded.
+pub(crate) const RECORD: Color32 = Color32::from_rgb(0xF0, 0x4A, 0x42);
 /// Yaw, pitch and roll in the histories.
 pub(crate) const ANGLES: [Color32; 3] =
     [Color32::from_rgb(0xF2, 0x8B, 0x82), Color32::from_rgb(0x81, 0xD4, 0x8E), Color32::from_rgb(0x7C, 0xB2, 0xFA)];

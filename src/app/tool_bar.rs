@@ -1,11 +1,12 @@
 //! The switches under the picture.
 
-use eframe::egui::{self, Button, Margin};
+use eframe::egui::{self, Button, Margin, Rect, RichText, pos2, vec2};
 
 use super::action::Action;
 use super::command::Command;
 use super::state::App;
 use super::theme;
+use crate::session::recording::RecordingState;
 
 /// Height of the bar in points.
 const HEIGHT: f32 = 44.0;
@@ -32,6 +33,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             if ui.button(Action::Snapshot.title()).on_hover_text(hint(Action::Snapshot)).clicked() {
                 commands.push(Action::Snapshot.into());
             }
+            record_button(app, ui, commands);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let (text, open) = if app.settings.panel_open { ("Hide panel", true) } else { ("Show panel", false) };
                 if ui.add(Button::selectable(!open, text)).on_hover_text(hint(Action::Panel)).clicked() {
@@ -40,6 +42,34 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             });
         });
     });
+}
+
+/// Width of the button that starts and stops, so that nothing moves.
+const RECORD_WIDTH: f32 = 84.0;
+
+fn record_button(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    let state = app.recording.status.as_ref().map(|status| &status.state);
+    let (text, name) = match state {
+        None => ("Record", "Record"),
+        Some(RecordingState::Saving) => ("Saving…", "Saving"),
+        Some(_) => ("Stop", "Stop recording"),
+    };
+    let saving = matches!(state, Some(RecordingState::Saving));
+    // Room for the mark before the words.
+    let button = Button::new(RichText::new(format!("     {text}"))).min_size(vec2(RECORD_WIDTH, 0.0));
+    let response = ui.add_enabled(!saving, button).on_hover_text(hint(Action::Record)).accessible_name(name);
+    let mark = pos2(response.rect.left() + 16.0, response.rect.center().y);
+    match state {
+        None => ui.painter().circle_filled(mark, 5.0, theme::RECORD),
+        Some(RecordingState::Saving) => ui.painter().circle_filled(mark, 5.0, theme::WEAK),
+        Some(_) => {
+            let square = Rect::from_center_size(mark, vec2(9.0, 9.0));
+            ui.painter().rect_filled(square, 2.0, theme::RECORD)
+        }
+    };
+    if response.clicked() {
+        commands.push(Action::Record.into());
+    }
 }
 
 fn hint(action: Action) -> String {

@@ -19,6 +19,8 @@ mod models;
 mod output;
 mod progress;
 mod replay;
+mod record;
+mod recover;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
@@ -27,6 +29,8 @@ pub use eval::EvalArgs;
 pub use export::ExportArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
+pub use record::RecordArgs;
+pub use recover::RecoverArgs;
 
 /// Age, gender and head pose, live from a webcam. Without a command, the window opens.
 #[derive(Debug, Parser)]
@@ -79,6 +83,10 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Write a recorded session in another format: data, subtitles, or its video with or without the overlay.
     Export(ExportArgs),
+    /// Record a session - video, data and what they are - from a camera, a file or the demo, without the window.
+    Record(RecordArgs),
+    /// Finish recordings that were broken off by a crash, a kill or a power cut.
+    Recover(RecoverArgs),
     /// Measure the models against labelled pictures.
     Eval(EvalArgs),
     /// Time the networks and whole frames on this machine, on one thread.
@@ -125,6 +133,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Analyze(args) => analyze::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Record(args) => record::run(&args),
+        Command::Recover(args) => recover::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Cameras(args) => cameras::run(&args),

@@ -69,6 +69,15 @@ pub struct Status {
     pub analysis_error: Option<String>,
 }
 
+/// Sees every frame that the live pipeline analyses, not only the newest.
+pub trait Tap: Send + Sync {
+    /// A frame was analysed. Called on the analysis thread: must not wait.
+    fn analysed(&self, analysis: &Arc<Analysis>);
+
+    /// The source was changed or opened anew: this tap is taken off, and sees nothing any more.
+    fn source_changed(&self);
+}
+
 /// Shared by the window and both workers. Everything that belongs to a source carries its generation: what comes from
 /// an older one is thrown away.
 pub(super) struct Board {
@@ -76,6 +85,7 @@ pub(super) struct Board {
     analysis: ArcSwapOption<Analysis>,
     status: ArcSwap<Status>,
     figures: Mutex<Figures>,
+    tap: Mutex<Option<Arc<dyn Tap>>>,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -88,6 +98,7 @@ impl Board {
             analysis: ArcSwapOption::empty(),
             status: ArcSwap::from_pointee(figures.status(Instant::now())),
             figures: Mutex::new(figures),
+            tap: Mutex::new(None),
             wake,
         }
     }
@@ -102,6 +113,15 @@ impl Board {
 
     pub(super) fn status(&self) -> Arc<Status> {
         self.status.load_full()
+    }
+
+    /// From now on `tap` sees every analysed frame of this source, in the place of any other.
+    pub(super) fn set_tap(&self, tap: Option<Arc<dyn Tap>>) {
+        *self.tap() = tap;
+    }
+
+    fn tap(&self) -> MutexGuard<'_, Option<Arc<dyn Tap>>> {
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The source whose pictures count.
@@ -119,6 +139,10 @@ impl Board {
             self.publish(&mut figures, true);
             figures.generation
         };
+        let tap = self.tap().take();
+        if let Some(tap) = tap {
+            tap.source_changed();
+        }
         (self.wake)();
         generation
     }
@@ -147,15 +171,20 @@ impl Board {
     /// An analysis is ready; `again`: of a frame that was analysed before. `error` stays beside it.
     pub(super) fn analysed(&self, generation: u64, analysis: Analysis, again: bool, error: Option<String>) {
         let now = Instant::now();
-        self.change(generation, false, |figures| {
+        let analysis = Arc::new(analysis);
+        let counts = self.change(generation, false, |figures| {
             if !again {
                 let delay = now.saturating_duration_since(analysis.frame.captured_at);
                 figures.analysed.count(now);
                 figures.add_timings(analysis.timings, delay.as_secs_f32() * 1000.0);
             }
             figures.analysis_error = error;
-            self.analysis.store(Some(Arc::new(analysis)));
+            self.analysis.store(Some(Arc::clone(&analysis)));
         });
+        let tap = if counts && !again { self.tap().clone() } else { None };
+        if let Some(tap) = tap {
+            tap.analysed(&analysis);
+        }
     }
 
     /// A frame, a picture or the whole analysis failed.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::analyser::estimates_of;
 use super::analysis_thread::{AnalysisInbox, AnalysisOrder, AnalysisThread, Makers};
-use super::board::{Board, Shown, Status};
+use super::board::{Board, Shown, Status, Tap};
 use super::capture::{Capture, CaptureInbox, CaptureOrder, OpenSource};
 use super::inbox::Inbox;
 use super::{Analysis, panic_words};
@@ -137,6 +137,12 @@ impl Live {
     /// While held: one frame further.
     pub fn step(&self) {
         self.capture.command(CaptureOrder::Step);
+    }
+
+    /// From now on `tap` sees every frame of this source that is analysed, in the place of any other. A change of the
+    /// source takes it off.
+    pub fn set_tap(&self, tap: Option<Arc<dyn Tap>>) {
+        self.board.set_tap(tap);
     }
 
     /// The newest picture, at the camera's rate.

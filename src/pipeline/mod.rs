@@ -56,14 +56,14 @@ mod tests;
 
 pub use analyser::{AnalyseError, Analyser, Faces};
 pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
-pub use board::{Shown, Status};
+pub use board::{Shown, Status, Tap};
 pub use live::{Live, LiveOptions};
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.
 const WAITING_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a panic said.
-fn panic_words(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()

@@ -43,6 +43,11 @@ impl<W: Write> CsvWriter<W> {
         Self { csv: csv::Writer::from_writer(writer), started: false }
     }
 
+    /// What is written to.
+    pub fn get_ref(&self) -> &W {
+        self.csv.get_ref()
+    }
+
     /// Writes the lines of one frame.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ pub enum WriteErrorKind {
     Empty,
     /// The file is there already.
     Exists,
+    /// Another facelens is at it.
+    InUse,
 }
 
 impl WriteError {
@@ -38,12 +40,20 @@ impl WriteError {
         Self { kind, path: path.to_owned(), cause: cause.into(), remedy: remedy.into() }
     }
 
+    /// `folder` is none that was recorded.
+    pub(super) fn no_session(folder: &Path) -> Self {
+        let cause = if folder.is_dir() { "it is no recorded session" } else { "there is no such folder" };
+        Self::new(WriteErrorKind::Empty, folder, cause, "choose a session's folder or the one with all sessions")
+    }
+
     /// What the system said about `path`.
     pub(crate) fn io(path: &Path, error: &Error) -> Self {
         let remedy = match error.kind() {
             ErrorKind::NotFound => "make its folder first or choose another one",
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "choose a folder that you may write to",
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some room or choose another disk",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                "free some room or choose another disk"
+            }
             ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
                 "a file is in the place of a folder: move it away or choose another folder"
             }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::{ModelSet, Task, TaskModel};
+
 /// Version of the session folder: the keys of `session.json` and the columns of `faces.csv` (explained in
 /// `docs/data.md`). A number that is larger is from a newer facelens.
 pub const SESSION_SCHEMA: u32 = 1;
@@ -105,6 +107,17 @@ pub struct SessionCounts {
     pub written: u64,
     /// Analysed frames that could not be written in time.
     pub dropped: u64,
+}
+
+/// The models in use as a session lists them: each once, with its tasks.
+pub fn models_of(models: &ModelSet) -> Vec<SessionModel> {
+    let model = |(model, tasks): (std::sync::Arc<TaskModel>, Vec<Task>)| SessionModel {
+        tasks: tasks.iter().map(|task| task.name().to_owned()).collect(),
+        name: model.card.name.clone(),
+        sha256: model.card.sha256.clone(),
+        licence: model.card.licence.clone(),
+    };
+    models.distinct().into_iter().map(model).collect()
 }
 
 impl Default for SessionInfo {

@@ -9,6 +9,9 @@ mod folder;
 mod info;
 mod jsonl;
 pub mod replay;
+mod mirror;
+pub mod recording;
+pub mod recovery;
 mod rows;
 mod snapshot;
 pub mod video;
@@ -18,7 +21,9 @@ pub use columns::{COLUMNS, Column};
 pub use csv::{CSV_COLUMNS, CsvWriter, read_csv};
 pub use file_error::{WriteError, WriteErrorKind};
 pub use folder::{Appearance, INFO_FILE, SessionError, SessionFolder, SessionNotice, SessionPerson};
-pub use info::{SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo};
+pub use info::{
+    SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo, models_of,
+};
 pub use jsonl::{read_jsonl, write_jsonl};
 pub use rows::{AgeRow, FaceRow, FrameRow, GenderRow};
 pub use snapshot::{SnapshotFiles, default_snapshot_folder, save_snapshot};

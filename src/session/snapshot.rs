@@ -9,6 +9,7 @@ use image::{ExtendedColorType, ImageEncoder as _};
 
 use super::file_error::{WriteError, WriteErrorKind};
 use super::jsonl::write_jsonl;
+use super::mirror::mirror_rows;
 use super::rows::FrameRow;
 use crate::overlay::{Scene, SceneOptions, paint_on_picture};
 use crate::pipeline::Analysis;
@@ -90,13 +91,6 @@ fn encode(folder: &Path, analysis: &Analysis, options: &SceneOptions) -> Result<
         WriteError::new(WriteErrorKind::Encoder, folder, cause, "try a smaller picture")
     })?;
     Ok(png)
-}
-
-fn mirror_rows(rgb: &mut [u8], width: u32) {
-    for row in rgb.chunks_exact_mut(width as usize * 3) {
-        row.reverse();
-        row.chunks_exact_mut(3).for_each(<[u8]>::reverse);
-    }
 }
 
 fn write_draft(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
 pub mod clip;
+pub mod mp4;
 pub mod session;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Button, RichText, Sense, vec2};
 
 use super::super::command::Command;
-use super::super::state::{App, title};
+use super::super::state::{App, LOCKED, title};
 use super::super::theme;
 use crate::model::Task;
 
@@ -14,7 +14,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     super::title(ui, "MODELS");
     for task in Task::ALL {
         if task == Task::Pose && app.models.is_missing(task) {
-            pose_hint(ui, commands);
+            pose_hint(app, ui, commands);
         } else {
             row(app, ui, task, commands);
         }
@@ -46,6 +46,12 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
         }
     });
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        if app.is_locked(&Command::LoadModel(task)) {
+            let button = Button::new("Change").min_size(vec2(button_width, 0.0));
+            let response = ui.add_enabled(false, button).on_disabled_hover_text(LOCKED);
+            response.accessible_name(format!("Change the model for {task}"));
+            return;
+        }
         let button = Button::new("Change").min_size(vec2(button_width, 0.0));
         let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
             if ui.button("Load file…").clicked() {
@@ -73,7 +79,7 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
 }
 
 /// No head pose without a model: how to get one.
-fn pose_hint(ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn pose_hint(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     theme::card().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = theme::HALF;
@@ -81,7 +87,9 @@ fn pose_hint(ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             ui.label(theme::strong("Head pose: no model"));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let button = Button::new("Load one…").fill(theme::ACCENT_FILL);
-                if ui.add(button).accessible_name("Load a head pose model").clicked() {
+                let locked = app.is_locked(&Command::LoadModel(Task::Pose));
+                let response = ui.add_enabled(!locked, button).on_disabled_hover_text(LOCKED);
+                if response.accessible_name("Load a head pose model").clicked() {
                     commands.push(Command::LoadModel(Task::Pose));
                 }
             });

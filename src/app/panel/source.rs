@@ -4,7 +4,7 @@ use eframe::egui::{self, Button, ComboBox, TextEdit};
 
 use super::super::action::Action;
 use super::super::command::Command;
-use super::super::state::App;
+use super::super::state::{App, LOCKED};
 use super::super::theme;
 use super::super::view::{by_name, capitalised, name_of};
 use crate::detect::DetectorKind;
@@ -12,6 +12,16 @@ use crate::source::{CameraChoice, CameraInfo, SourceSpec};
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     super::title(ui, "SOURCE");
+    let locked = app.is_recording();
+    let response = ui.add_enabled_ui(!locked, |ui| controls(app, ui, commands)).response;
+    if locked {
+        // What is locked shows no hint by itself; an area over all of it does.
+        ui.interact(response.rect, ui.scope_id().with("locked"), egui::Sense::hover()).on_hover_text(LOCKED);
+    }
+    ui.add_space(theme::STEP);
+}
+
+fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let refresh = 72.0;
         ComboBox::from_id_salt("source")
@@ -58,7 +68,6 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
             .response
             .accessible_name("Detector");
     });
-    ui.add_space(theme::STEP);
 }
 
 fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {

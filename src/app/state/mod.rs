@@ -1,11 +1,13 @@
 //! The window's state and what changes it: keys, clicks, files dropped on it, reports of errands, news of the pipeline.
 
 mod keys;
+mod recording;
 mod replay;
 mod reports;
 mod sources;
 
-pub(crate) use reports::title;
+pub(crate) use recording::LOCKED;
+pub(crate) use reports::{from_home, title};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,12 +34,17 @@ use super::people::People;
 use super::picture::{Alignment, Picture, Shot};
 use super::replay::ReplayState;
 use super::view::name_of;
+use recording::Recording;
 
 /// A dialog over the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialog {
     Help,
     About,
+    /// What is recorded, and where.
+    RecordOptions,
+    /// The window is to be closed while something is recorded.
+    CloseRecording,
 }
 
 /// What an [`App`] is made of.
@@ -98,6 +105,7 @@ pub(crate) struct App {
     pub people: People,
     pub figures: Figures,
     last_analysis_error: Option<String>,
+    pub recording: Recording,
 }
 
 impl App {
@@ -135,10 +143,12 @@ impl App {
             people: People::default(),
             figures: Figures::default(),
             last_analysis_error: None,
+            recording: Recording::default(),
         };
         app.list_cameras();
         app.errands.start(Errand::LoadShipped);
         app.errands.start(Errand::ListModels);
+        app.find_unfinished();
         for task in Task::ALL {
             let asked: Vec<PathBuf> =
                 options.models.iter().filter(|(of, _)| *of == task).map(|(_, file)| file.clone()).collect();
@@ -164,6 +174,7 @@ impl App {
         if !self.read_replay(ctx) {
             self.read_engine(ctx);
         }
+        self.read_recording(ctx);
         self.read_input(ctx);
         self.remember(ctx);
     }
@@ -205,6 +216,9 @@ impl App {
         }
         for action in keys::pressed_actions(ctx) {
             self.act(ctx, action);
+        }
+        if ctx.input(|input| input.viewport().close_requested()) && self.ask_before_closing() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
         if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() && self.full_screen {
             self.act(ctx, Action::FullScreen);
@@ -286,12 +300,17 @@ impl App {
             Action::Angles => Some(self.settings.angles),
             Action::Panel => Some(self.settings.panel_open),
             Action::FullScreen => Some(self.full_screen),
+            Action::Record => Some(self.is_recording()),
             _ => None,
         }
     }
 
     /// Does what a widget asks for.
     pub fn run(&mut self, ctx: &egui::Context, command: Command) {
+        if self.is_locked(&command) {
+            self.refuse_while_recording();
+            return;
+        }
         match command {
             Command::Do(action) => self.act(ctx, action),
             Command::Source(source) => self.choose_source(source),
@@ -308,6 +327,12 @@ impl App {
                 self.engine.set_models(self.models.in_use.clone());
             }
             Command::Replay(command) => self.replay.run(command),
+            Command::RecordPictures(pictures) => self.settings.record_pictures = pictures,
+            Command::RecordBlur(blur) => self.settings.record_blur = blur,
+            Command::RecordMirror(mirror) => self.settings.record_mirror = mirror,
+            Command::PickSessionsFolder => self.errands.start(Errand::PickSessionsFolder),
+            Command::DefaultSessionsFolder => self.settings.sessions_folder = None,
+            Command::SaveAndClose => self.save_and_close(),
             Command::CloseDialog => self.dialog = None,
         }
         ctx.request_repaint();
@@ -315,6 +340,10 @@ impl App {
 
     /// Does what a key or a menu asks for.
     pub fn act(&mut self, ctx: &egui::Context, action: Action) {
+        if self.is_locked(&action.into()) {
+            self.refuse_while_recording();
+            return;
+        }
         if self.act_on_replay(action) {
             ctx.request_repaint();
             return;
@@ -329,7 +358,13 @@ impl App {
             Action::Demo => self.choose_source(SourceSpec::Demo),
             Action::Restart => self.restart(),
             Action::Snapshot => self.snapshot(),
-            Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Action::Record => self.toggle_recording(),
+            Action::RecordOptions => self.toggle(Dialog::RecordOptions),
+            Action::Quit => {
+                if !self.ask_before_closing() {
+                    ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                }
+            }
             Action::Pause => {
                 self.paused = !self.paused;
                 self.engine.set_paused(self.paused);
@@ -363,6 +398,10 @@ impl App {
     }
 
     fn toggle(&mut self, dialog: Dialog) {
+        // The question whether to save is not answered by a key for something else.
+        if self.dialog == Some(Dialog::CloseRecording) {
+            return;
+        }
         self.dialog = if self.dialog == Some(dialog) { None } else { Some(dialog) };
     }
 

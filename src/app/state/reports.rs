@@ -40,6 +40,10 @@ impl App {
     }
 
     pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: Origin) {
+        // A file dialog may have been open when the recording began.
+        if origin == Origin::Chosen && self.refuse_while_recording() {
+            return;
+        }
         self.models.loading.extend(task);
         self.errands.start(Errand::LoadModel { task, files, origin });
     }
@@ -75,9 +79,21 @@ impl App {
                      --model {task}=FILE."
                 ),
             ),
+            Report::SessionsFolderPicked(Picked::Files(folders)) => {
+                if let Some(folder) = folders.into_iter().next() {
+                    self.settings.sessions_folder = Some(folder);
+                }
+            }
+            Report::SessionsFolderPicked(Picked::NoDialog) => self.notices.say(
+                Tone::Warn,
+                "This system shows no file dialog: write `sessions_folder = \"FOLDER\"` into settings.toml and start facelens again.",
+            ),
             Report::SourcePicked(Picked::Nothing)
+            | Report::ModelPicked(_, Picked::Nothing)
             | Report::SessionPicked(Picked::Nothing)
-            | Report::ModelPicked(_, Picked::Nothing) => {}
+            | Report::SessionsFolderPicked(Picked::Nothing) => {}
+            Report::Unfinished(sessions) => self.take_unfinished(sessions),
+            Report::Recovered(result) => self.take_recovered(result),
             Report::Shipped(Ok(shipped)) => {
                 self.models.take_shipped(shipped);
                 self.engine.set_models(self.models.in_use.clone());
@@ -152,7 +168,7 @@ pub(crate) const fn title(task: Task) -> &'static str {
 }
 
 /// A path as it is shown: `~` stands for the user's home.
-fn from_home(path: &Path) -> String {
+pub(crate) fn from_home(path: &Path) -> String {
     let home = directories::BaseDirs::new();
     let inside = home.as_ref().and_then(|home| path.strip_prefix(home.home_dir()).ok());
     inside.map_or_else(|| path.display().to_string(), |rest| Path::new("~").join(rest).display().to_string())

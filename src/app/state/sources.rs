@@ -13,6 +13,10 @@ use crate::source::{CameraChoice, CameraInfo, SourceError, SourceSpec};
 impl App {
     /// Shows a source that the user chose, and remembers it.
     pub(super) fn choose_source(&mut self, source: SourceSpec) {
+        // A file dialog may have been open when the recording began.
+        if self.refuse_while_recording() {
+            return;
+        }
         if let SourceSpec::Path(path) = &source
             && SessionFolder::is_session(path)
         {

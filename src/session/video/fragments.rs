@@ -1,19 +1,16 @@
 //! Encoded pictures to the bytes of a fragmented MP4: one fragment at a time, whole or not at all.
 
-use std::num::NonZeroU32;
-
 use shiguredo_mp4::TrackKind;
 use shiguredo_mp4::bitstream::h264;
 use shiguredo_mp4::boxes::SampleEntry;
 use shiguredo_mp4::mux::{Fmp4SegmentMuxer, Sample};
 
+use super::clock::TIMESCALE;
 use super::encoder::Encoded;
+use super::index::{FragmentStart, index};
 
-/// Ticks a second of the video's clock: the usual one for video, 11 microseconds a tick.
-pub(super) const TIMESCALE: NonZeroU32 = NonZeroU32::new(90_000).unwrap();
-
-/// Ticks a second of the film's own clock, in which its whole length is said.
-const MOVIE_TIMESCALE: u64 = 1_000;
+/// The only track.
+const TRACK_ID: u32 = 1;
 
 /// Collects pictures into fragments, each of which begins with a keyframe.
 pub(super) struct Fragments {
@@ -24,13 +21,16 @@ pub(super) struct Fragments {
     pictures: Vec<(u64, bool, usize)>,
     /// Their bytes, one after the other, as `mdat` holds them.
     payload: Vec<u8>,
+    /// Bytes of the file so far.
+    written: u64,
+    closed: Vec<FragmentStart>,
 }
 
 impl Fragments {
     /// An empty file.
     pub(super) fn new() -> Result<Self, String> {
         let muxer = Fmp4SegmentMuxer::new().map_err(words)?;
-        Ok(Self { muxer, entry: None, pictures: Vec::new(), payload: Vec::new() })
+        Ok(Self { muxer, entry: None, pictures: Vec::new(), payload: Vec::new(), written: 0, closed: Vec::new() })
     }
 
     /// Time of the open fragment's first picture, ticks.
@@ -60,24 +60,31 @@ impl Fragments {
         // The header needs to have seen a picture, but its place is before all fragments: a copy sees this one.
         let mut muxer = self.muxer.clone();
         muxer.create_media_segment_metadata(&self.samples(time + 1)).map_err(words)?;
-        muxer.init_segment_bytes().map(Some).map_err(words)
+        let header = muxer.init_segment_bytes().map_err(words)?;
+        self.written = header.len() as u64;
+        Ok(Some(header))
     }
 
     /// Closes the open fragment at `end` ticks and gives its bytes; nothing where it is empty.
     pub(super) fn close(&mut self, end: u64) -> Result<Vec<u8>, String> {
-        if self.pictures.is_empty() {
-            return Ok(Vec::new());
-        }
+        let Some(time) = self.start() else { return Ok(Vec::new()) };
         let samples = self.samples(end);
         let mut bytes = self.muxer.create_media_segment_metadata(&samples).map_err(words)?;
         bytes.append(&mut self.payload);
         self.pictures.clear();
+        self.closed.push(FragmentStart { time, offset: self.written });
+        self.written += bytes.len() as u64;
         Ok(bytes)
     }
 
     /// The index of all fragments, which stands at the end of a finished file.
     pub(super) fn index(&self) -> Result<Vec<u8>, String> {
-        self.muxer.mfra_bytes().map_err(words)
+        index(TRACK_ID, &self.closed)
+    }
+
+    /// How many fragments are closed.
+    pub(super) fn closed(&self) -> usize {
+        self.closed.len()
     }
 
     /// The open fragment's pictures; each lasts until the next one, the last one until `end`.
@@ -101,24 +108,6 @@ impl Fragments {
         };
         self.pictures.iter().zip(ends).map(sample).collect()
     }
-}
-
-/// Where the length of a finished film stands in the file's first bytes, and what to write there. Until then it says 0:
-/// unknown.
-pub(super) fn length_patches(header: &[u8], ticks: u64) -> Vec<(u64, [u8; 4])> {
-    let movie = u32::try_from(ticks * MOVIE_TIMESCALE / u64::from(TIMESCALE.get())).unwrap_or(u32::MAX).to_be_bytes();
-    let media = u32::try_from(ticks).unwrap_or(u32::MAX).to_be_bytes();
-    // Offsets from the box's name to its length field, for version 0 of each box (ISO/IEC 14496-12: 8.2.2, 8.3.2, 8.4.2,
-    // 8.8.2).
-    [(b"mvhd", 20, movie), (b"tkhd", 24, movie), (b"mdhd", 20, media), (b"mehd", 8, movie)]
-        .into_iter()
-        .filter_map(|(name, offset, length)| {
-            let at = header.windows(4).position(|window| window == name)?;
-            let version_0_and_unknown =
-                header.get(at + 4) == Some(&0) && header.get(at + offset..at + offset + 4) == Some(&[0; 4]);
-            version_0_and_unknown.then_some(((at + offset) as u64, length))
-        })
-        .collect()
 }
 
 fn words(error: impl std::fmt::Display) -> String {

@@ -1,7 +1,11 @@
 //! Videos: H.264 by OpenH264 in a fragmented MP4 (ISO/IEC 14496-12, 8.8), which plays after a kill at any moment.
 
+pub(super) mod clock;
 mod encoder;
 mod fragments;
+mod index;
+mod repair;
 mod writer;
 
+pub use repair::repair;
 pub use writer::{VideoOptions, VideoSummary, VideoWriter};

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::file_error::{WriteError, WriteErrorKind};
+use super::clock::{Clock, duration, ticks};
 use super::encoder::{FrameEncoder, LARGEST};
-use super::fragments::{Fragments, TIMESCALE, length_patches};
+use super::fragments::Fragments;
+use super::index::length_patches;
 
 /// How a video is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct VideoWriter {
     /// The file's first bytes; empty before the first picture.
     header: Vec<u8>,
     frames: u64,
+    /// Bytes in the file.
+    bytes: u64,
     done: bool,
 }
 
@@ -79,6 +83,7 @@ impl VideoWriter {
             fragment_ticks: ticks(options.fragment.min(Duration::from_secs(2))).max(1),
             header: Vec::new(),
             frames: 0,
+            bytes: 0,
             done: false,
         })
     }
@@ -113,6 +118,26 @@ impl VideoWriter {
         }
         self.frames += 1;
         Ok(())
+    }
+
+    /// Bytes of the file so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many fragments are in the file so far: what a kill leaves.
+    pub fn fragments(&self) -> usize {
+        self.fragments.closed()
+    }
+
+    /// Another handle of the file, to be synced on another thread.
+    pub(in crate::session) fn handle(&self) -> std::io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Leaves the file as it is, like a kill: what was not written yet is lost.
+    pub fn abandon(mut self) {
+        self.done = true;
     }
 
     /// Writes what is still in memory, the index and the length, and says what the video holds.
@@ -155,7 +180,9 @@ impl VideoWriter {
 
     /// One write, so that a kill between two leaves whole fragments.
     fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.file.write_all(bytes).map_err(|error| WriteError::io(&self.path, &error))
+        self.file.write_all(bytes).map_err(|error| WriteError::io(&self.path, &error))?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
     }
 }
 
@@ -173,57 +200,6 @@ impl Drop for VideoWriter {
 fn encoder_error(path: &Path, cause: &str) -> WriteError {
     let cause = format!("the video encoder failed ({cause})");
     WriteError::new(WriteErrorKind::Encoder, path, cause, "try a smaller picture")
-}
-
-/// Capture times to the video's own clock, which begins at 0 and never stands still.
-struct Clock {
-    /// Capture time and ticks of the moment that times are counted from.
-    origin: Option<(Duration, u64)>,
-    /// Capture time and ticks of the last picture.
-    last: Option<(Duration, u64)>,
-    /// How long a picture stands, ticks: the step between the last two.
-    step: u64,
-}
-
-impl Clock {
-    fn new(single_frame: Duration) -> Self {
-        Self { origin: None, last: None, step: ticks(single_frame).max(1) }
-    }
-
-    fn place(&mut self, time: Duration) -> u64 {
-        let now = match (self.origin, self.last) {
-            (Some(_), Some((last_time, last))) if time < last_time => {
-                self.origin = Some((time, last + self.step));
-                last + self.step
-            }
-            (Some((origin, at)), Some((_, last))) => {
-                let now = at + ticks(time - origin);
-                if now > last {
-                    self.step = now - last;
-                }
-                now.max(last + 1)
-            }
-            _ => {
-                self.origin = Some((time, 0));
-                0
-            }
-        };
-        self.last = Some((time, now));
-        now
-    }
-
-    /// The end of the last picture.
-    fn end(&self) -> u64 {
-        self.last.map_or(0, |(_, last)| last + self.step)
-    }
-}
-
-fn ticks(duration: Duration) -> u64 {
-    (duration.as_secs_f64() * f64::from(TIMESCALE.get())).round() as u64
-}
-
-fn duration(ticks: u64) -> Duration {
-    Duration::from_secs_f64(ticks as f64 / f64::from(TIMESCALE.get()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,92 @@
+//! Dialogs about recording: what is recorded and where, and whether to save before the window is closed.
+
+use eframe::egui::{self, Button, Checkbox, RichText, vec2};
+
+use super::command::Command;
+use super::recording_text::{clock_text, pictures_text};
+use super::state::{App, LOCKED, from_home};
+use super::theme;
+use crate::session::recording::RecordedPictures;
+
+/// What is recorded, and where.
+pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    ui.set_width(440.0);
+    ui.heading("Recording");
+    let locked = app.is_recording();
+    let hint = if locked {
+        LOCKED
+    } else {
+        "A session is a folder: videos, faces.csv, and session.json that says what they are."
+    };
+    ui.label(theme::weak(hint));
+    ui.add_enabled_ui(!locked, |ui| {
+        ui.add_space(theme::STEP);
+        ui.label(theme::section("PICTURES"));
+        for pictures in RecordedPictures::ALL {
+            let (title, use_for) = pictures_text(pictures);
+            let chosen = app.settings.record_pictures == pictures;
+            ui.horizontal(|ui| {
+                if ui.radio(chosen, title).clicked() && !chosen {
+                    commands.push(Command::RecordPictures(pictures));
+                }
+                ui.label(theme::weak(use_for));
+            });
+        }
+        ui.add_space(theme::STEP);
+        let pictures = app.settings.record_pictures != RecordedPictures::None;
+        let switches: [(bool, &str, &str, fn(bool) -> Command); 2] = [
+            (app.settings.record_blur, "Blur faces", "Nobody is recognised in the videos", Command::RecordBlur),
+            (app.settings.record_mirror, "Mirror", "The videos, as in a mirror; never the data", Command::RecordMirror),
+        ];
+        for (mut on, title, use_for, command) in switches {
+            ui.horizontal(|ui| {
+                if ui.add_enabled(pictures, Checkbox::new(&mut on, title)).clicked() {
+                    commands.push(command(on));
+                }
+                ui.label(theme::weak(use_for));
+            });
+        }
+        ui.add_space(theme::STEP);
+        folder(app, ui, commands);
+    });
+}
+
+fn folder(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    ui.label(theme::section("FOLDER"));
+    let path = app.sessions_folder().map_or_else(|| "none".into(), |folder| from_home(&folder));
+    ui.add(egui::Label::new(RichText::new(path).color(theme::TEXT)).truncate());
+    ui.horizontal(|ui| {
+        if ui.button("Choose…").accessible_name("Choose the folder for recordings").clicked() {
+            commands.push(Command::PickSessionsFolder);
+        }
+        let own = app.settings.sessions_folder.is_some();
+        if ui.add_enabled(own, Button::new("Back to Videos")).clicked() {
+            commands.push(Command::DefaultSessionsFolder);
+        }
+    });
+}
+
+/// The window is to be closed while something is recorded.
+pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    ui.set_width(360.0);
+    ui.heading("A recording is under way");
+    let lasted = app.recording.status.as_ref().map(|status| clock_text(status.duration)).unwrap_or_default();
+    let words = if app.recording.closing {
+        "What is still to be written is written now; then the window closes.".to_owned()
+    } else {
+        format!("{lasted} are recorded so far. Shall they be saved and the window be closed?")
+    };
+    ui.label(RichText::new(words).color(theme::WEAK));
+    ui.add_space(theme::STEP);
+    ui.add_enabled_ui(!app.recording.closing, |ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let save = if app.recording.closing { "Saving…" } else { "Save and close" };
+            if ui.add(Button::new(save).fill(theme::ACCENT_FILL).min_size(vec2(128.0, 32.0))).clicked() {
+                commands.push(Command::SaveAndClose);
+            }
+            if ui.add(Button::new("Keep recording").min_size(vec2(128.0, 32.0))).clicked() {
+                commands.push(Command::CloseDialog);
+            }
+        });
+    });
+}

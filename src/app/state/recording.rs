@@ -1,0 +1,231 @@
+//! Recording from the window: starting and stopping, what is locked meanwhile, closing, and what a crash left behind.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+
+use super::reports::from_home;
+use super::{App, Dialog};
+use crate::app::action::Action;
+use crate::app::command::Command;
+use crate::app::errands::Errand;
+use crate::app::notices::Tone;
+use crate::app::recording_text::duration_text;
+use crate::model::Task;
+use crate::pipeline::Shown;
+use crate::session::recording::{RecorderOptions, RecordingStatus, SourceWatch, default_sessions_folder};
+use crate::session::recovery::Recovered;
+use crate::session::{SessionEnd, SessionInfo, WriteError, WriteErrorKind, models_of};
+
+/// Why something cannot be done now.
+pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first (E)";
+
+/// The window's side of a recording.
+#[derive(Default)]
+pub(crate) struct Recording {
+    /// How it does, from the first moment to its end.
+    pub status: Option<Arc<RecordingStatus>>,
+    /// The window is closed as soon as it is saved.
+    pub closing: bool,
+    source: SourceWatch,
+}
+
+impl App {
+    /// Whether something is being recorded or saved.
+    pub fn is_recording(&self) -> bool {
+        self.recording.status.is_some()
+    }
+
+    /// Whether a widget that asks for this is to be locked: it would tear the recording apart.
+    pub fn is_locked(&self, command: &Command) -> bool {
+        let tears = match command {
+            Command::Do(action) => matches!(
+                action,
+                Action::OpenFile | Action::OpenFolder | Action::NextCamera | Action::Demo | Action::Restart
+            ),
+            Command::Source(_)
+            | Command::Detector(_)
+            | Command::LoadModel(_)
+            | Command::UseModel(..)
+            | Command::ShippedModel(_)
+            | Command::RecordPictures(_)
+            | Command::RecordBlur(_)
+            | Command::RecordMirror(_)
+            | Command::PickSessionsFolder
+            | Command::DefaultSessionsFolder => true,
+            Command::ListCameras | Command::SaveAndClose | Command::CloseDialog => false,
+        };
+        tears && self.is_recording()
+    }
+
+    /// Says why nothing happens, where something is recorded.
+    pub(super) fn refuse_while_recording(&mut self) -> bool {
+        if self.is_recording() {
+            self.notices.say(Tone::Info, format!("{LOCKED}."));
+        }
+        self.is_recording()
+    }
+
+    /// Where sessions are kept.
+    pub fn sessions_folder(&self) -> Option<PathBuf> {
+        self.settings.sessions_folder.clone().or_else(default_sessions_folder)
+    }
+
+    /// Starts a recording, or stops the one that runs.
+    pub(super) fn toggle_recording(&mut self) {
+        if self.is_recording() {
+            self.engine.stop_recording(SessionEnd::Stopped);
+            return;
+        }
+        if let Err(words) = self.start_recording() {
+            self.notices.say(Tone::Warn, words);
+        }
+    }
+
+    fn start_recording(&mut self) -> Result<(), String> {
+        if matches!(self.status.shown, Shown::Ended(_)) {
+            return Err("There is nothing more to record: play it again (R) first.".into());
+        }
+        let info = self.info().filter(|_| self.shot.is_some());
+        let Some(source) = info.cloned() else {
+            return Err("There is no picture to record yet.".into());
+        };
+        if Task::ALL.into_iter().any(|task| self.models.is_loading(task)) {
+            return Err("The models are still loading: record in a moment.".into());
+        }
+        let Some(folder) = self.sessions_folder() else {
+            return Err("Nothing can be recorded: this user has no home folder. Choose a folder (Shift+E).".into());
+        };
+        let mut info = SessionInfo::default();
+        (info.source.name, info.source.format) = (source.name, source.format);
+        info.models = models_of(&self.models.in_use);
+        info.detector = self.detector.name().to_owned();
+        let options = RecorderOptions {
+            folder,
+            pictures: self.settings.record_pictures,
+            blur: self.settings.record_blur,
+            mirror: self.settings.record_mirror,
+            scene: self.scene_options(1.0),
+            info,
+        };
+        if self.paused {
+            self.paused = false;
+            self.engine.set_paused(false);
+        }
+        self.engine
+            .start_recording(options)
+            .map_err(|error| format!("The system gives no thread: {error}. Close other programs and try again."))?;
+        self.recording = Recording { status: self.engine.recording(), ..Recording::default() };
+        Ok(())
+    }
+
+    /// Takes in how the recording does.
+    pub(super) fn read_recording(&mut self, ctx: &egui::Context) {
+        if self.recording.status.is_none() {
+            return;
+        }
+        self.engine.set_recorded_scene(self.scene_options(1.0));
+        if self.recording.source.is_over(&self.status) {
+            self.engine.stop_recording(SessionEnd::SourceEnded);
+        }
+        self.recording.status = self.engine.recording();
+        let Some(status) = self.recording.status.clone() else { return };
+        let Some(end) = status.end() else {
+            // Also where no picture comes, the end of the source and of the saving is to be seen.
+            ctx.request_repaint_after_secs(0.25);
+            return;
+        };
+        self.engine.forget_recording();
+        let closing = std::mem::take(&mut self.recording).closing;
+        if self.dialog == Some(Dialog::CloseRecording) {
+            self.dialog = None;
+        }
+        let saved = self.say_end(end, &status);
+        if closing && saved {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    }
+
+    /// Says where the session is and how it ended; `false` where it failed.
+    fn say_end(&mut self, end: &SessionEnd, status: &RecordingStatus) -> bool {
+        let place = status.folder.as_deref().map(from_home);
+        let dropped = match status.dropped {
+            0 => String::new(),
+            count => format!(" {count} of {} frames could not be written in time.", status.analysed),
+        };
+        let (tone, words) = match (end, place) {
+            (SessionEnd::Failed { error }, Some(place)) => {
+                (Tone::Bad, format!("The recording stopped: {error}. What was written until then is in {place}."))
+            }
+            (SessionEnd::Failed { error }, None) => (Tone::Bad, format!("Nothing could be recorded: {error}.")),
+            (_, None) => (Tone::Info, "Nothing was recorded: no picture came.".into()),
+            (SessionEnd::SourceEnded, Some(place)) => {
+                let lasted = duration_text(status.duration);
+                (Tone::Good, format!("The source is over. {lasted} are recorded in {place}.{dropped}"))
+            }
+            (SessionEnd::Stopped | SessionEnd::Recovered, Some(place)) => {
+                (Tone::Good, format!("{} are recorded in {place}.{dropped}", duration_text(status.duration)))
+            }
+        };
+        self.notices.say(tone, words);
+        !matches!(end, SessionEnd::Failed { .. })
+    }
+
+    /// The window is to be closed: a recording is saved first, if the user says so. `true` where the window stays open.
+    pub(super) fn ask_before_closing(&mut self) -> bool {
+        if self.is_recording() && !self.recording.closing {
+            self.dialog = Some(Dialog::CloseRecording);
+        }
+        self.is_recording()
+    }
+
+    /// Stops the recording and closes the window when everything is written.
+    pub(super) fn save_and_close(&mut self) {
+        self.recording.closing = true;
+        self.engine.stop_recording(SessionEnd::Stopped);
+    }
+
+    /// Looks for recordings that were broken off, e.g. by a crash.
+    pub(super) fn find_unfinished(&self) {
+        if let Some(folder) = self.sessions_folder() {
+            self.errands.start(Errand::FindUnfinished(folder));
+        }
+    }
+
+    /// Says what was found, and has it finished.
+    pub(super) fn take_unfinished(&mut self, sessions: Vec<PathBuf>) {
+        let Some(first) = sessions.first() else { return };
+        let name = first.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let words = match sessions.len() {
+            1 => format!("A recording was broken off: {name}. It is being finished."),
+            count => format!("{count} recordings were broken off: {name} and others. They are being finished."),
+        };
+        self.notices.say(Tone::Warn, words);
+        for session in sessions {
+            self.errands.start(Errand::Recover(session));
+        }
+    }
+
+    pub(super) fn take_recovered(&mut self, result: Result<Option<Recovered>, WriteError>) {
+        match result {
+            Ok(Some(recovered)) => {
+                let name = from_home(&recovered.folder);
+                let mended = &recovered.mended;
+                if !mended.troubles.is_empty() {
+                    self.notices.say(Tone::Bad, format!("{name} could not be finished: {mended}."));
+                } else if recovered.frames == 0 {
+                    self.notices
+                        .say(Tone::Info, format!("{name} is finished: it was broken off before its first frame."));
+                } else {
+                    let lasted = duration_text(recovered.duration);
+                    self.notices.say(Tone::Good, format!("{name} is finished: {lasted}, {} frames.", recovered.frames));
+                }
+            }
+            // Somebody else has done it, or is at it.
+            Ok(None) => {}
+            Err(error) if error.kind == WriteErrorKind::InUse => {}
+            Err(error) => self.notices.say(Tone::Bad, error.to_string()),
+        }
+    }
+}

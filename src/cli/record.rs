@@ -1,0 +1,220 @@
+//! `facelens record`: a session without the window.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+use super::analyze::parse_seconds;
+use super::output::usage;
+use super::{ModelArgs, interrupt, output};
+use crate::model::ModelSet;
+use crate::pipeline::{Live, LiveOptions, Shown, Status};
+use crate::session::recording::{
+    RecordedPictures, Recorder, RecorderOptions, RecordingStatus, SourceWatch, default_sessions_folder,
+};
+use crate::session::{SessionEnd, SessionInfo, models_of};
+use crate::settings::SettingsFile;
+use crate::source::{SourceInfo, SourceSpec};
+
+/// How often the recording is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Options of `facelens record`.
+#[derive(Debug, clap::Args)]
+pub struct RecordArgs {
+    /// `camera`, `camera:NAME`, `camera:INDEX`, `demo`, a video file, a picture, or a folder of pictures.
+    #[arg(value_name = "SOURCE", default_value = "camera")]
+    pub source: SourceSpec,
+
+    /// The folder in which the session gets a folder of its own; without it that of the settings, or `facelens` in your
+    /// videos.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+
+    /// Stop after this many seconds: of the video, or by the clock for a camera. Without it, at Ctrl-C or when the source
+    /// is over.
+    #[arg(long, value_name = "N", value_parser = parse_seconds)]
+    pub seconds: Option<Duration>,
+
+    /// Which pictures: `both` (a video with the overlay and one without), `annotated`, `clean`, or `none` for data only.
+    #[arg(long, value_name = "WHICH", default_value = "both", value_parser = parse_pictures)]
+    pub pictures: RecordedPictures,
+
+    /// Make the faces in the videos unrecognisable.
+    #[arg(long)]
+    pub blur: bool,
+
+    /// Mirror the videos; the data never are.
+    #[arg(long)]
+    pub mirror: bool,
+
+    /// Print the session's folder and its counts as JSON.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Options about models.
+    #[command(flatten)]
+    pub models: ModelArgs,
+}
+
+fn parse_pictures(text: &str) -> Result<RecordedPictures, String> {
+    RecordedPictures::of_name(text).ok_or_else(|| "the choices are both, annotated, clean and none".into())
+}
+
+/// Where sessions are kept: as the user has set it, or else among the user's videos.
+pub(super) fn sessions_folder(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let set = || SettingsFile::of_user().and_then(|file| file.load().0.sessions_folder);
+    given
+        .or_else(set)
+        .or_else(default_sessions_folder)
+        .ok_or_else(|| usage("this user has no home folder; say where with -o FOLDER"))
+}
+
+/// Records until the time is up, the source is over, or Ctrl-C.
+pub(super) fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
+    let folder = sessions_folder(args.output.clone())?;
+    let stop = interrupt::flag();
+    let models = args.models.load()?;
+    let live = Live::start(LiveOptions {
+        source: args.source.clone(),
+        models: models.clone(),
+        detector: args.models.detector(),
+        wake: Arc::new(|| ()),
+    })
+    .context("the system gives no thread; close other programs and try again")?;
+    let Some(source) = opened(&live, stop)? else { return Ok(interrupt::exit_code()) };
+    let recorder = Recorder::start(options(args, folder, &source, &models), Arc::new(|| ()))
+        .context("the system gives no thread; close other programs and try again")?;
+    live.set_tap(Some(recorder.tap()));
+    watch(args, &live, &recorder, stop);
+    tell(args, &recorder.status())
+}
+
+/// Waits until the source is open; `None` where Ctrl-C was pressed before.
+fn opened(live: &Live, stop: &AtomicBool) -> anyhow::Result<Option<SourceInfo>> {
+    while !stop.load(Ordering::SeqCst) {
+        match &live.status().shown {
+            Shown::Opening => std::thread::sleep(LOOK_EVERY),
+            Shown::Failed(error) => return Err(error.clone().into()),
+            Shown::Running(info)
+            | Shown::Stalled { info, .. }
+            | Shown::Disconnected { info, .. }
+            | Shown::Ended(info) => return Ok(Some(info.clone())),
+        }
+    }
+    Ok(None)
+}
+
+fn options(args: &RecordArgs, folder: PathBuf, source: &SourceInfo, models: &ModelSet) -> RecorderOptions {
+    let mut info = SessionInfo::default();
+    (info.source.name, info.source.format) = (source.name.clone(), source.format.clone());
+    info.models = models_of(models);
+    info.detector = args.models.detector().name().to_owned();
+    RecorderOptions {
+        folder,
+        pictures: args.pictures,
+        blur: args.blur,
+        mirror: args.mirror,
+        scene: Default::default(),
+        info,
+    }
+}
+
+/// Stops the recording when it is time, and waits until it is over.
+fn watch(args: &RecordArgs, live: &Live, recorder: &Recorder, stop: &AtomicBool) {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    // A template that cannot be read would be a bar without words, no reason to stop.
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        bar.set_style(style);
+    }
+    let by_clock = matches!(args.source, SourceSpec::Camera(_));
+    let (started_at, mut source) = (Instant::now(), SourceWatch::default());
+    let mut trouble = None;
+    loop {
+        let (recording, status) = (recorder.status(), live.status());
+        if recording.end().is_some() {
+            break;
+        }
+        let lasted = if by_clock { started_at.elapsed() } else { recording.duration };
+        if stop.load(Ordering::SeqCst) || args.seconds.is_some_and(|seconds| lasted >= seconds) {
+            recorder.stop(SessionEnd::Stopped);
+        } else if source.is_over(&status) {
+            recorder.stop(SessionEnd::SourceEnded);
+        }
+        bar.set_message(progress_words(&recording));
+        let now = trouble_words(&status);
+        if now.is_some() && now != trouble {
+            bar.suspend(|| output::note(now.clone().unwrap_or_default()));
+        }
+        trouble = now;
+        std::thread::sleep(LOOK_EVERY);
+    }
+    bar.finish_and_clear();
+}
+
+fn progress_words(status: &RecordingStatus) -> String {
+    let secs = status.duration.as_secs();
+    let free = status.free_bytes.map(|free| format!(", {} free", HumanBytes(free))).unwrap_or_default();
+    let dropped = if status.dropped > 0 { format!(", {} frames dropped", status.dropped) } else { String::new() };
+    format!("{}:{:02}, {}{free}{dropped}; Ctrl-C stops", secs / 60, secs % 60, HumanBytes(status.bytes))
+}
+
+fn trouble_words(status: &Status) -> Option<String> {
+    match &status.shown {
+        Shown::Stalled { info, .. } => Some(format!("no picture from {}: still trying", info.name)),
+        Shown::Disconnected { info, reason } => Some(format!("{} is disconnected ({reason}): waiting", info.name)),
+        _ => status.analysis_error.clone(),
+    }
+}
+
+/// Says where the session is and how it ended.
+fn tell(args: &RecordArgs, status: &RecordingStatus) -> anyhow::Result<ExitCode> {
+    let failed = match status.end() {
+        Some(SessionEnd::Failed { error }) => Some(anyhow::anyhow!("{error}")),
+        _ => None,
+    };
+    if let Some(folder) = &status.folder {
+        let text = if args.json {
+            format!(
+                "{}\n",
+                serde_json::json!({
+                    "folder": folder,
+                    "end": status.end(),
+                    "duration_s": status.duration.as_secs_f64(),
+                    "captured": status.captured,
+                    "analysed": status.analysed,
+                    "written": status.written,
+                    "dropped": status.dropped,
+                    "bytes": status.bytes,
+                })
+            )
+        } else {
+            format!("{}\n", folder.display())
+        };
+        output::print(&text)?;
+        if !args.json {
+            output::note(format_args!(
+                "{:.1} s: {} frames written, {} dropped, of {} analysed and {} captured",
+                status.duration.as_secs_f64(),
+                status.written,
+                status.dropped,
+                status.analysed,
+                status.captured
+            ));
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None if interrupt::stopped() => Ok(interrupt::exit_code()),
+        None if status.written == 0 => {
+            Err(anyhow::anyhow!("{}: it gave no picture, so nothing was recorded", args.source))
+        }
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,168 @@
+//! The folder of a session: its name, its lock, and `session.json` in it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::super::file_error::{WriteError, WriteErrorKind};
+use super::super::info::SessionInfo;
+use super::options::{CLEAN_FILE, VIDEO_FILE};
+
+/// What a session is.
+pub(in crate::session) const INFO_FILE: &str = "session.json";
+/// Held while a session is recorded or finished; gone afterwards.
+pub(in crate::session) const LOCK_FILE: &str = "recording.lock";
+/// `session.json` while it is written.
+const INFO_DRAFT: &str = "session.json.part";
+
+/// More sessions than this in one second are refused.
+const MOST_A_SECOND: u32 = 1000;
+
+/// Where the system knows no locks, a session is taken as being recorded while its `session.json` is younger than this.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// `facelens` in the user's folder for videos, or `None` where the user has no home.
+pub fn default_sessions_folder() -> Option<PathBuf> {
+    let user = directories::UserDirs::new()?;
+    // A bare system names no folder for videos; there it gets the usual name.
+    let videos = user.video_dir().map_or_else(|| user.home_dir().join("Videos"), Path::to_owned);
+    Some(videos.join("facelens"))
+}
+
+/// Makes a new folder in `parent`, named by the local time `now`.
+pub(super) fn make(parent: &Path, now: &jiff::Zoned) -> Result<PathBuf, WriteError> {
+    fs::create_dir_all(parent).map_err(|error| WriteError::io(parent, &error))?;
+    let stem = now.strftime("session-%Y-%m-%d_%H-%M-%S").to_string();
+    for number in 1..=MOST_A_SECOND {
+        let folder = parent.join(if number == 1 { stem.clone() } else { format!("{stem}-{number}") });
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(WriteError::io(&folder, &error)),
+        }
+    }
+    let cause = format!("it has {MOST_A_SECOND} sessions of this second already");
+    Err(WriteError::new(WriteErrorKind::Io, parent, cause, "wait a second"))
+}
+
+/// Writes `session.json` whole or not at all.
+pub(in crate::session) fn save_info(folder: &Path, info: &SessionInfo) -> Result<(), WriteError> {
+    let (draft, file) = (folder.join(INFO_DRAFT), folder.join(INFO_FILE));
+    let write = || -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(info)?;
+        text.push('\n');
+        File::create(&draft)?.write_all(text.as_bytes())?;
+        fs::rename(&draft, &file)
+    };
+    write().map_err(|error| {
+        // The draft is of no use; that it stays where it cannot be removed is harmless.
+        let _ = fs::remove_file(&draft);
+        if error.kind() == ErrorKind::NotFound {
+            let cause = "the folder was deleted or moved while it was recorded";
+            return WriteError::new(WriteErrorKind::Io, folder, cause, "record again");
+        }
+        WriteError::io(&file, &error)
+    })
+}
+
+/// Removes what a session without any frame left, and its folder where nothing else is in it.
+pub(super) fn remove_empty(folder: &Path, info: &SessionInfo) {
+    for name in [VIDEO_FILE, CLEAN_FILE, &info.data, INFO_FILE, INFO_DRAFT, LOCK_FILE] {
+        // What cannot be removed stays, and with it the folder: nothing is lost.
+        let _ = fs::remove_file(folder.join(name));
+    }
+    let _ = fs::remove_dir(folder);
+}
+
+/// Says that a folder is being recorded or finished. The system lets go of it when the program ends, however it ends.
+pub(in crate::session) struct FolderLock {
+    path: PathBuf,
+    file: File,
+}
+
+impl FolderLock {
+    /// Takes the lock of `folder`.
+    ///
+    /// # Errors
+    /// `InUse` where another facelens has it; `Io` where its file cannot be made.
+    pub(in crate::session) fn take(folder: &Path) -> Result<Self, WriteError> {
+        let in_use = || {
+            let cause = "another facelens is recording it";
+            WriteError::new(WriteErrorKind::InUse, folder, cause, "stop that recording first")
+        };
+        let path = folder.join(LOCK_FILE);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| WriteError::io(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { path, file }),
+            Err(TryLockError::WouldBlock) => Err(in_use()),
+            // A file system without locks.
+            Err(TryLockError::Error(_)) if is_fresh(&folder.join(INFO_FILE)) => Err(in_use()),
+            Err(TryLockError::Error(_)) => Ok(Self { path, file }),
+        }
+    }
+
+    /// Whether nobody holds the lock of `folder`. Changes nothing.
+    pub(in crate::session) fn is_free(folder: &Path) -> bool {
+        let Ok(file) = File::open(folder.join(LOCK_FILE)) else {
+            // A folder without a lock is not being recorded; one whose lock cannot be read is somebody else's.
+            return !folder.join(LOCK_FILE).exists();
+        };
+        match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(_)) => !is_fresh(&folder.join(INFO_FILE)),
+        }
+    }
+
+    /// Gives it up and removes its file.
+    pub(in crate::session) fn release(self) {
+        drop(self.file);
+        // An empty file that stays is harmless.
+        let _ = fs::remove_file(self.path);
+    }
+}
+
+fn is_fresh(file: &Path) -> bool {
+    let changed = fs::metadata(file).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|changed| SystemTime::now().duration_since(changed).is_ok_and(|age| age < FRESH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_one_second_are_numbered() {
+        let parent = tempfile::tempdir().unwrap();
+        let parent = parent.path().join("new");
+        let now: jiff::Zoned = "2026-01-02T03:04:05+00:00[UTC]".parse().unwrap();
+        let name = |folder: PathBuf| folder.file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(name(make(&parent, &now).unwrap()), "session-2026-01-02_03-04-05");
+        assert_eq!(name(make(&parent, &now).unwrap()), "session-2026-01-02_03-04-05-2");
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = FolderLock::take(folder.path()).unwrap();
+        assert_eq!(FolderLock::take(folder.path()).err().unwrap().kind, WriteErrorKind::InUse);
+        lock.release();
+        assert!(!folder.path().join(LOCK_FILE).exists());
+        drop(FolderLock::take(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let words = make(&file, &jiff::Zoned::now()).unwrap_err().to_string();
+        assert!(words.contains("file: it cannot be written (") && words.contains("file is in the place"), "{words}");
+    }
+}

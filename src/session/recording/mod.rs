@@ -1,0 +1,30 @@
+//! Recording: every analysed frame into a session folder, on a thread of its own, so that the live view never waits.
+//!
+//! ```text
+//! analysis thread --Tap--> bounded queue (full: dropped and counted) --> thread `recorder`:
+//!     blur -> clean.mp4 -> overlay -> video.mp4, faces.csv, session.json
+//! ```
+
+mod blur;
+mod disk;
+mod files;
+mod folder;
+mod options;
+mod pictures;
+mod queue;
+mod recorder;
+mod status;
+mod sync;
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(super) use folder::LOCK_FILE;
+pub use folder::default_sessions_folder;
+pub(super) use folder::{FolderLock, INFO_FILE, save_info};
+pub(super) use options::{CLEAN_FILE, DATA_FILE, VIDEO_FILE};
+pub use options::{RecordedPictures, RecorderOptions};
+pub use recorder::Recorder;
+pub use status::{RecordingState, RecordingStatus, SourceWatch};

@@ -1,0 +1,223 @@
+//! The thread `recorder` and its handle.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+
+use super::super::info::SessionEnd;
+use super::disk::free_bytes;
+use super::files::SessionFiles;
+use super::options::RecorderOptions;
+use super::queue::{Next, Queue};
+use super::status::{RecordingState, RecordingStatus};
+use crate::overlay::SceneOptions;
+use crate::pipeline::{Analysis, Tap};
+
+/// How often `session.json` is written anew and the disk's room is read.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// How long dropping a recorder waits for its files to be finished.
+const CLOSING: Duration = Duration::from_millis(900);
+
+/// A running recording. Dropping it finishes its files without the frames that still wait, within a second; where the
+/// disk is slower than that, the thread goes on until the program ends, and the next start finishes the folder.
+pub struct Recorder {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    queue: Queue,
+    status: ArcSwap<RecordingStatus>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Recorder {
+    /// Starts the thread, which makes the session's folder; what goes wrong there is told by [`status`](Self::status).
+    /// `wake` is called from it when the state changes. Must not block.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(options: RecorderOptions, wake: Arc<dyn Fn() + Send + Sync>) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queue: Queue::new(options.scene),
+            status: ArcSwap::from_pointee(RecordingStatus::new()),
+            wake,
+        });
+        let worker = Arc::clone(&shared);
+        let work = move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| worker.run(&options)));
+            if let Err(panic) = ended {
+                worker.fail(panic.as_ref());
+            }
+            (worker.wake)();
+        };
+        let thread = thread::Builder::new().name("recorder".into()).spawn(work)?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Takes every analysed frame, to be given to [`Live::set_tap`](crate::pipeline::Live::set_tap).
+    pub fn tap(&self) -> Arc<dyn Tap> {
+        Arc::new(RecorderTap(Arc::clone(&self.shared)))
+    }
+
+    /// Hands over a frame. Never waits: one that finds no room is dropped and counted.
+    pub fn record(&self, analysis: &Arc<Analysis>) {
+        self.shared.queue.offer(analysis);
+    }
+
+    /// Changes the overlay of the frames that come from now on.
+    pub fn set_scene(&self, scene: SceneOptions) {
+        self.shared.queue.set_scene(scene);
+    }
+
+    /// Takes no more frames, writes those that wait and finishes the session. Does not wait for it.
+    pub fn stop(&self, end: SessionEnd) {
+        self.shared.queue.stop(end, false);
+    }
+
+    /// How it does.
+    pub fn status(&self) -> Arc<RecordingStatus> {
+        self.shared.status.load_full()
+    }
+
+    /// Waits until it is over, at most `time`; `false` where it is not.
+    pub fn wait(&self, time: Duration) -> bool {
+        let deadline = Instant::now() + time;
+        while self.status().end().is_none() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.shared.queue.stop(SessionEnd::Stopped, true);
+        let Some(thread) = self.thread.take() else { return };
+        let deadline = Instant::now() + CLOSING;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(2));
+        }
+        if !thread.is_finished() {
+            tracing::warn!("the disk is slow: the recording is finished at the next start");
+        } else if thread.join().is_err() {
+            tracing::error!("the thread recorder ended by a panic");
+        }
+    }
+}
+
+/// The recorder's end of the pipeline.
+struct RecorderTap(Arc<Shared>);
+
+impl Tap for RecorderTap {
+    fn analysed(&self, analysis: &Arc<Analysis>) {
+        self.0.queue.offer(analysis);
+    }
+
+    fn source_changed(&self) {
+        self.0.queue.stop(SessionEnd::SourceEnded, false);
+    }
+}
+
+impl Shared {
+    /// The thread's work, from the folder to its end.
+    fn run(&self, options: &RecorderOptions) {
+        let mut files = match SessionFiles::create(options) {
+            Ok(files) => files,
+            Err(error) => {
+                self.end(SessionEnd::Failed { error: error.to_string() }, None);
+                return;
+            }
+        };
+        self.show(&files, RecordingState::Starting);
+        (self.wake)();
+        let end = self.record(&mut files);
+        self.show(&files, RecordingState::Saving);
+        (self.wake)();
+        let last = self.status.load_full();
+        let (end, info) = files.finish(end, self.queue.handed());
+        let status = RecordingStatus {
+            duration: Duration::from_secs_f64(info.duration_s),
+            written: info.counts.written,
+            dropped: info.counts.dropped,
+            analysed: info.counts.analysed,
+            captured: info.counts.captured,
+            folder: last.folder.clone().filter(|_| info.counts.written > 0),
+            ..(*last).clone()
+        };
+        self.end(end, Some(status));
+    }
+
+    /// Writes frames until the end, or until they cannot be written.
+    fn record(&self, files: &mut SessionFiles) -> SessionEnd {
+        let mut save_at = Instant::now() + SAVE_EVERY;
+        loop {
+            let written = match self.queue.next(save_at) {
+                Next::End(end) => return end,
+                Next::Write(job) => files.take(job),
+                Next::Nothing => Ok(()),
+            };
+            let saved = written.and_then(|()| {
+                if Instant::now() < save_at {
+                    return Ok(());
+                }
+                save_at = Instant::now() + SAVE_EVERY;
+                files.save(self.queue.handed())
+            });
+            if let Err(broken) = saved {
+                let end = broken.end();
+                // No more frames are taken; what waits is of no use.
+                self.queue.stop(end.clone(), true);
+                let _ = self.queue.next(Instant::now());
+                return end;
+            }
+            let state =
+                if files.info().counts.written > 0 { RecordingState::Recording } else { RecordingState::Starting };
+            self.show(files, state);
+        }
+    }
+
+    fn show(&self, files: &SessionFiles, state: RecordingState) {
+        let last = self.status.load();
+        let (info, handed) = (files.info(), self.queue.handed());
+        // The disk is asked once a second, when something else is written too.
+        let second = |duration: Duration| duration.as_secs();
+        let duration = Duration::from_secs_f64(info.duration_s);
+        let ask = last.free_bytes.is_none() || second(last.duration) != second(duration);
+        self.status.store(Arc::new(RecordingStatus {
+            state,
+            folder: Some(files.folder().to_owned()),
+            duration,
+            written: info.counts.written,
+            dropped: handed.dropped,
+            analysed: handed.analysed,
+            captured: handed.captured(),
+            bytes: files.bytes(),
+            free_bytes: if ask { free_bytes(files.folder()) } else { last.free_bytes },
+        }));
+    }
+
+    fn end(&self, end: SessionEnd, status: Option<RecordingStatus>) {
+        if let SessionEnd::Failed { error } = &end {
+            tracing::warn!("the recording failed: {error}");
+        }
+        let status = status.unwrap_or_else(|| (*self.status.load_full()).clone());
+        // Frames that come later are not taken.
+        self.queue.stop(end.clone(), true);
+        self.status.store(Arc::new(RecordingStatus { state: RecordingState::Ended(end), ..status }));
+    }
+
+    fn fail(&self, panic: &(dyn Any + Send)) {
+        let words = crate::pipeline::panic_words(panic);
+        let error = format!("the recorder stopped unexpectedly ({words}); start facelens again to finish the session");
+        self.end(SessionEnd::Failed { error }, None);
+    }
+}

@@ -1,0 +1,32 @@
+//! Frames with faces for the tests of recordings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::frame::Frame;
+use crate::geometry::{Pose, Rect};
+use crate::pipeline::{Analysis, StageTimings};
+use crate::track::{Age, Face, Gender, GenderLabel};
+
+/// When frame `number` is captured: an uneven clock around 30 a second that loses half a second now and then.
+pub(in crate::session) fn capture_time(number: u64) -> Duration {
+    let uneven = [0, 11_000, 4_300, 900, 17_500][(number % 5) as usize];
+    Duration::from_micros(5_000_000 + number * 33_367 + uneven + number / 40 * 500_000)
+}
+
+/// Frame `number`: grey with fine stripes, and a face with everything for each identity.
+pub(in crate::session) fn analysis(width: u32, height: u32, number: u64, ids: &[u64]) -> Arc<Analysis> {
+    let pixel = |index: u32| [if index % width % 4 < 2 { 60 } else { 200 }; 3];
+    let rgb = (0..width * height).flat_map(pixel).collect();
+    let frame = Frame::from_rgb(width, height, rgb).unwrap().at(number, capture_time(number));
+    let face = |&id: &u64| Face {
+        id,
+        rect: Rect::new(8.0 * id as f32, 12.0, 16.0, 16.0),
+        score: 0.9,
+        age: Some(Age { years: 31.0, spread: 4.0 }),
+        gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+        pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
+    };
+    let faces = ids.iter().map(face).collect();
+    Arc::new(Analysis { frame: Arc::new(frame), faces, timings: StageTimings::default() })
+}

@@ -1,0 +1,227 @@
+//! `facelens record` and `facelens recover`: sessions that end well, are killed, or meet a full disk.
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
+#![allow(clippy::print_stderr, reason = "tests say what they skip and what they measured")]
+#![cfg(unix)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use common::mp4;
+use facelens::session::{FrameRow, SessionEnd, SessionInfo, read_csv};
+
+mod common;
+
+const FACELENS: &str = env!("CARGO_BIN_EXE_facelens");
+
+/// Starts a recording of the demo into `folder`.
+fn start(folder: &Path, more: &[&str]) -> Child {
+    Command::new(FACELENS)
+        .args(["record", "demo", "-o", folder.to_str().unwrap()])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn recover(folder: &Path) -> Output {
+    Command::new(FACELENS).args(["recover", folder.to_str().unwrap()]).output().unwrap()
+}
+
+/// The only session in `folder`, once it has one.
+fn session(folder: &Path) -> Option<PathBuf> {
+    std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).next()
+}
+
+/// The rows that are whole, in order.
+fn rows(session: &Path) -> Vec<FrameRow> {
+    let Ok(file) = std::fs::File::open(session.join("faces.csv")) else { return Vec::new() };
+    read_csv(file).map_while(Result::ok).collect()
+}
+
+fn info(session: &Path) -> SessionInfo {
+    serde_json::from_slice(&std::fs::read(session.join("session.json")).unwrap()).unwrap()
+}
+
+/// Waits until the recording of `child` has `count` frames, and gives its session.
+fn wait_for_rows(child: &mut Child, folder: &Path, count: usize) -> PathBuf {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Some(session) = session(folder).filter(|session| rows(session).len() >= count) {
+            return session;
+        }
+        assert_eq!(child.try_wait().unwrap(), None, "it records until it is stopped");
+        assert!(Instant::now() < deadline, "no {count} frames");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Checks that videos and data hold the same frames at the same times, and gives their number.
+fn check_agreement(session: &Path) -> usize {
+    let (info, rows) = (info(session), rows(session));
+    assert_eq!(info.counts.written as usize, rows.len(), "{info:?}");
+    for video in &info.videos {
+        let file = session.join(&video.file);
+        let (frames, end) = mp4::length(&file).unwrap();
+        assert_eq!(frames, rows.len(), "{}", file.display());
+        assert!((end - info.duration_s).abs() < 0.001, "{}: {end} {info:?}", file.display());
+        mp4::probe(&file, frames);
+    }
+    rows.len()
+}
+
+#[test]
+fn a_session_of_the_demo_is_recorded_with_its_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = start(folder.path(), &["--seconds", "1.2", "--json", "--blur"]).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let session = session(folder.path()).unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["folder"].as_str(), session.to_str());
+    let frames = check_agreement(&session);
+    assert_eq!((said["written"].as_u64(), frames >= 30), (Some(frames as u64), true));
+    let info = info(&session);
+    assert_eq!((info.end.clone(), info.source.name.as_str()), (Some(SessionEnd::Stopped), "demo"));
+    assert_eq!((info.source.width, info.source.height, info.videos.len()), (640, 480, 2));
+    assert!(info.models.iter().any(|model| model.tasks.contains(&"age".to_owned()) && !model.sha256.is_empty()));
+    assert_eq!(info.detector, "blaze-back");
+    let rows = rows(&session);
+    assert!(rows.iter().filter(|row| row.faces.len() == 1 && row.faces[0].age.is_some()).count() > frames / 2);
+    assert_eq!(rows[0].time_s, 0.0);
+}
+
+#[test]
+fn ctrl_c_finishes_the_session_and_exits_with_130() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(folder.path(), &["--pictures", "annotated"]);
+    let session = wait_for_rows(&mut child, folder.path(), 5);
+    assert!(info(&session).end.is_none() && session.join("recording.lock").exists());
+    // While it is recorded, nobody else touches it.
+    let refused = recover(&session);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another facelens is recording it"));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), session.to_str().unwrap());
+    assert_eq!(info(&session).end, Some(SessionEnd::Stopped));
+    assert!(check_agreement(&session) >= 5 && !session.join("recording.lock").exists());
+}
+
+/// Numbers that are other ones in each run.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Self(now.as_nanos() as u64 ^ u64::from(std::process::id()) << 32)
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+/// Three moments, or as many as `FACELENS_KILLS` says.
+#[test]
+fn killed_at_any_moment_everything_but_the_last_two_seconds_is_there() {
+    let kills = std::env::var("FACELENS_KILLS").map_or(3, |kills| kills.parse().unwrap());
+    let mut random = Random::new();
+    let (mut worst, mut frames) = (0.0_f64, 0);
+    for kill in 1..=kills {
+        let folder = tempfile::tempdir().unwrap();
+        let blur: &[&str] = if kill % 3 == 0 { &["--blur"] } else { &[] };
+        let mut child = start(folder.path(), blur);
+        let session = wait_for_rows(&mut child, folder.path(), 1);
+        let moment = Duration::from_micros(random.below(4_000_000));
+        std::thread::sleep(moment);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let words = format!("kill {kill} after {moment:?}");
+        // The data are written before the pictures, so they tell how far the recording was.
+        let before = rows(&session).last().map_or(0.0, |row| row.time_s);
+        assert_eq!(info(&session).end, None, "{words}");
+
+        let output = recover(folder.path());
+        assert_eq!(output.status.code(), Some(0), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with(session.to_str().unwrap()), "{words}");
+        let info = info(&session);
+        assert_eq!(info.end, Some(SessionEnd::Recovered), "{words}");
+        frames += check_agreement(&session);
+        // Blurred frames are held back for half a second; with them it is two seconds, too.
+        let lost = before - info.duration_s;
+        assert!(lost <= 2.0, "{words}: {lost} s lost");
+        assert!(before < 2.0 || info.videos.len() == 2, "{words}: after {before} s there are videos");
+        worst = worst.max(lost);
+        assert!(!session.join("recording.lock").exists(), "{words}");
+    }
+    eprintln!("{kills} of {kills} play after a kill; at most {worst:.2} s were lost, {frames} frames were saved");
+}
+
+/// Checks what a full disk leaves: a clear error, and everything that was written.
+fn check_full(code: Option<i32>, errors: &str, session: &Path) {
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("cannot be written (") && errors.contains("free some room"), "{errors}");
+    let info = info(session);
+    assert!(matches!(&info.end, Some(SessionEnd::Failed { error }) if errors.contains(error)), "{info:?}");
+    assert!(check_agreement(session) > 0);
+    assert!(!session.join("recording.lock").exists());
+}
+
+#[test]
+fn a_file_that_may_not_grow_ends_the_recording_and_loses_nothing_that_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    // The shell's limit is inherited; without the signal, a write beyond it fails as on a full disk.
+    let limited = "ulimit -f 400 && trap '' XFSZ && exec \"$0\" record demo --seconds 60 -o \"$1\"";
+    let output = Command::new("sh").args(["-c", limited, FACELENS]).arg(folder.path()).output().unwrap();
+    check_full(output.status.code(), &String::from_utf8_lossy(&output.stderr), &session(folder.path()).unwrap());
+}
+
+#[test]
+fn a_full_file_system_ends_the_recording_and_loses_nothing_that_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mount, copy) = (folder.path().join("mount"), folder.path().join("copy"));
+    for folder in [&mount, &copy] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    // A file system of the test's own, in a namespace that goes with the shell.
+    let script = "mount -t tmpfs -o size=600k tmpfs \"$1\" || exit 77
+        \"$0\" record demo --seconds 60 -o \"$1\" 2>\"$2/errors\"
+        code=$?
+        cp -r \"$1\"/session-* \"$2\" || exit 76
+        exit $code";
+    let output = Command::new("unshare").args(["-rm", "sh", "-c", script, FACELENS]).args([&mount, &copy]).output();
+    let errors = std::fs::read_to_string(copy.join("errors")).unwrap_or_default();
+    let Ok(output) = output.map_err(|error| eprintln!("skipped: unshare is not there ({error})")) else { return };
+    if errors.is_empty() {
+        eprintln!("skipped: no file system may be mounted here: {}", String::from_utf8_lossy(&output.stderr).trim());
+        return;
+    }
+    let session = std::fs::read_dir(&copy).unwrap().flatten().map(|entry| entry.path()).find(|path| path.is_dir());
+    check_full(output.status.code(), &errors, &session.unwrap());
+}
+
+#[test]
+fn a_file_in_the_place_of_the_folder_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    let output = start(&file, &["--seconds", "1"]).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("file is in the place of a folder"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
+fn recover_says_when_there_is_nothing_to_do_and_refuses_what_is_no_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = recover(folder.path());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no recording in it was broken off"));
+    let output = recover(&folder.path().join("none"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no such folder"));
+}
