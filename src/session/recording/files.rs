@@ -243,6 +243,7 @@ impl SessionFiles {
             }
             // What the files hold now decides what is whole, as after a kill.
             let mended = mend(&folder, &mut info);
+            info.counts.dropped = info.counts.analysed.saturating_sub(info.counts.written);
             unclear = !mended.troubles.is_empty();
             tracing::info!("{}: {mended}", folder.display());
         }

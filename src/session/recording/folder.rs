@@ -141,7 +141,7 @@ mod tests {
     fn folders_of_one_second_are_numbered() {
         let parent = tempfile::tempdir().unwrap();
         let parent = parent.path().join("new");
-        let now: jiff::Zoned = "2026-01-02T03:04:05+00:00[UTC]".parse().unwrap();
+        let now = jiff::civil::date(2026, 1, 2).at(3, 4, 5, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
         let name = |folder: PathBuf| folder.file_name().unwrap().to_str().unwrap().to_owned();
         assert_eq!(name(make(&parent, &now).unwrap()), "session-2026-01-02_03-04-05");
         assert_eq!(name(make(&parent, &now).unwrap()), "session-2026-01-02_03-04-05-2");

@@ -12,7 +12,7 @@ use super::super::file_error::WriteError;
 pub(super) struct KeptRows {
     /// Frames that are left.
     pub frames: u64,
-    /// Frames that were cut off.
+    /// Whole frames that were cut off.
     pub cut_frames: u64,
     /// Time of the last frame that is left, and as long as the frame before it stands, seconds.
     pub end_s: f64,
@@ -67,14 +67,14 @@ fn read_rows(bytes: &[u8], most_frames: u64) -> (KeptRows, u64) {
             _ => frames.push((row, end)),
         }
     }
-    let all = frames.len() as u64;
-    if torn && all > 0 && frames.last().is_some_and(|(last, end)| *end == whole as u64 && last.has_face) {
+    if torn && frames.last().is_some_and(|(last, end)| *end == whole as u64 && last.has_face) {
         // The torn row may be one more face of the last frame.
         frames.pop();
     }
+    let whole_frames = frames.len() as u64;
     frames.truncate(usize::try_from(most_frames).unwrap_or(usize::MAX));
     let mut kept = KeptRows { frames: frames.len() as u64, ..KeptRows::default() };
-    kept.cut_frames = all - kept.frames + u64::from(torn && all == kept.frames);
+    kept.cut_frames = whole_frames - kept.frames;
     if let (Some((first, _)), Some((last, end))) = (frames.first(), frames.last()) {
         let before = frames.len().checked_sub(2).and_then(|at| frames.get(at));
         let step = before.map_or(0.0, |(before, _)| (last.time_s - before.time_s).max(0.0));
