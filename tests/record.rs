@@ -8,7 +8,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::mp4;
+use facelens::frame::Frame;
+use facelens::geometry::{Pose, Rect};
+use facelens::overlay::SceneOptions;
+use facelens::pipeline::{Analysis, StageTimings};
+use facelens::session::recording::{RecordedPictures, Recorder, RecorderOptions};
 use facelens::session::{FrameRow, SessionEnd, SessionInfo, read_csv};
+use facelens::track::{Age, Face};
 
 mod common;
 
@@ -124,40 +130,108 @@ impl Random {
     }
 }
 
-/// Three moments, or as many as `FACELENS_KILLS` says.
+/// Names the folder into which [`child_that_records`] records.
+const CHILD_FOLDER: &str = "FACELENS_TEST_CHILD_FOLDER";
+
+/// No test by itself: what `killed_at_any_moment...` starts and kills. The recorder as the window runs it, with frames of
+/// 320x240 at an uneven rate of about 30 a second, without the cost of finding faces.
+#[test]
+fn child_that_records() {
+    let Some(folder) = std::env::var_os(CHILD_FOLDER) else { return };
+    let mut info = SessionInfo::default();
+    info.source.name = "a test".to_owned();
+    let blur = folder.to_string_lossy().ends_with("blurred");
+    let options = RecorderOptions {
+        folder: folder.into(),
+        pictures: RecordedPictures::Both,
+        blur,
+        mirror: false,
+        scene: SceneOptions::default(),
+        info,
+    };
+    let recorder = Recorder::start(options, std::sync::Arc::new(|| ())).unwrap();
+    let started = Instant::now();
+    for number in 0..3600_u64 {
+        recorder.record(&analysis(number, started.elapsed()));
+        std::thread::sleep(Duration::from_millis([20, 33, 47][(number % 3) as usize]));
+    }
+}
+
+/// A frame with two faces that wander.
+fn analysis(number: u64, time: Duration) -> std::sync::Arc<Analysis> {
+    let row: Vec<u8> = (0..320 * 3_u64).map(|x| ((x / 3 + number) * 7 % 256) as u8).collect();
+    let frame = Frame::from_rgb(320, 240, row.repeat(240)).unwrap().at(number, time);
+    let face = |id: u64| Face {
+        id,
+        rect: Rect::new(20.0 + 140.0 * (id - 1) as f32 + (number % 50) as f32, 60.0, 80.0, 80.0),
+        score: 0.9,
+        age: Some(Age { years: 31.0, spread: 4.0 }),
+        gender: None,
+        pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
+    };
+    let faces = vec![face(1), face(2)];
+    std::sync::Arc::new(Analysis { frame: std::sync::Arc::new(frame), faces, timings: StageTimings::default() })
+}
+
+/// Six moments, or as many as `FACELENS_KILLS` says.
 #[test]
 fn killed_at_any_moment_everything_but_the_last_two_seconds_is_there() {
-    let kills = std::env::var("FACELENS_KILLS").map_or(3, |kills| kills.parse().unwrap());
+    let kills = std::env::var("FACELENS_KILLS").map_or(6, |kills| kills.parse().unwrap());
     let mut random = Random::new();
-    let (mut worst, mut frames) = (0.0_f64, 0);
+    let (mut worst, mut frames, mut with_video) = (0.0_f64, 0, 0);
     for kill in 1..=kills {
-        let folder = tempfile::tempdir().unwrap();
-        let blur: &[&str] = if kill % 3 == 0 { &["--blur"] } else { &[] };
-        let mut child = start(folder.path(), blur);
-        let session = wait_for_rows(&mut child, folder.path(), 1);
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join(if kill % 3 == 0 { "blurred" } else { "plain" });
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_records"])
+            .env(CHILD_FOLDER, &folder)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let session = wait_for_rows(&mut child, &folder, 1);
         let moment = Duration::from_micros(random.below(4_000_000));
         std::thread::sleep(moment);
         child.kill().unwrap();
         child.wait().unwrap();
         let words = format!("kill {kill} after {moment:?}");
-        // The data are written before the pictures, so they tell how far the recording was.
-        let before = rows(&session).last().map_or(0.0, |row| row.time_s);
-        assert_eq!(info(&session).end, None, "{words}");
-
-        let output = recover(folder.path());
-        assert_eq!(output.status.code(), Some(0), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(String::from_utf8_lossy(&output.stdout).starts_with(session.to_str().unwrap()), "{words}");
-        let info = info(&session);
-        assert_eq!(info.end, Some(SessionEnd::Recovered), "{words}");
-        frames += check_agreement(&session);
-        // Blurred frames are held back for half a second; with them it is two seconds, too.
-        let lost = before - info.duration_s;
-        assert!(lost <= 2.0, "{words}: {lost} s lost");
-        assert!(before < 2.0 || info.videos.len() == 2, "{words}: after {before} s there are videos");
+        let (lost, saved) = check_recovery(&folder, &session, &words);
         worst = worst.max(lost);
-        assert!(!session.join("recording.lock").exists(), "{words}");
+        frames += saved;
+        with_video += u32::from(!info(&session).videos.is_empty());
     }
-    eprintln!("{kills} of {kills} play after a kill; at most {worst:.2} s were lost, {frames} frames were saved");
+    eprintln!(
+        "{kills} of {kills} recordings are whole after a kill, {with_video} of them with videos; at most {worst:.2} s were \
+         lost, {frames} frames were saved"
+    );
+}
+
+#[test]
+fn the_program_killed_while_it_records_leaves_a_session_that_is_finished_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(folder.path(), &["--blur"]);
+    let session = wait_for_rows(&mut child, folder.path(), 45);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (_, frames) = check_recovery(folder.path(), &session, "the program");
+    assert!(frames > 0 && info(&session).videos.len() == 2);
+}
+
+/// Recovers a killed session and checks it; gives the seconds that were lost and the frames that were saved.
+fn check_recovery(folder: &Path, session: &Path, words: &str) -> (f64, usize) {
+    // The data are written before the pictures, so they tell how far the recording was.
+    let before = rows(session).last().map_or(0.0, |row| row.time_s);
+    assert_eq!(info(session).end, None, "{words}");
+    let output = recover(folder);
+    assert_eq!(output.status.code(), Some(0), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with(session.to_str().unwrap()), "{words}");
+    let info = info(session);
+    assert_eq!(info.end, Some(SessionEnd::Recovered), "{words}");
+    let frames = check_agreement(session);
+    let lost = before - info.duration_s;
+    assert!(lost <= 2.0, "{words}: {lost} s lost");
+    assert!(before < 2.0 || info.videos.len() == 2, "{words}: after {before} s there are videos");
+    assert!(!session.join("recording.lock").exists(), "{words}");
+    (lost, frames)
 }
 
 /// Checks what a full disk leaves: a clear error, and everything that was written.
@@ -174,7 +248,7 @@ fn check_full(code: Option<i32>, errors: &str, session: &Path) {
 fn a_file_that_may_not_grow_ends_the_recording_and_loses_nothing_that_was_written() {
     let folder = tempfile::tempdir().unwrap();
     // The shell's limit is inherited; without the signal, a write beyond it fails as on a full disk.
-    let limited = "ulimit -f 400 && trap '' XFSZ && exec \"$0\" record demo --seconds 60 -o \"$1\"";
+    let limited = "ulimit -f 800 && trap '' XFSZ && exec \"$0\" record demo --seconds 60 -o \"$1\"";
     let output = Command::new("sh").args(["-c", limited, FACELENS]).arg(folder.path()).output().unwrap();
     check_full(output.status.code(), &String::from_utf8_lossy(&output.stderr), &session(folder.path()).unwrap());
 }
@@ -187,7 +261,7 @@ fn a_full_file_system_ends_the_recording_and_loses_nothing_that_was_written() {
         std::fs::create_dir(folder).unwrap();
     }
     // A file system of the test's own, in a namespace that goes with the shell.
-    let script = "mount -t tmpfs -o size=600k tmpfs \"$1\" || exit 77
+    let script = "mount -t tmpfs -o size=1200k tmpfs \"$1\" || exit 77
         \"$0\" record demo --seconds 60 -o \"$1\" 2>\"$2/errors\"
         code=$?
         cp -r \"$1\"/session-* \"$2\" || exit 76
@@ -213,6 +287,21 @@ fn a_file_in_the_place_of_the_folder_is_refused_in_words() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("file is in the place of a folder"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
+fn a_single_picture_is_recorded_whole_and_ends_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = common::asset("astronaut.png");
+    let output = Command::new(FACELENS)
+        .args(["record", picture.to_str().unwrap(), "-o", folder.path().to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let session = session(folder.path()).unwrap();
+    assert_eq!(check_agreement(&session), 1);
+    let (info, rows) = (info(&session), rows(&session));
+    assert_eq!((info.end, rows[0].input.as_str()), (Some(SessionEnd::SourceEnded), picture.to_str().unwrap()));
 }
 
 #[test]

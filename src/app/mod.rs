@@ -95,6 +95,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
             source: options.session.is_none().then(|| source.clone()),
             models: ModelSet::default(),
             detector: state::first_detector(&options, &settings),
+            tap: None,
             wake: Arc::clone(&wake),
         })?;
         let (sender, reports) = crossbeam_channel::unbounded();

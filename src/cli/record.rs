@@ -81,17 +81,23 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let folder = sessions_folder(args.output.clone())?;
     let stop = interrupt::flag();
     let models = args.models.load()?;
+    let threads = "the system gives no thread; close other programs and try again";
+    let recorder = Recorder::start(options(args, folder, &models), Arc::new(|| ())).context(threads)?;
+    // A camera has a name of its own, which is known when it is open; of a file, no frame may be missed.
+    let is_camera = matches!(args.source, SourceSpec::Camera(_));
     let live = Live::start(LiveOptions {
         source: args.source.clone(),
-        models: models.clone(),
+        models,
         detector: args.models.detector(),
+        tap: (!is_camera).then(|| recorder.tap()),
         wake: Arc::new(|| ()),
     })
-    .context("the system gives no thread; close other programs and try again")?;
+    .context(threads)?;
     let Some(source) = opened(&live, stop)? else { return Ok(interrupt::exit_code()) };
-    let recorder = Recorder::start(options(args, folder, &source, &models), Arc::new(|| ()))
-        .context("the system gives no thread; close other programs and try again")?;
-    live.set_tap(Some(recorder.tap()));
+    recorder.set_source(&source.name, &source.format);
+    if is_camera {
+        live.set_tap(Some(recorder.tap()));
+    }
     watch(args, &live, &recorder, stop);
     tell(args, &recorder.status())
 }
@@ -111,9 +117,9 @@ fn opened(live: &Live, stop: &AtomicBool) -> anyhow::Result<Option<SourceInfo>> 
     Ok(None)
 }
 
-fn options(args: &RecordArgs, folder: PathBuf, source: &SourceInfo, models: &ModelSet) -> RecorderOptions {
+fn options(args: &RecordArgs, folder: PathBuf, models: &ModelSet) -> RecorderOptions {
     let mut info = SessionInfo::default();
-    (info.source.name, info.source.format) = (source.name.clone(), source.format.clone());
+    info.source.name = args.source.to_string();
     info.models = models_of(models);
     info.detector = args.models.detector().name().to_owned();
     RecorderOptions {

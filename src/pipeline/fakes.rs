@@ -169,6 +169,7 @@ pub(super) fn start(spec: SourceSpec, open: OpenSource, makers: Makers) -> Live 
         source: Some(spec),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
+        tap: None,
         wake: Arc::new(|| ()),
     };
     Live::start_with(options, open, makers).unwrap()

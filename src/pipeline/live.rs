@@ -28,6 +28,8 @@ pub struct LiveOptions {
     pub models: ModelSet,
     /// The first detector.
     pub detector: DetectorKind,
+    /// Sees every frame of the first source that is analysed, from the first one on.
+    pub tap: Option<Arc<dyn Tap>>,
     /// Called from the worker threads whenever there is something new to show. Must not block.
     pub wake: Arc<dyn Fn() + Send + Sync>,
 }
@@ -54,13 +56,14 @@ impl Live {
 
     /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.
     pub(super) fn start_with(options: LiveOptions, open: OpenSource, makers: Makers) -> std::io::Result<Self> {
-        let LiveOptions { source, models, detector, wake } = options;
+        let LiveOptions { source, models, detector, tap, wake } = options;
         let mut live = Self {
             board: Arc::new(Board::new(wake)),
             capture: Arc::new(Inbox::new()),
             analysis: Arc::new(Inbox::new()),
             threads: Vec::new(),
         };
+        live.board.set_tap(tap);
         let (board, orders, jobs) = (Arc::clone(&live.board), Arc::clone(&live.capture), Arc::clone(&live.analysis));
         live.spawn(
             "capture",

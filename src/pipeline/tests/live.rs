@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::model::ModelSet;
 use crate::pipeline::analysis_thread::Makers;
 use crate::pipeline::fakes::*;
-use crate::pipeline::{Live, LiveOptions, Shown};
+use crate::pipeline::{Analysis, Live, LiveOptions, Shown, Tap};
 use crate::source::{Next, SourceErrorKind, SourceKind};
 
 fn always_a_face(_: DetectorKind, _: &Frame) -> Result<Vec<Detection>, DetectError> {
@@ -368,6 +368,7 @@ fn the_window_is_woken_when_there_is_something_new() {
         source: Some(file()),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
+        tap: None,
         wake: Arc::new(move || {
             count.fetch_add(1, Ordering::SeqCst);
         }),
@@ -376,4 +377,46 @@ fn the_window_is_woken_when_there_is_something_new() {
     let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(9));
     wait_until("a call for each frame and analysis", || woken.load(Ordering::SeqCst) >= 20);
+}
+
+/// What a tap has seen.
+#[derive(Default)]
+struct Seen {
+    frames: Mutex<Vec<u64>>,
+    changed: AtomicBool,
+}
+
+impl Tap for Seen {
+    fn analysed(&self, analysis: &Arc<Analysis>) {
+        self.frames.lock().unwrap().push(analysis.frame.sequence);
+    }
+
+    fn source_changed(&self) {
+        self.changed.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
+    let seen = Arc::new(Seen::default());
+    let options = LiveOptions {
+        source: file(),
+        models: ModelSet::default(),
+        detector: DetectorKind::BlazeBack,
+        tap: Some(Arc::clone(&seen) as Arc<dyn Tap>),
+        wake: Arc::new(|| ()),
+    };
+    let sources = openings(vec![Ok(list(SourceKind::Video, frames(30))), Ok(list(SourceKind::Video, frames(3)))]);
+    let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
+    wait_until("the end", || analysed_frame(&live) == Some(29));
+    // The last frame is analysed again for the new models, which is no news.
+    let before = live.analysis().unwrap();
+    live.set_models(ModelSet::default());
+    wait_until("another analysis", || !Arc::ptr_eq(&before, &live.analysis().unwrap()));
+    assert_eq!(*seen.frames.lock().unwrap(), (0..30).collect::<Vec<_>>());
+    assert!(!seen.changed.load(Ordering::SeqCst));
+    live.restart();
+    assert!(seen.changed.load(Ordering::SeqCst));
+    wait_until("the next source", || analysed_frame(&live) == Some(2));
+    assert_eq!(seen.frames.lock().unwrap().len(), 30);
 }

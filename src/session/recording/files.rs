@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::csv::CsvWriter;
 use super::super::file_error::WriteError;
-use super::super::info::{SessionEnd, SessionInfo};
+use super::super::info::{SessionEnd, SessionInfo, SessionSource};
 use super::super::recovery::mend;
 use super::super::rows::{FaceRow, FrameRow};
 use super::super::video::VideoOptions;
@@ -104,6 +104,11 @@ impl SessionFiles {
             waiting: VecDeque::new(),
             before: VecDeque::new(),
         })
+    }
+
+    /// What the source is.
+    pub(super) fn set_source(&mut self, source: &SessionSource) {
+        (self.info.source.name, self.info.source.format) = (source.name.clone(), source.format.clone());
     }
 
     /// Takes a frame; writes it, or those that have waited long enough where faces are blurred.

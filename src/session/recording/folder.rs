@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::super::file_error::{WriteError, WriteErrorKind};
+use super::super::folder::INFO_FILE;
 use super::super::info::SessionInfo;
 use super::options::{CLEAN_FILE, VIDEO_FILE};
 
-/// What a session is.
-pub(in crate::session) const INFO_FILE: &str = "session.json";
 /// Held while a session is recorded or finished; gone afterwards.
 pub(in crate::session) const LOCK_FILE: &str = "recording.lock";
 /// `session.json` while it is written.

@@ -23,7 +23,7 @@ mod tests;
 #[cfg(test)]
 pub(super) use folder::LOCK_FILE;
 pub use folder::default_sessions_folder;
-pub(super) use folder::{FolderLock, INFO_FILE, save_info};
+pub(super) use folder::{FolderLock, save_info};
 pub(super) use options::{CLEAN_FILE, DATA_FILE, VIDEO_FILE};
 pub use options::{RecordedPictures, RecorderOptions};
 pub use recorder::Recorder;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
-use super::super::info::SessionEnd;
+use super::super::info::{SessionEnd, SessionSource};
 use super::disk::free_bytes;
 use super::files::SessionFiles;
 use super::options::RecorderOptions;
@@ -33,6 +33,8 @@ pub struct Recorder {
 struct Shared {
     queue: Queue,
     status: ArcSwap<RecordingStatus>,
+    /// What the source is, where it was not known at the beginning.
+    source: ArcSwapOption<SessionSource>,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -46,6 +48,7 @@ impl Recorder {
         let shared = Arc::new(Shared {
             queue: Queue::new(options.scene),
             status: ArcSwap::from_pointee(RecordingStatus::new()),
+            source: ArcSwapOption::empty(),
             wake,
         });
         let worker = Arc::clone(&shared);
@@ -68,6 +71,12 @@ impl Recorder {
     /// Hands over a frame. Never waits: one that finds no room is dropped and counted.
     pub fn record(&self, analysis: &Arc<Analysis>) {
         self.shared.queue.offer(analysis);
+    }
+
+    /// Says what the source is, where it was not open when the recording began. Its size is that of the frames.
+    pub fn set_source(&self, name: &str, format: &str) {
+        let source = SessionSource { name: name.to_owned(), format: format.to_owned(), ..SessionSource::default() };
+        self.shared.source.store(Some(Arc::new(source)));
     }
 
     /// Changes the overlay of the frames that come from now on.
@@ -160,7 +169,11 @@ impl Shared {
     fn record(&self, files: &mut SessionFiles) -> SessionEnd {
         let mut save_at = Instant::now() + SAVE_EVERY;
         loop {
-            let written = match self.queue.next(save_at) {
+            let next = self.queue.next(save_at);
+            if let Some(source) = self.source.swap(None) {
+                files.set_source(&source);
+            }
+            let written = match next {
                 Next::End(end) => return end,
                 Next::Write(job) => files.take(job),
                 Next::Nothing => Ok(()),

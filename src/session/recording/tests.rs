@@ -9,7 +9,7 @@ use super::testing::{analysis, capture_time};
 use super::*;
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
-use crate::session::{FrameRow, SessionEnd, SessionInfo, read_csv};
+use crate::session::{FrameRow, INFO_FILE, SessionEnd, SessionInfo, read_csv};
 
 fn options(folder: &Path) -> RecorderOptions {
     let mut info = SessionInfo::default();

@@ -18,8 +18,9 @@ pub use mend::Mended;
 pub(super) use mend::mend;
 
 use super::file_error::WriteError;
+use super::folder::INFO_FILE;
 use super::info::{SESSION_SCHEMA, SessionEnd, SessionInfo};
-use super::recording::{CLEAN_FILE, DATA_FILE, FolderLock, INFO_FILE, VIDEO_FILE, save_info};
+use super::recording::{CLEAN_FILE, DATA_FILE, FolderLock, VIDEO_FILE, save_info};
 
 /// A session that was finished.
 #[derive(Clone, Debug, PartialEq)]
