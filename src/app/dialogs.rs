@@ -35,7 +35,8 @@ const ABOUT: [(&str, &str); 4] = [
 pub(super) fn show(app: &App, ctx: &egui::Context, commands: &mut Vec<Command>) {
     let Some(dialog) = app.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(24.0);
-    let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(egui::Color32::from_black_alpha(150));
+    let modal =
+        Modal::new(Id::unique(("dialog", dialog))).frame(frame).backdrop_color(egui::Color32::from_black_alpha(150));
     let response = modal.show(ctx, |ui| {
         match dialog {
             Dialog::Help => keys(ui),

@@ -8,9 +8,12 @@ use super::state::{App, LOCKED, from_home};
 use super::theme;
 use crate::session::recording::RecordedPictures;
 
+/// Width of the column of choices in points.
+const TITLE_WIDTH: f32 = 176.0;
+
 /// What is recorded, and where.
 pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
-    ui.set_width(440.0);
+    ui.set_width(496.0);
     ui.heading("Recording");
     let locked = app.is_recording();
     let hint = if locked {
@@ -22,30 +25,40 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>)
     ui.add_enabled_ui(!locked, |ui| {
         ui.add_space(theme::STEP);
         ui.label(theme::section("PICTURES"));
-        for pictures in RecordedPictures::ALL {
-            let (title, use_for) = pictures_text(pictures);
-            let chosen = app.settings.record_pictures == pictures;
-            ui.horizontal(|ui| {
+        let grid = |name: &str| {
+            egui::Grid::new(name).num_columns(2).min_col_width(TITLE_WIDTH).spacing(vec2(theme::STEP, theme::HALF))
+        };
+        grid("recorded pictures").show(ui, |ui| {
+            for pictures in RecordedPictures::ALL {
+                let (title, use_for) = pictures_text(pictures);
+                let chosen = app.settings.record_pictures == pictures;
                 if ui.radio(chosen, title).clicked() && !chosen {
                     commands.push(Command::RecordPictures(pictures));
                 }
                 ui.label(theme::weak(use_for));
-            });
-        }
+                ui.end_row();
+            }
+        });
         ui.add_space(theme::STEP);
         let pictures = app.settings.record_pictures != RecordedPictures::None;
         let switches: [(bool, &str, &str, fn(bool) -> Command); 2] = [
-            (app.settings.record_blur, "Blur faces", "Nobody is recognised in the videos", Command::RecordBlur),
+            (
+                app.settings.record_blur,
+                "Blur faces",
+                "Hides every face that is found in the videos",
+                Command::RecordBlur,
+            ),
             (app.settings.record_mirror, "Mirror", "The videos, as in a mirror; never the data", Command::RecordMirror),
         ];
-        for (mut on, title, use_for, command) in switches {
-            ui.horizontal(|ui| {
+        grid("recorded how").show(ui, |ui| {
+            for (mut on, title, use_for, command) in switches {
                 if ui.add_enabled(pictures, Checkbox::new(&mut on, title)).clicked() {
                     commands.push(command(on));
                 }
                 ui.label(theme::weak(use_for));
-            });
-        }
+                ui.end_row();
+            }
+        });
         ui.add_space(theme::STEP);
         folder(app, ui, commands);
     });
@@ -74,12 +87,13 @@ pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     let words = if app.recording.closing {
         "What is still to be written is written now; then the window closes.".to_owned()
     } else {
-        format!("{lasted} are recorded so far. Shall they be saved and the window be closed?")
+        format!("{lasted} is recorded so far. Save it and close the window?")
     };
     ui.label(RichText::new(words).color(theme::WEAK));
     ui.add_space(theme::STEP);
-    ui.add_enabled_ui(!app.recording.closing, |ui| {
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+    let row = egui::Layout::right_to_left(egui::Align::Center);
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), row, |ui| {
+        ui.add_enabled_ui(!app.recording.closing, |ui| {
             let save = if app.recording.closing { "Saving…" } else { "Save and close" };
             if ui.add(Button::new(save).fill(theme::ACCENT_FILL).min_size(vec2(128.0, 32.0))).clicked() {
                 commands.push(Command::SaveAndClose);

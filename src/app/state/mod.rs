@@ -37,7 +37,7 @@ use super::view::name_of;
 use recording::Recording;
 
 /// A dialog over the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Dialog {
     Help,
     About,

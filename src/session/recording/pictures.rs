@@ -1,7 +1,7 @@
 //! Frames into the videos: copied, blurred, mirrored, painted, encoded.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::file_error::WriteError;
 use super::super::info::SessionVideo;
@@ -16,6 +16,8 @@ use crate::pipeline::Analysis;
 pub(super) struct Videos {
     videos: Vec<(SessionVideo, VideoWriter)>,
     rgb: Vec<u8>,
+    /// How many fragments were closed when, last time one was.
+    closed: (usize, Instant),
 }
 
 impl Videos {
@@ -25,7 +27,8 @@ impl Videos {
             let writer = VideoWriter::create(&folder.join(&video.file), width, height, VideoOptions::default())?;
             Ok((video.clone(), writer))
         };
-        Ok(Self { videos: videos.iter().map(create).collect::<Result<_, WriteError>>()?, rgb: Vec::new() })
+        let videos = videos.iter().map(create).collect::<Result<_, WriteError>>()?;
+        Ok(Self { videos, rgb: Vec::new(), closed: (0, Instant::now()) })
     }
 
     /// Adds a frame to each video. `hidden`: what is made unrecognisable where the video is blurred.
@@ -38,8 +41,13 @@ impl Videos {
     ) -> Result<(), WriteError> {
         let frame = &analysis.frame;
         let (width, height) = (frame.width(), frame.height());
+        // A file that is analysed slower than it plays has a second of pictures in several seconds.
+        let overdue = self.closed.1.elapsed() >= VideoOptions::default().fragment;
         let mut prepared = false;
         for (video, writer) in &mut self.videos {
+            if overdue {
+                writer.begin_fragment();
+            }
             if !(video.overlay || video.blurred || video.mirrored) {
                 writer.write(frame.rgb(), time)?;
                 continue;
@@ -60,6 +68,9 @@ impl Videos {
                 paint_on_picture(&scene, &mut self.rgb, width, height);
             }
             writer.write(&self.rgb, time)?;
+        }
+        if self.fragments() > self.closed.0 {
+            self.closed = (self.fragments(), Instant::now());
         }
         Ok(())
     }

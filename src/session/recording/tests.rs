@@ -213,6 +213,26 @@ fn dropping_the_recorder_finishes_the_session() {
 }
 
 #[test]
+fn pictures_that_come_slowly_are_written_down_by_the_clock() {
+    let parent = tempfile::tempdir().unwrap();
+    let recorder = Recorder::start(options(parent.path()), Arc::new(|| ())).unwrap();
+    let written = |count: u64| {
+        recorder.record(&analysis(96, 64, count - 1, &[1]));
+        while recorder.status().written < count {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    written(1);
+    // The next picture is 33 ms later by its own time.
+    std::thread::sleep(Duration::from_millis(1050));
+    written(2);
+    let folder = folder_of(&recorder.status());
+    for file in ["video.mp4", "clean.mp4"] {
+        assert!(!times(&folder.join(file)).is_empty(), "a kill now would leave the first picture in {file}");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_named_with_the_cause_and_what_to_do() {
     let parent = tempfile::tempdir().unwrap();
     let file = parent.path().join("file");

@@ -47,6 +47,8 @@ pub struct VideoWriter {
     fragments: Fragments,
     clock: Clock,
     fragment_ticks: u64,
+    /// The next picture begins a fragment, however short the open one is.
+    cut: bool,
     /// The file's first bytes; empty before the first picture.
     header: Vec<u8>,
     frames: u64,
@@ -81,6 +83,7 @@ impl VideoWriter {
             fragments,
             clock: Clock::new(options.single_frame),
             fragment_ticks: ticks(options.fragment.min(Duration::from_secs(2))).max(1),
+            cut: false,
             header: Vec::new(),
             frames: 0,
             bytes: 0,
@@ -106,7 +109,8 @@ impl VideoWriter {
             return Err(WriteError::new(WriteErrorKind::Size, &self.path, cause, remedy));
         }
         let now = self.clock.place(time);
-        let due = self.fragments.start().is_some_and(|start| now >= start + self.fragment_ticks);
+        let cut = std::mem::take(&mut self.cut);
+        let due = cut || self.fragments.start().is_some_and(|start| now >= start + self.fragment_ticks);
         let picture = self.encoder.encode(rgb, due).map_err(|cause| encoder_error(&self.path, &cause))?;
         if picture.keyframe {
             self.close_fragment(now)?;
@@ -118,6 +122,12 @@ impl VideoWriter {
         }
         self.frames += 1;
         Ok(())
+    }
+
+    /// Makes the next picture begin a fragment, so that those before it are written down. For pictures that come slower
+    /// than their times say.
+    pub fn begin_fragment(&mut self) {
+        self.cut = true;
     }
 
     /// Bytes of the file so far.
