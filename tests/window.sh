@@ -221,6 +221,49 @@ if open; then
 fi
 rm -f "$FACELENS_CONFIG_DIR/settings.toml"
 
+echo "a recording that is killed is told of and finished at the next start"
+sessions=$HOME/Videos/facelens
+if open --source demo; then
+    moves before-recording || fail "the demo does not move"
+    key e
+    for _ in $(seq 60); do
+        [ -n "$(find "$sessions" -name faces.csv -size +1 2>/dev/null)" ] && break
+        sleep 1
+    done
+    shoot recording
+    key q
+    shoot close-asks
+    kill -0 "$app" 2>/dev/null || fail "the window closes while it records, without a question"
+    key Escape
+    grep -q '"end": null' "$sessions"/*/session.json || fail "a running recording has an end already"
+    kill -9 "$app"
+    wait "$app" 2>/dev/null
+    app=
+fi
+if open --source demo; then
+    shoot recovery
+    for _ in $(seq 30); do
+        grep -q '"how": "recovered"' "$sessions"/*/session.json && break
+        sleep 1
+    done
+    grep -q '"how": "recovered"' "$sessions"/*/session.json || fail "a broken recording is not finished"
+    [ -z "$(find "$sessions" -name recording.lock)" ] || fail "a lock is left behind"
+    moves again || fail "the demo does not move"
+    key shift+e
+    shoot recording-options
+    key Escape
+    key e
+    sleep 3
+    key e
+    for _ in $(seq 30); do
+        grep -q '"how": "stopped"' "$sessions"/*/session.json && break
+        sleep 1
+    done
+    shoot recorded
+    grep -q '"how": "stopped"' "$sessions"/*/session.json || fail "a recording that is stopped has no end"
+    quit q
+fi
+
 echo "pages"
 if open --camera 9; then
     page no-camera || fail "--camera 9 shows a picture"

@@ -1,4 +1,5 @@
-//! What the window needs of the pipeline and of the recorder. [`LiveEngine`] gives it; the window's tests give it without threads.
+//! What the window needs of the pipeline and of the recorder. [`LiveEngine`] gives it; the window's tests give it
+//! without threads.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -80,7 +81,7 @@ impl Engine for LiveEngine {
     }
 
     fn let_go(&self) {
-        Self::let_go(self);
+        self.live.let_go();
     }
 
     fn restart(&self) {

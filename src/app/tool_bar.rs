@@ -57,10 +57,14 @@ fn record_button(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     let saving = matches!(state, Some(RecordingState::Saving));
     // Room for the mark before the words.
     let button = Button::new(RichText::new(format!("     {text}"))).min_size(vec2(RECORD_WIDTH, 0.0));
-    let response = ui.add_enabled(!saving, button).on_hover_text(hint(Action::Record)).accessible_name(name);
+    let enabled = !saving && app.is_available(Action::Record);
+    let response = ui.add_enabled(enabled, button).on_hover_text(hint(Action::Record)).accessible_name(name);
     let mark = pos2(response.rect.left() + 16.0, response.rect.center().y);
     match state {
-        None => ui.painter().circle_filled(mark, 5.0, theme::RECORD),
+        None => {
+            let color = if enabled { theme::RECORD } else { theme::WEAK };
+            ui.painter().circle_filled(mark, 5.0, color)
+        }
         Some(RecordingState::Saving) => ui.painter().circle_filled(mark, 5.0, theme::WEAK),
         Some(_) => {
             let square = Rect::from_center_size(mark, vec2(9.0, 9.0));

@@ -18,9 +18,9 @@ mod interrupt;
 mod models;
 mod output;
 mod progress;
-mod replay;
 mod record;
 mod recover;
+mod replay;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
@@ -28,9 +28,9 @@ pub use cameras::CamerasArgs;
 pub use eval::EvalArgs;
 pub use export::ExportArgs;
 pub use models::ModelsArgs;
-pub use replay::ReplayArgs;
 pub use record::RecordArgs;
 pub use recover::RecoverArgs;
+pub use replay::ReplayArgs;
 
 /// Age, gender and head pose, live from a webcam. Without a command, the window opens.
 #[derive(Debug, Parser)]

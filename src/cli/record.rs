@@ -86,7 +86,7 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     // A camera has a name of its own, which is known when it is open; of a file, no frame may be missed.
     let is_camera = matches!(args.source, SourceSpec::Camera(_));
     let live = Live::start(LiveOptions {
-        source: args.source.clone(),
+        source: Some(args.source.clone()),
         models,
         detector: args.models.detector(),
         tap: (!is_camera).then(|| recorder.tap()),

@@ -42,7 +42,12 @@ impl App {
         let tears = match command {
             Command::Do(action) => matches!(
                 action,
-                Action::OpenFile | Action::OpenFolder | Action::NextCamera | Action::Demo | Action::Restart
+                Action::OpenFile
+                    | Action::OpenFolder
+                    | Action::OpenSession
+                    | Action::NextCamera
+                    | Action::Demo
+                    | Action::Restart
             ),
             Command::Source(_)
             | Command::Detector(_)
@@ -54,7 +59,7 @@ impl App {
             | Command::RecordMirror(_)
             | Command::PickSessionsFolder
             | Command::DefaultSessionsFolder => true,
-            Command::ListCameras | Command::SaveAndClose | Command::CloseDialog => false,
+            Command::ListCameras | Command::Replay(_) | Command::SaveAndClose | Command::CloseDialog => false,
         };
         tears && self.is_recording()
     }
@@ -84,6 +89,9 @@ impl App {
     }
 
     fn start_recording(&mut self) -> Result<(), String> {
+        if !self.replay.is_none() {
+            return Err("A session is open: close it (W) to record.".into());
+        }
         if matches!(self.status.shown, Shown::Ended(_)) {
             return Err("There is nothing more to record: play it again (R) first.".into());
         }

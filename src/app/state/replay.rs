@@ -22,6 +22,8 @@ impl App {
 
     pub(super) fn take_session(&mut self, result: Result<Box<SessionFolder>, SessionError>) {
         match result {
+            // It was asked for before the recording began.
+            Ok(_) if self.refuse_while_recording() => {}
             Ok(session) => {
                 self.engine.let_go();
                 self.forget_picture();
@@ -96,6 +98,7 @@ impl App {
     pub fn is_available(&self, action: Action) -> bool {
         match action {
             Action::CloseSession => !self.replay.is_none(),
+            Action::Record => self.replay.is_none(),
             _ => !action.is_replay() || self.replay.open().is_some(),
         }
     }

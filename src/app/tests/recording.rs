@@ -106,7 +106,7 @@ fn nothing_moves_when_recording_begins() {
 #[test]
 fn what_would_tear_the_recording_apart_is_locked_and_says_why() {
     let mut test = Test::recording();
-    for key in [Key::O, Key::C, Key::D, Key::R] {
+    for key in [Key::O, Key::H, Key::C, Key::D, Key::R] {
         test.press(key);
         assert!(test.said().1.contains("Locked while recording"), "{key:?}");
     }

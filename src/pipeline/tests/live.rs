@@ -342,6 +342,7 @@ fn without_a_first_source_nothing_is_opened() {
         source: None,
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
+        tap: None,
         wake: Arc::new(|| ()),
     };
     let live = Live::start_with(options, Arc::new(open), makers(always_a_face)).unwrap();
@@ -400,7 +401,7 @@ impl Tap for Seen {
 fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
     let seen = Arc::new(Seen::default());
     let options = LiveOptions {
-        source: file(),
+        source: Some(file()),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
         tap: Some(Arc::clone(&seen) as Arc<dyn Tap>),
