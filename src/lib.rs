@@ -7,6 +7,7 @@
 //! source --(newest frame wins live; every frame counts on files)--> analysis:
 //!        detect -> track -> crop -> estimate -> smooth
 //!        --> Analysis { frame, faces, timings } --> window (newest wins) | csv / jsonl
+//!                                                   | recorder (every one; bounded queue, counted drops)
 //! ```
 
 #![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]

@@ -8,6 +8,9 @@ use super::state::{App, LOCKED, from_home};
 use super::theme;
 use crate::session::recording::RecordedPictures;
 
+/// Whether it is on, its title, what it is good for, and what a click asks for.
+type Switch = (bool, &'static str, &'static str, fn(bool) -> Command);
+
 /// Width of the column of choices in points.
 const TITLE_WIDTH: f32 = 176.0;
 
@@ -41,7 +44,7 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>)
         });
         ui.add_space(theme::STEP);
         let pictures = app.settings.record_pictures != RecordedPictures::None;
-        let switches: [(bool, &str, &str, fn(bool) -> Command); 2] = [
+        let switches: [Switch; 2] = [
             (
                 app.settings.record_blur,
                 "Blur faces",

@@ -27,13 +27,11 @@ fn options(folder: &Path) -> RecorderOptions {
 /// Records these frames, each as soon as there is room (blurred ones wait for up to 15 others), and gives the status at the end.
 fn record(options: RecorderOptions, frames: impl IntoIterator<Item = Arc<Analysis>>) -> Arc<RecordingStatus> {
     let recorder = Recorder::start(options, Arc::new(|| ())).unwrap();
-    let mut handed = 0;
-    for frame in frames {
+    for (handed, frame) in (0..).zip(frames) {
         while recorder.status().end().is_none() && handed >= recorder.status().written + 20 {
             std::thread::sleep(Duration::from_millis(1));
         }
         recorder.record(&frame);
-        handed += 1;
     }
     recorder.stop(SessionEnd::Stopped);
     assert!(recorder.wait(Duration::from_secs(20)));
