@@ -298,7 +298,7 @@ mkdir "$session"
 "$program" analyze demo --seconds 3 -o "$session/faces.csv" --video "$session/video.mp4"
 if open replay "$session"; then
     shoot replay
-    [ "$(light replay)" -gt 20 ] || fail "a session shows no picture"
+    [ "$(light replay)" -gt 12 ] || fail "a session shows no picture"
     key Right
     key Right
     shoot replay-stepped

@@ -155,6 +155,17 @@ fn paint_lane(painter: &Painter, rect: Rect, across: Across, replay: &Replay, pl
     for value in grid.iter().filter(|value| **value < top) {
         painter.hline(rect.x_range(), y(*value), line);
     }
+    let people = &replay.curves.people;
+    if !people.is_empty() && people.iter().all(|(_, curves)| curves[place].is_empty()) {
+        let words = if is_age { "no age model was in use" } else { "no head pose model was in use" };
+        let at = rect.left_center() + vec2(theme::STEP, 0.0);
+        let shown = painter.layout_no_wrap(words.to_owned(), FontId::proportional(11.0), theme::WEAK);
+        // The line in the middle does not strike the words through.
+        let ground =
+            Rect::from_min_size(at - vec2(theme::HALF, shown.size().y / 2.0), shown.size() + vec2(theme::STEP, 0.0));
+        painter.rect_filled(ground, 0.0, theme::STAGE);
+        painter.galley(at - vec2(0.0, shown.size().y / 2.0), shown, theme::WEAK);
+    }
     let painter = painter.with_clip_rect(rect);
     let only = replay.playback.only();
     let dimmed = |id: u64| only.is_some_and(|only| only != id);

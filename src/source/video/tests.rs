@@ -208,3 +208,29 @@ fn what_is_not_built_in_goes_through_ffmpeg() {
         assert_eq!(source.info().size, Some((160, 120)));
     }
 }
+
+#[test]
+fn pictures_are_read_in_any_order_by_their_numbers() {
+    let clip = saved(&clip(&[100, 40, 200, 100, 100, 100]));
+    let mut reader = VideoReader::open(&clip.path).unwrap();
+    let times: Vec<_> = reader.times().iter().map(std::time::Duration::as_millis).collect();
+    assert_eq!(times, [0, 100, 140, 340, 440, 540]);
+    for number in [4, 5, 0, 3, 2, 99] {
+        let frame = reader.picture(number).unwrap().unwrap();
+        let expected = number.min(5);
+        assert_eq!((frame.sequence, frame.time), (expected as u64, reader.times()[expected]));
+        let grey = i32::from(*frame.rgb().last().unwrap());
+        assert!((grey - i32::from(*picture(expected).last().unwrap())).abs() <= 4, "picture {number}: {grey}");
+    }
+}
+
+#[test]
+fn what_is_no_whole_index_is_refused_by_name() {
+    let whole = clip(&[100; 6]);
+    let Err(error) = VideoReader::open(&saved(&whole[..40]).path) else { panic!("opened") };
+    assert_eq!(error.kind, SourceErrorKind::Unreadable);
+    let Err(error) = VideoReader::open(&saved(b"no video at all, but long enough for one").path) else {
+        panic!("opened")
+    };
+    assert!(error.to_string().contains("clip.mp4"), "{error}");
+}
