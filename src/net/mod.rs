@@ -13,6 +13,7 @@
 pub mod fsa_net;
 mod graph;
 mod layers;
+mod pooled;
 pub mod reference;
 mod soft_stagewise;
 pub mod ssr_net;

@@ -10,6 +10,7 @@
 
 use super::graph::{Graph, Value};
 use super::layers::{dense, fold};
+use super::pooled::Pooling;
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 use super::{Affine, Convention, ConvolutionBlock, ShapeError};
 
@@ -127,8 +128,8 @@ impl SsrNet {
         self.validate()?;
         let mut graph = Graph::new("SSR-Net");
         let input = self.scaled_input(&mut graph);
-        let relu = self.stream(&mut graph, &input, &self.relu_stream, Graph::relu, |g, x| g.average_pool(x, 2))?;
-        let tanh = self.stream(&mut graph, &input, &self.tanh_stream, Graph::tanh, |g, x| g.max_pool(x, 2))?;
+        let relu = self.stream(&mut graph, &input, &self.relu_stream, Pooling::AverageOfRelu)?;
+        let tanh = self.stream(&mut graph, &input, &self.tanh_stream, Pooling::MaxOfTanh)?;
         let mut values = Vec::new();
         for regression in &self.regressions {
             let mut stages = Vec::new();
@@ -159,15 +160,19 @@ impl SsrNet {
         graph: &mut Graph,
         input: &Value,
         blocks: &[ConvolutionBlock; 4],
-        activation: fn(&mut Graph, &Value) -> Value,
-        pool: fn(&mut Graph, &Value) -> Value,
+        pooling: Pooling,
     ) -> Result<Vec<Value>, ShapeError> {
         let mut maps: Vec<Value> = Vec::new();
         for (index, block) in blocks.iter().enumerate() {
             let layer = fold(&block.convolution, block.norm.as_ref(), self.convention.kernel)?;
-            let x = graph.convolution(maps.last().unwrap_or(input), &layer, 0);
-            let x = activation(graph, &x);
-            maps.push(if index < 3 { pool(graph, &x) } else { x });
+            let map = match maps.last() {
+                None => pooling.of_convolution(graph, input, &layer, 0)?,
+                Some(map) => {
+                    let x = graph.convolution(map, &layer, 0);
+                    if index < 3 { pooling.apply(graph, &x) } else { pooling.activation(graph, &x) }
+                }
+            };
+            maps.push(map);
         }
         Ok(maps)
     }

@@ -3,15 +3,14 @@
 use super::{CONVENTION, FUSED_BLOCKS, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock, named};
 use crate::net::graph::{Graph, Value};
 use crate::net::layers::{FoldedConvolution, expect_shape, fold};
+use crate::net::pooled::{Pooling, multiplied_out};
 use crate::net::{KernelLayout, ShapeError};
-
-type Step = fn(&mut Graph, &Value) -> Value;
 
 impl FsaNet {
     /// The three fused maps `U_k`, `[1, 64, 8, 8]`, stage 1 (the deepest) first: the product of both streams.
     pub(super) fn fused_maps(&self, graph: &mut Graph) -> Result<[Value; 3], ShapeError> {
-        let relu = stream(graph, &self.relu_stream, Graph::relu, |graph, x| graph.average_pool(x, 2))?;
-        let tanh = stream(graph, &self.tanh_stream, Graph::tanh, |graph, x| graph.max_pool(x, 2))?;
+        let relu = stream(graph, &self.relu_stream, Pooling::AverageOfRelu)?;
+        let tanh = stream(graph, &self.tanh_stream, Pooling::MaxOfTanh)?;
         let mut fuse = |index: usize, scale: usize| fuse(graph, &self.fusions[index], &relu[scale], &tanh[scale]);
         let [deep, middle, shallow] = FUSED_BLOCKS;
         let (deep, middle, shallow) = (fuse(0, deep)?, fuse(1, middle)?, fuse(2, shallow)?);
@@ -44,8 +43,7 @@ pub(in crate::net) fn validate(
 pub(in crate::net) fn stream(
     graph: &mut Graph,
     blocks: &[SeparableBlock],
-    activation: Step,
-    pool: Step,
+    pooling: Pooling,
 ) -> Result<Vec<Value>, ShapeError> {
     let mut maps: Vec<Value> = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
@@ -53,11 +51,19 @@ pub(in crate::net) fn stream(
         let depthwise =
             FoldedConvolution { kernel: block.depthwise.permuted(&[2, 3, 0, 1])?, bias: None, groups: channels };
         let pointwise = fold(&block.pointwise, Some(&block.norm), CONVENTION.kernel)?;
-        let input = maps.last().cloned().unwrap_or_else(|| graph.input());
-        let x = graph.convolution(&input, &depthwise, 1);
-        let x = graph.convolution(&x, &pointwise, 0);
-        let x = activation(graph, &x);
-        maps.push(if POOLED_BLOCKS.contains(&index) { pool(graph, &x) } else { x });
+        let map = match maps.last() {
+            // The first block is pooled; of three channels a dense convolution costs no more.
+            None => {
+                let input = graph.input();
+                pooling.of_convolution(graph, &input, &multiplied_out(&depthwise, &pointwise)?, 1)?
+            }
+            Some(map) => {
+                let x = graph.convolution(map, &depthwise, 1);
+                let x = graph.convolution(&x, &pointwise, 0);
+                if POOLED_BLOCKS.contains(&index) { pooling.apply(graph, &x) } else { pooling.activation(graph, &x) }
+            }
+        };
+        maps.push(map);
     }
     Ok(maps)
 }
