@@ -99,18 +99,6 @@ impl Pose {
         Self { yaw: -self.yaw, pitch: self.pitch, roll: -self.roll }
     }
 
-    /// The pose of the same head in a picture that is turned clockwise by `degrees`.
-    ///
-    /// Of a head that looks straight into the camera only the roll changes. A nose that points aside points up or down
-    /// after a quarter turn: in the order of 300W-LP, roll first (see [`Pose::from_rotation`]), yaw and pitch change too.
-    #[must_use]
-    pub fn turned(self, degrees: f32) -> Self {
-        let (sin, cos) = degrees.to_radians().sin_cos();
-        let [x, y, z] = self.rotation();
-        let row = |a: f32, b: f32| [0, 1, 2].map(|column| a * x[column] + b * y[column]);
-        Self::from_rotation(&[row(cos, -sin), row(sin, cos), z])
-    }
-
     /// The rotation matrix, by rows: `R = Rx(-pitch) Ry(yaw) Rz(roll)`, as [`Pose::from_rotation`] reads it.
     pub fn rotation(self) -> [[f32; 3]; 3] {
         let [(sin_y, cos_y), (sin_p, cos_p), (sin_r, cos_r)] =
@@ -199,17 +187,5 @@ mod tests {
                 assert!((sign * rotation[row][axis] - drawn[row]).abs() < 1e-6, "axis {axis}, row {row}");
             }
         }
-    }
-
-    #[test]
-    fn turning_the_picture_turns_the_nose_too() {
-        let frontal = Pose { roll: 5.0, ..Pose::default() };
-        assert!(near(frontal.turned(20.0), Pose { roll: 25.0, ..frontal }));
-        // A nose to the picture's left points up after a quarter turn clockwise.
-        let up = Pose { yaw: 30.0, ..Pose::default() }.turned(90.0);
-        assert!(near(up, Pose { yaw: 0.0, pitch: 30.0, roll: 90.0 }), "{up:?}");
-        let pose = Pose { yaw: 35.0, pitch: -10.0, roll: 12.0 };
-        assert!(near(pose.turned(17.0).turned(-17.0), pose));
-        assert!(near(pose.turned(17.0).mirrored(), pose.mirrored().turned(-17.0)));
     }
 }

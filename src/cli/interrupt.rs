@@ -10,7 +10,7 @@ const INTERRUPTED: u8 = 130;
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Becomes `true` at the first Ctrl-C. Commands that call this must look at it at least a few times a second.
-pub(super) fn flag() -> &'static AtomicBool {
+pub fn flag() -> &'static AtomicBool {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
         let handler = || {
@@ -27,11 +27,11 @@ pub(super) fn flag() -> &'static AtomicBool {
 }
 
 /// Whether Ctrl-C was pressed.
-pub(super) fn stopped() -> bool {
+pub fn stopped() -> bool {
     STOP.load(Ordering::SeqCst)
 }
 
 /// The exit code of an interrupted command.
-pub(super) fn exit_code() -> ExitCode {
+pub fn exit_code() -> ExitCode {
     ExitCode::from(INTERRUPTED)
 }

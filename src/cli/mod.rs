@@ -14,7 +14,7 @@ mod bench;
 mod cameras;
 mod eval;
 mod export;
-mod interrupt;
+pub mod interrupt;
 mod models;
 mod output;
 mod progress;

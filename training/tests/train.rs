@@ -149,6 +149,12 @@ fn settings_come_from_a_file_and_options_go_before_them() {
     let taken = std::fs::read_to_string(further.join("run.toml")).unwrap();
     assert!(taken.contains("relu_channels = 3") && taken.contains("epochs = 1"), "{taken}");
 
+    std::fs::write(&file, "epochs = 1\nbatch = 8\n[network]\nkind = \"ssr-net\"\n").unwrap();
+    let partly = folder.path().join("partly");
+    let from = ["--config", file.to_str().unwrap(), "--from", run.to_str().unwrap(), "--set", set];
+    let (code, text) = ended(train(&partly, &from));
+    assert_eq!(code, Some(0), "what the file leaves open of the network comes from that run: {text}");
+
     std::fs::write(&file, "tasks = [\"age\"]\nepoch = 9\n").unwrap();
     let (code, text) = ended(train(&folder.path().join("other"), &given));
     assert!(code == Some(2) && text.contains("epoch"), "{text}");

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use clap::{Args, Subcommand};
+use facelens::cli::interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::interrupt;
 use crate::data::FaceSet;
 use crate::distil::{LabelOptions, Teacher, check, label};
 

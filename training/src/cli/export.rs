@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 use clap::Args;
+use facelens::cli::interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::interrupt;
 use crate::data::FaceSet;
 use crate::device::DeviceKind;
 use crate::export::{CardTexts, Export, ExportError, FACES, VerifyError};

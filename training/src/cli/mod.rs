@@ -2,7 +2,6 @@
 
 mod distil;
 mod export;
-mod interrupt;
 mod prepare;
 mod train;
 

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
+use facelens::cli::interrupt;
 use facelens::detect::DetectorKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::interrupt;
 use crate::prepare::{self, Listing, Method, Pictures, Report, Undetected, UsualBox};
 
 /// The most threads that are taken unasked: beyond, the reading is the limit.

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use facelens::cli::interrupt;
 use facelens::model::Task;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::interrupt;
 use crate::device::DeviceKind;
 use crate::nets::StreamChannels;
 use crate::train::{self, Outcome, RunConfig, RunError, SetEntry, Surroundings};
@@ -242,8 +242,13 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     {
         let from = Table::try_from(RunConfig::read(from)?).context("the settings of the run cannot be taken over")?;
         for name in ["tasks", "network", "margin"] {
-            if let Some(value) = from.get(name) {
-                settings.entry(name).or_insert_with(|| value.clone());
+            match (settings.get_mut(name), from.get(name)) {
+                (None, Some(value)) => drop(settings.insert(name.to_owned(), value.clone())),
+                // What is said of the network goes before that run's; the rest of it is taken over.
+                (Some(Value::Table(said)), Some(Value::Table(taken))) if is_same_kind(said, taken) => {
+                    taken.iter().for_each(|(key, value)| drop(said.entry(key).or_insert_with(|| value.clone())));
+                }
+                _ => {}
             }
         }
     }
@@ -264,6 +269,11 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     let config: RunConfig = settings.try_into().context("the settings cannot be used")?;
     config.check().map_err(anyhow::Error::msg).context("the settings cannot be used")?;
     Ok(config)
+}
+
+/// Whether settings of a network leave its kind open or name that of another.
+fn is_same_kind(said: &Table, other: &Table) -> bool {
+    said.get("kind").is_none_or(|kind| other.get("kind") == Some(kind))
 }
 
 /// Refuses settings that are not those that the run was begun with.
