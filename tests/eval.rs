@@ -44,7 +44,8 @@ fn found_lost_missing_and_unreadable_pictures_are_told_apart() {
     let rows = "file,age,gender\nset/astronaut.png,42,female\nset/wall.png,20,male\nset/broken.png,20,male\n\
                 set/gone.png,20,male\n";
     std::fs::write(&labels, rows).unwrap();
-    let (report, said) = eval(&["--labels", path(&labels), "--images", path(folder.path())]);
+    let models = ["--model", "age=ssrnet-age-imdb", "--model", "gender=ssrnet-gender-imdb"];
+    let (report, said) = eval(&[&["--labels", path(&labels), "--images", path(folder.path())], &models[..]].concat());
     assert_eq!((&report["n"], &report["detected"]), (&2.into(), &0.5.into()));
     assert_eq!((&report["missing"], &report["unreadable"]), (&1.into(), &1.into()));
     assert_eq!((&report["age"]["n"], &report["gender"]), (&1.into(), &serde_json::json!({"accuracy": 1.0, "n": 1})));
@@ -153,8 +154,7 @@ fn what_cannot_be_measured_is_said() {
     let images = path(folder.path());
     for (labels, task, images, words) in [
         (age.as_str(), Some("gender"), images, "no labels for gender"),
-        (&pose, Some("pose"), images, "no model for pose"),
-        (&pose, None, images, "no model for that"),
+        (&pose, Some("age"), images, "no labels for age"),
         (&bad, None, images, "line 2: age is `old`"),
         (&gone, None, images, "none of its 1 pictures"),
         ("no/such.csv", None, images, "no/such.csv"),

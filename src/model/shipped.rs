@@ -27,7 +27,8 @@ macro_rules! shipped {
 
 /// All of them. The first that serves a task is used for it where nobody chooses another; the rest can be chosen by
 /// name.
-pub(super) static SHIPPED: &[Shipped] = &shipped!("ssrnet-age-imdb", "ssrnet-gender-imdb");
+pub(super) static SHIPPED: &[Shipped] =
+    &shipped!("facelens-age-gender", "facelens-pose", "ssrnet-age-imdb", "ssrnet-gender-imdb");
 
 impl Shipped {
     pub(super) fn name(&self) -> &'static str {
@@ -106,11 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn age_and_gender_ship_and_head_pose_does_not() {
+    fn our_own_models_are_the_default_and_the_published_can_be_chosen() {
         let set = Library::shipped().unwrap();
-        assert_eq!(set.of(Task::Age)[0].card.name, "ssrnet-age-imdb");
-        assert_eq!(set.of(Task::Gender)[0].card.name, "ssrnet-gender-imdb");
-        assert!(set.of(Task::Pose).is_empty());
+        for (task, name) in
+            [(Task::Age, "facelens-age-gender"), (Task::Gender, "facelens-age-gender"), (Task::Pose, "facelens-pose")]
+        {
+            assert_eq!(set.of(task)[0].card.name, name);
+        }
+        assert!(set.age[0].is_same_as(&set.gender[0]), "one network for both");
+        let published = Library::model_set(&[(Task::Age, "ssrnet-age-imdb".into())]).unwrap();
+        assert_eq!(published.age[0].card.name, "ssrnet-age-imdb");
+        assert_eq!(published.gender[0].card.name, "facelens-age-gender");
     }
 
     /// Bytes of base64 without padding inside.

@@ -243,10 +243,14 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
         let from = Table::try_from(RunConfig::read(from)?).context("the settings of the run cannot be taken over")?;
         for name in ["tasks", "network", "margin"] {
             match (settings.get_mut(name), from.get(name)) {
-                (None, Some(value)) => drop(settings.insert(name.to_owned(), value.clone())),
+                (None, Some(value)) => {
+                    settings.insert(name.to_owned(), value.clone());
+                }
                 // What is said of the network goes before that run's; the rest of it is taken over.
                 (Some(Value::Table(said)), Some(Value::Table(taken))) if is_same_kind(said, taken) => {
-                    taken.iter().for_each(|(key, value)| drop(said.entry(key).or_insert_with(|| value.clone())));
+                    for (key, value) in taken {
+                        said.entry(key).or_insert_with(|| value.clone());
+                    }
                 }
                 _ => {}
             }
