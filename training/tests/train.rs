@@ -103,7 +103,7 @@ fn wrong_usage_is_told_with_what_to_do() {
     };
     refused(1, &run, &["--resume"], &["no run in"]);
     refused(2, &run, &["--set", set.to_str().unwrap()], &["--task"]);
-    refused(2, &run, &["--widths", "4,4"], &["three or four numbers"]);
+    refused(2, &run, &["--widths", "4,4"], &["three, four or nine numbers"]);
     refused(2, &run, &["--task", "age"], &["no set of faces"]);
     refused(1, &run, &["--task", "age", "--set", "missing.faces"], &["missing.faces"]);
     refused(1, &run, &["--task", "pose", "--set", set.to_str().unwrap()], &["has a label for pose"]);
