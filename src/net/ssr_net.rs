@@ -6,7 +6,8 @@
 //! the shallowest stage 3. [`super::soft_stagewise`] makes a number of them. Each further number has three fusion blocks
 //! of its own on the same streams.
 //!
-//! Each convolution of the streams and each fusion block may have any number of channels: the tensors tell.
+//! Each convolution of the streams and each fusion block may have any number of channels, and the mixes and the feature
+//! any length: the tensors tell.
 
 use super::graph::{Graph, Value};
 use super::layers::{dense, fold};
@@ -20,6 +21,10 @@ pub const RELU_CHANNELS: usize = 32;
 pub const TANH_CHANNELS: usize = 16;
 /// Channels of each published fusion block.
 pub const FUSION_CHANNELS: usize = 10;
+/// Numbers of each published mix.
+pub const MIX: usize = BINS;
+/// Numbers of the published feature.
+pub const FEATURE: usize = 2 * BINS;
 /// Rows and columns of the feature map that each stage sees, stage 1 first.
 pub const STAGE_SIDES: [usize; 3] = [4, 3, 3];
 /// Which of a stream's four feature maps each stage sees, stage 1 first: the end of the streams, what the second pooling
@@ -239,15 +244,16 @@ impl FusionBlock {
         let Convention { kernel, dense, .. } = convention;
         let (side, channels) = (STAGE_SIDES[index], self.channels());
         let flat = side * side * channels;
+        let (mix, feature) = (width_of(&self.relu_mix), width_of(&self.feature));
         let checks = [
             ("relu head", self.relu_head.expect_convolution(kernel, 1, relu, channels)),
             ("tanh head", self.tanh_head.expect_convolution(kernel, 1, tanh, channels)),
-            ("relu mix", self.relu_mix.expect_dense(dense, flat, BINS)),
-            ("tanh mix", self.tanh_mix.expect_dense(dense, flat, BINS)),
-            ("feature", self.feature.expect_dense(dense, BINS, 2 * BINS)),
+            ("relu mix", self.relu_mix.expect_dense(dense, flat, mix)),
+            ("tanh mix", self.tanh_mix.expect_dense(dense, flat, mix)),
+            ("feature", self.feature.expect_dense(dense, mix, feature)),
             ("delta", self.delta.expect_dense(dense, flat, 1)),
-            ("p", self.p.expect_dense(dense, 2 * BINS, BINS)),
-            ("eta", self.eta.expect_dense(dense, 2 * BINS, BINS)),
+            ("p", self.p.expect_dense(dense, feature, BINS)),
+            ("eta", self.eta.expect_dense(dense, feature, BINS)),
         ];
         checks.into_iter().try_for_each(|(layer, check)| named(|| layer.to_owned(), check))
     }

@@ -45,15 +45,17 @@ fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize,
     let regression = |&range: &f32| Regression {
         stages: [0, 1, 2].map(|stage| {
             let (flat, map) = (STAGE_SIDES[stage] * STAGE_SIDES[stage] * fusion, STAGE_MAPS[stage]);
+            let mix = fusion.max(3);
             FusionBlock {
                 relu_head: affine(1, relu[map], fusion),
                 tanh_head: affine(1, tanh[map], fusion),
-                relu_mix: affine(0, flat, 3),
-                tanh_mix: affine(0, flat, 3),
-                feature: affine(0, 3, 6),
+                // Other than in the published nets where the fusion is.
+                relu_mix: affine(0, flat, mix),
+                tanh_mix: affine(0, flat, mix),
+                feature: affine(0, mix, 2 * mix),
                 delta: affine(0, flat, 1),
-                p: affine(0, 6, 3),
-                eta: affine(0, 6, 3),
+                p: affine(0, 2 * mix, 3),
+                eta: affine(0, 2 * mix, 3),
             }
         }),
         range,

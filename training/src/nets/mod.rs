@@ -100,8 +100,9 @@ impl NetworkConfig {
             Self::SsrNet(net) if net.tasks.is_empty() => return Err("the network ssr-net has no task".to_owned()),
             Self::SsrNet(net) => {
                 let (StreamChannels(relu), StreamChannels(tanh)) = (net.relu_channels, net.tanh_channels);
+                let single = [("fusion_channels", net.fusion_channels), ("mix", net.mix), ("feature", net.feature)];
                 let streams = [relu.map(|width| ("relu_channels", width)), tanh.map(|width| ("tanh_channels", width))];
-                streams.into_iter().flatten().chain([("fusion_channels", net.fusion_channels)]).collect()
+                streams.into_iter().flatten().chain(single).collect()
             }
             Self::FsaNet(FsaNetConfig { channels, .. }) | Self::SsrNetMd(SsrNetMdConfig { channels }) => {
                 channels.map(|width| ("channels", width)).to_vec()

@@ -10,13 +10,15 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{relu, tanh};
 use burn::tensor::{Device, Tensor};
 use facelens::model::Task;
-use facelens::net::ssr_net::{FUSION_CHANNELS, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS, STAGE_SIDES, TANH_CHANNELS};
+use facelens::net::ssr_net::{
+    FEATURE, FUSION_CHANNELS, MIX, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS, STAGE_SIDES, TANH_CHANNELS,
+};
 use serde::{Deserialize, Serialize};
 
 use super::layers::{ConvolutionBlock, average_pool, constant, convolution, dense, max_pool};
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 
-/// Which SSR-Net. The published one has 32, 16 and 10 channels and one task.
+/// Which SSR-Net. The published one has 32, 16 and 10 channels, mixes of 3 and features of 6 numbers, and one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SsrNetConfig {
@@ -31,6 +33,12 @@ pub struct SsrNetConfig {
     /// Channels of each fusion block.
     #[serde(default = "SsrNetConfig::default_fusion_channels")]
     pub fusion_channels: usize,
+    /// Numbers of each mix, in which a stage sums up what a stream sees.
+    #[serde(default = "SsrNetConfig::default_mix")]
+    pub mix: usize,
+    /// Numbers of the feature that a stage makes of the product of its mixes.
+    #[serde(default = "SsrNetConfig::default_feature")]
+    pub feature: usize,
 }
 
 /// Channels of a stream's four convolutions. In a file one number stands for four equal ones.
@@ -112,6 +120,14 @@ impl SsrNetConfig {
         FUSION_CHANNELS
     }
 
+    const fn default_mix() -> usize {
+        MIX
+    }
+
+    const fn default_feature() -> usize {
+        FEATURE
+    }
+
     /// The published size for these tasks.
     pub fn published(tasks: Vec<Task>) -> Self {
         Self {
@@ -119,6 +135,8 @@ impl SsrNetConfig {
             relu_channels: Self::default_relu_channels(),
             tanh_channels: Self::default_tanh_channels(),
             fusion_channels: Self::default_fusion_channels(),
+            mix: Self::default_mix(),
+            feature: Self::default_feature(),
         }
     }
 
@@ -196,12 +214,12 @@ impl FusionBlock {
         Self {
             relu_head: convolution(relu[map], config.fusion_channels, 1, device),
             tanh_head: convolution(tanh[map], config.fusion_channels, 1, device),
-            relu_mix: dense(flat, BINS, mix_bias, device),
-            tanh_mix: dense(flat, BINS, mix_bias, device),
-            feature: dense(BINS, 2 * BINS, 0.0, device),
+            relu_mix: dense(flat, config.mix, mix_bias, device),
+            tanh_mix: dense(flat, config.mix, mix_bias, device),
+            feature: dense(config.mix, config.feature, 0.0, device),
             delta: constant(flat, 1, 0.0, device),
-            p: constant(2 * BINS, BINS, p_bias, device),
-            eta: dense(2 * BINS, BINS, 0.0, device),
+            p: constant(config.feature, BINS, p_bias, device),
+            eta: dense(config.feature, BINS, 0.0, device),
             pool: STAGE_POOLS[stage],
         }
     }
