@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use super::output;
 use super::output::usage;
 use super::record::sessions_folder;
-use crate::session::recovery::{is_session, recover, unfinished};
+use crate::session::has_session_file;
+use crate::session::recovery::{recover, unfinished};
 
 /// Options of `facelens recover`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,7 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     if given && !folder.is_dir() {
         return Err(usage(format!("{}: there is no such folder", folder.display())));
     }
-    let single = is_session(&folder);
+    let single = has_session_file(&folder);
     let sessions = if single { vec![folder.clone()] } else { unfinished(&folder) };
     let mut all_well = true;
     let mut none = true;

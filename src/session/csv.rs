@@ -126,6 +126,13 @@ pub fn read_csv(reader: impl Read) -> impl Iterator<Item = io::Result<FrameRow>>
     })
 }
 
+/// The whole lines at the beginning of a file: only a line's end ends one, because half a line may look like a whole one
+/// whose last number is shorter.
+pub(super) fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let length = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    bytes.get(..length).unwrap_or_default()
+}
+
 /// One line as it stands in the file.
 #[derive(Deserialize)]
 struct CsvLine {

@@ -1,8 +1,19 @@
-//! `session.json`: what a recorded session is, how it was made, and how it ended.
+//! The files of a session, and `session.json` among them: what a recorded session is, how it was made, and how it ended.
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ModelSet, Task, TaskModel};
+
+/// The file that says what a session is.
+pub const INFO_FILE: &str = "session.json";
+/// The data, where [`INFO_FILE`] does not say otherwise.
+pub(super) const DATA_FILE: &str = "faces.csv";
+/// What a person opens.
+pub(super) const VIDEO_FILE: &str = "video.mp4";
+/// The pictures without the overlay, where both were chosen.
+pub(super) const CLEAN_FILE: &str = "clean.mp4";
 
 /// Version of the session folder: the keys of `session.json` and the columns of `faces.csv` (explained in
 /// `docs/data.md`). A number that is larger is from a newer facelens.
@@ -109,6 +120,11 @@ pub struct SessionCounts {
     pub dropped: u64,
 }
 
+/// Whether any file of a session is in `folder`, by the names alone.
+pub fn has_session_file(folder: &Path) -> bool {
+    [INFO_FILE, DATA_FILE, VIDEO_FILE, CLEAN_FILE].into_iter().any(|file| folder.join(file).is_file())
+}
+
 /// The models in use as a session lists them: each once, with its tasks.
 pub fn models_of(models: &ModelSet) -> Vec<SessionModel> {
     let model = |(model, tasks): (std::sync::Arc<TaskModel>, Vec<Task>)| SessionModel {
@@ -131,7 +147,7 @@ impl Default for SessionInfo {
             source: SessionSource::default(),
             models: Vec::new(),
             detector: String::new(),
-            data: "faces.csv".to_owned(),
+            data: DATA_FILE.to_owned(),
             videos: Vec::new(),
             counts: SessionCounts::default(),
         }

@@ -20,9 +20,10 @@ mod writer;
 pub use columns::{COLUMNS, Column};
 pub use csv::{CSV_COLUMNS, CsvWriter, read_csv};
 pub use file_error::{WriteError, WriteErrorKind};
-pub use folder::{Appearance, INFO_FILE, SessionError, SessionFolder, SessionNotice, SessionPerson};
+pub use folder::{Appearance, SessionError, SessionFolder, SessionNotice, SessionPerson};
 pub use info::{
-    SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo, models_of,
+    INFO_FILE, SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo,
+    has_session_file, models_of,
 };
 pub use jsonl::{read_jsonl, write_jsonl};
 pub use rows::{AgeRow, FaceRow, FrameRow, GenderRow};

@@ -18,6 +18,7 @@ mod video;
 pub use error::{SourceError, SourceErrorKind};
 pub use pictures::decode_picture;
 pub use spec::{CameraChoice, SourceSpec};
+pub(crate) use video::BoxHeader;
 pub use video::VideoReader;
 
 /// What a source is, known as soon as it is open.

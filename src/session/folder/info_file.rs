@@ -4,8 +4,8 @@ use std::path::{Component, Path};
 
 use serde_json::{Map, Value};
 
-use super::{DATA_FILE, SessionNotice};
-use crate::session::info::{SESSION_SCHEMA, SessionInfo};
+use super::SessionNotice;
+use crate::session::info::{DATA_FILE, SESSION_SCHEMA, SessionInfo};
 
 /// What the file says, or `None` where it says nothing that can be read.
 pub(super) fn read(path: &Path, notices: &mut Vec<SessionNotice>) -> Option<SessionInfo> {

@@ -10,18 +10,11 @@ use std::path::{Path, PathBuf};
 
 pub use people::{Appearance, SessionPerson};
 
-use super::info::{SESSION_SCHEMA, SessionInfo, SessionVideo};
+use super::info::{
+    CLEAN_FILE, DATA_FILE, INFO_FILE, SESSION_SCHEMA, SessionInfo, SessionVideo, VIDEO_FILE, has_session_file,
+};
 use super::rows::FrameRow;
 use crate::track::Face;
-
-/// The file that says what a session is.
-pub const INFO_FILE: &str = "session.json";
-/// The data, where [`INFO_FILE`] does not say otherwise.
-const DATA_FILE: &str = "faces.csv";
-/// What a person opens.
-const VIDEO_FILE: &str = "video.mp4";
-/// The picture without the overlay, where both were recorded.
-const CLEAN_FILE: &str = "clean.mp4";
 
 /// How far a row's time and its picture's may be apart, seconds. They are equal within a millisecond where nothing was
 /// damaged; this is less than half of the time between two frames at 60 a second.
@@ -136,8 +129,7 @@ impl SessionFolder {
     /// [`SessionError`] where there is nothing of a session.
     pub fn find(path: &Path) -> Result<PathBuf, SessionError> {
         let path = folder_of(path)?;
-        let any = [INFO_FILE, DATA_FILE, VIDEO_FILE, CLEAN_FILE].into_iter().any(|name| path.join(name).is_file());
-        if any { Ok(path) } else { Err(SessionError::Empty(path)) }
+        if has_session_file(&path) { Ok(path) } else { Err(SessionError::Empty(path)) }
     }
 
     /// Reads the session in the folder `path`; one of the session's own files names its folder, too. What is missing or

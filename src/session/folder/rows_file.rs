@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::SessionNotice;
-use crate::session::csv::read_csv;
+use crate::session::csv::{read_csv, whole_lines};
 use crate::session::rows::{FaceRow, FrameRow};
 
 /// The rows of the file `name` in `folder`; none where there is no such file.
 pub(super) fn read(folder: &Path, name: &str, notices: &mut Vec<SessionNotice>) -> Vec<FrameRow> {
-    let mut bytes = match std::fs::read(folder.join(name)) {
+    let bytes = match std::fs::read(folder.join(name)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             notices.push(SessionNotice::NoData(name.to_owned()));
@@ -19,12 +19,9 @@ pub(super) fn read(folder: &Path, name: &str, notices: &mut Vec<SessionNotice>) 
             return Vec::new();
         }
     };
-    // A row that is cut off may still look like a whole one, with a number that is too short.
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    let cut = whole < bytes.len();
-    bytes.truncate(whole);
+    let whole = whole_lines(&bytes);
     let (mut rows, mut damaged, mut first) = (Vec::new(), 0, String::new());
-    for row in read_csv(bytes.as_slice()) {
+    for row in read_csv(whole) {
         let row = row.map_err(|error| error.to_string()).and_then(|row| {
             let valid = row.time_s.is_finite() && row.time_s >= 0.0;
             if valid { Ok(cleaned(row)) } else { Err(format!("frame {} has no valid time", row.frame)) }
@@ -39,7 +36,7 @@ pub(super) fn read(folder: &Path, name: &str, notices: &mut Vec<SessionNotice>) 
             }
         }
     }
-    if cut {
+    if whole.len() < bytes.len() {
         notices.push(SessionNotice::CutRow);
     }
     if damaged > 0 {

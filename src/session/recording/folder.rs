@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::super::file_error::{WriteError, WriteErrorKind};
-use super::super::folder::INFO_FILE;
-use super::super::info::SessionInfo;
-use super::options::{CLEAN_FILE, VIDEO_FILE};
+use super::super::info::{CLEAN_FILE, INFO_FILE, SessionInfo, VIDEO_FILE};
 
 /// Held while a session is recorded or finished; gone afterwards.
 pub(in crate::session) const LOCK_FILE: &str = "recording.lock";

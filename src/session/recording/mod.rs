@@ -24,7 +24,6 @@ mod tests;
 pub(super) use folder::LOCK_FILE;
 pub use folder::default_sessions_folder;
 pub(super) use folder::{FolderLock, save_info};
-pub(super) use options::{CLEAN_FILE, DATA_FILE, VIDEO_FILE};
 pub use options::{RecordedPictures, RecorderOptions};
 pub use recorder::Recorder;
 pub use status::{RecordingState, RecordingStatus, SourceWatch};

@@ -2,15 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::info::{SessionInfo, SessionVideo};
+use super::super::info::{CLEAN_FILE, SessionInfo, SessionVideo, VIDEO_FILE};
 use crate::overlay::SceneOptions;
-
-/// What a person opens.
-pub(in crate::session) const VIDEO_FILE: &str = "video.mp4";
-/// The pictures without the overlay, where both were chosen.
-pub(in crate::session) const CLEAN_FILE: &str = "clean.mp4";
-/// The data.
-pub(in crate::session) const DATA_FILE: &str = "faces.csv";
 
 /// Which pictures are recorded. The data always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

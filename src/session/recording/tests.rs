@@ -9,6 +9,7 @@ use super::testing::{analysis, capture_time};
 use super::*;
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
+use crate::session::info::DATA_FILE;
 use crate::session::{FrameRow, INFO_FILE, SessionEnd, SessionInfo, read_csv};
 
 fn options(folder: &Path) -> RecorderOptions {

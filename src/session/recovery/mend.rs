@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::super::file_error::WriteErrorKind;
-use super::super::info::{SessionInfo, SessionVideo};
-use super::super::recording::{CLEAN_FILE, VIDEO_FILE};
+use super::super::info::{CLEAN_FILE, SessionInfo, SessionVideo, VIDEO_FILE};
 use super::super::video::{VideoSummary, repair};
 use super::rows::{KeptRows, cut_rows};
 

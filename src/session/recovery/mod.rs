@@ -18,9 +18,8 @@ pub use mend::Mended;
 pub(super) use mend::mend;
 
 use super::file_error::WriteError;
-use super::folder::INFO_FILE;
-use super::info::{SESSION_SCHEMA, SessionEnd, SessionInfo};
-use super::recording::{CLEAN_FILE, DATA_FILE, FolderLock, VIDEO_FILE, save_info};
+use super::info::{INFO_FILE, SESSION_SCHEMA, SessionEnd, SessionInfo, has_session_file};
+use super::recording::{FolderLock, save_info};
 
 /// A session that was finished.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,11 +34,6 @@ pub struct Recovered {
     pub mended: Mended,
 }
 
-/// Whether this folder is a session at all: by its files, not by its name.
-pub fn is_session(folder: &Path) -> bool {
-    [INFO_FILE, DATA_FILE, VIDEO_FILE, CLEAN_FILE].into_iter().any(|file| folder.join(file).is_file())
-}
-
 /// The sessions in `folder` that were broken off, by name. Those that another facelens is recording at this moment are
 /// left out, and so are those of a newer facelens. A folder that is not there has none.
 pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
@@ -48,7 +42,7 @@ pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
         let name = folder.file_name().and_then(|name| name.to_str());
         // Only folders that facelens has named itself are touched without being asked.
         name.is_some_and(|name| name.starts_with("session-"))
-            && is_session(folder)
+            && has_session_file(folder)
             && read_info(folder).is_none_or(|info| info.end.is_none() && info.schema <= SESSION_SCHEMA)
             && FolderLock::is_free(folder)
     };
@@ -64,7 +58,7 @@ pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
 /// `InUse` where another facelens is at it, `Empty` where `folder` is no session, `Io` where it cannot be written. What
 /// was recorded stays as it is then.
 pub fn recover(folder: &Path) -> Result<Option<Recovered>, WriteError> {
-    if !is_session(folder) {
+    if !has_session_file(folder) {
         return Err(WriteError::no_session(folder));
     }
     if read_info(folder).is_some_and(|info| info.end.is_some()) {

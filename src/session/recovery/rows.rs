@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-use super::super::csv::CSV_COLUMNS;
+use super::super::csv::{CSV_COLUMNS, whole_lines};
 use super::super::file_error::WriteError;
 
 /// What is left of the data.
@@ -38,10 +38,9 @@ pub(super) fn cut_rows(path: &Path, most_frames: Option<u64>) -> Result<KeptRows
 
 /// What is whole of the rows, and how many bytes that is.
 fn read_rows(bytes: &[u8], most_frames: u64) -> (KeptRows, u64) {
-    // Half a row may look like a whole one whose last number is shorter: only a line's end ends it.
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    let torn = whole < bytes.len();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&bytes[..whole]);
+    let whole = whole_lines(bytes);
+    let torn = whole.len() < bytes.len();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(whole);
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
     let mut length = 0;
@@ -67,7 +66,7 @@ fn read_rows(bytes: &[u8], most_frames: u64) -> (KeptRows, u64) {
             _ => frames.push((row, end)),
         }
     }
-    if torn && frames.last().is_some_and(|(last, end)| *end == whole as u64 && last.has_face) {
+    if torn && frames.last().is_some_and(|(last, end)| *end == whole.len() as u64 && last.has_face) {
         // The torn row may be one more face of the last frame.
         frames.pop();
     }

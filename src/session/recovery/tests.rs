@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use super::super::info::DATA_FILE;
 use super::super::recording::testing::analysis;
 use super::super::recording::{LOCK_FILE, RecordedPictures, Recorder, RecorderOptions};
 use super::super::rows::FrameRow;

@@ -11,6 +11,7 @@ use super::super::file_error::{WriteError, WriteErrorKind};
 use super::clock::duration;
 use super::index::{FragmentStart, index, length_patches};
 use super::writer::VideoSummary;
+use crate::source::BoxHeader;
 
 /// A header or the list of a fragment's pictures is never larger.
 const MOST_BOX_BYTES: u64 = 64 * 1024 * 1024;
@@ -127,18 +128,11 @@ fn scan(file: &mut File) -> io::Result<Option<Found>> {
 
 /// Name and end of the box at `at`, where it is whole.
 fn next_box(file: &mut File, at: u64, file_size: u64) -> io::Result<Option<([u8; 4], u64)>> {
-    if at + 8 > file_size {
-        return Ok(None);
-    }
     let bytes = read(file, at, (at + 16).min(file_size))?;
-    let word = |from: usize| bytes.get(from..from + 4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes);
-    let (Some(size), Some(name)) = (word(0), word(4)) else { return Ok(None) };
-    let (least, size) = match (size, word(8), word(12)) {
-        (1, Some(high), Some(low)) => (16, u64::from(high) << 32 | u64::from(low)),
-        (size, ..) => (8, u64::from(size)),
-    };
-    let end = at.checked_add(size).filter(|end| size >= least && *end <= file_size);
-    Ok(end.map(|end| (name.to_be_bytes(), end)))
+    // With nothing to take, a box of size 0 is none: facelens writes no box that has no end of its own.
+    let Some(header) = BoxHeader::read(&bytes, 0) else { return Ok(None) };
+    let end = at.checked_add(header.size).filter(|end| *end <= file_size);
+    Ok(end.map(|end| (header.name, end)))
 }
 
 fn read(file: &mut File, from: u64, to: u64) -> io::Result<Vec<u8>> {

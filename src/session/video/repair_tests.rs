@@ -108,6 +108,20 @@ fn a_video_is_cut_to_a_number_of_frames_at_the_end_of_a_fragment() {
 }
 
 #[test]
+fn a_box_without_an_end_of_its_own_is_not_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recorded(folder.path(), "endless.mp4", false);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let ends = fragment_ends(&path);
+    let (_, before) = ends[ends.len() - 2];
+    let name = bytes.windows(4).rposition(|name| name == b"mdat").unwrap();
+    // Size 0: as far as the file goes.
+    bytes[name - 4..name].fill(0);
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(repair(&path, u64::MAX).unwrap().frames, before);
+}
+
+#[test]
 fn what_is_no_video_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text.mp4");

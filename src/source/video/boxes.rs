@@ -2,7 +2,7 @@
 
 /// A box's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(crate) struct Header {
     pub name: [u8; 4],
     /// Bytes of the header.
     pub length: u64,
@@ -12,7 +12,7 @@ pub(super) struct Header {
 
 impl Header {
     /// The header at the beginning of `bytes`; a box of size 0 takes all that is `available`.
-    pub(super) fn read(bytes: &[u8], available: u64) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8], available: u64) -> Option<Self> {
         let mut bytes = Bytes(bytes);
         let size = bytes.u32()?;
         let name = bytes.array()?;

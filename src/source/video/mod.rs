@@ -8,6 +8,7 @@ mod mp4;
 mod reader;
 mod sps;
 
+pub(crate) use boxes::Header as BoxHeader;
 pub use reader::VideoReader;
 
 use std::path::Path;
