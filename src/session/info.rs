@@ -125,6 +125,13 @@ pub fn has_session_file(folder: &Path) -> bool {
     [INFO_FILE, DATA_FILE, VIDEO_FILE, CLEAN_FILE].into_iter().any(|file| folder.join(file).is_file())
 }
 
+/// The videos that are in `folder`, where no [`INFO_FILE`] tells of them, in the order in which they are recorded. A lone
+/// [`VIDEO_FILE`] may have the overlay or not; taken to have it, nothing is drawn twice.
+pub(super) fn videos_there(folder: &Path) -> Vec<SessionVideo> {
+    let there = [(CLEAN_FILE, false), (VIDEO_FILE, true)].into_iter().filter(|(file, _)| folder.join(file).is_file());
+    there.map(|(file, overlay)| SessionVideo { file: file.to_owned(), overlay, ..SessionVideo::default() }).collect()
+}
+
 /// The models in use as a session lists them: each once, with its tasks.
 pub fn models_of(models: &ModelSet) -> Vec<SessionModel> {
     let model = |(model, tasks): (std::sync::Arc<TaskModel>, Vec<Task>)| SessionModel {

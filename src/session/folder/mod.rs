@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub use people::{Appearance, SessionPerson};
 
 use super::info::{
-    CLEAN_FILE, DATA_FILE, INFO_FILE, SESSION_SCHEMA, SessionInfo, SessionVideo, VIDEO_FILE, has_session_file,
+    DATA_FILE, INFO_FILE, SESSION_SCHEMA, SessionInfo, SessionVideo, VIDEO_FILE, has_session_file, videos_there,
 };
 use super::rows::FrameRow;
 use crate::track::Face;
@@ -238,12 +238,7 @@ fn make_up(info: &mut SessionInfo, rows: &[FrameRow], path: &Path) {
     info.facelens.clear();
     info.duration_s = rows.last().map_or(0.0, |row| row.time_s);
     info.counts.written = rows.len() as u64;
-    // A lone `video.mp4` may have the overlay or not; taken to have it, nothing is drawn twice.
-    for (file, overlay) in [(VIDEO_FILE, true), (CLEAN_FILE, false)] {
-        if path.join(file).is_file() {
-            info.videos.push(SessionVideo { file: file.to_owned(), overlay, ..SessionVideo::default() });
-        }
-    }
+    info.videos = videos_there(path);
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::super::file_error::WriteErrorKind;
-use super::super::info::{CLEAN_FILE, SessionInfo, SessionVideo, VIDEO_FILE};
+use super::super::info::{SessionInfo, videos_there};
 use super::super::video::{VideoSummary, repair};
 use super::rows::{KeptRows, cut_rows};
 
@@ -82,12 +82,4 @@ fn mend_videos(folder: &Path, info: &mut SessionInfo, mended: &mut Mended) -> Op
         }
         most_frames = shortest.frames;
     }
-}
-
-fn videos_there(folder: &Path) -> Vec<SessionVideo> {
-    let is_there = |file: &str| folder.join(file).is_file();
-    let both = is_there(CLEAN_FILE);
-    let video = |file: &str, overlay| SessionVideo { file: file.to_owned(), overlay, ..SessionVideo::default() };
-    let known = [(CLEAN_FILE, false), (VIDEO_FILE, both)];
-    known.into_iter().filter(|(file, _)| is_there(file)).map(|(file, overlay)| video(file, overlay)).collect()
 }

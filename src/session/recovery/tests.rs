@@ -9,7 +9,7 @@ use super::super::recording::{LOCK_FILE, RecordedPictures, Recorder, RecorderOpt
 use super::super::rows::FrameRow;
 use super::*;
 use crate::overlay::SceneOptions;
-use crate::session::{SessionCounts, read_csv};
+use crate::session::{SessionCounts, SessionFolder, read_csv};
 
 /// A finished session of 90 frames, 5 s.
 fn recorded(parent: &Path, pictures: RecordedPictures) -> PathBuf {
@@ -127,6 +127,28 @@ fn without_session_json_the_files_tell_what_it_was() {
         assert_eq!((recovered.frames, info.source.name.as_str(), info.source.width), (90, "HD Webcam", 96));
         let videos: Vec<_> = info.videos.iter().map(|video| (video.file.as_str(), video.overlay)).collect();
         assert_eq!(videos, [("clean.mp4", false), ("video.mp4", true)]);
+    }
+}
+
+#[test]
+fn a_video_of_which_nothing_is_known_is_the_same_before_and_after() {
+    let parent = tempfile::tempdir().unwrap();
+    for (pictures, expected) in [
+        (RecordedPictures::Both, &[("clean.mp4", false), ("video.mp4", true)][..]),
+        // Nobody can tell which of these two it was; the overlay must not be drawn twice.
+        (RecordedPictures::Annotated, &[("video.mp4", true)]),
+        (RecordedPictures::Clean, &[("video.mp4", true)]),
+    ] {
+        let folder = recorded(parent.path(), pictures);
+        fs::remove_file(folder.join(INFO_FILE)).unwrap();
+        let videos = || {
+            let videos = SessionFolder::open(&folder).unwrap().videos;
+            videos.into_iter().map(|video| (video.file, video.overlay)).collect::<Vec<_>>()
+        };
+        let expected: Vec<_> = expected.iter().map(|&(file, overlay)| (file.to_owned(), overlay)).collect();
+        assert_eq!(videos(), expected, "{pictures:?} before");
+        recover(&folder).unwrap().unwrap();
+        assert_eq!(videos(), expected, "{pictures:?} after");
     }
 }
 
