@@ -143,7 +143,7 @@ impl Errands for Threads {
                 Box::new(move || Report::SourcePicked(wait_for(dialog)))
             }
             Errand::PickSession => {
-                let dialog = session_dialog();
+                let dialog = folder_dialog("Open a session: a folder that facelens recorded");
                 Box::new(move || Report::SessionPicked(wait_for(dialog)))
             }
             Errand::OpenSession(path) => Box::new(move || Report::Session(SessionFolder::open(&path).map(Box::new))),
@@ -161,7 +161,7 @@ impl Errands for Threads {
                 Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
             }
             Errand::PickSessionsFolder => {
-                let dialog = sessions_folder_dialog();
+                let dialog = folder_dialog("Choose where recordings are kept");
                 Box::new(move || Report::SessionsFolderPicked(wait_for(dialog)))
             }
             Errand::FindUnfinished(folder) => Box::new(move || Report::Unfinished(recovery::unfinished(&folder))),
@@ -228,8 +228,7 @@ pub(crate) fn is_model_file(file: &Path) -> bool {
 
 fn source_dialog(folder: bool) -> Dialog {
     if folder {
-        let dialog = rfd::AsyncFileDialog::new().set_title("Open a folder of pictures").pick_folder();
-        return Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) });
+        return folder_dialog("Open a folder of pictures");
     }
     let dialog = rfd::AsyncFileDialog::new()
         .set_title("Open a video or a picture")
@@ -239,13 +238,8 @@ fn source_dialog(folder: bool) -> Dialog {
     Box::pin(async { dialog.await.map(|file| vec![file.path().to_owned()]) })
 }
 
-fn session_dialog() -> Dialog {
-    let dialog = rfd::AsyncFileDialog::new().set_title("Open a session: a folder that facelens recorded").pick_folder();
-    Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
-}
-
-fn sessions_folder_dialog() -> Dialog {
-    let dialog = rfd::AsyncFileDialog::new().set_title("Choose where recordings are kept").pick_folder();
+fn folder_dialog(title: &str) -> Dialog {
+    let dialog = rfd::AsyncFileDialog::new().set_title(title).pick_folder();
     Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
 }
 

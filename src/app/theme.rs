@@ -4,6 +4,8 @@ use eframe::egui::{
     self, Color32, CornerRadius, FontFamily, FontId, Margin, RichText, Stroke, TextStyle, Visuals, vec2,
 };
 
+use crate::overlay::identity_color;
+
 /// Half a step of the grid, points.
 pub(crate) const HALF: f32 = 4.0;
 /// One step of the grid.
@@ -112,6 +114,11 @@ fn visuals() -> Visuals {
     }
     visuals.widgets.hovered.bg_stroke = Stroke::new(1.0, LINE);
     visuals
+}
+
+/// The colour of an identity, the same as over the picture.
+pub(crate) fn id_color(id: u64) -> Color32 {
+    identity_color(id).into()
 }
 
 /// A card on a panel.

@@ -27,15 +27,15 @@ pub fn paint(scene: &Scene, painter: &egui::Painter, target: egui::Rect) {
                 let corner = |x, y| at(Point { x, y });
                 let rect = egui::Rect::from_min_max(corner(rect.x, rect.y), corner(rect.right(), rect.bottom()));
                 let radius = egui::CornerRadius::from((radius * scale).clamp(0.0, 255.0));
-                let (width, color) = stroke.map_or((0.0, egui::Color32::TRANSPARENT), |(w, c)| (w * scale, color32(c)));
-                let fill = fill.map_or(egui::Color32::TRANSPARENT, color32);
+                let (width, color) = stroke.map_or((0.0, egui::Color32::TRANSPARENT), |(w, c)| (w * scale, c.into()));
+                let fill = fill.map_or(egui::Color32::TRANSPARENT, egui::Color32::from);
                 painter.rect(rect, radius, fill, (width, color), egui::StrokeKind::Middle);
             }
             Shape::Text { at: place, text, size, color } => {
                 // Quarter points: a window that is being resized must not fill the font atlas with sizes.
                 let size = (size * scale * 4.0).round() / 4.0;
                 let font = egui::FontId::proportional(size);
-                painter.text(at(*place), egui::Align2::LEFT_TOP, text, font, color32(*color));
+                painter.text(at(*place), egui::Align2::LEFT_TOP, text, font, (*color).into());
             }
         }
     }
@@ -49,14 +49,16 @@ fn line(painter: &egui::Painter, points: &[egui::Pos2], width: f32, color: Color
     };
     if color.a == 255 {
         for end in [first, last] {
-            painter.circle_filled(end, width / 2.0, color32(color));
+            painter.circle_filled(end, width / 2.0, color);
         }
     }
-    painter.add(egui::Shape::line(points.to_vec(), (width, color32(color))));
+    painter.add(egui::Shape::line(points.to_vec(), (width, egui::Color32::from(color))));
 }
 
-fn color32(color: Color) -> egui::Color32 {
-    egui::Color32::from_rgba_unmultiplied(color.r, color.g, color.b, color.a)
+impl From<Color> for egui::Color32 {
+    fn from(Color { r, g, b, a }: Color) -> Self {
+        Self::from_rgba_unmultiplied(r, g, b, a)
+    }
 }
 
 #[cfg(test)]

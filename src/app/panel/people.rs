@@ -5,7 +5,7 @@ use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, Sense, pos2, vec2}
 use super::super::people::Person;
 use super::super::state::App;
 use super::super::{sparkline, theme};
-use crate::overlay::{Color, age_words, gender_words, identity_color};
+use crate::overlay::{age_words, gender_words};
 use crate::track::{Age, Face, Gender};
 
 /// Height of a row in points.
@@ -44,7 +44,7 @@ fn row(ui: &mut egui::Ui, person: &Person, now: f32) {
     if person.away {
         painter.set_opacity(0.45);
     }
-    let color = id_color(face.id);
+    let color = theme::id_color(face.id);
     painter.rect_filled(rect, 8.0, theme::CARD);
     let inside = rect.shrink(theme::STEP);
     let crop = Rect::from_min_size(inside.min, vec2(CROP, CROP));
@@ -96,10 +96,4 @@ fn age_text(age: Option<Age>) -> (String, bool) {
 /// A gender in words, and whether they are said with reserve.
 fn gender_text(gender: Option<Gender>) -> (String, bool) {
     gender.map(gender_words).map_or_else(|| ("no gender".into(), true), |words| (words.text, words.unsure))
-}
-
-/// The colour of an identity, the same in the row and over the picture.
-fn id_color(id: u64) -> Color32 {
-    let Color { r, g, b, a } = identity_color(id);
-    Color32::from_rgba_unmultiplied(r, g, b, a)
 }

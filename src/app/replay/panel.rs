@@ -7,7 +7,6 @@ use super::super::notices::Tone;
 use super::super::panel::title;
 use super::super::state::App;
 use super::super::theme;
-use super::timeline::id_color;
 use super::{Replay, ReplayCommand, clock};
 use crate::session::{Appearance, SessionEnd, SessionModel, SessionPerson};
 
@@ -110,7 +109,7 @@ fn row(replay: &Replay, person: &SessionPerson, ui: &mut egui::Ui, commands: &mu
         ui.spacing_mut().item_spacing = vec2(theme::HALF, theme::HALF);
         ui.horizontal(|ui| {
             let (square, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-            ui.painter().rect_filled(square, 3.0, id_color(person.id));
+            ui.painter().rect_filled(square, 3.0, theme::id_color(person.id));
             ui.label(theme::strong(format!("#{}", person.id)));
             let age = person.age_years.map_or_else(|| "no age".to_owned(), |years| format!("age about {years:.0}"));
             ui.label(theme::weak(age));

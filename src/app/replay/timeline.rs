@@ -8,7 +8,6 @@ use super::super::command::Command;
 use super::super::state::App;
 use super::super::theme;
 use super::{Replay, ReplayCommand, clock, transport};
-use crate::overlay::{Color, identity_color};
 use crate::session::SessionFolder;
 use crate::session::replay::{Curve, CurvePoint, Playback, Quantity, curve};
 
@@ -172,7 +171,7 @@ fn paint_lane(painter: &Painter, rect: Rect, across: Across, replay: &Replay, pl
     // The chosen one is painted last, over the others.
     let (back, front): (Vec<_>, Vec<_>) = replay.curves.people.iter().partition(|(id, _)| dimmed(*id));
     for (id, curves) in back.into_iter().chain(front) {
-        let color = id_color(*id).gamma_multiply(if dimmed(*id) { 0.25 } else { 1.0 });
+        let color = theme::id_color(*id).gamma_multiply(if dimmed(*id) { 0.25 } else { 1.0 });
         for piece in &curves[place] {
             paint_piece(&painter, piece, across, y, color);
         }
@@ -205,7 +204,7 @@ fn paint_presence(painter: &Painter, top: f32, across: Across, playback: &Playba
     let mut y = top;
     for person in playback.people().iter().take(MOST_PRESENT) {
         let only = playback.only().is_none_or(|only| only == person.id);
-        let color = id_color(person.id).gamma_multiply(if only { 1.0 } else { 0.25 });
+        let color = theme::id_color(person.id).gamma_multiply(if only { 1.0 } else { 0.25 });
         for there in &person.appearances {
             let (from, to) = (across.x(there.from_s), across.x(there.to_s));
             let rect = Rect::from_min_max(pos2(from, y), pos2(to.max(from + 2.0), y + PRESENCE.0));
@@ -250,12 +249,6 @@ fn paint_playhead(painter: &Painter, x: f32, range: std::ops::RangeInclusive<f32
     painter.vline(x, range, Stroke::new(1.5, Color32::WHITE));
     let head = vec![pos2(x - 5.0, top), pos2(x + 5.0, top), pos2(x, top + 7.0)];
     painter.add(Shape::convex_polygon(head, Color32::WHITE, Stroke::NONE));
-}
-
-/// The colour of an identity, the same as over the picture.
-pub(super) fn id_color(id: u64) -> Color32 {
-    let Color { r, g, b, a } = identity_color(id);
-    Color32::from_rgba_unmultiplied(r, g, b, a)
 }
 
 #[cfg(test)]
