@@ -32,3 +32,4 @@ pub mod source;
 #[cfg(test)]
 mod testing;
 pub mod track;
+mod whole_file;

@@ -13,6 +13,7 @@ use crate::detect::DetectorKind;
 use crate::model::Task;
 use crate::session::recording::RecordedPictures;
 use crate::source::SourceSpec;
+use crate::whole_file::write_whole;
 
 /// Environment variable that names another folder for `settings.toml`.
 pub const CONFIG_DIR_VARIABLE: &str = "FACELENS_CONFIG_DIR";
@@ -276,20 +277,14 @@ impl SettingsFile {
     pub fn save(&self, settings: &Settings) -> Result<(), SettingsError> {
         let error = |cause: std::io::Error| SettingsError { file: self.path.clone(), cause: cause.to_string() };
         let new = self.path.with_extension(format!("toml.{}.new", std::process::id()));
-        let write = || {
-            if let Some(folder) = self.path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let mut file = std::fs::File::create(&new)?;
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(error)?;
+        }
+        let written = write_whole(&self.path, &new, |file| {
             file.write_all(settings.to_toml().as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&new, &self.path)
-        };
-        write().map_err(|cause| {
-            // What is left of the new file is of no use; the error above is the one to tell.
-            let _ = std::fs::remove_file(&new);
-            error(cause)
-        })
+            file.sync_all()
+        });
+        written.map_err(error)
     }
 }
 

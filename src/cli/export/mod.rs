@@ -1,6 +1,5 @@
 //! `facelens export`: a recorded session in another format.
 
-use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,6 +12,7 @@ use super::output::{Target, note, usage};
 use super::progress::Progress;
 use crate::session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
 use crate::session::{SessionFolder, WriteError, WriteErrorKind};
+use crate::whole_file::write_whole;
 use names::default_name;
 
 mod names;
@@ -158,18 +158,11 @@ fn check_file(session: &SessionFolder, file: &Path, force: bool) -> anyhow::Resu
 fn write_file(session: &SessionFolder, format: ExportFormat, people: &[u64], file: &Path) -> anyhow::Result<()> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(format!(".{}.part", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let written = File::create(&draft)
-        .and_then(|new| {
-            let mut new = BufWriter::new(new);
-            export::write_data(session, format, people, &mut new)?;
-            new.flush()
-        })
-        .and_then(|()| fs::rename(&draft, file));
-    if written.is_err() {
-        // The error to tell is the one that led here.
-        let _ = fs::remove_file(&draft);
-    }
+    let written = write_whole(file, Path::new(&draft), |new| {
+        let mut new = BufWriter::new(new);
+        export::write_data(session, format, people, &mut new)?;
+        new.flush()
+    });
     Ok(written.map_err(|error| WriteError::io(file, &error))?)
 }
 

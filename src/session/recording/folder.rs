@@ -1,12 +1,13 @@
 //! The folder of a session: its name, its lock, and `session.json` in it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::super::file_error::{WriteError, WriteErrorKind};
 use super::super::info::{CLEAN_FILE, INFO_FILE, SessionInfo, VIDEO_FILE};
+use crate::whole_file::write_whole;
 
 /// Held while a session is recorded or finished; gone afterwards.
 pub(in crate::session) const LOCK_FILE: &str = "recording.lock";
@@ -46,15 +47,12 @@ pub(super) fn make(parent: &Path, now: &jiff::Zoned) -> Result<PathBuf, WriteErr
 /// Writes `session.json` whole or not at all.
 pub(in crate::session) fn save_info(folder: &Path, info: &SessionInfo) -> Result<(), WriteError> {
     let (draft, file) = (folder.join(INFO_DRAFT), folder.join(INFO_FILE));
-    let write = || -> io::Result<()> {
+    let written = write_whole(&file, &draft, |new| {
         let mut text = serde_json::to_string_pretty(info)?;
         text.push('\n');
-        File::create(&draft)?.write_all(text.as_bytes())?;
-        fs::rename(&draft, &file)
-    };
-    write().map_err(|error| {
-        // The draft is of no use; that it stays where it cannot be removed is harmless.
-        let _ = fs::remove_file(&draft);
+        new.write_all(text.as_bytes())
+    });
+    written.map_err(|error| {
         if error.kind() == ErrorKind::NotFound {
             let cause = "the folder was deleted or moved while it was recorded";
             return WriteError::new(WriteErrorKind::Io, folder, cause, "record again");
