@@ -24,6 +24,7 @@ pub mod frame;
 pub mod geometry;
 pub mod model;
 pub mod net;
+pub mod outputs;
 pub mod overlay;
 pub mod pipeline;
 pub mod session;

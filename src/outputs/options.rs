@@ -1,0 +1,111 @@
+//! What goes out, and where to.
+
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::str::FromStr;
+
+/// Where opentrack's input "UDP over network" listens.
+pub const OPENTRACK_PORT: u16 = 4242;
+
+/// Which person's head opentrack gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// The largest face, until another is a good deal larger.
+    #[default]
+    Largest,
+    /// The person of this identity; nobody while they are away.
+    Person(u64),
+}
+
+/// Where the JSONL goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonlTarget {
+    /// Standard output.
+    Stdout,
+    /// One datagram a frame.
+    Udp(SocketAddr),
+}
+
+/// What goes out. Nothing by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputOptions {
+    /// Where opentrack listens.
+    pub opentrack: Option<SocketAddr>,
+    /// Where scripts listen.
+    pub jsonl: Option<JsonlTarget>,
+}
+
+impl OutputOptions {
+    /// Whether anything goes out.
+    pub fn any(&self) -> bool {
+        self.opentrack.is_some() || self.jsonl.is_some()
+    }
+}
+
+impl FromStr for JsonlTarget {
+    type Err = String;
+
+    /// `-` for standard output, or what [`parse_address`] takes, with a port.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "-" { Ok(Self::Stdout) } else { parse_address(text, None).map(Self::Udp) }
+    }
+}
+
+impl std::fmt::Display for JsonlTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("-"),
+            Self::Udp(address) => address.fmt(f),
+        }
+    }
+}
+
+/// `HOST:PORT`, `PORT` on this machine, or, where there is a usual port, `HOST` alone.
+///
+/// # Errors
+/// Words for what is wrong with it.
+pub fn parse_address(text: &str, usual_port: Option<u16>) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse::<u16>() {
+        return if port == 0 { Err("0 is no port".to_owned()) } else { Ok((Ipv4Addr::LOCALHOST, port).into()) };
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return if address.port() == 0 { Err("0 is no port".to_owned()) } else { Ok(address) };
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && !host.contains(':') => {
+            (host, port.parse().map_err(|_| format!("`{port}` is no port; write it as HOST:PORT"))?)
+        }
+        _ => (text, usual_port.ok_or_else(|| format!("`{text}` has no port; write it as HOST:PORT"))?),
+    };
+    // Of several addresses of a name the IPv4 one: what listens on the usual port of a machine listens there.
+    let addresses: Vec<_> = (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
+    let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+    address
+        .copied()
+        .ok_or_else(|| format!("no machine of the name `{host}` is known; write its number or check the name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_this_machine_unless_another_is_named() {
+        let parse = |text| parse_address(text, Some(OPENTRACK_PORT)).map(|address| address.to_string());
+        assert_eq!(parse("5005"), Ok("127.0.0.1:5005".to_owned()));
+        assert_eq!(parse("192.168.0.7:5005"), Ok("192.168.0.7:5005".to_owned()));
+        assert_eq!(parse("192.168.0.7"), Ok("192.168.0.7:4242".to_owned()));
+        assert_eq!(parse("[::1]:5005"), Ok("[::1]:5005".to_owned()));
+        assert_eq!(parse("0").unwrap_err(), "0 is no port");
+        assert_eq!(parse("127.0.0.1:x").unwrap_err(), "`x` is no port; write it as HOST:PORT");
+        assert!(parse_address("127.0.0.1", None).unwrap_err().contains("has no port"));
+    }
+
+    #[test]
+    fn json_lines_go_to_standard_output_or_to_an_address() {
+        assert_eq!("-".parse(), Ok(JsonlTarget::Stdout));
+        let target: JsonlTarget = "5006".parse().unwrap();
+        assert_eq!(target, JsonlTarget::Udp(([127, 0, 0, 1], 5006).into()));
+        assert_eq!(target.to_string().parse(), Ok(target));
+        assert!("".parse::<JsonlTarget>().is_err());
+    }
+}

@@ -1,0 +1,267 @@
+//! The thread `outputs`: what it is handed goes out at once, and whoever hands it over never waits.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+use super::head::{Head, Offsets};
+use super::options::{Follow, JsonlTarget, OutputOptions};
+use crate::pipeline::Analysis;
+use crate::session::{FrameRow, write_jsonl};
+use crate::track::Face;
+
+/// Analyses that may wait for a slow reader of standard output; what comes then is dropped and counted.
+const WAITING: usize = 64;
+/// A face takes over from the one that is followed when it is larger by this factor: two people side by side would
+/// otherwise have the head jump between them.
+const LARGER: f32 = 1.3;
+/// How long closing waits for the last lines.
+const CLOSING: Duration = Duration::from_millis(200);
+/// The largest datagram that IPv4 and IPv6 carry everywhere.
+const LARGEST_DATAGRAM: usize = 65_507;
+
+/// How the outputs do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputStatus {
+    /// Heads that went to opentrack.
+    pub heads: u64,
+    /// Analyses that went out as JSONL.
+    pub lines: u64,
+    /// Analyses that came while too many were waiting.
+    pub dropped: u64,
+    /// What could not be sent last, in words; gone with the next success.
+    pub error: Option<String>,
+}
+
+/// The running outputs. Dropping them ends the thread without waiting for a reader that is stuck.
+pub struct LiveOutputs {
+    sender: Option<Sender<Work>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Work {
+    input: Arc<str>,
+    analysis: Arc<Analysis>,
+}
+
+struct Shared {
+    status: Mutex<OutputStatus>,
+    steering: Mutex<Steering>,
+    input: Mutex<Arc<str>>,
+}
+
+/// What the user asked for since the last frame.
+#[derive(Clone, Copy, Default)]
+struct Steering {
+    follow: Follow,
+    centre: bool,
+}
+
+impl LiveOutputs {
+    /// Starts the thread. A receiver that is not there is no error: datagrams go out unheard until it comes.
+    ///
+    /// # Errors
+    /// Where the system gives no socket or no thread.
+    pub fn start(options: OutputOptions) -> io::Result<Self> {
+        Self::start_with(options, Box::new(io::stdout()))
+    }
+
+    /// As [`start`](Self::start), with another standard output.
+    fn start_with(options: OutputOptions, stdout: Box<dyn Write + Send>) -> io::Result<Self> {
+        let shared =
+            Arc::new(Shared { status: Mutex::default(), steering: Mutex::default(), input: Mutex::new("".into()) });
+        let opentrack = options.opentrack.map(Datagrams::to).transpose()?;
+        let jsonl = match options.jsonl {
+            None => None,
+            Some(JsonlTarget::Stdout) => Some(Lines::Stream(stdout)),
+            Some(JsonlTarget::Udp(address)) => Some(Lines::Datagrams(Datagrams::to(address)?)),
+        };
+        let (sender, work) = bounded(WAITING);
+        let mut worker =
+            Worker { opentrack, jsonl, offsets: Offsets::default(), last: None, shared: Arc::clone(&shared) };
+        let thread = thread::Builder::new().name("outputs".into()).spawn(move || worker.run(&work))?;
+        Ok(Self { sender: Some(sender), shared, thread: Some(thread) })
+    }
+
+    /// What the `input` of the next lines is.
+    pub fn set_input(&self, input: &str) {
+        *lock(&self.shared.input) = input.into();
+    }
+
+    /// Hands over one analysis; never waits.
+    pub fn send(&self, analysis: &Arc<Analysis>) {
+        let Some(sender) = &self.sender else { return };
+        let work = Work { input: Arc::clone(&lock(&self.shared.input)), analysis: Arc::clone(analysis) };
+        match sender.try_send(work) {
+            Ok(()) => {}
+            // The thread ends only when it is dropped, or where standard output is closed: that was said.
+            Err(TrySendError::Disconnected(_)) => {}
+            Err(TrySendError::Full(_)) => self.shared.change(|status| status.dropped += 1),
+        }
+    }
+
+    /// From the next frame on this person's head goes to opentrack.
+    pub fn follow(&self, follow: Follow) {
+        lock(&self.shared.steering).follow = follow;
+    }
+
+    /// The head in the next frame counts as straight ahead.
+    pub fn centre(&self) {
+        lock(&self.shared.steering).centre = true;
+    }
+
+    /// How the outputs do.
+    pub fn status(&self) -> OutputStatus {
+        lock(&self.shared.status).clone()
+    }
+}
+
+impl Drop for LiveOutputs {
+    fn drop(&mut self) {
+        self.sender = None;
+        let Some(thread) = self.thread.take() else { return };
+        let deadline = Instant::now() + CLOSING;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        // Where the reader of standard output takes nothing any more, the thread waits in a write: it is left to the end
+        // of the program.
+        if thread.is_finished() && thread.join().is_err() {
+            tracing::error!("the thread outputs ended by a panic");
+        }
+    }
+}
+
+impl Shared {
+    fn change(&self, change: impl FnOnce(&mut OutputStatus)) {
+        change(&mut lock(&self.status));
+    }
+}
+
+/// Figures and wishes are whole at any moment, also where their last user panicked.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Datagrams to one address.
+struct Datagrams {
+    socket: UdpSocket,
+    address: SocketAddr,
+}
+
+impl Datagrams {
+    fn to(address: SocketAddr) -> io::Result<Self> {
+        let own: SocketAddr = match address {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let socket = UdpSocket::bind(own)?;
+        // A full buffer of the system is no reason to wait: the next datagram is newer anyway.
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, address })
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<(), String> {
+        // Not connected, so that a port where nobody listens yet gives no error.
+        self.socket.send_to(bytes, self.address).map(drop).map_err(|error| {
+            format!("nothing can be sent to {}: {error}; check the address and the network", self.address)
+        })
+    }
+}
+
+/// Where JSON lines go.
+enum Lines {
+    Stream(Box<dyn Write + Send>),
+    Datagrams(Datagrams),
+}
+
+struct Worker {
+    opentrack: Option<Datagrams>,
+    jsonl: Option<Lines>,
+    offsets: Offsets,
+    /// The person whose head went out last.
+    last: Option<u64>,
+    shared: Arc<Shared>,
+}
+
+impl Worker {
+    fn run(&mut self, work: &Receiver<Work>) {
+        for Work { input, analysis } in work {
+            self.head(&analysis);
+            self.line(&input, &analysis);
+        }
+    }
+
+    fn head(&mut self, analysis: &Analysis) {
+        let Some(opentrack) = &self.opentrack else { return };
+        let Steering { follow, centre } = *lock(&self.shared.steering);
+        let Some(face) = chosen(&analysis.faces, follow, self.last) else { return };
+        self.last = Some(face.id);
+        let size = (analysis.frame.width(), analysis.frame.height());
+        let head = Head::new(face.rect, face.pose, size);
+        if centre {
+            lock(&self.shared.steering).centre = false;
+            self.offsets.centre(head);
+        }
+        let sent = opentrack.send(&self.offsets.apply(head).datagram());
+        self.report(sent, |status| status.heads += 1);
+    }
+
+    fn line(&mut self, input: &str, analysis: &Analysis) {
+        let Some(lines) = &mut self.jsonl else { return };
+        let row = FrameRow::new(input, analysis);
+        let mut bytes = Vec::new();
+        let written = write_jsonl(&mut bytes, &row).map_err(|error| error.to_string());
+        let sent = written.and_then(|()| match lines {
+            Lines::Datagrams(_) if bytes.len() > LARGEST_DATAGRAM => {
+                Err(format!("{} faces are too many for one datagram; send JSONL to standard output", row.faces.len()))
+            }
+            Lines::Datagrams(datagrams) => datagrams.send(&bytes),
+            Lines::Stream(stream) => stream
+                .write_all(&bytes)
+                .and_then(|()| stream.flush())
+                .map_err(|error| format!("standard output takes no more lines: {error}; start facelens again")),
+        });
+        if sent.is_err() && matches!(lines, Lines::Stream(_)) {
+            // A closed pipe does not open again.
+            self.jsonl = None;
+        }
+        self.report(sent, |status| status.lines += 1);
+    }
+
+    fn report(&self, sent: Result<(), String>, count: impl FnOnce(&mut OutputStatus)) {
+        self.shared.change(|status| match sent {
+            Ok(()) => {
+                status.error = None;
+                count(status);
+            }
+            Err(error) => {
+                if status.error.as_ref() != Some(&error) {
+                    tracing::warn!("{error}");
+                }
+                status.error = Some(error);
+            }
+        });
+    }
+}
+
+/// The face whose head goes out.
+fn chosen(faces: &[Face], follow: Follow, last: Option<u64>) -> Option<&Face> {
+    match follow {
+        Follow::Person(id) => faces.iter().find(|face| face.id == id),
+        Follow::Largest => {
+            let largest = faces.iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()))?;
+            let followed = faces.iter().find(|face| Some(face.id) == last);
+            followed.filter(|face| face.rect.area() * LARGER >= largest.rect.area()).or(Some(largest))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

@@ -1,0 +1,128 @@
+use std::sync::mpsc;
+
+use super::*;
+use crate::frame::Frame;
+use crate::geometry::{Point, Pose, Rect};
+
+/// A face of this identity and side around the middle of a picture of 640x480.
+fn face(id: u64, side: f32, yaw: f32) -> Face {
+    let rect = Rect::square(Point { x: 320.0, y: 240.0 }, side);
+    let pose = Some(Pose { yaw, pitch: 0.0, roll: 0.0 });
+    Face { id, rect, score: 0.9, age: None, gender: None, pose }
+}
+
+fn analysis(number: u64, faces: Vec<Face>) -> Arc<Analysis> {
+    let frame = Frame::from_rgb(640, 480, vec![0; 640 * 480 * 3]).unwrap();
+    let frame = frame.at(number, Duration::from_millis(33 * number));
+    Arc::new(Analysis { frame: Arc::new(frame), faces, timings: Default::default() })
+}
+
+/// Somebody who listens on this machine.
+fn listener() -> (UdpSocket, SocketAddr) {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
+fn received(socket: &UdpSocket) -> Vec<u8> {
+    let mut bytes = [0; 4096];
+    let length = socket.recv(&mut bytes).unwrap();
+    bytes[..length].to_vec()
+}
+
+fn yaw(socket: &UdpSocket) -> f64 {
+    let bytes = received(socket);
+    assert_eq!(bytes.len(), 48);
+    f64::from_le_bytes(bytes[24..32].try_into().unwrap())
+}
+
+#[test]
+fn opentrack_gets_the_head_of_the_largest_face_and_of_whom_is_chosen() {
+    let (socket, address) = listener();
+    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), jsonl: None }).unwrap();
+    outputs.send(&analysis(0, vec![face(1, 100.0, 11.0), face(2, 150.0, 22.0)]));
+    assert_eq!(yaw(&socket), 22.0);
+    // Hardly larger is no reason to jump; much larger is.
+    outputs.send(&analysis(1, vec![face(1, 155.0, 11.0), face(2, 150.0, 22.0)]));
+    assert_eq!(yaw(&socket), 22.0);
+    outputs.send(&analysis(2, vec![face(1, 250.0, 11.0), face(2, 150.0, 22.0)]));
+    assert_eq!(yaw(&socket), 11.0);
+    outputs.follow(Follow::Person(2));
+    outputs.send(&analysis(3, vec![face(1, 250.0, 11.0), face(2, 150.0, 22.0)]));
+    assert_eq!(yaw(&socket), 22.0);
+    // Whom it follows is away: nothing goes out, then they are back.
+    outputs.send(&analysis(4, vec![face(1, 250.0, 11.0)]));
+    outputs.centre();
+    outputs.send(&analysis(5, vec![face(2, 150.0, 30.0)]));
+    assert_eq!(yaw(&socket), 0.0, "centred on the head of the next frame");
+    outputs.send(&analysis(6, vec![face(2, 150.0, 25.0)]));
+    assert_eq!(yaw(&socket), -5.0);
+    // The figures follow the datagram.
+    while outputs.status().heads < 6 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(outputs.status(), OutputStatus { heads: 6, ..OutputStatus::default() });
+}
+
+#[test]
+fn json_lines_are_those_of_the_files() {
+    let (socket, address) = listener();
+    let jsonl = Some(JsonlTarget::Udp(address));
+    let outputs = LiveOutputs::start(OutputOptions { opentrack: None, jsonl }).unwrap();
+    outputs.set_input("demo");
+    let shown = analysis(7, vec![face(3, 120.0, -4.0)]);
+    outputs.send(&shown);
+    let line = received(&socket);
+    assert_eq!(line.last(), Some(&b'\n'));
+    let row: FrameRow = serde_json::from_slice(&line).unwrap();
+    assert_eq!(row, FrameRow::new("demo", &shown));
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_no_error() {
+    let (socket, address) = listener();
+    drop(socket);
+    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), jsonl: None }).unwrap();
+    for number in 0..3 {
+        outputs.send(&analysis(number, vec![face(1, 100.0, 0.0)]));
+    }
+    while outputs.status().heads < 3 {
+        assert_eq!(outputs.status().error, None);
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A standard output that waits for a word before each write, and then fails.
+struct Stuck(mpsc::Receiver<()>);
+
+impl Write for Stuck {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.recv();
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_is_stuck_costs_lines_and_nothing_else() {
+    let (go, wait) = mpsc::channel();
+    let options = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
+    let outputs = LiveOutputs::start_with(options, Box::new(Stuck(wait))).unwrap();
+    let shown = analysis(0, vec![]);
+    for _ in 0..WAITING + 20 {
+        outputs.send(&shown);
+    }
+    // One may be in the thread's hands.
+    assert!(outputs.status().dropped >= 19, "{:?}", outputs.status());
+    go.send(()).unwrap();
+    while outputs.status().error.is_none() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let status = outputs.status();
+    assert!(status.error.unwrap().contains("standard output takes no more lines"));
+    assert_eq!(status.lines, 0);
+}
