@@ -4,6 +4,7 @@
 //! that this version does not know are kept as they are.
 
 use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -11,6 +12,7 @@ use toml::{Table, Value};
 
 use crate::detect::DetectorKind;
 use crate::model::Task;
+use crate::outputs::OPENTRACK_PORT;
 use crate::session::recording::RecordedPictures;
 use crate::source::SourceSpec;
 use crate::whole_file::write_whole;
@@ -52,6 +54,10 @@ pub struct Settings {
     pub record_blur: bool,
     /// Recorded videos are mirrored.
     pub record_mirror: bool,
+    /// Where opentrack listens. Whether anything is sent is not remembered: that is off until it is switched on.
+    pub opentrack_address: SocketAddr,
+    /// Where a program listens for JSON lines.
+    pub jsonl_address: SocketAddr,
     /// The side panel is shown.
     pub panel_open: bool,
     /// Width of the side panel in points.
@@ -79,6 +85,8 @@ impl Default for Settings {
             record_pictures: RecordedPictures::default(),
             record_blur: false,
             record_mirror: false,
+            opentrack_address: (Ipv4Addr::LOCALHOST, OPENTRACK_PORT).into(),
+            jsonl_address: (Ipv4Addr::LOCALHOST, OPENTRACK_PORT + 1).into(),
             panel_open: true,
             panel_width: 320.0,
             window_size: [1120.0, 700.0],
@@ -142,6 +150,8 @@ impl Settings {
                 .unwrap_or_default(),
             record_blur: reader.take("record_blur").unwrap_or(default.record_blur),
             record_mirror: reader.take("record_mirror").unwrap_or(default.record_mirror),
+            opentrack_address: reader.take("opentrack_address").unwrap_or(default.opentrack_address),
+            jsonl_address: reader.take("jsonl_address").unwrap_or(default.jsonl_address),
             panel_open: reader.take("panel_open").unwrap_or(default.panel_open),
             panel_width: reader
                 .take_if("panel_width", "a width from 280 to 480", |width| PANEL_WIDTHS.contains(width))
@@ -186,6 +196,8 @@ impl Settings {
         put("record_pictures", Value::String(self.record_pictures.name().to_owned()));
         put("record_blur", Value::Boolean(self.record_blur));
         put("record_mirror", Value::Boolean(self.record_mirror));
+        put("opentrack_address", Value::String(self.opentrack_address.to_string()));
+        put("jsonl_address", Value::String(self.jsonl_address.to_string()));
         put("panel_open", Value::Boolean(self.panel_open));
         put("panel_width", Value::Float(f64::from(self.panel_width.round())));
         put("window_size", Value::Array(self.window_size.map(|side| Value::Float(f64::from(side.round()))).to_vec()));
@@ -307,6 +319,8 @@ mod tests {
             record_pictures: RecordedPictures::None,
             record_blur: true,
             record_mirror: true,
+            opentrack_address: ([192, 168, 0, 7], 5005).into(),
+            jsonl_address: ([127, 0, 0, 1], 5006).into(),
             panel_open: false,
             panel_width: 333.0,
             window_size: [900.0, 640.0],

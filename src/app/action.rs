@@ -14,6 +14,9 @@ pub(crate) enum Action {
     Snapshot,
     Record,
     RecordOptions,
+    Opentrack,
+    Centre,
+    Outputs,
     Quit,
     Pause,
     Mirror,
@@ -75,7 +78,7 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::OpenSession,
@@ -85,6 +88,9 @@ impl Action {
         Self::Snapshot,
         Self::Record,
         Self::RecordOptions,
+        Self::Opentrack,
+        Self::Centre,
+        Self::Outputs,
         Self::Quit,
         Self::Pause,
         Self::Mirror,
@@ -120,6 +126,9 @@ impl Action {
             Self::Snapshot => "Snapshot",
             Self::Record => "Record",
             Self::RecordOptions => "Recording options…",
+            Self::Opentrack => "Send head to opentrack",
+            Self::Centre => "Centre the head",
+            Self::Outputs => "Live outputs…",
             Self::Quit => "Quit",
             Self::Pause => "Pause",
             Self::Mirror => "Mirror",
@@ -156,6 +165,9 @@ impl Action {
             Self::Snapshot => "Save this picture with its overlay, and the data beside it",
             Self::Record => "Record video and data of this source, or stop",
             Self::RecordOptions => "Choose what is recorded, and where",
+            Self::Opentrack => "Send place and turn of the head to opentrack, or stop",
+            Self::Centre => "opentrack: how the head is now counts as straight ahead",
+            Self::Outputs => "Choose what other programs get live, and where they are",
             Self::Quit => "Close the window",
             Self::Pause => "Hold the picture, or let it go on",
             Self::Mirror => "Show the picture as in a mirror; data stay unmirrored",
@@ -192,6 +204,9 @@ impl Action {
             | Self::Snapshot
             | Self::Record
             | Self::RecordOptions
+            | Self::Opentrack
+            | Self::Centre
+            | Self::Outputs
             | Self::Quit => Menu::File,
             Self::Help | Self::About => Menu::Help,
             _ if self.is_replay() => Menu::Replay,
@@ -233,6 +248,9 @@ impl Action {
             Self::Snapshot => const { &[key(Key::S)] },
             Self::Record => const { &[key(Key::E)] },
             Self::RecordOptions => const { &[shift(Key::E)] },
+            Self::Opentrack => const { &[key(Key::T)] },
+            Self::Centre => const { &[key(Key::X)] },
+            Self::Outputs => const { &[shift(Key::T)] },
             Self::Quit => const { &[key(Key::Q), command(Key::Q)] },
             Self::Pause => const { &[key(Key::Space)] },
             Self::Mirror => const { &[key(Key::M)] },

@@ -7,6 +7,7 @@ use crate::source::SourceSpec;
 
 use super::action::Action;
 use super::replay::ReplayCommand;
+use super::state::Output;
 
 /// Something that a widget asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,14 @@ pub(crate) enum Command {
     PickSessionsFolder,
     /// Keep sessions among the user's videos.
     DefaultSessionsFolder,
+    /// Send the head to opentrack, or no longer.
+    Opentrack(bool),
+    /// Send each frame's data as JSON lines by datagrams, or no longer.
+    JsonLines(bool),
+    /// Use what is typed as the address of this output.
+    OutputAddress(Output),
+    /// Send this person's head to opentrack; once more: that of the largest face again.
+    Follow(u64),
     /// Finish the recording, then close the window.
     SaveAndClose,
     /// Close the open dialog.

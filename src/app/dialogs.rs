@@ -4,16 +4,17 @@ use eframe::egui::{self, Id, Modal, RichText, vec2};
 
 use super::action::{Action, Menu};
 use super::command::Command;
-use super::recording_dialog;
 use super::state::{App, Dialog};
 use super::theme;
+use super::{outputs_dialog, recording_dialog};
 
 /// What facelens does with pictures, and how far its figures can be trusted.
 const ABOUT: [(&str, &str); 4] = [
     (
         "Pictures stay here",
-        "Every picture is analysed on this machine and then forgotten. Nothing is sent anywhere, and no picture is \
-         written unless you ask for it by a snapshot or a recording.",
+        "Every picture is analysed on this machine and then forgotten. No picture is written unless \
+         you ask for it by a snapshot or a recording. Nothing is sent anywhere; if you switch on a live output, figures \
+         go to the address that you give, never a picture.",
     ),
     (
         "Apparent, not true",
@@ -32,7 +33,7 @@ const ABOUT: [(&str, &str); 4] = [
     ),
 ];
 
-pub(super) fn show(app: &App, ctx: &egui::Context, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<Command>) {
     let Some(dialog) = app.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(24.0);
     let modal =
@@ -42,6 +43,7 @@ pub(super) fn show(app: &App, ctx: &egui::Context, commands: &mut Vec<Command>) 
             Dialog::Help => keys(ui),
             Dialog::About => about(ui),
             Dialog::RecordOptions => recording_dialog::options(app, ui, commands),
+            Dialog::Outputs => outputs_dialog::show(app, ui, commands),
             Dialog::CloseRecording => {
                 recording_dialog::close(app, ui, commands);
                 return false;

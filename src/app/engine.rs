@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::detect::DetectorKind;
 use crate::frame::Frame;
 use crate::model::ModelSet;
+use crate::outputs::{Follow, LiveOutputs, OutputOptions, OutputStatus};
 use crate::overlay::SceneOptions;
-use crate::pipeline::{Analysis, Live, Status};
+use crate::pipeline::{Analysis, Live, Status, Tap};
 use crate::session::SessionEnd;
 use crate::session::recording::{Recorder, RecorderOptions, RecordingStatus};
 use crate::source::SourceSpec;
@@ -46,12 +47,24 @@ pub(crate) trait Engine {
     fn stop_recording(&self, end: SessionEnd);
     /// The end of the recording was seen.
     fn forget_recording(&self);
+    /// Changes what other programs get live; their figures and whom opentrack follows start anew.
+    ///
+    /// # Errors
+    /// Where the system gives no socket or no thread; then nothing goes out.
+    fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()>;
+    /// How the live outputs do; `None` where nothing goes out.
+    fn outputs(&self) -> Option<OutputStatus>;
+    /// Whose head opentrack gets.
+    fn follow(&self, follow: Follow);
+    /// The head in the next frame counts as straight ahead.
+    fn centre_head(&self);
 }
 
 /// The pipeline with its recorder.
 pub(crate) struct LiveEngine {
     // In the order of ending: first the files.
     recorder: RefCell<Option<Recorder>>,
+    outputs: RefCell<Option<Arc<LiveOutputs>>>,
     live: Live,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
@@ -59,7 +72,7 @@ pub(crate) struct LiveEngine {
 impl LiveEngine {
     /// A running pipeline; `wake` is called when the recorder has news.
     pub fn new(live: Live, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
-        Self { recorder: RefCell::new(None), live, wake }
+        Self { recorder: RefCell::new(None), outputs: RefCell::new(None), live, wake }
     }
 }
 
@@ -126,5 +139,33 @@ impl Engine for LiveEngine {
     fn forget_recording(&self) {
         self.live.set_tap(None);
         *self.recorder.borrow_mut() = None;
+    }
+
+    fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()> {
+        // First the old ones go: their address may be wanted again.
+        self.live.set_lasting_tap(None);
+        *self.outputs.borrow_mut() = None;
+        if options.any() {
+            let outputs = Arc::new(LiveOutputs::start(options)?);
+            self.live.set_lasting_tap(Some(Arc::clone(&outputs) as Arc<dyn Tap>));
+            *self.outputs.borrow_mut() = Some(outputs);
+        }
+        Ok(())
+    }
+
+    fn outputs(&self) -> Option<OutputStatus> {
+        self.outputs.borrow().as_ref().map(|outputs| outputs.status())
+    }
+
+    fn follow(&self, follow: Follow) {
+        if let Some(outputs) = self.outputs.borrow().as_ref() {
+            outputs.follow(follow);
+        }
+    }
+
+    fn centre_head(&self) {
+        if let Some(outputs) = self.outputs.borrow().as_ref() {
+            outputs.centre();
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::model::{
     Accuracy, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, ModelSet, OutputForm, ResizeFilter,
     Scaling, Task, TaskModel,
 };
+use crate::outputs::{Follow, OutputOptions, OutputStatus};
 use crate::overlay::SceneOptions;
 use crate::pipeline::{Analysis, Shown, StageTimings, Status};
 use crate::session::SessionEnd;
@@ -140,6 +141,10 @@ pub(crate) struct Stage {
     pub recorders: Vec<RecorderOptions>,
     pub recorded_scenes: Vec<SceneOptions>,
     pub stops: Vec<SessionEnd>,
+    pub outputs: Vec<OutputOptions>,
+    pub output_status: Option<OutputStatus>,
+    pub followed: Vec<Follow>,
+    pub centred: usize,
 }
 
 /// Both ends of the fake pipeline.
@@ -249,6 +254,25 @@ impl Engine for Fake {
 
     fn forget_recording(&self) {
         self.0.borrow_mut().recording = None;
+    }
+
+    fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()> {
+        let mut stage = self.0.borrow_mut();
+        stage.outputs.push(options);
+        stage.output_status = options.any().then(OutputStatus::default);
+        Ok(())
+    }
+
+    fn outputs(&self) -> Option<OutputStatus> {
+        self.0.borrow().output_status.clone()
+    }
+
+    fn follow(&self, follow: Follow) {
+        self.0.borrow_mut().followed.push(follow);
+    }
+
+    fn centre_head(&self) {
+        self.0.borrow_mut().centred += 1;
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<Command>) {
     ui.set_min_width(216.0);
     for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
-        if matches!(action, Action::Record | Action::Quit) {
+        if matches!(action, Action::Record | Action::Opentrack | Action::Quit) {
             ui.separator();
         }
         let keys = action.keys().first().map(keys_text).unwrap_or_default();

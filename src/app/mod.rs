@@ -11,6 +11,7 @@ use eframe::egui;
 
 use crate::detect::DetectorKind;
 use crate::model::{ModelSet, Task};
+use crate::outputs::OutputOptions;
 use crate::pipeline::{Live, LiveOptions};
 use crate::settings::{Settings, SettingsFile};
 use crate::source::SourceSpec;
@@ -26,6 +27,8 @@ mod figures;
 mod menu_bar;
 mod models;
 mod notices;
+mod outputs_dialog;
+mod outputs_mark;
 mod panel;
 mod people;
 mod picture;
@@ -56,6 +59,8 @@ pub struct AppOptions {
     pub detector: Option<DetectorKind>,
     /// A session to replay; no source is opened then.
     pub session: Option<PathBuf>,
+    /// What other programs get live from the start.
+    pub outputs: OutputOptions,
 }
 
 /// The smallest window in which everything can be reached, points.

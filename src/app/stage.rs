@@ -9,10 +9,10 @@ use crate::overlay::{self, Scene};
 
 use super::command::Command;
 use super::picture::letterbox;
-use super::recording_mark;
 use super::state::App;
 use super::theme;
 use super::view::{Banner, Page, Symbol, view};
+use super::{outputs_mark, recording_mark};
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::STAGE)).show(ui, |ui| {
@@ -40,6 +40,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
         if let Some(banner) = &view.banner {
             show_banner(ui, area, banner, commands);
         }
+        outputs_mark::show(app, ui, area);
         if let Some(status) = &app.recording.status {
             recording_mark::show(ui, area, status);
         }

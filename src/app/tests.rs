@@ -19,6 +19,7 @@ use crate::session::recording::default_sessions_folder;
 use crate::settings::Settings;
 use crate::source::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 
+mod outputs;
 mod recording;
 
 pub(super) struct Test {

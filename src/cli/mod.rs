@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand; no vision code here.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::detect::DetectorKind;
 use crate::model::{Library, ModelSet, Task};
+use crate::outputs::{JsonlTarget, OPENTRACK_PORT, OutputOptions, parse_address};
 use crate::source::SourceSpec;
 
 mod analyze;
@@ -55,6 +57,14 @@ pub struct WindowArgs {
     /// A camera by its name or number, as `facelens cameras` lists them.
     #[arg(long, value_name = "NAME|INDEX", conflicts_with = "source")]
     pub camera: Option<String>,
+
+    /// Send the head to opentrack's input "UDP over network", at 127.0.0.1:4242 unless another address is given.
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1", value_parser = parse_opentrack)]
+    pub opentrack: Option<SocketAddr>,
+
+    /// Send each frame's data as a line of JSON to this address by UDP, or to standard output (`-`).
+    #[arg(long, value_name = "HOST:PORT|-", allow_hyphen_values = true)]
+    pub jsonl: Option<JsonlTarget>,
 
     /// Options about models.
     #[command(flatten)]
@@ -117,6 +127,10 @@ fn parse_model(text: &str) -> Result<(Task, PathBuf), String> {
     Ok((task.parse()?, PathBuf::from(file)))
 }
 
+fn parse_opentrack(text: &str) -> Result<SocketAddr, String> {
+    parse_address(text, Some(OPENTRACK_PORT))
+}
+
 fn parse_detector(text: &str) -> Result<DetectorKind, String> {
     DetectorKind::ALL
         .into_iter()
@@ -156,6 +170,7 @@ pub fn open_window(args: WindowArgs) -> anyhow::Result<()> {
         models: args.models.model,
         detector: args.models.detector,
         session: None,
+        outputs: OutputOptions { opentrack: args.opentrack, jsonl: args.jsonl },
     })
 }
 

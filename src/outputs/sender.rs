@@ -10,8 +10,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::head::{Head, Offsets};
 use super::options::{Follow, JsonlTarget, OutputOptions};
-use crate::pipeline::Analysis;
+use crate::pipeline::{Analysis, Tap};
 use crate::session::{FrameRow, write_jsonl};
+use crate::source::SourceInfo;
 use crate::track::Face;
 
 /// Analyses that may wait for a slow reader of standard output; what comes then is dropped and counted.
@@ -33,6 +34,8 @@ pub struct OutputStatus {
     pub lines: u64,
     /// Analyses that came while too many were waiting.
     pub dropped: u64,
+    /// Whose head went to opentrack last; `None` while there is nobody to follow.
+    pub followed: Option<u64>,
     /// What could not be sent last, in words; gone with the next success.
     pub error: Option<String>,
 }
@@ -88,11 +91,6 @@ impl LiveOutputs {
         Ok(Self { sender: Some(sender), shared, thread: Some(thread) })
     }
 
-    /// What the `input` of the next lines is.
-    pub fn set_input(&self, input: &str) {
-        *lock(&self.shared.input) = input.into();
-    }
-
     /// Hands over one analysis; never waits.
     pub fn send(&self, analysis: &Arc<Analysis>) {
         let Some(sender) = &self.sender else { return };
@@ -118,6 +116,23 @@ impl LiveOutputs {
     /// How the outputs do.
     pub fn status(&self) -> OutputStatus {
         lock(&self.shared.status).clone()
+    }
+}
+
+impl Tap for LiveOutputs {
+    fn analysed(&self, analysis: &Arc<Analysis>) {
+        self.send(analysis);
+    }
+
+    /// Identities start anew, so nobody in particular is followed any more. What counts as straight ahead stays.
+    fn source_changed(&self) {
+        self.follow(Follow::Largest);
+        self.shared.change(|status| status.followed = None);
+    }
+
+    /// The `input` of the next lines.
+    fn source_opened(&self, info: &SourceInfo) {
+        *lock(&self.shared.input) = info.name.as_str().into();
     }
 }
 
@@ -200,7 +215,10 @@ impl Worker {
     fn head(&mut self, analysis: &Analysis) {
         let Some(opentrack) = &self.opentrack else { return };
         let Steering { follow, centre } = *lock(&self.shared.steering);
-        let Some(face) = chosen(&analysis.faces, follow, self.last) else { return };
+        let last = self.last;
+        let face = chosen(&analysis.faces, follow, last);
+        self.shared.change(|status| status.followed = face.map(|face| face.id));
+        let Some(face) = face else { return };
         self.last = Some(face.id);
         let size = (analysis.frame.width(), analysis.frame.height());
         let head = Head::new(face.rect, face.pose, size);

@@ -3,6 +3,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::frame::Frame;
 use crate::geometry::{Point, Pose, Rect};
+use crate::source::SourceKind;
 
 /// A face of this identity and side around the middle of a picture of 640x480.
 fn face(id: u64, side: f32, yaw: f32) -> Face {
@@ -62,7 +63,7 @@ fn opentrack_gets_the_head_of_the_largest_face_and_of_whom_is_chosen() {
     while outputs.status().heads < 6 {
         thread::sleep(Duration::from_millis(1));
     }
-    assert_eq!(outputs.status(), OutputStatus { heads: 6, ..OutputStatus::default() });
+    assert_eq!(outputs.status(), OutputStatus { heads: 6, followed: Some(2), ..OutputStatus::default() });
 }
 
 #[test]
@@ -70,7 +71,14 @@ fn json_lines_are_those_of_the_files() {
     let (socket, address) = listener();
     let jsonl = Some(JsonlTarget::Udp(address));
     let outputs = LiveOutputs::start(OutputOptions { opentrack: None, jsonl }).unwrap();
-    outputs.set_input("demo");
+    outputs.source_opened(&SourceInfo {
+        name: "demo".into(),
+        kind: SourceKind::Video,
+        size: None,
+        fps: None,
+        frame_count: None,
+        format: String::new(),
+    });
     let shown = analysis(7, vec![face(3, 120.0, -4.0)]);
     outputs.send(&shown);
     let line = received(&socket);
@@ -125,4 +133,19 @@ fn a_reader_that_is_stuck_costs_lines_and_nothing_else() {
     let status = outputs.status();
     assert!(status.error.unwrap().contains("standard output takes no more lines"));
     assert_eq!(status.lines, 0);
+}
+
+#[test]
+fn another_source_has_nobody_to_follow_yet() {
+    let (socket, address) = listener();
+    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), jsonl: None }).unwrap();
+    outputs.follow(Follow::Person(2));
+    outputs.source_changed();
+    // Their number 2 is somebody else.
+    outputs.send(&analysis(0, vec![face(1, 200.0, 11.0), face(2, 100.0, 22.0)]));
+    assert_eq!(yaw(&socket), 11.0);
+    outputs.send(&analysis(1, vec![]));
+    while outputs.status().followed.is_some() || outputs.status().heads == 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -46,6 +46,18 @@ pub enum Shown {
     Failed(SourceError),
 }
 
+impl Shown {
+    /// What the source is, where it is or was open.
+    pub fn info(&self) -> Option<&SourceInfo> {
+        match self {
+            Self::Running(info) | Self::Stalled { info, .. } | Self::Disconnected { info, .. } | Self::Ended(info) => {
+                Some(info)
+            }
+            Self::Opening | Self::Failed(_) => None,
+        }
+    }
+}
+
 /// The honest figures. Rates are over the last two seconds.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -74,8 +86,20 @@ pub trait Tap: Send + Sync {
     /// A frame was analysed. Called on the analysis thread: must not wait.
     fn analysed(&self, analysis: &Arc<Analysis>);
 
-    /// The source was changed or opened anew: this tap is taken off, and sees nothing any more.
+    /// The source was changed or opened anew: a tap of one source is taken off, and sees nothing any more.
     fn source_changed(&self);
+
+    /// Pictures of this source come from now on. Only a lasting tap is told.
+    fn source_opened(&self, _info: &SourceInfo) {}
+}
+
+/// Who sees the analyses.
+#[derive(Clone, Default)]
+struct Taps {
+    /// Sees one source.
+    of_source: Option<Arc<dyn Tap>>,
+    /// Sees whatever source there is.
+    lasting: Option<Arc<dyn Tap>>,
 }
 
 /// Shared by the window and both workers. Everything that belongs to a source carries its generation: what comes from
@@ -85,7 +109,7 @@ pub(super) struct Board {
     analysis: ArcSwapOption<Analysis>,
     status: ArcSwap<Status>,
     figures: Mutex<Figures>,
-    tap: Mutex<Option<Arc<dyn Tap>>>,
+    taps: Mutex<Taps>,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -98,7 +122,7 @@ impl Board {
             analysis: ArcSwapOption::empty(),
             status: ArcSwap::from_pointee(figures.status(Instant::now())),
             figures: Mutex::new(figures),
-            tap: Mutex::new(None),
+            taps: Mutex::default(),
             wake,
         }
     }
@@ -117,11 +141,20 @@ impl Board {
 
     /// From now on `tap` sees every analysed frame of this source, in the place of any other.
     pub(super) fn set_tap(&self, tap: Option<Arc<dyn Tap>>) {
-        *self.tap() = tap;
+        self.taps().of_source = tap;
     }
 
-    fn tap(&self) -> MutexGuard<'_, Option<Arc<dyn Tap>>> {
-        self.tap.lock().unwrap_or_else(PoisonError::into_inner)
+    /// From now on `tap` sees every analysed frame of every source, in the place of any other lasting one.
+    pub(super) fn set_lasting_tap(&self, tap: Option<Arc<dyn Tap>>) {
+        self.taps().lasting.clone_from(&tap);
+        let info = self.figures().shown.info().cloned();
+        if let Some((tap, info)) = tap.zip(info) {
+            tap.source_opened(&info);
+        }
+    }
+
+    fn taps(&self) -> MutexGuard<'_, Taps> {
+        self.taps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The source whose pictures count.
@@ -139,8 +172,11 @@ impl Board {
             self.publish(&mut figures, true);
             figures.generation
         };
-        let tap = self.tap().take();
-        if let Some(tap) = tap {
+        let (of_source, lasting) = {
+            let mut taps = self.taps();
+            (taps.of_source.take(), taps.lasting.clone())
+        };
+        for tap in [of_source, lasting].into_iter().flatten() {
             tap.source_changed();
         }
         (self.wake)();
@@ -149,7 +185,12 @@ impl Board {
 
     /// Says how the source does.
     pub(super) fn show(&self, generation: u64, shown: Shown) {
-        self.change(generation, true, |figures| figures.shown = shown);
+        let opened =
+            if let Shown::Running(info) = &shown { self.taps().lasting.clone().zip(Some(info.clone())) } else { None };
+        let counts = self.change(generation, true, |figures| figures.shown = shown);
+        if let Some((tap, info)) = opened.filter(|_| counts) {
+            tap.source_opened(&info);
+        }
     }
 
     /// A frame came. `false`: it is from a source that no longer counts.
@@ -181,9 +222,11 @@ impl Board {
             figures.analysis_error = error;
             self.analysis.store(Some(Arc::clone(&analysis)));
         });
-        let tap = if counts && !again { self.tap().clone() } else { None };
-        if let Some(tap) = tap {
-            tap.analysed(&analysis);
+        if counts && !again {
+            let Taps { of_source, lasting } = self.taps().clone();
+            for tap in [of_source, lasting].into_iter().flatten() {
+                tap.analysed(&analysis);
+            }
         }
     }
 

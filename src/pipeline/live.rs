@@ -148,6 +148,11 @@ impl Live {
         self.board.set_tap(tap);
     }
 
+    /// From now on `tap` sees every frame of every source that is analysed, in the place of any other lasting one.
+    pub fn set_lasting_tap(&self, tap: Option<Arc<dyn Tap>>) {
+        self.board.set_lasting_tap(tap);
+    }
+
     /// The newest picture, at the camera's rate.
     pub fn frame(&self) -> Option<Arc<Frame>> {
         self.board.frame()

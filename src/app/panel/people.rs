@@ -2,9 +2,11 @@
 
 use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, Sense, pos2, vec2};
 
+use super::super::command::Command;
 use super::super::people::Person;
 use super::super::state::App;
 use super::super::{sparkline, theme};
+use crate::outputs::Follow;
 use crate::overlay::{age_words, gender_words};
 use crate::track::{Age, Face, Gender};
 
@@ -14,7 +16,7 @@ pub(super) const ROW_HEIGHT: f32 = 100.0;
 const CROP: f32 = 56.0;
 
 /// Shows the people in `height` points; gives the height that it took, title and all.
-pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32) -> f32 {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec<Command>) -> f32 {
     let top = ui.cursor().top();
     let present = app.people.list().iter().filter(|person| !person.away).count();
     super::title(ui, &format!("PEOPLE  {present}"));
@@ -28,24 +30,35 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32) -> f32 {
             ui.painter().text(place.left_top() + vec2(0.0, theme::HALF), Align2::LEFT_TOP, words, font, theme::WEAK);
         }
         for person in app.people.list() {
-            row(ui, person, app.people.now);
+            row(app, ui, person, commands);
         }
     });
     ui.add_space(theme::STEP);
     ui.cursor().top() - top
 }
 
-fn row(ui: &mut egui::Ui, person: &Person, now: f32) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command>) {
+    let now = app.people.now;
+    // A click chooses whose head opentrack gets.
+    let opentrack = app.outputs.options.opentrack.is_some();
+    let sense = if opentrack { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), sense);
     let face = &person.face;
     let spoken = format!("Person {}: {}, {}", face.id, age_text(face.age).0, gender_text(face.gender).0);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
+    let role = if opentrack { egui::Role::Button } else { egui::Role::Label };
+    response.widget_info(|| egui::WidgetInfo::labeled(role, true, &spoken));
+    if response.clicked() {
+        commands.push(Command::Follow(face.id));
+    }
     let mut painter = ui.painter_at(rect);
     if person.away {
         painter.set_opacity(0.45);
     }
     let color = theme::id_color(face.id);
     painter.rect_filled(rect, 8.0, theme::CARD);
+    if opentrack && app.outputs.follow == Follow::Person(face.id) {
+        painter.rect_stroke(rect, 8.0, egui::Stroke::new(1.0, theme::ACCENT), egui::StrokeKind::Inside);
+    }
     let inside = rect.shrink(theme::STEP);
     let crop = Rect::from_min_size(inside.min, vec2(CROP, CROP));
     if let Some(texture) = &person.crop {
@@ -53,27 +66,37 @@ fn row(ui: &mut egui::Ui, person: &Person, now: f32) {
         painter.add(egui::epaint::RectShape::filled(crop, 6.0, Color32::WHITE).with_texture(texture.id(), uv));
     }
     painter.rect_stroke(crop, 6.0, egui::Stroke::new(2.0, color), egui::StrokeKind::Inside);
-    texts(&painter, pos2(crop.right() + 12.0, inside.top()), inside.right(), face, color);
+    let sent = app.outputs.status.as_ref().is_some_and(|status| status.followed == Some(face.id));
+    let mark = if sent && !person.away { "opentrack  " } else { "" };
+    texts(&painter, pos2(crop.right() + 12.0, inside.top()), inside.right(), face, (color, mark));
 
     let histories = Rect::from_min_max(pos2(inside.left(), crop.bottom() + theme::STEP), inside.max);
     let (left, right) = histories.split_left_right_at_fraction(0.5);
     let samples = person.history.iter();
     sparkline::age(&painter, left.with_max_x(left.right() - theme::HALF), now, &samples, theme::TEXT);
     sparkline::pose(&painter, right.with_min_x(right.left() + theme::HALF), now, &samples);
+    let response = if opentrack {
+        response.on_hover_text("Click: opentrack gets this head; once more: that of the largest face")
+    } else {
+        response
+    };
     response.on_hover_text(
         "Left: age over the last 20 s with its spread, 0 to 80 years.\nRight: yaw (red), pitch (green) and roll (blue), \
          -60 to 60 degrees.",
     );
 }
 
-fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, color: Color32) {
+/// `mark` stands before the number: what becomes of this person's data.
+fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, (color, mark): (Color32, &str)) {
     let line = |row: f32, text: String, font: FontId, color: Color32| {
         painter.text(at + vec2(0.0, row), Align2::LEFT_TOP, text, font, color);
     };
     let sure = |unsure: bool| if unsure { theme::WEAK } else { theme::TEXT };
     let (age, unsure) = age_text(face.age);
     line(0.0, age, FontId::proportional(16.0), sure(unsure));
-    painter.text(pos2(right, at.y + 2.0), Align2::RIGHT_TOP, format!("#{}", face.id), FontId::monospace(12.0), color);
+    let number = pos2(right, at.y + 2.0);
+    let number = painter.text(number, Align2::RIGHT_TOP, format!("#{}", face.id), FontId::monospace(12.0), color);
+    painter.text(number.left_top(), Align2::RIGHT_TOP, mark, FontId::proportional(12.0), theme::ACCENT);
     let (gender, unsure) = gender_text(face.gender);
     line(21.0, gender, FontId::proportional(14.0), sure(unsure));
     if let Some(pose) = face.pose {

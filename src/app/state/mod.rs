@@ -1,11 +1,13 @@
 //! The window's state and what changes it: keys, clicks, files dropped on it, reports of errands, news of the pipeline.
 
 mod keys;
+mod outputs;
 mod recording;
 mod replay;
 mod reports;
 mod sources;
 
+pub(crate) use outputs::{Output, STANDARD_OUTPUT};
 pub(crate) use recording::LOCKED;
 pub(crate) use reports::{from_home, title};
 
@@ -34,6 +36,7 @@ use super::people::People;
 use super::picture::{Alignment, Picture, Shot};
 use super::replay::ReplayState;
 use super::view::name_of;
+use outputs::Outputs;
 use recording::Recording;
 
 /// A dialog over the window.
@@ -43,6 +46,8 @@ pub(crate) enum Dialog {
     About,
     /// What is recorded, and where.
     RecordOptions,
+    /// What other programs get live.
+    Outputs,
     /// The window is to be closed while something is recorded.
     CloseRecording,
 }
@@ -106,6 +111,7 @@ pub(crate) struct App {
     pub figures: Figures,
     last_analysis_error: Option<String>,
     pub recording: Recording,
+    pub outputs: Outputs,
 }
 
 impl App {
@@ -120,6 +126,7 @@ impl App {
             reports,
             saved: settings.clone(),
             detector: first_detector(options, &settings),
+            outputs: Outputs::new(&settings),
             settings,
             settings_file,
             changed_at: None,
@@ -145,6 +152,7 @@ impl App {
             last_analysis_error: None,
             recording: Recording::default(),
         };
+        app.start_outputs(options.outputs);
         app.list_cameras();
         app.errands.start(Errand::LoadShipped);
         app.errands.start(Errand::ListModels);
@@ -175,6 +183,7 @@ impl App {
             self.read_engine(ctx);
         }
         self.read_recording(ctx);
+        self.read_outputs();
         self.read_input(ctx);
         self.remember(ctx);
     }
@@ -265,13 +274,7 @@ impl App {
 
     /// What the source is, where it is open.
     pub fn info(&self) -> Option<&SourceInfo> {
-        match &self.status.shown {
-            Shown::Running(info)
-            | Shown::Stalled { info, .. }
-            | Shown::Disconnected { info, .. }
-            | Shown::Ended(info) => Some(info),
-            Shown::Opening | Shown::Failed(_) => None,
-        }
+        self.status.shown.info()
     }
 
     /// Whether the picture is shown as a mirror would show it.
@@ -301,6 +304,7 @@ impl App {
             Action::Panel => Some(self.settings.panel_open),
             Action::FullScreen => Some(self.full_screen),
             Action::Record => Some(self.is_recording()),
+            Action::Opentrack => Some(self.outputs.options.opentrack.is_some()),
             _ => None,
         }
     }
@@ -332,6 +336,10 @@ impl App {
             Command::RecordMirror(mirror) => self.settings.record_mirror = mirror,
             Command::PickSessionsFolder => self.errands.start(Errand::PickSessionsFolder),
             Command::DefaultSessionsFolder => self.settings.sessions_folder = None,
+            Command::Opentrack(on) => self.switch_opentrack(on),
+            Command::JsonLines(on) => self.switch_json_lines(on),
+            Command::OutputAddress(output) => self.use_output_address(output),
+            Command::Follow(id) => self.toggle_follow(id),
             Command::SaveAndClose => self.save_and_close(),
             Command::CloseDialog => self.dialog = None,
         }
@@ -360,6 +368,9 @@ impl App {
             Action::Snapshot => self.snapshot(),
             Action::Record => self.toggle_recording(),
             Action::RecordOptions => self.toggle(Dialog::RecordOptions),
+            Action::Outputs => self.toggle(Dialog::Outputs),
+            Action::Opentrack => self.switch_opentrack(self.outputs.options.opentrack.is_none()),
+            Action::Centre => self.centre_head(),
             Action::Quit => {
                 if !self.ask_before_closing() {
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);

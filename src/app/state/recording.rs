@@ -59,7 +59,14 @@ impl App {
             | Command::RecordMirror(_)
             | Command::PickSessionsFolder
             | Command::DefaultSessionsFolder => true,
-            Command::ListCameras | Command::Replay(_) | Command::SaveAndClose | Command::CloseDialog => false,
+            Command::ListCameras
+            | Command::Replay(_)
+            | Command::Opentrack(_)
+            | Command::JsonLines(_)
+            | Command::OutputAddress(_)
+            | Command::Follow(_)
+            | Command::SaveAndClose
+            | Command::CloseDialog => false,
         };
         tears && self.is_recording()
     }

@@ -99,6 +99,7 @@ impl App {
         match action {
             Action::CloseSession => !self.replay.is_none(),
             Action::Record => self.replay.is_none(),
+            Action::Centre => self.outputs.options.opentrack.is_some(),
             _ => !action.is_replay() || self.replay.open().is_some(),
         }
     }

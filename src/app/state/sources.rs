@@ -7,6 +7,7 @@ use crate::app::errands::{Errand, Origin, is_model_file};
 use crate::app::notices::Tone;
 use crate::app::picture::Alignment;
 use crate::app::replay::ReplayState;
+use crate::outputs::Follow;
 use crate::session::SessionFolder;
 use crate::source::{CameraChoice, CameraInfo, SourceError, SourceSpec};
 
@@ -56,6 +57,8 @@ impl App {
         self.alignment = Alignment::default();
         self.picture.clear();
         self.people.clear();
+        // The pipeline's own end of it follows the source.
+        self.outputs.follow = Follow::Largest;
         self.figures.expire();
     }
 

@@ -11,7 +11,7 @@ use crate::model::ModelSet;
 use crate::pipeline::analysis_thread::Makers;
 use crate::pipeline::fakes::*;
 use crate::pipeline::{Analysis, Live, LiveOptions, Shown, Tap};
-use crate::source::{Next, SourceErrorKind, SourceKind};
+use crate::source::{Next, SourceErrorKind, SourceInfo, SourceKind};
 
 fn always_a_face(_: DetectorKind, _: &Frame) -> Result<Vec<Detection>, DetectError> {
     Ok(vec![found(FACE)])
@@ -385,6 +385,7 @@ fn the_window_is_woken_when_there_is_something_new() {
 struct Seen {
     frames: Mutex<Vec<u64>>,
     changed: AtomicBool,
+    opened: Mutex<Vec<String>>,
 }
 
 impl Tap for Seen {
@@ -394,6 +395,10 @@ impl Tap for Seen {
 
     fn source_changed(&self) {
         self.changed.store(true, Ordering::SeqCst);
+    }
+
+    fn source_opened(&self, info: &SourceInfo) {
+        self.opened.lock().unwrap().push(info.name.clone());
     }
 }
 
@@ -420,4 +425,35 @@ fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
     assert!(seen.changed.load(Ordering::SeqCst));
     wait_until("the next source", || analysed_frame(&live) == Some(2));
     assert_eq!(seen.frames.lock().unwrap().len(), 30);
+}
+
+#[test]
+fn a_lasting_tap_sees_every_source_and_is_told_their_names() {
+    let (lasting, seen) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
+    let options = LiveOptions {
+        source: Some(file()),
+        models: ModelSet::default(),
+        detector: DetectorKind::BlazeBack,
+        tap: Some(Arc::clone(&seen) as Arc<dyn Tap>),
+        wake: Arc::new(|| ()),
+    };
+    let sources = openings(vec![
+        Ok(list(SourceKind::Video, frames(30))),
+        Ok(list(SourceKind::Video, frames(3))),
+        Ok(list(SourceKind::Video, frames(3))),
+    ]);
+    let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
+    wait_until("the end", || analysed_frame(&live) == Some(29));
+    // Put on late: it sees what comes from then on, beside the tap of the source.
+    live.set_lasting_tap(Some(Arc::clone(&lasting) as Arc<dyn Tap>));
+    live.restart();
+    wait_until("the next source", || analysed_frame(&live) == Some(2));
+    assert!(lasting.changed.load(Ordering::SeqCst));
+    assert_eq!(*lasting.frames.lock().unwrap(), [0, 1, 2]);
+    assert_eq!(lasting.opened.lock().unwrap().len(), 2, "the source that was there, and the next one");
+    assert_eq!(seen.frames.lock().unwrap().len(), 30);
+    live.set_lasting_tap(None);
+    live.restart();
+    wait_until("one more source", || analysed_frame(&live) == Some(2));
+    assert_eq!(lasting.frames.lock().unwrap().len(), 3);
 }

@@ -1,0 +1,88 @@
+//! The dialog about live outputs: what other programs get, and where they listen.
+
+use eframe::egui::{self, Button, Checkbox, RichText, TextEdit};
+
+use super::action::Action;
+use super::command::Command;
+use super::outputs_mark::hover_text;
+use super::state::{App, Output, STANDARD_OUTPUT};
+use super::theme;
+
+/// Width of an address's field in points.
+const FIELD_WIDTH: f32 = 240.0;
+
+/// What goes out, and where to.
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    ui.set_width(496.0);
+    ui.heading("Live outputs");
+    ui.label(theme::weak("Figures for other programs while the picture is live; never pictures. Off at each start."));
+
+    ui.add_space(theme::STEP);
+    ui.label(theme::section("HEAD TRACKING"));
+    let mut on = app.outputs.options.opentrack.is_some();
+    if ui.add(Checkbox::new(&mut on, "Send the head to opentrack")).clicked() {
+        commands.push(Command::Opentrack(on));
+    }
+    ui.label(theme::weak(
+        "Choose \"UDP over network\" as opentrack's input. It gets the largest face; a click on a person in the panel \
+         chooses one.",
+    ));
+    ui.horizontal(|ui| {
+        address(app, ui, Output::Opentrack, commands);
+        let centre = Button::new(Action::Centre.title());
+        if ui.add_enabled(on, centre).on_hover_text(Action::Centre.explanation()).clicked() {
+            commands.push(Action::Centre.into());
+        }
+    });
+    error(app, ui, Output::Opentrack);
+
+    ui.add_space(theme::STEP);
+    ui.label(theme::section("SCRIPTS"));
+    let mut on = app.outputs.options.jsonl.is_some();
+    if ui.add(Checkbox::new(&mut on, "Send each frame as a line of JSON")).clicked() {
+        commands.push(Command::JsonLines(on));
+    }
+    ui.label(theme::weak("By UDP, one line a datagram; the lines are those that `facelens analyze` writes."));
+    if app.outputs.typed(Output::JsonLines).text == STANDARD_OUTPUT {
+        ui.label(RichText::new("To standard output, as the command line says").color(theme::TEXT));
+    } else {
+        address(app, ui, Output::JsonLines, commands);
+    }
+    error(app, ui, Output::JsonLines);
+
+    if let Some(status) = &app.outputs.status {
+        ui.add_space(theme::STEP);
+        ui.label(theme::weak(hover_text(&app.outputs.options, status)));
+    }
+}
+
+fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<Command>) {
+    let name = match output {
+        Output::Opentrack => "Address of opentrack",
+        Output::JsonLines => "Address of the script",
+    };
+    let typed = app.outputs.typed(output);
+    let field = TextEdit::singleline(&mut typed.text).margin(egui::Margin::symmetric(8, 6)).desired_width(FIELD_WIDTH);
+    let response = ui.add(field).on_hover_text("HOST:PORT, or a port on this machine");
+    let response = response.accessible_name(name);
+    if response.changed() {
+        typed.error = None;
+    }
+    if response.lost_focus() {
+        commands.push(Command::OutputAddress(output));
+    }
+}
+
+/// What is wrong with an address, or that it leaves this machine.
+fn error(app: &mut App, ui: &mut egui::Ui, output: Output) {
+    let typed = app.outputs.typed(output);
+    if let Some(error) = &typed.error {
+        ui.label(RichText::new(format!("{error}.")).small().color(theme::WARN));
+        return;
+    }
+    let elsewhere = typed.text.parse::<std::net::SocketAddr>().is_ok_and(|address| !address.ip().is_loopback());
+    if elsewhere {
+        let words = "This is another machine: the figures leave yours, unencrypted.";
+        ui.label(RichText::new(words).small().color(theme::WARN));
+    }
+}

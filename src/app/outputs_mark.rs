@@ -1,0 +1,62 @@
+//! The mark over the picture while something goes out to other programs: what, whose, and whether it fails.
+
+use eframe::egui::{self, Align2, FontId, Rect, Sense, pos2, vec2};
+
+use super::state::App;
+use super::theme;
+use crate::outputs::{OutputOptions, OutputStatus};
+
+/// Height of the mark in points.
+const HEIGHT: f32 = 28.0;
+
+/// Shows the mark in the upper right corner of `area`.
+pub(super) fn show(app: &App, ui: &mut egui::Ui, area: Rect) {
+    let Some(status) = &app.outputs.status else { return };
+    let options = &app.outputs.options;
+    let font = FontId::proportional(14.0);
+    // Of the widest that it will show, so that nothing moves.
+    let widest = text(options, &OutputStatus { followed: Some(888), ..OutputStatus::default() });
+    let width = ui.painter().layout_no_wrap(widest, font.clone(), theme::TEXT).size().x.ceil() + 44.0;
+    let size = vec2(width.min(area.width() - 2.0 * theme::MARGIN), HEIGHT);
+    let right_top = area.right_top() + vec2(-theme::MARGIN, theme::MARGIN);
+    let place = Rect::from_min_size(right_top - vec2(size.x, 0.0), size);
+    let painter = ui.painter_at(place);
+    painter.rect_filled(place, HEIGHT / 2.0, theme::CARD.gamma_multiply(0.94));
+    let dot = if status.error.is_some() { theme::WARN } else { theme::ACCENT };
+    painter.circle_filled(pos2(place.left() + 16.0, place.center().y), 4.0, dot);
+    let words = text(options, status);
+    painter.text(pos2(place.left() + 28.0, place.center().y), Align2::LEFT_CENTER, &words, font, theme::TEXT);
+    let response = ui.interact(place, ui.scope_id().with("outputs"), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Live outputs: {words}")));
+    response.on_hover_text(hover_text(options, status));
+}
+
+fn text(options: &OutputOptions, status: &OutputStatus) -> String {
+    let opentrack = options.opentrack.map(|_| match status.followed {
+        Some(id) => format!("opentrack  #{id}"),
+        None => "opentrack  nobody".to_owned(),
+    });
+    let lines = options.jsonl.map(|_| "JSON lines".to_owned());
+    let parts: Vec<String> = opentrack.into_iter().chain(lines).collect();
+    parts.join("   ")
+}
+
+/// Where it goes and how much went.
+pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> String {
+    let mut lines = Vec::new();
+    if let Some(address) = options.opentrack {
+        lines.push(format!("{} heads went to opentrack at {address}. X centres the head.", status.heads));
+    }
+    match options.jsonl {
+        Some(target) if target == crate::outputs::JsonlTarget::Stdout => {
+            lines.push(format!("{} lines went to standard output.", status.lines));
+        }
+        Some(target) => lines.push(format!("{} lines went to {target}.", status.lines)),
+        None => {}
+    }
+    if status.dropped > 0 {
+        lines.push(format!("{} frames came too fast to be sent.", status.dropped));
+    }
+    lines.extend(status.error.as_ref().map(|error| format!("{error}.")));
+    lines.join("\n")
+}
