@@ -42,10 +42,12 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
     if ui.add(Checkbox::new(&mut on, "Send each frame as a line of JSON")).clicked() {
         commands.push(Command::JsonLines(on));
     }
-    ui.label(theme::weak("By UDP, one line a datagram; the lines are those that `facelens analyze` writes."));
     if app.outputs.typed(Output::JsonLines).text == STANDARD_OUTPUT {
-        ui.label(RichText::new("To standard output, as the command line says").color(theme::TEXT));
+        ui.label(theme::weak(
+            "To standard output, as the command line says; the lines are those of `facelens analyze`.",
+        ));
     } else {
+        ui.label(theme::weak("By UDP, one line a datagram; the lines are those of `facelens analyze`."));
         address(app, ui, Output::JsonLines, commands);
     }
     error(app, ui, Output::JsonLines);

@@ -9,7 +9,7 @@ use crate::outputs::{OutputOptions, OutputStatus};
 /// Height of the mark in points.
 const HEIGHT: f32 = 28.0;
 
-/// Shows the mark in the upper right corner of `area`.
+/// Shows the mark in the lower right corner of `area`; above the mark of a recording, where there is one.
 pub(super) fn show(app: &App, ui: &mut egui::Ui, area: Rect) {
     let Some(status) = &app.outputs.status else { return };
     let options = &app.outputs.options;
@@ -18,8 +18,9 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, area: Rect) {
     let widest = text(options, &OutputStatus { followed: Some(888), ..OutputStatus::default() });
     let width = ui.painter().layout_no_wrap(widest, font.clone(), theme::TEXT).size().x.ceil() + 44.0;
     let size = vec2(width.min(area.width() - 2.0 * theme::MARGIN), HEIGHT);
-    let right_top = area.right_top() + vec2(-theme::MARGIN, theme::MARGIN);
-    let place = Rect::from_min_size(right_top - vec2(size.x, 0.0), size);
+    let recording = if app.is_recording() { HEIGHT + theme::STEP } else { 0.0 };
+    let corner = area.right_bottom() - vec2(theme::MARGIN, theme::MARGIN + recording);
+    let place = Rect::from_min_size(corner - size, size);
     let painter = ui.painter_at(place);
     painter.rect_filled(place, HEIGHT / 2.0, theme::CARD.gamma_multiply(0.94));
     let dot = if status.error.is_some() { theme::WARN } else { theme::ACCENT };

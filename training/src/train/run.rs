@@ -99,10 +99,20 @@ pub(super) fn new_net(config: &RunConfig, device: &Device) -> Result<Network, Ru
     let plain = weights::plain(device);
     let trained = if from.is_dir() {
         let (other, trained) = state::load_trained(from, &plain).map_err(|error| wrong(error.to_string()))?;
-        if other.network != config.network {
-            return Err(wrong("its network is another one; use the same --network, --task and --widths".to_owned()));
+        if other.network == config.network {
+            trained
+        } else if std::mem::discriminant(&other.network) == std::mem::discriminant(&config.network)
+            && other.network.tasks() == config.network.tasks()
+        {
+            let (widened, taken, all) = weights::take_over(net.valid(), &trained);
+            eprintln!(
+                "{}: {taken} of its {all} tensors have the shapes of this network; the rest begins anew",
+                from.display()
+            );
+            widened
+        } else {
+            return Err(wrong("its network is another one; use the same --network and --task".to_owned()));
         }
-        trained
     } else {
         // The error names the file itself.
         Network::from_file(from, &plain).map_err(|error| wrong(error.to_string()))?

@@ -1,6 +1,6 @@
 //! All numbers of a network at once: their moving average, the norm of their gradients.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
@@ -36,6 +36,50 @@ impl ModuleMapper for Mix {
         };
         let keep = self.keep;
         param.map(|old| old * keep + newest * (1.0 - keep))
+    }
+}
+
+/// `net` with every tensor of `trained` that has its counterpart's shape, and how many of how many those are. Both are
+/// networks of one kind for the same tasks, so that their parts come in one order whatever their widths are.
+pub(super) fn take_over(net: Network, trained: &Network) -> (Network, usize, usize) {
+    let mut order = InOrder::default();
+    trained.visit(&mut order);
+    let all = order.ids.len();
+    let mut take = TakeOver { ids: order.ids.into_iter(), tensors: order.tensors, taken: 0 };
+    let net = net.map(&mut take);
+    (net, take.taken, all)
+}
+
+/// Collects tensors with their order.
+#[derive(Default)]
+struct InOrder {
+    ids: Vec<ParamId>,
+    tensors: GradientsParams,
+}
+
+impl ModuleVisitor for InOrder {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.ids.push(param.id);
+        self.tensors.register(param.id, param.val());
+    }
+}
+
+struct TakeOver {
+    ids: std::vec::IntoIter<ParamId>,
+    tensors: GradientsParams,
+    taken: usize,
+}
+
+impl ModuleMapper for TakeOver {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let counterpart = self.ids.next().and_then(|id| self.tensors.remove::<D>(id));
+        match counterpart.filter(|tensor| tensor.dims() == param.dims()) {
+            Some(tensor) => {
+                self.taken += 1;
+                param.map(|_| tensor)
+            }
+            None => param,
+        }
     }
 }
 
