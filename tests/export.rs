@@ -185,3 +185,34 @@ fn a_session_of_the_demo_keeps_its_people_and_ages_in_every_format() {
     let srt = String::from_utf8(export(folder.path(), &["--to", "srt", "-o", "-"]).stdout).unwrap();
     assert!(srt.starts_with("1\n00:00:00,000 --> 00:00:00,500\n#1: age "), "{srt}");
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_a_video_that_plays_and_exits_with_130() {
+    let folder = tempfile::tempdir().unwrap();
+    // Long enough that nobody exports it before the signal comes.
+    let rows: Vec<FrameRow> = (0..4000)
+        .map(|index| FrameRow {
+            frame: index,
+            time_s: index as f64 / session::FPS as f64,
+            ..session::rows()[index as usize % 45].clone()
+        })
+        .collect();
+    session::write(folder.path(), &rows, &[("video.mp4", false)]);
+    let to = folder.path().join("out.mp4");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_facelens"))
+        .args(["export", folder.path().to_str().unwrap(), "-o", to.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while fs::metadata(&to).map_or(0, |file| file.len()) < 4096 {
+        assert_eq!(child.try_wait().unwrap(), None, "it was to be interrupted");
+        assert!(std::time::Instant::now() < deadline, "nothing is written");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let signal = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let written = frames(to);
+    assert!((1..4000).contains(&written), "{written} frames");
+}

@@ -97,6 +97,46 @@ fn a_session_of_the_demo_is_recorded_with_its_data() {
     assert_eq!(rows[0].time_s, 0.0);
 }
 
+/// What was shown and what the recorded video gives differ by what H.264 loses. Bounds: the same person in the same
+/// frames, a median of 3 years, 5 degrees and a twentieth of the box's side.
+#[test]
+fn a_recorded_demo_analysed_again_gives_the_same_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = start(folder.path(), &["--seconds", "1.5", "--pictures", "clean"]).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let session = session(folder.path()).unwrap();
+    let again = folder.path().join("again.csv");
+    let output = Command::new(FACELENS).arg("analyze").arg(session.join("video.mp4")).arg("-o").arg(&again).output();
+    assert_eq!(output.unwrap().status.code(), Some(0));
+    let recorded = rows(&session);
+    let again: Vec<FrameRow> = read_csv(std::fs::File::open(again).unwrap()).map(Result::unwrap).collect();
+    assert_eq!(recorded.len(), again.len());
+
+    let (mut years, mut degrees, mut sides) = (Vec::new(), Vec::new(), Vec::new());
+    for (before, after) in recorded.iter().zip(&again) {
+        assert!((before.time_s - after.time_s).abs() < 0.0015, "{} {}", before.time_s, after.time_s);
+        let ids = |row: &FrameRow| row.faces.iter().map(|face| face.id).collect::<Vec<_>>();
+        assert_eq!(ids(before), ids(after));
+        for (before, after) in before.faces.iter().zip(&after.faces) {
+            let apart = before.rect.center().x - after.rect.center().x;
+            sides.push((apart / before.rect.width).abs());
+            // The session began while the models were still being loaded.
+            if let (Some(first), Some(second)) = (before.age, after.age) {
+                years.push((first.years - second.years).abs());
+            }
+            if let (Some(first), Some(second)) = (before.pose, after.pose) {
+                degrees.push((first.yaw - second.yaw).abs().max((first.roll - second.roll).abs()));
+            }
+        }
+    }
+    let median = |values: &mut Vec<f32>| {
+        values.sort_by(f32::total_cmp);
+        values[values.len() / 2]
+    };
+    let medians = (median(&mut years), median(&mut degrees), median(&mut sides));
+    assert!(medians.0 < 3.0 && medians.1 < 5.0 && medians.2 < 0.05, "{medians:?}");
+}
+
 #[test]
 fn ctrl_c_finishes_the_session_and_exits_with_130() {
     let folder = tempfile::tempdir().unwrap();

@@ -292,6 +292,20 @@ if open --source demo --model "pose=$work/text.mp4"; then
     shoot bad-model
     quit q
 fi
+echo "live outputs go out, and stop with the window"
+if open --source demo --jsonl - --opentrack >"$work/lines"; then
+    for _ in $(seq 30); do
+        grep -q '"yaw"' "$work/lines" && break
+        sleep 1
+    done
+    shoot outputs
+    key shift+t
+    shoot outputs-dialog
+    key Escape
+    quit q
+    grep -q '^{"input":"demo",.*"yaw"' "$work/lines" || fail "no JSON lines: $(head -c 200 "$work/lines")"
+fi
+
 echo "a session is replayed"
 session=$work/session
 mkdir "$session"

@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, FontId, Rect, Sense, pos2, vec2};
 
 use super::state::App;
 use super::theme;
-use crate::outputs::{OutputOptions, OutputStatus};
+use crate::outputs::{JsonlTarget, OutputOptions, OutputStatus};
 
 /// Height of the mark in points.
 const HEIGHT: f32 = 28.0;
@@ -49,9 +49,7 @@ pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> Stri
         lines.push(format!("{} heads went to opentrack at {address}. X centres the head.", status.heads));
     }
     match options.jsonl {
-        Some(target) if target == crate::outputs::JsonlTarget::Stdout => {
-            lines.push(format!("{} lines went to standard output.", status.lines));
-        }
+        Some(JsonlTarget::Stdout) => lines.push(format!("{} lines went to standard output.", status.lines)),
         Some(target) => lines.push(format!("{} lines went to {target}.", status.lines)),
         None => {}
     }

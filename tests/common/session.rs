@@ -58,7 +58,7 @@ pub fn rows() -> Vec<FrameRow> {
 
 /// The picture of a frame: grey, lighter from frame to frame.
 pub fn picture(frame: u64) -> Vec<u8> {
-    vec![40 + 3 * frame as u8; (SIZE.0 * SIZE.1 * 3) as usize]
+    vec![40 + (3 * frame % 200) as u8; (SIZE.0 * SIZE.1 * 3) as usize]
 }
 
 /// Writes a session with these data into `folder`, and these videos (file, whether it has the overlay); an overlay is a
