@@ -105,7 +105,7 @@ pub(super) fn new_net(config: &RunConfig, device: &Device) -> Result<Network, Ru
             && other.network.tasks() == config.network.tasks()
         {
             let (widened, taken, all) = weights::take_over(net.valid(), &trained);
-            eprintln!(
+            tracing::info!(
                 "{}: {taken} of its {all} tensors have the shapes of this network; the rest begins anew",
                 from.display()
             );
