@@ -1,6 +1,6 @@
 # The two commands of the README, and what else is done often. Each installs the system packages that it needs.
 
-.PHONY: run test test-camera test-window bench install
+.PHONY: run test test-camera test-window bench bench-peers install
 
 # Build in release and open the window.
 run:
@@ -26,6 +26,11 @@ bench:
 	scripts/install-packages.sh build
 	cargo bench --locked
 	cargo run --release --locked -- bench
+
+# facelens beside its peers, on the same pictures in the same run; PUBLISHED=FOLDER names the authors' weights.
+bench-peers:
+	scripts/install-packages.sh peers || scripts/install-packages.sh build
+	benches/peers/run.py $(if $(PUBLISHED),--published $(PUBLISHED))
 
 # Put the program into ~/.cargo/bin.
 install:

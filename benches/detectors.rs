@@ -1,24 +1,21 @@
-//! Time per frame of each detector, on a frame with one face.
+//! What a search of the whole frame costs in each detector, with one face: `cargo bench --bench detectors`.
 
 #![expect(clippy::expect_used, reason = "a bench has nobody to hand an error to")]
+
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use facelens::detect::{DetectorKind, create};
 use facelens::frame::Frame;
+use facelens::source::demo::Walkers;
 
-/// The astronaut in the middle of a grey frame.
 fn frame(width: u32, height: u32) -> Frame {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/astronaut.png");
-    let astronaut = image::open(file).expect("the picture lies in assets/").to_rgb8();
-    let side = height * 3 / 4;
-    let head = image::imageops::resize(&astronaut, side, side, image::imageops::FilterType::Triangle);
-    let mut picture = image::RgbImage::from_pixel(width, height, image::Rgb([128, 132, 140]));
-    image::imageops::replace(&mut picture, &head, i64::from((width - side) / 2), i64::from((height - side) / 2));
-    Frame::from_rgb(width, height, picture.into_raw()).expect("the size is a frame's")
+    let walkers = Walkers::new(width, height, 1).expect("a face fits");
+    walkers.draw(0, Duration::ZERO, Vec::new()).expect("it is drawn")
 }
 
 fn detectors(criterion: &mut Criterion) {
-    for (width, height) in [(640, 480), (1280, 720)] {
+    for (width, height) in [(640, 480), (1280, 720), (1920, 1080)] {
         let frame = frame(width, height);
         let mut group = criterion.benchmark_group(format!("detect {width}x{height}"));
         group.sample_size(20);

@@ -1,4 +1,5 @@
-//! What each step of a frame costs: `cargo bench --bench pipeline`. `facelens bench` gives the table for people.
+//! What the steps behind the detector cost - crop, each network, tracker, scene: `cargo bench --bench pipeline`.
+//! `facelens bench` gives the table for people.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run says so at once")]
 
@@ -7,13 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use facelens::detect::{self, Detection, DetectorKind};
+use facelens::detect::Detection;
 use facelens::estimate::Estimator;
 use facelens::frame::Frame;
 use facelens::geometry::{Pose, Rect};
 use facelens::model::{Library, ModelSet};
 use facelens::overlay::{Scene, SceneOptions};
-use facelens::pipeline::{Analyser, Faces};
 use facelens::source::{self, Mode, Next, SourceSpec, demo};
 use facelens::track::{Age, Face, Gender, GenderLabel, Tracker};
 
@@ -97,25 +97,9 @@ fn scene(criterion: &mut Criterion) {
     });
 }
 
-/// A whole frame with one face, per detector.
-fn frame(criterion: &mut Criterion) {
-    let shipped = Library::shipped().expect("the shipped models are whole");
-    let (frame, _) = demo_frame();
-    let frame = Arc::new(frame);
-    let mut group = criterion.benchmark_group("frame 640x480, one face");
-    for kind in DetectorKind::ALL {
-        let detector = detect::create(kind).expect("the built-in detector is whole");
-        let mut analyser = Analyser::new(Faces::Detect(detector), shipped.clone());
-        group.bench_function(kind.name(), |bencher| {
-            bencher.iter(|| analyser.analyse(Arc::clone(&frame)).expect("the frame is analysed"));
-        });
-    }
-    group.finish();
-}
-
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(2));
-    targets = estimate, track, scene, frame
+    targets = estimate, track, scene
 }
 criterion_main!(benches);

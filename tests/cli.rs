@@ -92,3 +92,47 @@ fn a_bad_log_filter_is_told_and_not_fatal() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("FACELENS_LOG"), "{}", text(&output.stderr));
 }
+
+/// The shape that scripts read; no time is looked at.
+#[test]
+fn bench_tells_its_figures_as_json() {
+    let output = facelens(&[
+        "bench",
+        "--json",
+        "--parts=stages,frames,nets",
+        "--sizes=320x240",
+        "--faces=0,1",
+        "--seconds-per-case=0.02",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for key in ["load_models_ms", "load_detector_ms", "first_frame_ms"] {
+        assert!(report["start"][key].is_f64(), "{key}: {report}");
+    }
+    assert!(report["nets"].as_array().unwrap().iter().all(|net| net["name"].is_string() && net["median_ms"].is_f64()));
+    let stages: Vec<_> = report["stages"].as_array().unwrap().iter().map(|stage| stage["stage"].clone()).collect();
+    for stage in ["decode YUYV", "decode MJPEG", "search the whole frame", "track", "encode H.264"] {
+        assert!(stages.contains(&stage.into()), "{stage} is missing in {stages:?}");
+    }
+    let frames = report["frames"].as_array().unwrap();
+    assert_eq!(frames.len(), 2);
+    for (frame, faces) in frames.iter().zip([0, 1]) {
+        assert_eq!((&frame["width"], &frame["height"]), (&320.into(), &240.into()));
+        assert_eq!((&frame["faces"], &frame["found"]), (&faces.into(), &faces.into()));
+        assert!(frame["fps"].is_f64() && frame["p95_ms"].as_f64() >= frame["median_ms"].as_f64(), "{frame}");
+        assert!(frame["stages_ms"]["detect"].is_f64(), "{frame}");
+        assert!(!cfg!(unix) || frame["cpu_ms_per_frame"].is_f64(), "{frame}");
+    }
+    assert!(report.get("live").is_none());
+}
+
+#[test]
+fn bench_draws_the_pictures_that_it_measures() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let drawn = facelens(&["bench", "--draw", path, "--sizes=64x64", "--faces=1"]);
+    assert_eq!(drawn.status.code(), Some(0), "{}", text(&drawn.stderr));
+    let pictures = folder.path().join("64x64-1");
+    assert_eq!(text(&drawn.stdout).trim_end(), pictures.to_str().unwrap());
+    assert_eq!(std::fs::read_dir(&pictures).unwrap().count(), 60);
+}

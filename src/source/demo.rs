@@ -3,10 +3,12 @@
 //! What the chain finds can be held against [`truth`] at the frame's time.
 
 mod script;
+mod walkers;
 
 use std::time::{Duration, Instant};
 
 pub use script::{FACE_CENTER, FACE_SIDE, FPS, FRAMES, HEAD_ROLL, HEIGHT, ROUND_SECS, Truth, WIDTH, truth};
+pub use walkers::Walkers;
 
 use self::script::{CUT_RADIUS, RIM};
 use super::pace::{Clock, MAX_SLEEP};

@@ -15,6 +15,7 @@ mod pictures;
 mod spec;
 mod video;
 
+pub use camera::{Pixels as CameraPixels, decode_camera_picture, encode_camera_picture};
 pub use error::{SourceError, SourceErrorKind};
 pub use pictures::decode_picture;
 pub use spec::{CameraChoice, SourceSpec};

@@ -1,6 +1,8 @@
-//! `facelens bench`: what each network and each stage of a frame costs on this machine.
+//! `facelens bench`: what each network, each stage and whole frames cost on this machine.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,95 +11,216 @@ use super::analyze::parse_seconds;
 use super::eval::align;
 use super::{ModelArgs, interrupt, output};
 use frames::FrameFigures;
+use live::{LiveFigures, StartFigures};
 use nets::NetFigures;
 use peer::Peer;
+use scene::Scene;
+use stages::StageFigures;
 
-mod cpu;
 mod frames;
+mod live;
 mod nets;
 #[cfg(feature = "bench-ort")]
 mod onnx_runtime;
 mod peer;
+mod process;
+mod scene;
+mod stages;
+mod statistics;
 
 /// Options of `facelens bench`.
 ///
-/// Everything runs on one thread, one face after the other. Build in release: a debug build is several times slower.
+/// Everything but the live figures runs one after the other on one frame at a time. Build in release: a debug build is
+/// several times slower.
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
     /// One JSON document instead of tables.
     #[arg(long)]
     pub json: bool,
 
-    /// How long each of the six whole-frame cases runs; each network gets a quarter of it.
-    #[arg(long, value_name = "N", default_value = "2", value_parser = parse_seconds)]
+    /// What to measure: `nets`, `stages`, `frames`, `live`; all of it without this option.
+    #[arg(long, value_name = "PART,...", value_delimiter = ',', default_values_t = Part::ALL)]
+    pub parts: Vec<Part>,
+
+    /// Sizes of the drawn frames and of the stages' pictures.
+    #[arg(long, value_name = "WxH,...", value_delimiter = ',', default_value = "640x480,1280x720,1920x1080",
+          value_parser = parse_size)]
+    pub sizes: Vec<(u32, u32)>,
+
+    /// How many faces the drawn frames have.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "1,2,4,8",
+          value_parser = clap::value_parser!(u32).range(0..=64))]
+    pub faces: Vec<u32>,
+
+    /// Whole frames on the pictures of this folder, in their order and back, instead of drawn ones.
+    #[arg(long, value_name = "FOLDER")]
+    pub pictures: Vec<PathBuf>,
+
+    /// How long each whole-frame case and the live pipeline run; each network and stage gets a quarter of it.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_seconds)]
     pub seconds_per_case: Duration,
+
+    /// Measure nothing: write the drawn frames as PNG into this folder, 60 of each size and number of faces.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["json", "pictures"])]
+    pub draw: Option<PathBuf>,
 
     /// Options about models.
     #[command(flatten)]
     pub models: ModelArgs,
 }
 
-/// The whole result.
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Each network.
+    Nets,
+    /// The steps around the analysis.
+    Stages,
+    /// Whole frames.
+    Frames,
+    /// The live pipeline.
+    Live,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Nets, Self::Stages, Self::Frames, Self::Live];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Nets => "nets",
+            Self::Stages => "stages",
+            Self::Frames => "frames",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let part = Self::ALL.into_iter().find(|part| part.name() == text);
+        part.ok_or_else(|| "there are nets, stages, frames and live".to_owned())
+    }
+}
+
+/// The whole result. What was not asked for is empty or missing.
 #[derive(Debug, Serialize)]
 struct Report {
-    /// Threads that were used.
-    threads: u32,
+    /// The program's version.
+    version: &'static str,
+    detector: &'static str,
+    start: StartFigures,
     nets: Vec<NetFigures>,
+    stages: Vec<StageFigures>,
     frames: Vec<FrameFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<LiveFigures>,
 }
 
 /// Measures and prints on standard output.
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = &args.draw {
+        return draw(args, folder);
+    }
     let stop = interrupt::flag();
     if cfg!(debug_assertions) {
         output::note("this is a debug build; the times say little");
     }
-    let models = args.models.load()?;
-    let detector = args.models.detector();
-    let nets = nets::measure(&models, &mut Peer::load(&args.models.model), args.seconds_per_case / 4)?;
-    let mut frames = Vec::new();
-    for size in frames::SIZES {
-        for faces in frames::FACES {
-            if stop.load(std::sync::atomic::Ordering::SeqCst) {
-                return Ok(interrupt::exit_code());
-            }
-            let figures = frames::measure(size, faces, detector, &models, args.seconds_per_case)?;
-            if let Some(doubt) = figures.doubt() {
-                output::note(doubt);
-            }
-            frames.push(figures);
+    let (detector, time) = (args.models.detector(), args.seconds_per_case);
+    let (start, models) = live::start(detector, || args.models.load())?;
+    let mut report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        detector: detector.name(),
+        start,
+        nets: Vec::new(),
+        stages: Vec::new(),
+        frames: Vec::new(),
+        live: None,
+    };
+    let wants = |part| args.parts.contains(&part) && !stop.load(Ordering::SeqCst);
+    if wants(Part::Nets) {
+        report.nets = nets::measure(&models, &mut Peer::load(&args.models.model), time / 4)?;
+    }
+    for &size in args.sizes.iter().filter(|_| wants(Part::Stages)) {
+        report.stages.extend(stages::measure(size, detector, time / 4)?);
+    }
+    for case in cases(args) {
+        if wants(Part::Frames) {
+            let figures = frames::measure(&mut case()?, detector, &models, time, stop)?;
+            figures.doubt().into_iter().for_each(output::note);
+            report.frames.push(figures);
         }
     }
-    let report = Report { threads: 1, nets, frames };
+    if wants(Part::Live) {
+        report.live = Some(live::live(detector, &models, time.max(Duration::from_secs(3)))?);
+    }
+    if stop.load(Ordering::SeqCst) {
+        return Ok(interrupt::exit_code());
+    }
     if args.json {
         output::print(&format!("{}\n", serde_json::to_string(&report)?))?;
     } else {
-        output::print(&tables(&report, detector.name()))?;
+        output::print(&tables(&report))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn tables(report: &Report, detector: &str) -> String {
-    let mut nets = vec![NetFigures::titles()];
-    nets.extend(report.nets.iter().map(NetFigures::cells));
-    let mut frames = vec![FrameFigures::titles()];
-    frames.extend(report.frames.iter().map(FrameFigures::cells));
-    format!(
-        "One thread, medians.\n\n{}\nWhole frames, detector {detector}, milliseconds per stage:\n\n{}",
-        align(&nets),
-        align(&frames)
-    )
+/// The whole-frame cases, each made when its turn comes.
+fn cases(args: &BenchArgs) -> Vec<Box<dyn Fn() -> anyhow::Result<Scene> + '_>> {
+    if !args.pictures.is_empty() {
+        return args.pictures.iter().map(|folder| Box::new(move || Scene::pictures(folder)) as _).collect();
+    }
+    let cases = args.sizes.iter().flat_map(|&size| args.faces.iter().map(move |&faces| (size, faces)));
+    cases.map(|(size, faces)| Box::new(move || Scene::drawn(size, faces)) as _).collect()
 }
 
-/// The middle value, to a thousandth; 0 of no value.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let value = match (values.len(), values.get(values.len() / 2)) {
-        (_, None) => 0.0,
-        (count, Some(upper)) if count % 2 == 0 => (values[count / 2 - 1] + upper) / 2.0,
-        (_, Some(middle)) => *middle,
-    };
-    (value * 1000.0).round() / 1000.0
+fn draw(args: &BenchArgs, folder: &std::path::Path) -> anyhow::Result<ExitCode> {
+    for &size in &args.sizes {
+        for &faces in &args.faces {
+            output::print(&format!("{}\n", scene::write(folder, size, faces)?.display()))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tables(report: &Report) -> String {
+    let mut text = format!("{}\n", report.start.words());
+    if !report.nets.is_empty() {
+        let rows = [NetFigures::titles()].into_iter().chain(report.nets.iter().map(NetFigures::cells));
+        text += &format!("\nNetworks, one call on one thread:\n\n{}", align(&rows.collect::<Vec<_>>()));
+    }
+    if !report.stages.is_empty() {
+        let rows = StageFigures::rows(&report.stages);
+        text += &format!("\nStages, two faces, medians in milliseconds:\n\n{}", align(&rows));
+    }
+    if !report.frames.is_empty() {
+        let rows = [FrameFigures::titles()].into_iter().chain(report.frames.iter().map(FrameFigures::cells));
+        text += &format!(
+            "\nWhole frames, detector {}, milliseconds; stages are means over the frames:\n\n{}",
+            report.detector,
+            align(&rows.collect::<Vec<_>>())
+        );
+    }
+    if let Some(live) = &report.live {
+        text += &format!("\n{}\n", live.words());
+    }
+    text
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let (width, height): (u32, u32) = sides.ok_or("expected WIDTHxHEIGHT, e.g. 640x480")?;
+    if !(64..=8192).contains(&width) || !(64..=8192).contains(&height) || width % 2 + height % 2 > 0 {
+        return Err("both sides must be even and from 64 to 8192 pixels".to_owned());
+    }
+    Ok((width, height))
 }
 
 #[cfg(test)]
@@ -105,9 +228,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle_value() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(vec![]), 0.0);
+    fn sizes_are_checked() {
+        assert_eq!(parse_size("640x480"), Ok((640, 480)));
+        for wrong in ["640", "640x", "641x480", "0x0", "99999x480", "axb"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn parts_are_called_what_they_are_shown_as() {
+        for part in Part::ALL {
+            assert_eq!(part.to_string().parse(), Ok(part));
+        }
+        assert!("all".parse::<Part>().is_err());
     }
 }

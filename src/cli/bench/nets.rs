@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::median;
 use super::peer::Peer;
+use super::statistics::median;
 use crate::model::{InputSpec, ModelSet, Scaling, Task, one_or_several, task_words};
 
 /// What one face costs in one network.

@@ -12,8 +12,8 @@ use super::format::{Format, Pixels};
 use crate::frame::Frame;
 
 /// What V4L2, AVFoundation and Media Foundation mean by YUV where they say nothing else.
-const RANGE: YuvRange = YuvRange::Limited;
-const MATRIX: YuvStandardMatrix = YuvStandardMatrix::Bt601;
+pub(super) const RANGE: YuvRange = YuvRange::Limited;
+pub(super) const MATRIX: YuvStandardMatrix = YuvStandardMatrix::Bt601;
 
 /// Decodes one picture. `stride` is the number of bytes from one row to the next, where the driver says it.
 ///

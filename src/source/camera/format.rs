@@ -5,15 +5,18 @@ use std::fmt;
 
 /// How a camera's bytes hold a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Pixels {
+pub enum Pixels {
     /// 4:2:2 in the order Y U Y V.
     Yuyv,
     /// 4:2:0: a plane of Y, then one of U and V by turns.
     Nv12,
     /// A JPEG per frame.
     Mjpeg,
+    /// Three bytes a pixel, red first.
     Rgb,
+    /// Three bytes a pixel, blue first.
     Bgr,
+    /// One byte a pixel.
     Gray,
 }
 

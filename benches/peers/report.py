@@ -1,0 +1,94 @@
+"""Medians over the rounds, and the tables."""
+
+import statistics
+
+NAMES = {
+    "facelens": "facelens",
+    "keras": "the published way",
+    "onnxruntime": "OpenCV and ONNX Runtime, our networks",
+    "mediapipe-mesh": "mediapipe's face mesh",
+    "mediapipe-detection": "mediapipe's face detection alone",
+    "rten": "rten",
+}
+
+
+def table(rows):
+    """A Markdown table."""
+    head, *lines = rows
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *lines])
+
+
+def number(value, digits=2):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+class Result:
+    """`frames`: the answers of each round by (case, peer). `nets`: by peer and network."""
+
+    def __init__(self, frames, nets, words, cases, net_names):
+        self.nets, self.words, self.cases, self.net_names = nets, words, cases, net_names
+        self.frames = {key: self.of_rounds(rounds) for key, rounds in frames.items()}
+
+    @staticmethod
+    def of_rounds(rounds):
+        median = lambda of: statistics.median(of(answer) for answer in rounds)
+        return {
+            "fps": median(lambda answer: answer["frames"] / answer["wall_s"]),
+            "cpu_ms": median(lambda answer: answer["cpu_s"] / answer["frames"] * 1e3),
+            "found": median(lambda answer: answer["found"]),
+        }
+
+    def frame_rows(self, case):
+        peers = [peer for (of, peer) in self.frames if of == case]
+        ours = self.frames[case, "facelens"]
+        rows = [[case, "faces found", "frames a second", "processor ms a frame", "times facelens'"]]
+        for peer in peers:
+            figures = self.frames[case, peer]
+            ratio = f"{figures['cpu_ms'] / ours['cpu_ms']:.1f}"
+            cells = [f"{figures['found']:.0f}", number(figures["fps"], 0), number(figures["cpu_ms"]), ratio]
+            rows.append([NAMES[peer], *cells])
+        return rows
+
+    def net_rows(self):
+        peers = [peer for peer in ("facelens", "onnxruntime", "rten") if peer in self.nets]
+        titles = {"facelens": "facelens (tract)", "onnxruntime": "ONNX Runtime", "rten": "rten"}
+        ratio = "onnxruntime" in peers
+        rows = [["ms a call", *(titles[peer] for peer in peers), *(["tract / ONNX Runtime"] if ratio else [])]]
+        for name in self.net_names:
+            times = {peer: self.nets[peer].get(name, {}).get("wall_ms") for peer in peers}
+            cells = [number(times[peer]) for peer in peers]
+            if ratio:
+                both = times["facelens"] and times["onnxruntime"]
+                cells.append(number(times["facelens"] / times["onnxruntime"], 1) if both else "")
+            rows.append([name, *cells])
+        return rows
+
+    def published_rows(self):
+        """What one `model.predict` of the published programs costs."""
+        calls = self.nets.get("keras", {})
+        rows = [["ms a call of `model.predict`", "time", "processor time"]]
+        return rows + [[name, number(call["wall_ms"], 1), number(call["cpu_ms"], 1)] for name, call in calls.items()]
+
+    def goal(self):
+        """All three estimates of a face: what ships in facelens, and the published networks in ONNX Runtime."""
+        ours = [self.nets["facelens"].get(name) for name in ("facelens-age-gender", "facelens-pose")]
+        theirs = [net for name, net in self.nets.get("onnxruntime", {}).items() if name not in
+                  ("facelens-age-gender", "facelens-pose") and not name.startswith("blazeface")]
+        if None in ours or len(theirs) < 5:
+            return ""
+        ours, theirs = (sum(net["wall_ms"] for net in nets) for nets in (ours, theirs))
+        return (f"Age, gender and pose of one face: {ours:.2f} ms by what ships, in tract; {theirs:.2f} ms by the published "
+                f"SSR-Net age and gender and FSA-Net fusion, in ONNX Runtime: {ours / theirs:.2f} times.")
+
+    def text(self):
+        parts = [table(self.frame_rows(case)) for case in self.cases]
+        parts.append(table(self.net_rows()))
+        if "keras" in self.nets:
+            parts.append(table(self.published_rows()))
+        parts.append(self.goal())
+        parts.append("One core each, by turns. " + "; ".join(self.words.values()) + ".")
+        return "\n\n".join(part for part in parts if part)
+
+    def document(self):
+        frames = [{"case": case, "peer": peer, **figures} for (case, peer), figures in self.frames.items()]
+        return {"frames": frames, "nets": self.nets, "versions": self.words}
