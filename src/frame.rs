@@ -1,7 +1,12 @@
 //! One picture on its way from a source to the screen.
 
+mod buffers;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use buffers::Pixels;
+pub(crate) use buffers::buffer;
 
 /// The longest side that a picture may have, in pixels. A larger one is refused before memory is taken for it.
 pub const MAX_SIDE: u32 = 16_384;
@@ -14,7 +19,7 @@ pub const MAX_PIXELS: u64 = 64 * 1024 * 1024;
 pub struct Frame {
     width: u32,
     height: u32,
-    rgb: Vec<u8>,
+    rgb: Pixels,
     /// Number of the frame in its source, from 0. Frames that were dropped leave gaps.
     pub sequence: u64,
     /// Time since the first frame of the source: presentation time in a file, capture time from a camera.
@@ -77,6 +82,7 @@ impl Frame {
         if rgb.len() != expected {
             return Err(FrameError::WrongLength { width, height, got: rgb.len(), expected });
         }
+        let rgb = Pixels::new(rgb);
         Ok(Self { width, height, rgb, sequence: 0, time: Duration::ZERO, captured_at: Instant::now(), name: None })
     }
 
@@ -102,9 +108,9 @@ impl Frame {
         &self.rgb
     }
 
-    /// Gives the pixel buffer back, so that a source can reuse it.
+    /// The pixel buffer itself.
     pub fn into_rgb(self) -> Vec<u8> {
-        self.rgb
+        self.rgb.into_bytes()
     }
 }
 

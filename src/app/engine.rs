@@ -22,6 +22,8 @@ pub(crate) trait Engine {
     fn analysis(&self) -> Option<Arc<Analysis>>;
     /// How the source does, and the figures.
     fn status(&self) -> Arc<Status>;
+    /// Whether frames are shown only once they are analysed: then one that has only come wakes nobody.
+    fn set_waits_for_analysis(&self, waits: bool);
     /// Changes the source.
     fn set_source(&self, source: SourceSpec);
     /// Lets the source go until one is set: no camera is held while a session is replayed.
@@ -87,6 +89,10 @@ impl Engine for LiveEngine {
 
     fn status(&self) -> Arc<Status> {
         self.live.status()
+    }
+
+    fn set_waits_for_analysis(&self, waits: bool) {
+        self.live.set_waits_for_analysis(waits);
     }
 
     fn set_source(&self, source: SourceSpec) {

@@ -203,6 +203,8 @@ impl Engine for Fake {
         self.0.borrow().status.clone().unwrap_or_else(|| Arc::new(status()))
     }
 
+    fn set_waits_for_analysis(&self, _waits: bool) {}
+
     fn set_source(&self, source: SourceSpec) {
         let mut stage = self.0.borrow_mut();
         (stage.frame, stage.analysis, stage.status) = (None, None, None);

@@ -1,26 +1,21 @@
 //! What the worker threads show to the window: newest frame, newest analysis, and the honest figures.
 
-use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
+use super::figures::Figures;
 use super::{Analysis, StageTimings};
 use crate::frame::Frame;
 use crate::source::{SourceError, SourceInfo};
 
-/// Rates count over this time.
-const RATE_TIME: Duration = Duration::from_secs(2);
-/// Nothing is said of a rate before this time.
-const LEAST_RATE_TIME: Duration = Duration::from_millis(250);
-/// Medians are taken over this many analyses.
-const MEDIAN_OF: usize = 60;
 /// The figures change at most this often, unless something happens to the source.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
 
 /// What the window shows of the source.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
     /// The source is being opened.
     Opening,
@@ -59,7 +54,7 @@ impl Shown {
 }
 
 /// The honest figures. Rates are over the last two seconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     /// The source and how it does.
     pub shown: Shown,
@@ -110,6 +105,8 @@ pub(super) struct Board {
     status: ArcSwap<Status>,
     figures: Mutex<Figures>,
     taps: Mutex<Taps>,
+    /// Frames are shown when they are analysed: one that has only come is no news.
+    waits: AtomicBool,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -123,6 +120,7 @@ impl Board {
             status: ArcSwap::from_pointee(figures.status(Instant::now())),
             figures: Mutex::new(figures),
             taps: Mutex::default(),
+            waits: AtomicBool::new(false),
             wake,
         }
     }
@@ -155,6 +153,11 @@ impl Board {
 
     fn taps(&self) -> MutexGuard<'_, Taps> {
         self.taps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the window shows frames only once they are analysed. It is not woken for each one that comes then.
+    pub(super) fn set_waits(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Relaxed);
     }
 
     /// The source whose pictures count.
@@ -195,7 +198,8 @@ impl Board {
 
     /// A frame came. `false`: it is from a source that no longer counts.
     pub(super) fn captured(&self, generation: u64, frame: &Arc<Frame>) -> bool {
-        self.change(generation, false, |figures| {
+        let quiet = self.waits.load(Ordering::Relaxed) && self.analysis.load().is_some();
+        self.change_quietly(generation, false, quiet, |figures| {
             figures.captured.count(Instant::now());
             self.frame.store(Some(Arc::clone(frame)));
         })
@@ -250,26 +254,38 @@ impl Board {
 
     /// Changes the figures of `generation` and wakes the window; `false` where another source counts now.
     fn change(&self, generation: u64, at_once: bool, change: impl FnOnce(&mut Figures)) -> bool {
-        {
+        self.change_quietly(generation, at_once, false, change)
+    }
+
+    /// As [`change`](Self::change); where it is `quiet`, the window is woken only for new figures.
+    fn change_quietly(&self, generation: u64, at_once: bool, quiet: bool, change: impl FnOnce(&mut Figures)) -> bool {
+        let published = {
             let mut figures = self.figures();
             if figures.generation != generation {
                 return false;
             }
             change(&mut figures);
-            self.publish(&mut figures, at_once);
+            self.publish(&mut figures, at_once)
+        };
+        if published || !quiet {
+            (self.wake)();
         }
-        (self.wake)();
         true
     }
 
+    /// Shows the figures where it is time to and they are other ones than before; whether it did.
     fn publish(&self, figures: &mut Figures, at_once: bool) -> bool {
         let now = Instant::now();
-        let due = at_once || figures.published_at.is_none_or(|last| now.duration_since(last) >= PUBLISH_EVERY);
-        if due {
-            figures.published_at = Some(now);
-            self.status.store(Arc::new(figures.status(now)));
+        if !at_once && figures.published_at.is_some_and(|last| now.duration_since(last) < PUBLISH_EVERY) {
+            return false;
         }
-        due
+        figures.published_at = Some(now);
+        let status = figures.status(now);
+        let news = *self.status.load_full() != status;
+        if news {
+            self.status.store(Arc::new(status));
+        }
+        news
     }
 
     /// Held for microseconds. A worker that panicked leaves at worst a figure behind, so the lock is taken as it is.
@@ -278,123 +294,12 @@ impl Board {
     }
 }
 
-/// The figures of one source.
-struct Figures {
-    generation: u64,
-    shown: Shown,
-    captured: Rate,
-    analysed: Rate,
-    dropped: u64,
-    recent: VecDeque<(StageTimings, f32)>,
-    analysis_error: Option<String>,
-    published_at: Option<Instant>,
-}
-
-impl Figures {
-    fn new(generation: u64) -> Self {
-        Self {
-            generation,
-            shown: Shown::Opening,
-            captured: Rate::default(),
-            analysed: Rate::default(),
-            dropped: 0,
-            recent: VecDeque::with_capacity(MEDIAN_OF),
-            analysis_error: None,
-            published_at: None,
-        }
-    }
-
-    fn add_timings(&mut self, timings: StageTimings, delay_ms: f32) {
-        if self.recent.len() == MEDIAN_OF {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((timings, delay_ms));
-    }
-
-    fn median(&self, of: impl Fn(&(StageTimings, f32)) -> f32) -> f32 {
-        let mut values: Vec<f32> = self.recent.iter().map(of).collect();
-        values.sort_unstable_by(f32::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(0.0)
-    }
-
-    fn status(&self, now: Instant) -> Status {
-        Status {
-            shown: self.shown.clone(),
-            capture_fps: self.captured.per_second(now),
-            analysed_fps: self.analysed.per_second(now),
-            stages: StageTimings {
-                detect: self.median(|(stages, _)| stages.detect),
-                crop: self.median(|(stages, _)| stages.crop),
-                age: self.median(|(stages, _)| stages.age),
-                gender: self.median(|(stages, _)| stages.gender),
-                pose: self.median(|(stages, _)| stages.pose),
-                track: self.median(|(stages, _)| stages.track),
-            },
-            delay_ms: self.median(|(_, delay_ms)| *delay_ms),
-            captured: self.captured.total,
-            analysed: self.analysed.total,
-            dropped: self.dropped,
-            analysis_error: self.analysis_error.clone(),
-        }
-    }
-}
-
-/// How often something happens.
-#[derive(Default)]
-struct Rate {
-    total: u64,
-    first: Option<Instant>,
-    recent: VecDeque<Instant>,
-}
-
-impl Rate {
-    fn count(&mut self, now: Instant) {
-        self.total += 1;
-        self.first.get_or_insert(now);
-        self.recent.push_back(now);
-        while self.recent.front().is_some_and(|time| now.duration_since(*time) > RATE_TIME) {
-            self.recent.pop_front();
-        }
-    }
-
-    /// Per second over the last [`RATE_TIME`], or since the first where that is nearer; 0 until something can be said.
-    fn per_second(&self, now: Instant) -> f32 {
-        let Some(first) = self.first else { return 0.0 };
-        let age = now.saturating_duration_since(first);
-        let count = self.recent.iter().filter(|time| now.saturating_duration_since(**time) <= RATE_TIME).count();
-        if age < LEAST_RATE_TIME {
-            0.0
-        } else if age < RATE_TIME {
-            count.saturating_sub(1) as f32 / age.as_secs_f32()
-        } else {
-            count as f32 / RATE_TIME.as_secs_f32()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
-
-    const FRAME: Duration = Duration::from_millis(40);
-
-    #[test]
-    fn a_rate_settles_soon_and_falls_to_zero_when_nothing_comes() {
-        let (mut rate, start) = (Rate::default(), Instant::now());
-        for i in 0..100 {
-            rate.count(start + FRAME * i);
-        }
-        let now = start + FRAME * 99;
-        assert!((rate.per_second(now) - 25.0).abs() < 0.6, "{}", rate.per_second(now));
-        assert!((rate.per_second(now + RATE_TIME / 2) - 12.5).abs() < 0.6);
-        assert_eq!(rate.per_second(now + RATE_TIME * 2), 0.0);
-
-        let (mut rate, start) = (Rate::default(), Instant::now());
-        for i in 0..=20 {
-            rate.count(start + FRAME * i);
-        }
-        assert!((rate.per_second(start + FRAME * 20) - 25.0).abs() < 0.1);
-    }
+    use crate::pipeline::figures::RATE_TIME;
 
     #[test]
     fn figures_are_medians_and_belong_to_one_source() {
@@ -419,5 +324,51 @@ mod tests {
         assert!(board.frame().is_none() && board.analysis().is_none());
         assert_eq!(board.status().captured, 0);
         assert!(board.captured(generation, &frame) && board.frame().is_some());
+    }
+
+    #[test]
+    fn the_window_is_woken_for_news_only() {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&woken);
+        let board = Board::new(Arc::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }));
+        let count = || woken.swap(0, Ordering::SeqCst);
+        let frame = Arc::new(Frame::from_rgb(1, 1, vec![0; 3]).unwrap());
+        let analysed = || {
+            let timings = StageTimings::default();
+            board.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
+        };
+        // A frame that came is shown at once where nothing is analysed yet, or where the window does not wait.
+        board.set_waits(true);
+        board.captured(1, &frame);
+        assert_eq!(count(), 1);
+        analysed();
+        assert_eq!(count(), 1);
+        board.set_waits(false);
+        board.captured(1, &frame);
+        assert_eq!(count(), 1);
+        board.set_waits(true);
+        board.figures().published_at = Some(Instant::now() + PUBLISH_EVERY);
+        board.captured(1, &frame);
+        assert_eq!(count(), 0);
+        analysed();
+        assert_eq!(count(), 1);
+        // Time goes on: once nothing comes any more, the figures stay as they are.
+        let later = |board: &Board| {
+            let mut figures = board.figures();
+            figures.published_at = None;
+            let Figures { captured, analysed, .. } = &mut *figures;
+            for rate in [captured, analysed] {
+                rate.recent.clear();
+                rate.first = rate.first.map(|first| first - RATE_TIME);
+            }
+        };
+        later(&board);
+        board.tick();
+        assert_eq!(count(), 1, "the rates fell to zero");
+        later(&board);
+        board.tick();
+        assert_eq!(count(), 0);
     }
 }

@@ -153,6 +153,11 @@ impl Live {
         self.board.set_lasting_tap(tap);
     }
 
+    /// Whether frames are shown only once they are analysed; then nobody is woken for each one that comes.
+    pub fn set_waits_for_analysis(&self, waits: bool) {
+        self.board.set_waits(waits);
+    }
+
     /// The newest picture, at the camera's rate.
     pub fn frame(&self) -> Option<Arc<Frame>> {
         self.board.frame()

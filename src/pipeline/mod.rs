@@ -49,6 +49,7 @@ mod board;
 mod capture;
 #[cfg(test)]
 mod fakes;
+mod figures;
 mod inbox;
 mod live;
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub use walkers::Walkers;
 use self::script::{CUT_RADIUS, RIM};
 use super::pace::{Clock, MAX_SLEEP};
 use super::{Mode, Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 
 /// The astronaut Eileen Collins, 512x512 (NASA, public domain).
 pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../assets/astronaut.png");
@@ -61,7 +61,8 @@ impl Demo {
 
     /// The frame's pixels at `time`: the astronaut picture, cut out round, turned and scaled as [`truth`] says.
     fn draw(&self, time: Duration) -> Vec<u8> {
-        let mut rgb = self.background.clone();
+        let mut rgb = frame::buffer(self.background.len());
+        rgb.copy_from_slice(&self.background);
         let truth = truth(time);
         let center = truth.face.center();
         let radius = CUT_RADIUS * truth.scale;

@@ -204,6 +204,7 @@ impl App {
             }
         }
         let aligned = self.alignment.update(&self.status) || self.info().is_some_and(is_pictures);
+        self.engine.set_waits_for_analysis(aligned);
         let analysis = self.engine.analysis();
         if let Some(analysis) = &analysis {
             let unrelated = self.info().is_some_and(is_pictures);

@@ -9,7 +9,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::format::{Format, Pixels};
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 
 /// What V4L2, AVFoundation and Media Foundation mean by YUV where they say nothing else.
 pub(super) const RANGE: YuvRange = YuvRange::Limited;
@@ -39,7 +39,7 @@ pub(super) fn decode(format: Format, stride: Option<u32>, bytes: &[u8]) -> Resul
         return Err(format!("the picture has {} bytes instead of {needed}", bytes.len()));
     }
     let padded = padded(bytes, rows * stride as usize);
-    let mut rgb = vec![0; width as usize * height as usize * 3];
+    let mut rgb = frame::buffer(width as usize * height as usize * 3);
     let rgb_stride = width * 3;
     let converted = match pixels {
         Pixels::Yuyv => {
@@ -89,7 +89,9 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Frame, String> {
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
     let (width, height) = (side(width), side(height));
     Frame::check_size(width, height).map_err(|error| error.to_string())?;
-    let mut rgb = vec![0; width as usize * height as usize * 3];
+    let mut rgb = frame::buffer(width as usize * height as usize * 3);
+    // A picture that breaks off leaves the rest as it is: black, not what an older picture showed there.
+    rgb.fill(0);
     decoder.decode_into(&mut rgb).map_err(|error| error.to_string())?;
     Frame::from_rgb(width, height, rgb).map_err(|error| error.to_string())
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::unreadable;
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
 
 /// Reads files only: a playlist must not fetch anything.
@@ -126,7 +126,7 @@ impl Ffmpeg {
             self.over = true;
             unreadable(&self.path, error.to_string(), "")
         })?;
-        let mut rgb = vec![0; shown.width as usize * shown.height as usize * 3];
+        let mut rgb = frame::buffer(shown.width as usize * shown.height as usize * 3);
         if self.pixels.read_exact(&mut rgb).is_err() {
             return self.finish(true).map(|()| None);
         }

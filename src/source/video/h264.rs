@@ -15,7 +15,7 @@ use super::avc::{push_nal, push_sample};
 use super::mp4::Movie;
 use super::sps::Sps;
 use super::{NotBuiltIn, unreadable};
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 use crate::source::guard::no_panic;
 use crate::source::{Next, Source, SourceError, SourceInfo, SourceKind};
 
@@ -280,7 +280,7 @@ fn to_rgb(picture: &DecodedYUV<'_>, colours: Colours, quarter_turns: u8) -> Resu
         width,
         height,
     };
-    let mut rgb = vec![0; width as usize * height as usize * 3];
+    let mut rgb = frame::buffer(width as usize * height as usize * 3);
     yuv::yuv420_to_rgb(&planes, &mut rgb, width * 3, colours.range, colours.matrix)
         .map_err(|error| error.to_string())?;
     let upright = turned(width, height, rgb, quarter_turns).ok_or("its picture has a wrong size")?;
