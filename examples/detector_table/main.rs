@@ -3,13 +3,17 @@
 //!
 //! ```text
 //! cargo run --release --example detector_table [-- PORTRAIT...]
+//! cargo run --release --example detector_table -- --near [PORTRAIT...]
 //! ```
+//!
+//! With `--near` it is the other table: the search near a known face against the search of the whole frame.
 //!
 //! The test pictures are drawn here: the astronaut's head (and each further portrait's, one face a picture), cut out
 //! round, turned in the plane and pasted on three drawn backgrounds. A face counts as found where a box overlaps the
 //! true one by more than 0.4 (intersection over union). A further portrait's true box is what the back model says of
 //! the upright picture.
 
+mod near;
 mod pictures;
 
 use std::io::Write;
@@ -32,9 +36,10 @@ const FOUND_IOU: f32 = 0.4;
 const TIMED_FRAMES: usize = 30;
 
 fn main() -> Result<()> {
-    let mut detectors = DetectorKind::ALL.map(create).into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut portraits = vec![Portrait::astronaut()?];
-    for file in std::env::args_os().skip(1) {
+    let mut files = std::env::args_os().skip(1).peekable();
+    let only_near = files.next_if(|argument| argument == "--near").is_some();
+    for file in files {
         let picture = image::open(&file).with_context(|| format!("reading {}", file.display()))?.to_rgb8();
         let frame = Frame::from_rgb(picture.width(), picture.height(), picture.clone().into_raw())?;
         let mut back = create(DetectorKind::BlazeBack)?;
@@ -43,6 +48,10 @@ fn main() -> Result<()> {
         portraits.push(Portrait { picture, face: faces[0].rect });
     }
     let mut out = std::io::stdout().lock();
+    if only_near {
+        return near::table(&mut out, &portraits);
+    }
+    let mut detectors = DetectorKind::ALL.map(create).into_iter().collect::<Result<Vec<_>, _>>()?;
     writeln!(out, "{} portraits on {BACKGROUNDS} backgrounds; found / shown.\n", portraits.len())?;
     for (size, sides) in [(SMALL, &SIDES[..]), (LARGE, &SIDES[1..])] {
         writeln!(out, "Side of the face in {}x{}, pixels:\n", size.0, size.1)?;

@@ -6,18 +6,16 @@
 
 use crate::geometry::{Point, Rect};
 
-/// Cells a side and anchors a cell, of both output layers. The strides are 8 and 16 pixels for the front model's 128
-/// pixels, 16 and 32 for the back model's 256.
-const LAYERS: [(usize, usize); 2] = [(16, 2), (8, 6)];
-
-/// How many anchors both layers have together.
-pub(super) const ANCHORS: usize = 896;
+/// Anchors a cell, of both output layers.
+const PER_CELL: [usize; 2] = [2, 6];
 
 /// Numbers an anchor: centre, size, and six keypoints of two each.
 const NUMBERS: usize = 16;
 
-/// Length of the output, all four tensors one behind the other.
-pub(super) const OUTPUT_LEN: usize = ANCHORS * (1 + NUMBERS);
+/// Length of the output with so many anchors, all four tensors one behind the other.
+pub(super) const fn output_len(anchors: usize) -> usize {
+    anchors * (1 + NUMBERS)
+}
 
 /// A face in pixels of the network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,14 +28,14 @@ pub(super) struct Candidate {
     pub(super) keypoints: [Point; 6],
 }
 
-/// The middles of all anchors in pixels of a `side` x `side` input.
-pub(super) fn anchors(side: u32) -> Vec<Point> {
-    let mut anchors = Vec::with_capacity(ANCHORS);
-    for (cells, per_cell) in LAYERS {
-        let stride = side as f32 / cells as f32;
-        let middle = |cell: usize| (cell as f32 + 0.5) * stride;
-        for row in 0..cells {
-            for column in 0..cells {
+/// The middles of all anchors in pixels of a `side` x `side` input; `strides` are the cells' sides in both output layers,
+/// pixels.
+pub(super) fn anchors(side: u32, strides: [u32; 2]) -> Vec<Point> {
+    let mut anchors = Vec::new();
+    for (stride, per_cell) in strides.into_iter().zip(PER_CELL) {
+        let middle = |cell: u32| (cell as f32 + 0.5) * stride as f32;
+        for row in 0..side / stride {
+            for column in 0..side / stride {
                 let anchor = Point { x: middle(column), y: middle(row) };
                 anchors.extend(std::iter::repeat_n(anchor, per_cell));
             }
@@ -46,11 +44,11 @@ pub(super) fn anchors(side: u32) -> Vec<Point> {
     anchors
 }
 
-/// All candidates with at least `threshold`, in the anchors' order. `output` has [`OUTPUT_LEN`] numbers: the logits of
-/// both layers, then the numbers of both layers.
+/// All candidates with at least `threshold`, in the anchors' order. `output` has [`output_len`] numbers: the
+/// logits of both layers, then the numbers of both layers.
 pub(super) fn decode(output: &[f32], anchors: &[Point], threshold: f32, candidates: &mut Vec<Candidate>) {
     candidates.clear();
-    let (logits, numbers) = output.split_at(ANCHORS.min(output.len()));
+    let (logits, numbers) = output.split_at(anchors.len().min(output.len()));
     for ((logit, anchor), numbers) in logits.iter().zip(anchors).zip(numbers.chunks_exact(NUMBERS)) {
         let score = sigmoid(*logit);
         if score < threshold {
@@ -80,23 +78,23 @@ mod tests {
 
     #[test]
     fn there_are_896_anchors_in_the_order_of_the_outputs() {
-        let anchors = anchors(128);
-        assert_eq!(anchors.len(), ANCHORS);
+        let anchors = anchors(128, [8, 16]);
+        assert_eq!(anchors.len(), 896);
         assert_eq!(anchors[0], Point { x: 4.0, y: 4.0 });
         assert_eq!(anchors[1], anchors[0]);
         assert_eq!(anchors[2], Point { x: 12.0, y: 4.0 });
         assert_eq!(anchors[512], Point { x: 8.0, y: 8.0 });
         assert_eq!(anchors[895], Point { x: 120.0, y: 120.0 });
-        assert_eq!(super::anchors(256)[512], Point { x: 16.0, y: 16.0 });
+        assert_eq!(super::anchors(256, [16, 32])[512], Point { x: 16.0, y: 16.0 });
     }
 
     #[test]
     fn one_sure_anchor_becomes_one_candidate() {
-        let anchors = anchors(256);
-        let mut output = vec![-20.0; ANCHORS];
-        output.extend(std::iter::repeat_n(0.0, ANCHORS * NUMBERS));
+        let anchors = anchors(256, [16, 32]);
+        let mut output = vec![-20.0; 896];
+        output.extend(std::iter::repeat_n(0.0, 896 * NUMBERS));
         output[600] = 2.0;
-        let numbers = &mut output[ANCHORS + 600 * NUMBERS..][..NUMBERS];
+        let numbers = &mut output[896 + 600 * NUMBERS..][..NUMBERS];
         numbers[..6].copy_from_slice(&[3.0, -2.0, 40.0, 30.0, -10.0, -5.0]);
         let mut candidates = Vec::new();
         decode(&output, &anchors, 0.5, &mut candidates);
@@ -111,11 +109,11 @@ mod tests {
     #[test]
     fn a_short_or_senseless_output_gives_nothing() {
         let mut candidates = Vec::new();
-        decode(&[9.0; 10], &anchors(128), 0.5, &mut candidates);
+        decode(&[9.0; 10], &anchors(128, [8, 16]), 0.5, &mut candidates);
         assert!(candidates.is_empty());
-        let mut output = vec![9.0; ANCHORS];
-        output.extend(std::iter::repeat_n(-1.0, ANCHORS * NUMBERS));
-        decode(&output, &anchors(128), 0.5, &mut candidates);
+        let mut output = vec![9.0; 896];
+        output.extend(std::iter::repeat_n(-1.0, 896 * NUMBERS));
+        decode(&output, &anchors(128, [8, 16]), 0.5, &mut candidates);
         assert!(candidates.is_empty(), "boxes of negative size");
     }
 }

@@ -14,6 +14,7 @@ mod suppress;
 mod tests;
 
 pub use boxes::{box_from_landmarks, box_in_style};
+pub(crate) use suppress::drop_doubles;
 
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
@@ -39,6 +40,22 @@ pub trait Detector: Send {
     /// # Errors
     /// Where the detector's network fails. A picture without a face is an empty list.
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
+
+    /// A faster search near a face that is already known, where this detector has one. Each has buffers of its own, so
+    /// that several faces can be looked for at once.
+    fn near(&self) -> Option<Box<dyn DetectNear>> {
+        None
+    }
+}
+
+/// Finds a face again.
+pub trait DetectNear: Send {
+    /// The faces in a window around `expected`, the facelens box that a face should have, best first, without
+    /// overlapping doubles. Their boxes are those that the [`Detector`] would give, but for its own noise.
+    ///
+    /// # Errors
+    /// Where the detector's network fails. A window without a face, or outside the picture, is an empty list.
+    fn detect_near(&mut self, frame: &Frame, expected: &Rect) -> Result<Vec<Detection>, DetectError>;
 }
 
 /// Which detector to use.

@@ -36,7 +36,7 @@ pub(super) fn blend(candidates: &mut Vec<Candidate>, faces: &mut Vec<Candidate>)
 }
 
 /// Drops what overlaps something better; `faces` comes best first.
-pub(super) fn drop_doubles<T>(faces: &mut Vec<T>, rect: impl Fn(&T) -> Rect) {
+pub(crate) fn drop_doubles<T>(faces: &mut Vec<T>, rect: impl Fn(&T) -> Rect) {
     let mut kept: Vec<Rect> = Vec::with_capacity(faces.len());
     faces.retain(|face| {
         let rect = rect(face);

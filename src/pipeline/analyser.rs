@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::search::Search;
 use super::{Analysis, StageTimings};
 use crate::detect::{DetectError, Detection, Detector};
 use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator};
@@ -48,7 +49,8 @@ impl Estimates for Estimator {
 
 /// The one way from a frame to its faces, shared by the live view and by files.
 pub struct Analyser {
-    faces: Faces,
+    /// `None`: the whole picture is a face.
+    search: Option<Search>,
     estimates: Box<dyn Estimates>,
     tracker: Tracker,
 }
@@ -64,7 +66,7 @@ impl Analyser {
     pub(super) fn with(faces: Faces, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) -> Self {
         let mut tracker = Tracker::new();
         tracker.set_age_error_years(age_error_years);
-        Self { faces, estimates, tracker }
+        Self { search: search(faces), estimates, tracker }
     }
 
     /// Replaces the models; identities stay, their averages start anew.
@@ -81,24 +83,29 @@ impl Analyser {
 
     /// Replaces the detector; identities stay.
     pub fn set_faces(&mut self, faces: Faces) {
-        self.faces = faces;
+        self.search = search(faces);
     }
 
-    /// Forgets all identities: the next frame has nothing to do with the last.
+    /// Forgets all identities: the next frame has nothing to do with the last, and is searched whole.
     pub fn reset(&mut self) {
         self.tracker.reset();
+        if let Some(search) = &mut self.search {
+            search.reset();
+        }
     }
 
-    /// Analyses one frame; smoothing follows [`Frame::time`]. The faces come sorted by identity.
+    /// Analyses one frame; smoothing and the turns of the search follow [`Frame::time`]. Near known faces every frame is
+    /// searched, the whole of it after a [`reset`](Self::reset) and then at least every quarter of a second. The faces
+    /// come sorted by identity.
     ///
     /// # Errors
     /// Where the detector or a network fails; the next frame may work.
     pub fn analyse(&mut self, frame: Arc<Frame>) -> Result<Analysis, AnalyseError> {
         let mut timings = StageTimings::default();
         let mut watch = Stopwatch::start();
-        let detections = match &mut self.faces {
-            Faces::Detect(detector) => detector.detect(&frame)?,
-            Faces::WholePicture => vec![whole_picture(&frame)],
+        let detections = match &mut self.search {
+            Some(search) => search.find(&frame, &self.tracker.expected(frame.time))?,
+            None => vec![whole_picture(&frame)],
         };
         timings.detect = watch.lap_ms();
         let ids = self.tracker.assign(&frame, frame.time, &detections);
@@ -107,9 +114,9 @@ impl Analyser {
         let mut faces = Vec::with_capacity(detections.len());
         for (detection, id) in detections.iter().zip(ids) {
             let Some(id) = id else { continue };
-            let (estimate, spent) = match self.faces {
-                Faces::Detect(_) => self.estimates.estimate(&frame, &detection.rect)?,
-                Faces::WholePicture => self.estimates.estimate_crop(&frame)?,
+            let (estimate, spent) = match self.search {
+                Some(_) => self.estimates.estimate(&frame, &detection.rect)?,
+                None => self.estimates.estimate_crop(&frame)?,
             };
             timings.crop += spent.crop_ms;
             timings.age += spent.age_ms;
@@ -128,6 +135,13 @@ impl Analyser {
 pub(super) fn estimates_of(models: ModelSet) -> (Box<dyn Estimates>, Option<f32>) {
     let age_error_years = age_error_years(&models.age);
     (Box::new(Estimator::new(models)), age_error_years)
+}
+
+fn search(faces: Faces) -> Option<Search> {
+    match faces {
+        Faces::Detect(detector) => Some(Search::new(detector)),
+        Faces::WholePicture => None,
+    }
 }
 
 /// The whole picture as one sure face.

@@ -52,6 +52,7 @@ mod fakes;
 mod figures;
 mod inbox;
 mod live;
+mod search;
 #[cfg(test)]
 mod tests;
 

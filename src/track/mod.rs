@@ -78,4 +78,4 @@ mod testing;
 mod tracker;
 mod weight;
 
-pub use tracker::Tracker;
+pub use tracker::{Expected, Tracker};

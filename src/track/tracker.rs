@@ -77,6 +77,15 @@ struct Track {
     person: Person,
 }
 
+/// A face that should be in a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expected {
+    /// Where its facelens box should be, pixels; may lie outside the picture.
+    pub rect: Rect,
+    /// Seconds since it was last seen, up to that frame.
+    pub unseen_s: f64,
+}
+
 /// A detection that may be a face.
 struct Find {
     index: usize,
@@ -109,6 +118,22 @@ impl Tracker {
         *self = Self { age_error_years: self.age_error_years, ..Self::default() };
     }
 
+    /// Where the faces that are known should be in a frame at `time`, which is the next to be given to
+    /// [`assign`](Self::assign): finds that have no number yet and people who are hidden for the moment among them.
+    pub fn expected(&self, time: Duration) -> Vec<Expected> {
+        let mut clock = self.clock.clone();
+        let elapsed_s = clock.advance(time);
+        let known = self.tracks.iter().filter(|track| track.is_known(&clock, elapsed_s));
+        known
+            .map(|track| {
+                let unseen_s = clock.now_s - track.seen_s;
+                let mut motion = track.motion.clone();
+                motion.predict(elapsed_s as f32, (unseen_s - elapsed_s) as f32);
+                Expected { rect: motion.rect(), unseen_s }
+            })
+            .collect()
+    }
+
     /// Gives each detection of a frame at `time` its identity, in the order of `detections`. `None`: too unsure a find
     /// to be somebody yet, or no rectangle at all.
     ///
@@ -117,10 +142,8 @@ impl Tracker {
     pub fn assign(&mut self, frame: &Frame, time: Duration, detections: &[Detection]) -> Vec<Option<u64>> {
         let first_frame = self.clock.last.is_none();
         let elapsed_s = self.clock.advance(time);
-        let (now_s, longest_gap_s) = (self.clock.now_s, self.clock.longest_gap_s());
-        self.tracks.retain(|track| {
-            now_s - track.seen_s <= if track.id.is_some() { longest_gap_s } else { TENTATIVE_GAP_S.max(elapsed_s) }
-        });
+        let now_s = self.clock.now_s;
+        self.tracks.retain(|track| track.is_known(&self.clock, elapsed_s));
         for track in &mut self.tracks {
             let unseen_s = now_s - elapsed_s - track.seen_s;
             track.motion.predict(elapsed_s as f32, unseen_s as f32);
@@ -198,6 +221,12 @@ impl Track {
         }
     }
 
+    /// Whether it is still waited for at the time of `clock`, which has just advanced by `elapsed_s`.
+    fn is_known(&self, clock: &Clock, elapsed_s: f64) -> bool {
+        let longest_gap_s = if self.id.is_some() { clock.longest_gap_s() } else { TENTATIVE_GAP_S.max(elapsed_s) };
+        clock.now_s - self.seen_s <= longest_gap_s
+    }
+
     /// `apart`: no other face overlaps; `free`: nobody else is in the region that the looks come from.
     fn found_again(&mut self, find: &Find, now_s: f64, apart: bool, free: bool) {
         self.motion.correct(&find.rect);
@@ -268,7 +297,7 @@ fn cost(track: &Track, find: &Find, now_s: f64) -> f64 {
 }
 
 /// Time that only goes forwards, and how fast frames come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Clock {
     last: Option<Duration>,
     now_s: f64,

@@ -4,3 +4,4 @@ mod analyser;
 mod batch;
 mod demo;
 mod live;
+mod search;
