@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use facelens::detect::{DetectNear, Detection, Detector, DetectorKind, create};
+use facelens::detect::{DetectNear, Detection, DetectorKind, create};
 use facelens::frame::Frame;
 use facelens::geometry::{Point, Rect};
 use image::RgbImage;

@@ -79,6 +79,10 @@ impl DetectNear for Near {
         let output = self.eye.net.run(input).map_err(failed)?;
         Ok(self.eye.decoder.faces(&output, placement))
     }
+
+    fn another(&self) -> Box<dyn DetectNear> {
+        Box::new(Self { kind: self.kind, eye: self.eye.another() })
+    }
 }
 
 fn cannot_shrink(error: &ResizeError) -> String {

@@ -41,8 +41,7 @@ pub trait Detector: Send {
     /// Where the detector's network fails. A picture without a face is an empty list.
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
 
-    /// A faster search near a face that is already known, where this detector has one. Each has buffers of its own, so
-    /// that several faces can be looked for at once.
+    /// A faster search near a face that is already known, where this detector has one.
     fn near(&self) -> Option<Box<dyn DetectNear>> {
         None
     }
@@ -56,6 +55,9 @@ pub trait DetectNear: Send {
     /// # Errors
     /// Where the detector's network fails. A window without a face, or outside the picture, is an empty list.
     fn detect_near(&mut self, frame: &Frame, expected: &Rect) -> Result<Vec<Detection>, DetectError>;
+
+    /// The same search with buffers of its own, for another thread; it gives the same results.
+    fn another(&self) -> Box<dyn DetectNear>;
 }
 
 /// Which detector to use.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::search::Search;
+use super::team::{Another, Team};
 use super::{Analysis, StageTimings};
 use crate::detect::{DetectError, Detection, Detector};
 use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator};
@@ -32,9 +33,20 @@ pub enum Faces {
 }
 
 /// What the analyser asks of the networks: the [`Estimator`], or a script in tests.
-pub(super) trait Estimates {
+pub(super) trait Estimates: Send {
     fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError>;
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError>;
+
+    /// The same networks with buffers of their own, for another thread; `None` where there is only one.
+    fn another(&self) -> Option<Box<dyn Estimates>> {
+        None
+    }
+}
+
+impl Another for Box<dyn Estimates> {
+    fn another(&self) -> Option<Self> {
+        self.as_ref().another()
+    }
 }
 
 impl Estimates for Estimator {
@@ -45,13 +57,18 @@ impl Estimates for Estimator {
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
         Self::estimate_crop(self, frame)
     }
+
+    fn another(&self) -> Option<Box<dyn Estimates>> {
+        Some(Box::new(Self::new(self.models().clone())))
+    }
 }
 
-/// The one way from a frame to its faces, shared by the live view and by files.
+/// The one way from a frame to its faces, shared by the live view and by files. With several faces it uses a few threads
+/// of its own beside the calling one; the results are the same.
 pub struct Analyser {
     /// `None`: the whole picture is a face.
     search: Option<Search>,
-    estimates: Box<dyn Estimates>,
+    estimates: Team<Box<dyn Estimates>>,
     tracker: Tracker,
 }
 
@@ -66,7 +83,7 @@ impl Analyser {
     pub(super) fn with(faces: Faces, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) -> Self {
         let mut tracker = Tracker::new();
         tracker.set_age_error_years(age_error_years);
-        Self { search: search(faces), estimates, tracker }
+        Self { search: search(faces), estimates: Team::new(estimates), tracker }
     }
 
     /// Replaces the models; identities stay, their averages start anew.
@@ -76,7 +93,7 @@ impl Analyser {
     }
 
     pub(super) fn set_estimates(&mut self, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) {
-        self.estimates = estimates;
+        self.estimates = Team::new(estimates);
         self.tracker.set_age_error_years(age_error_years);
         self.tracker.forget_estimates();
     }
@@ -102,30 +119,37 @@ impl Analyser {
     /// Where the detector or a network fails; the next frame may work.
     pub fn analyse(&mut self, frame: Arc<Frame>) -> Result<Analysis, AnalyseError> {
         let mut timings = StageTimings::default();
-        let mut watch = Stopwatch::start();
         let detections = match &mut self.search {
-            Some(search) => search.find(&frame, &self.tracker.expected(frame.time))?,
+            Some(search) => {
+                let finds = search.find(&frame, &self.tracker.expected(frame.time))?;
+                timings.detect = finds.spent_ms;
+                finds.faces
+            }
             None => vec![whole_picture(&frame)],
         };
-        timings.detect = watch.lap_ms();
+        let mut watch = Stopwatch::start();
         let ids = self.tracker.assign(&frame, frame.time, &detections);
         timings.track = watch.lap_ms();
 
-        let mut faces = Vec::with_capacity(detections.len());
-        for (detection, id) in detections.iter().zip(ids) {
-            let Some(id) = id else { continue };
-            let (estimate, spent) = match self.search {
-                Some(_) => self.estimates.estimate(&frame, &detection.rect)?,
-                None => self.estimates.estimate_crop(&frame)?,
-            };
+        let named: Vec<(u64, Detection)> =
+            ids.into_iter().zip(detections).filter_map(|(id, detection)| Some((id?, detection))).collect();
+        let rect = |detection: &Detection| self.search.is_some().then_some(detection.rect);
+        let jobs = named.iter().map(|(_, detection)| (Arc::clone(&frame), rect(detection))).collect();
+        let estimates = self.estimates.map(jobs, |estimates, (frame, rect): &(Arc<Frame>, Option<Rect>)| match rect {
+            Some(rect) => estimates.estimate(frame, rect),
+            None => estimates.estimate_crop(frame),
+        });
+        watch.lap_ms();
+        let mut faces = Vec::with_capacity(named.len());
+        for ((id, detection), estimate) in named.iter().zip(estimates) {
+            let (estimate, spent) = estimate?;
             timings.crop += spent.crop_ms;
             timings.age += spent.age_ms;
             timings.gender += spent.gender_ms;
             timings.pose += spent.pose_ms;
-            watch.lap_ms();
-            faces.push(self.tracker.update(id, detection, &estimate));
-            timings.track += watch.lap_ms();
+            faces.push(self.tracker.update(*id, detection, &estimate));
         }
+        timings.track += watch.lap_ms();
         faces.sort_by_key(|face| face.id);
         Ok(Analysis { frame, faces, timings })
     }

@@ -120,6 +120,10 @@ impl Estimates for Numbering {
             (estimate, timings)
         })
     }
+
+    fn another(&self) -> Option<Box<dyn Estimates>> {
+        Some(Box::new(Self))
+    }
 }
 
 /// An analyser that finds one face in each frame.

@@ -18,7 +18,7 @@ pub struct Analysis {
     pub timings: StageTimings,
 }
 
-/// Milliseconds that one frame spent in each stage, all faces together.
+/// Milliseconds that one frame spent in each stage, all faces and threads together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct StageTimings {
     /// Finding the faces.
@@ -53,6 +53,7 @@ mod figures;
 mod inbox;
 mod live;
 mod search;
+mod team;
 #[cfg(test)]
 mod tests;
 

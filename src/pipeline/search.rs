@@ -8,8 +8,10 @@
 //! A known face is always measured in its window, also in the frames that are searched whole, so that its box does not
 //! tremble between two kinds of search. The turns follow [`Frame::time`]: a file gives the same faces on every machine.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use super::team::{Another, Team};
 use crate::detect::{DetectError, DetectNear, Detection, Detector, drop_doubles};
 use crate::frame::Frame;
 use crate::geometry::Rect;
@@ -29,15 +31,29 @@ const REACH_SIDES: f32 = 0.65;
 /// Looks for the faces of frame after frame of one source.
 pub(super) struct Search {
     detector: Box<dyn Detector>,
-    near: Option<Box<dyn DetectNear>>,
+    near: Option<Team<Box<dyn DetectNear>>>,
     /// When the whole frame was searched last.
     whole_at: Option<Duration>,
+}
+
+impl Another for Box<dyn DetectNear> {
+    fn another(&self) -> Option<Self> {
+        Some(self.as_ref().another())
+    }
+}
+
+/// What was found in a frame.
+pub(super) struct Finds {
+    /// The faces, without overlapping doubles; those that were expected first, in their order.
+    pub(super) faces: Vec<Detection>,
+    /// Milliseconds spent, of all threads together.
+    pub(super) spent_ms: f32,
 }
 
 impl Search {
     /// A search with this detector. One that has no search near known faces searches every frame whole.
     pub(super) fn new(detector: Box<dyn Detector>) -> Self {
-        let near = detector.near();
+        let near = detector.near().map(Team::new);
         Self { detector, near, whole_at: None }
     }
 
@@ -46,19 +62,19 @@ impl Search {
         self.whole_at = None;
     }
 
-    /// The faces in `frame`, without overlapping doubles; those of `expected` first, in their order.
+    /// The faces in `frame`.
     ///
     /// # Errors
     /// Where the detector fails; the whole of the next frame is searched then.
-    pub(super) fn find(&mut self, frame: &Frame, expected: &[Expected]) -> Result<Vec<Detection>, DetectError> {
+    pub(super) fn find(&mut self, frame: &Arc<Frame>, expected: &[Expected]) -> Result<Finds, DetectError> {
         let last = self.whole_at.take();
-        let mut finds = Vec::new();
+        let mut finds = Finds { faces: Vec::new(), spent_ms: 0.0 };
         let mut whole = last.is_none_or(|last| frame.time < last || frame.time - last >= WHOLE_EVERY);
         match &mut self.near {
             Some(near) => {
-                let found = find_near(near.as_mut(), frame, expected)?;
+                let found = find_near(near, frame, expected, &mut finds.spent_ms)?;
                 whole |= expected.iter().zip(&found).any(|(face, find)| find.is_none() && face.unseen_s < LOST_S);
-                finds.extend(found.into_iter().flatten());
+                finds.faces.extend(found.into_iter().flatten());
             }
             None => whole = true,
         }
@@ -66,40 +82,57 @@ impl Search {
             self.whole_at = last;
             return Ok(finds);
         }
-        finds.extend(self.detector.detect(frame)?);
-        drop_doubles(&mut finds, |find| find.rect);
+        let started = Instant::now();
+        finds.faces.extend(self.detector.detect(frame)?);
+        drop_doubles(&mut finds.faces, |find| find.rect);
+        finds.spent_ms += started.elapsed().as_secs_f32() * 1e3;
         self.whole_at = Some(frame.time);
         Ok(finds)
     }
 }
 
+/// A face in a window, and how far from the place where it is expected, in sides.
+type Nearest = Option<(f32, Detection)>;
+
 /// For each of `expected` what its window shows of it. Two windows that show the same face have it once: the one that
 /// expected it nearer.
 fn find_near(
-    near: &mut dyn DetectNear,
-    frame: &Frame,
+    near: &mut Team<Box<dyn DetectNear>>,
+    frame: &Arc<Frame>,
     expected: &[Expected],
+    spent_ms: &mut f32,
 ) -> Result<Vec<Option<Detection>>, DetectError> {
+    let windows = expected.iter().map(|face| (Arc::clone(frame), face.rect)).collect();
     let mut finds = Vec::with_capacity(expected.len());
-    for face in expected {
-        let seen = near.detect_near(frame, &face.rect)?.into_iter();
-        let nearest = seen
-            .map(|find| (distance_sides(&find.rect, &face.rect), find))
-            .filter(|(distance, _)| *distance <= REACH_SIDES)
-            .min_by(|(a, _), (b, _)| a.total_cmp(b));
-        finds.push(nearest);
+    for (window_ms, nearest) in near.map(windows, |near, (frame, rect)| nearest(near.as_mut(), frame, rect)) {
+        *spent_ms += window_ms;
+        finds.push(nearest?);
     }
-    let mut order: Vec<usize> = (0..finds.len()).filter(|index| finds[*index].is_some()).collect();
-    let distance = |index: usize| finds[index].as_ref().map_or(f32::INFINITY, |(distance, _)| *distance);
-    order.sort_by(|a, b| distance(*a).total_cmp(&distance(*b)));
-    let mut kept: Vec<Option<Detection>> = vec![None; finds.len()];
-    let mut ordered: Vec<(usize, Detection)> =
-        order.into_iter().filter_map(|index| finds[index].take().map(|(_, find)| (index, find))).collect();
-    drop_doubles(&mut ordered, |(_, find)| find.rect);
-    for (index, find) in ordered {
+    let mut ordered: Vec<(usize, f32, Detection)> = finds
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, find)| find.map(|(distance, find)| (index, distance, find)))
+        .collect();
+    ordered.sort_by(|(_, a, _), (_, b, _)| a.total_cmp(b));
+    drop_doubles(&mut ordered, |(_, _, find)| find.rect);
+    let mut kept = vec![None; expected.len()];
+    for (index, _, find) in ordered {
         kept[index] = Some(find);
     }
     Ok(kept)
+}
+
+/// What the window around `expected` shows nearest to it, within reach; and the milliseconds that it took.
+fn nearest(near: &mut dyn DetectNear, frame: &Frame, expected: &Rect) -> (f32, Result<Nearest, DetectError>) {
+    let started = Instant::now();
+    let nearest = near.detect_near(frame, expected).map(|finds| {
+        finds
+            .into_iter()
+            .map(|find| (distance_sides(&find.rect, expected), find))
+            .filter(|(distance, _)| *distance <= REACH_SIDES)
+            .min_by(|(a, _), (b, _)| a.total_cmp(b))
+    });
+    (started.elapsed().as_secs_f32() * 1e3, nearest)
 }
 
 /// The distance of the middles in sides of `expected`.

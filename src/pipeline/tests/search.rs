@@ -58,6 +58,10 @@ impl DetectNear for Fake {
         let blind = stage.windows_blind;
         Ok(stage.faces.iter().filter(inside).filter(|_| !blind).map(|face| found(*face)).collect())
     }
+
+    fn another(&self) -> Box<dyn DetectNear> {
+        Box::new(Self(Arc::clone(&self.0)))
+    }
 }
 
 /// An analyser that looks at a stage at 30 frames a second.
