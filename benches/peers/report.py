@@ -1,6 +1,9 @@
 """Medians over the rounds, and the tables."""
 
+import re
 import statistics
+
+README_PART = re.compile(r"(<!-- speed: .*? -->\n).*?(<!-- end of speed -->)", re.DOTALL)
 
 NAMES = {
     "facelens": "facelens",
@@ -23,10 +26,12 @@ def number(value, digits=2):
 
 
 class Result:
-    """`frames`: the answers of each round by (case, peer). `nets`: by peer and network."""
+    """`own`: what `facelens bench` says. `frames`: the answers of each round by (case, peer). `nets`: by peer, each
+    round's times by network."""
 
-    def __init__(self, frames, nets, words, cases, net_names):
-        self.nets, self.words, self.cases, self.net_names = nets, words, cases, net_names
+    def __init__(self, own, frames, nets, words, cases, net_names):
+        self.own, self.words, self.cases, self.net_names = own, words, cases, net_names
+        self.nets = {peer: self.of_calls(rounds) for peer, rounds in nets.items()}
         self.frames = {key: self.of_rounds(rounds) for key, rounds in frames.items()}
 
     @staticmethod
@@ -37,6 +42,29 @@ class Result:
             "cpu_ms": median(lambda answer: answer["cpu_s"] / answer["frames"] * 1e3),
             "found": median(lambda answer: answer["found"]),
         }
+
+    @staticmethod
+    def of_calls(rounds):
+        median = lambda name, key: statistics.median(times[name][key] for times in rounds)
+        return {name: {key: median(name, key) for key in ("wall_ms", "cpu_ms")} for name in rounds[0]}
+
+    def own_rows(self):
+        """Frames a second and processor time by size and number of faces."""
+        frames = self.own["frames"]
+        faces = sorted({frame["faces"] for frame in frames})
+        rows = [["frames a second (processor ms a frame)", *(f"{n} face{'s' if n > 1 else ''}" for n in faces)]]
+        for size in dict.fromkeys((frame["width"], frame["height"]) for frame in frames):
+            row = {frame["faces"]: frame for frame in frames if (frame["width"], frame["height"]) == size}
+            cell = lambda frame: f"{frame['fps']:.0f} ({number(frame.get('cpu_ms_per_frame'), 1)})"
+            rows.append([f"{size[0]}x{size[1]}", *(cell(row[n]) for n in faces)])
+        return rows
+
+    def own_words(self):
+        start, live = self.own["start"], self.own["live"]
+        memory = f", {start['memory']['peak_mib']:.0f} MiB in RAM at most" if "memory" in start else ""
+        return (f"The models are loaded in {start['load_models_ms']:.0f} ms and the detector in "
+                f"{start['load_detector_ms']:.0f} ms{memory} (without the window). Live, on the demo with one face, an overlay "
+                f"is ready {live['delay_ms']:.1f} ms after its frame came (median).")
 
     def frame_rows(self, case):
         peers = [peer for (of, peer) in self.frames if of == case]
@@ -81,7 +109,7 @@ class Result:
                 f"SSR-Net age and gender and FSA-Net fusion, in ONNX Runtime: {ours / theirs:.2f} times.")
 
     def text(self):
-        parts = [table(self.frame_rows(case)) for case in self.cases]
+        parts = [table(self.own_rows()), self.own_words(), *(table(self.frame_rows(case)) for case in self.cases)]
         parts.append(table(self.net_rows()))
         if "keras" in self.nets:
             parts.append(table(self.published_rows()))
@@ -89,6 +117,15 @@ class Result:
         parts.append("One core each, by turns. " + "; ".join(self.words.values()) + ".")
         return "\n\n".join(part for part in parts if part)
 
+    def write_into(self, path):
+        """Puts the tables between the two marks in a Markdown file."""
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        if not README_PART.search(text):
+            raise SystemExit(f"{path}: there are no marks to write the tables between")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(README_PART.sub(lambda marks: f"{marks[1]}{self.text()}\n{marks[2]}", text))
+
     def document(self):
         frames = [{"case": case, "peer": peer, **figures} for (case, peer), figures in self.frames.items()]
-        return {"frames": frames, "nets": self.nets, "versions": self.words}
+        return {"facelens": self.own, "frames": frames, "nets": self.nets, "versions": self.words}

@@ -24,8 +24,9 @@ def arguments():
     parser.add_argument("--pictures", action="append", default=[], help="a folder of pictures of one size, beside the drawn")
     parser.add_argument("--cascade", help="another cascade file of OpenCV")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each peer, case and round")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each peer, case and round")
     parser.add_argument("--json", help="write the figures to this file, too")
+    parser.add_argument("--readme", action="store_true", help="put the tables into README.md, too")
     parser.add_argument("--prepare", action="store_true", help="install and build, measure nothing")
     parser.add_argument("--prepared", action="store_true", help="everything is installed and built: look for nothing new")
     return parser.parse_args()
@@ -128,7 +129,7 @@ def main():
     rten = start("rten", made.rten, {"files": made.unpacked})
     facelens = Facelens(made.facelens, made.published)
     began = time.time()
-    frames = {}
+    frames, nets = {}, {}
     for number in range(args.rounds):
         for case, folder in made.cases.items():
             frames.setdefault((case, "facelens"), []).append(facelens.frames(folder, args.seconds))
@@ -136,8 +137,13 @@ def main():
                 answer = peer.ask({"folder": folder, "seconds": args.seconds})
                 if answer:
                     frames.setdefault((case, peer.name), []).append(answer)
+        nets.setdefault("facelens", []).append(facelens.nets(args.seconds / 10))
+        for peer in [*peers, rten]:
+            answer = peer.ask({"seconds": args.seconds / 10}) if peer else None
+            if answer:
+                nets.setdefault(peer.name, []).append(answer)
         print(f"round {number + 1} of {args.rounds} after {time.time() - began:.0f} s", file=sys.stderr, flush=True)
-    nets = {"facelens": facelens.nets(0.4)}
+    own = facelens.bench("--parts=frames,live", "--seconds-per-case=0.7")
     for peer in [*peers, rten]:
         answer = peer.ask({"seconds": 0.4}) if peer else None
         if answer:
@@ -146,8 +152,10 @@ def main():
     for peer in [*peers, rten]:
         if peer:
             peer.close()
-    result = report.Result(frames, nets, words, list(made.cases), made.net_names)
+    result = report.Result(own, frames, nets, words, list(made.cases), made.net_names)
     print(result.text())
+    if args.readme:
+        result.write_into(os.path.join(prepare.ROOT, "README.md"))
     if args.json:
         with open(args.json, "w") as file:
             json.dump(result.document(), file, indent=1)

@@ -26,7 +26,7 @@ pub(super) struct StartFigures {
     load_detector_ms: f64,
     /// The first frame of 1280x720 with four faces.
     first_frame_ms: f64,
-    /// After twelve such frames, without a window; where the system tells it.
+    /// After four such frames, without a window; where the system tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<Memory>,
 }
@@ -46,7 +46,7 @@ pub(super) fn start(
     let mut analyser = Analyser::new(Faces::Detect(detector), models.clone());
     let mut scene = Scene::drawn(FRAME.0, FRAME.1)?;
     let mut first_frame_ms = None;
-    for number in 0..12 {
+    for number in 0..4 {
         let frame = scene.frame(number, Duration::from_secs(number) / 30)?;
         let before = Instant::now();
         let analysis = analyser.analyse(frame)?;
