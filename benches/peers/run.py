@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import prepare
@@ -43,7 +44,11 @@ class Worker:
         )
 
     def answer(self):
+        # A peer that hangs must not hold the others up.
+        watchdog = threading.Timer(PATIENCE, self.process.kill)
+        watchdog.start()
         line = self.process.stdout.readline() if not self.skipped else ""
+        watchdog.cancel()
         if not line:
             self.skipped = self.skipped or f"it ended; see target/peers/{self.name}.log"
             return None
