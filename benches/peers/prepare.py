@@ -120,10 +120,9 @@ def pictures(program, args):
     cases, folder = {}, os.path.join(TARGET, "pictures")
     for size, faces in CASES:
         name = f"{size}-{faces}"
-        if not os.path.isfile(os.path.join(folder, name, "059.png")):
-            why = run(program, "bench", f"--sizes={size}", f"--faces={faces}", "--draw", folder)
-            if why:
-                raise SystemExit(f"the pictures cannot be drawn: {why}")
+        why = run(program, "bench", f"--sizes={size}", f"--faces={faces}", "--draw", folder)
+        if why:
+            raise SystemExit(f"the pictures cannot be drawn: {why}")
         cases[f"{size}, {faces} face{'s' if faces > 1 else ''}"] = os.path.join(folder, name)
     for given in args.pictures:
         cases[given] = os.path.abspath(given)

@@ -17,6 +17,9 @@ import report
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
+# Seconds for one answer.
+PATIENCE = 180
+
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -148,11 +151,7 @@ def main():
             if answer:
                 nets.setdefault(peer.name, []).append(answer)
         print(f"round {number + 1} of {args.rounds} after {time.time() - began:.0f} s", file=sys.stderr, flush=True)
-    own = facelens.bench("--parts=frames,live", "--seconds-per-case=0.7")
-    for peer in [*peers, rten]:
-        answer = peer.ask({"seconds": 0.4}) if peer else None
-        if answer:
-            nets[peer.name] = answer
+    own = facelens.bench("--parts=frames,live", f"--seconds-per-case={args.seconds / 3:.2f}")
     words = {peer.name: peer.words for peer in [*peers, rten] if peer}
     for peer in [*peers, rten]:
         if peer:

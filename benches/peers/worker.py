@@ -12,7 +12,8 @@ import time
 
 import cv2
 
-WARM_UP = 10
+# Frames that are not counted, and how long they may take together.
+WARM_UP, WARM_UP_S = 10, 0.5
 
 
 def pictures(folder, cache={}):
@@ -68,8 +69,10 @@ class Cascade:
 def time_frames(frame, folder, seconds):
     """Frames one after the other for this long; wall and processor seconds of the whole process."""
     shown = pictures(folder)
-    for number in range(WARM_UP):
+    number, start = 0, time.perf_counter()
+    while number < WARM_UP and time.perf_counter() - start < WARM_UP_S:
         frame(shown[number % len(shown)])
+        number += 1
     found, start, cpu = [], time.perf_counter(), time.process_time()
     while not found or time.perf_counter() - start < seconds:
         found.append(frame(shown[len(found) % len(shown)]))
