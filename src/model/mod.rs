@@ -10,6 +10,7 @@ pub mod import;
 mod install;
 mod library;
 mod opened;
+mod operators;
 mod output;
 mod runtime;
 mod set;

@@ -1,13 +1,16 @@
 //! Runs an ONNX graph by tract, one face at a time, on the calling thread.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
-use tract_onnx::prelude::{IntoRunnable as _, IntoTensor as _, Tensor, TractResult, TypedRunnableModel, tvec};
+use tract_onnx::prelude::{
+    IntoRunnable as _, IntoTensor as _, Tensor, TractResult, TypedModel, TypedRunnableModel, tvec,
+};
+use tract_onnx::tract_core::knobs;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::guard;
 use super::{InputSpec, Layout};
+use super::{guard, operators};
 
 /// A network ready to run: optimised, batch size 1. Cheap to clone and to share between threads.
 #[derive(Clone)]
@@ -48,7 +51,7 @@ impl Net {
         let typed = guard::typed(onnx, shape).map_err(|refusal| refusal.about(file))?;
         let corrupt =
             |cause: String| ModelError::new(ModelErrorKind::Corrupt, file, cause, "get the file again from its source");
-        let plan = guard::catch(|| typed.into_optimized()?.into_runnable())
+        let plan = guard::catch(|| prepare(typed))
             .map_err(|panic| corrupt(format!("its graph cannot be optimised ({panic})")))?
             .map_err(|error| corrupt(format!("its graph cannot be optimised ({})", guard::one_line(&error))))?;
         let outputs = guard::catch(|| output_shapes(&plan))
@@ -65,6 +68,12 @@ impl Net {
     /// The shape of each output in the graph's order, batch axis first.
     pub fn output_shapes(&self) -> &[Vec<usize>] {
         &self.output_shapes
+    }
+
+    /// Names of the operators that run, for tests.
+    #[cfg(test)]
+    pub(super) fn operators(&self) -> Vec<String> {
+        self.plan.model().nodes().iter().map(|node| node.op().name().to_string()).collect()
     }
 
     /// How many numbers [`Net::run`] gives.
@@ -101,6 +110,28 @@ impl Net {
             values.extend(output.to_plain_array_view::<f32>()?.iter());
         }
         Ok(values)
+    }
+}
+
+/// Simplifies a graph and chooses how each operator runs on this machine.
+fn prepare(typed: TypedModel) -> TractResult<Arc<TypedRunnableModel>> {
+    prefer_narrow_kernels();
+    let mut model = typed.into_decluttered()?;
+    operators::put_into(&mut model)?;
+    model.into_optimized()?.into_runnable()
+}
+
+/// Has tract multiply matrices by AVX2 where it would by AVX-512: in 0.23 the AVX-512 kernels store their results number
+/// by number, which costs networks as small as these more than the wider multiplication saves. The environment variable
+/// `TRACT_CPU_ISA` overrides it.
+fn prefer_narrow_kernels() {
+    static ONCE: Once = Once::new();
+    if cfg!(target_arch = "x86_64") {
+        ONCE.call_once(|| {
+            if let Err(error) = knobs::set_config_global("TRACT_CPU_ISA", "-avx512f,-avx512vnni") {
+                tracing::debug!("tract chooses its kernels by itself: {error}");
+            }
+        });
     }
 }
 

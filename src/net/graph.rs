@@ -81,17 +81,6 @@ impl Graph {
 
     /// A convolution with stride 1; `padding` rows and columns of zeros are added on each side.
     pub(super) fn convolution(&mut self, x: &Value, layer: &FoldedConvolution, padding: i64) -> Value {
-        self.strided_convolution(x, layer, padding, 1)
-    }
-
-    /// As [`convolution`](Self::convolution), with the window moving `stride` places at a time.
-    pub(super) fn strided_convolution(
-        &mut self,
-        x: &Value,
-        layer: &FoldedConvolution,
-        padding: i64,
-        stride: i64,
-    ) -> Value {
         let kernel_shape = layer.kernel.shape()[2..].iter().map(|&side| side as i64).collect();
         let kernel = self.constant(&layer.kernel);
         let mut inputs = vec![x, &kernel];
@@ -100,7 +89,6 @@ impl Graph {
         let attributes = vec![
             integers("kernel_shape", kernel_shape),
             integers("pads", vec![padding; 4]),
-            integers("strides", vec![stride; 2]),
             integer("group", layer.groups as i64),
         ];
         self.node("Conv", &inputs, attributes)
@@ -113,29 +101,14 @@ impl Graph {
         self.node("Gemm", &[x, &kernel, &bias], Vec::new())
     }
 
-    /// Largest value of each block of `side` x `side`; what does not fill a block is left out. Small blocks are written as
-    /// the largest values at every place, of which some are taken: tract runs a pooling without stride many places at a
-    /// time.
+    /// Largest value of each block of `side` x `side`; what does not fill a block is left out.
     pub(super) fn max_pool(&mut self, x: &Value, side: i64) -> Value {
-        if side > 2 {
-            return self.strided_max_pool(x, side);
-        }
-        let every = self.node("MaxPool", &[x], pool(side, 1));
-        let starts = self.integers(&[0, 0]);
-        let ends = self.integers(&[i64::MAX; 2]);
-        let axes = self.integers(&[2, 3]);
-        let steps = self.integers(&[side; 2]);
-        self.node("Slice", &[&every, &starts, &ends, &axes, &steps], Vec::new())
-    }
-
-    /// As [`max_pool`](Self::max_pool), written as it is usual.
-    pub(super) fn strided_max_pool(&mut self, x: &Value, side: i64) -> Value {
-        self.node("MaxPool", &[x], pool(side, side))
+        self.node("MaxPool", &[x], pool(side))
     }
 
     /// Mean of each block of `side` x `side`; what does not fill a block is left out.
     pub(super) fn average_pool(&mut self, x: &Value, side: i64) -> Value {
-        self.node("AveragePool", &[x], pool(side, side))
+        self.node("AveragePool", &[x], pool(side))
     }
 
     pub(super) fn relu(&mut self, x: &Value) -> Value {
@@ -156,10 +129,6 @@ impl Graph {
 
     pub(super) fn sqrt(&mut self, x: &Value) -> Value {
         self.node("Sqrt", &[x], Vec::new())
-    }
-
-    pub(super) fn maximum(&mut self, a: &Value, b: &Value) -> Value {
-        self.node("Max", &[a, b], Vec::new())
     }
 
     pub(super) fn add(&mut self, a: &Value, b: &Value) -> Value {
@@ -206,6 +175,12 @@ impl Graph {
         self.node("Concat", &parts.iter().collect::<Vec<_>>(), vec![integer("axis", axis)])
     }
 
+    /// `x [1, channels, rows, columns]` with rows and columns of zeros around it: above, to the left, below, to the right.
+    pub(super) fn pad(&mut self, x: &Value, [above, left, below, right]: [i64; 4]) -> Value {
+        let widths = self.integers(&[0, 0, above, left, 0, 0, below, right]);
+        self.node("Pad", &[x, &widths], Vec::new())
+    }
+
     /// The places `start..end` along one axis.
     pub(super) fn slice(&mut self, x: &Value, axis: i64, start: i64, end: i64) -> Value {
         let (starts, ends) = (self.integers(&[start]), self.integers(&[end]));
@@ -241,8 +216,8 @@ impl Graph {
     }
 }
 
-fn pool(side: i64, stride: i64) -> Vec<AttributeProto> {
-    vec![integers("kernel_shape", vec![side; 2]), integers("strides", vec![stride; 2])]
+fn pool(side: i64) -> Vec<AttributeProto> {
+    vec![integers("kernel_shape", vec![side; 2]), integers("strides", vec![side; 2])]
 }
 
 fn integer(name: &str, i: i64) -> AttributeProto {

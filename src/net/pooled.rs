@@ -1,11 +1,41 @@
-//! Convolution, activation and 2x2 pooling in an order that tract runs faster; the numbers are the same up to rounding.
+//! The first convolution of a stream with the activation and the 2x2 pooling behind it, in an order that tract runs
+//! faster; the numbers are the same up to rounding.
 //!
-//! tract takes the windows of a strided pooling one by one, which cost as much as the convolution in front of it. A wide
-//! map is therefore never made: the four places of each window come out of one convolution as four groups of channels.
+//! tract computes a convolution that gives rows of at least 128 numbers directly, many columns at a time, and any other
+//! as a matrix product of gathered windows, which is slow for as few channels as a picture has. The picture is therefore
+//! laid out as one long row, three times, each time begun a row of the picture later: a 3x3 window is then one of three
+//! columns. At the end of each row of the picture two columns come out that no window of the picture has; pooled, they
+//! are one, which is left out.
 
 use super::graph::{Graph, Value};
 use super::layers::FoldedConvolution;
-use super::{ShapeError, Tensor};
+use super::{INPUT_SIDE, ShapeError, Tensor};
+
+/// Rows of a 3x3 window.
+const WINDOW: usize = 3;
+
+/// The face as three long rows, `[1, 3, 3, length + 2]`.
+pub(super) struct LongRows {
+    value: Value,
+    /// Rows and columns that a 3x3 convolution gives, and the two columns between rows.
+    rows: usize,
+    columns: usize,
+}
+
+impl LongRows {
+    /// Lays out `face [1, 3, 64, 64]` with this padding on each side.
+    pub(super) fn of(graph: &mut Graph, face: &Value, padding: usize) -> Self {
+        let side = INPUT_SIDE + 2 * padding;
+        let border = padding as i64;
+        // A row more at the end: the last window of the third copy reaches two numbers beyond the face.
+        let padded = graph.pad(face, [border, border, border + 1, border]);
+        let row = graph.reshape(&padded, &[1, 3, 1, ((side + 1) * side) as i64]);
+        let (rows, length) = (side + 1 - WINDOW, (side + 1 - WINDOW) * side + 2);
+        let copies: Vec<Value> =
+            (0..WINDOW).map(|down| graph.slice(&row, 3, (down * side) as i64, (down * side + length) as i64)).collect();
+        Self { value: graph.concatenate(&copies, 2), rows, columns: side }
+    }
+}
 
 /// How a 2x2 window becomes one number, and what comes in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,57 +69,25 @@ impl Pooling {
         }
     }
 
-    /// A dense 3x3 convolution of `x` with the activation and the pooling behind it, as one 4x4 convolution with stride 2:
-    /// it gives each of a window's four places as a group of channels.
+    /// A dense 3x3 convolution of the face with the activation and the pooling behind it, `[1, channels, side, side]`.
     ///
     /// # Errors
-    /// Where `layer` is no dense 3x3 convolution.
+    /// Where `layer` is no dense 3x3 convolution of three channels.
     pub(super) fn of_convolution(
         self,
         graph: &mut Graph,
-        x: &Value,
+        face: &LongRows,
         layer: &FoldedConvolution,
-        padding: i64,
     ) -> Result<Value, ShapeError> {
-        let [outputs, inputs, 3, 3] = *layer.kernel.shape() else {
-            return Err(ShapeError(format!("{:?} is no kernel of a 3x3 convolution", layer.kernel.shape())));
+        let [channels, 3, WINDOW, WINDOW] = *layer.kernel.shape() else {
+            return Err(ShapeError(format!("{:?} is no kernel of a first 3x3 convolution", layer.kernel.shape())));
         };
-        // The mean of four relus is the sum of the relus of a quarter.
-        let scale = if self == Self::AverageOfRelu { 0.25 } else { 1.0 };
-        let mut kernel = vec![0.0; 4 * outputs * inputs * 16];
-        for (filter, weights) in layer.kernel.data().chunks_exact(9).enumerate() {
-            for (group, (down, right)) in PLACES.into_iter().enumerate() {
-                let wide = &mut kernel[(group * outputs * inputs + filter) * 16..][..16];
-                for (tap, &weight) in weights.iter().enumerate() {
-                    wide[(tap / 3 + down) * 4 + tap % 3 + right] = weight * scale;
-                }
-            }
-        }
-        let bias = layer.bias.as_ref().map(|bias| {
-            let bias = bias.data();
-            Tensor::from_fn(&[4 * outputs], |channel| bias[channel % outputs] * scale)
-        });
-        let kernel = Tensor::new(&[4 * outputs, inputs, 4, 4], kernel)?;
-        let wide = graph.strided_convolution(x, &FoldedConvolution { kernel, bias, groups: 1 }, padding, 2);
-        let wide = if self == Self::AverageOfRelu { graph.relu(&wide) } else { wide };
-        let channels = outputs as i64;
-        let [a, b, c, d] = [0, 1, 2, 3].map(|group| graph.slice(&wide, 1, group * channels, (group + 1) * channels));
-        Ok(match self {
-            Self::AverageOfRelu => {
-                let (ab, cd) = (graph.add(&a, &b), graph.add(&c, &d));
-                graph.add(&ab, &cd)
-            }
-            Self::MaxOfTanh => {
-                let (ab, cd) = (graph.maximum(&a, &b), graph.maximum(&c, &d));
-                let largest = graph.maximum(&ab, &cd);
-                graph.tanh(&largest)
-            }
-        })
+        let row = graph.convolution(&face.value, layer, 0);
+        let map = graph.reshape(&row, &[1, channels, face.rows, face.columns].map(|length| length as i64));
+        let pooled = self.apply(graph, &map);
+        Ok(graph.slice(&pooled, 3, 0, face.columns as i64 / 2 - 1))
     }
 }
-
-/// The places of a window: rows down, columns to the right.
-const PLACES: [(usize, usize); 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
 
 /// A depthwise convolution and the pointwise one behind it, multiplied out into one dense convolution. Worth it where
 /// there are few input channels.
@@ -148,40 +146,25 @@ mod tests {
     }
 
     #[test]
-    fn one_strided_convolution_gives_what_convolution_activation_and_pooling_give() {
+    fn long_rows_give_what_convolution_activation_and_pooling_give() {
         let layer = FoldedConvolution { kernel: numbers(&[5, 3, 3, 3], 2), bias: Some(numbers(&[5], 3)), groups: 1 };
         for (padding, side) in [(0, 31), (1, 32)] {
             for pooling in [Pooling::AverageOfRelu, Pooling::MaxOfTanh] {
                 let length = 5 * side * side;
-                let fast = run(length, |graph, x| pooling.of_convolution(graph, x, &layer, padding).unwrap());
+                let fast = run(length, |graph, x| {
+                    let face = LongRows::of(graph, x, padding);
+                    pooling.of_convolution(graph, &face, &layer).unwrap()
+                });
                 let plain = run(length, |graph, x| {
-                    let x = graph.convolution(x, &layer, padding);
+                    let x = graph.convolution(x, &layer, padding as i64);
                     let x = pooling.activation(graph, &x);
                     match pooling {
                         Pooling::AverageOfRelu => graph.average_pool(&x, 2),
-                        Pooling::MaxOfTanh => graph.strided_max_pool(&x, 2),
+                        Pooling::MaxOfTanh => graph.max_pool(&x, 2),
                     }
                 });
                 close(&fast, &plain);
             }
-        }
-    }
-
-    #[test]
-    fn a_sliced_pooling_gives_what_a_strided_one_gives() {
-        // Even and odd sides.
-        for (kernel, side) in [(1, 32), (4, 30)] {
-            let layer = FoldedConvolution { kernel: numbers(&[2, 3, kernel, kernel], 4), bias: None, groups: 1 };
-            let length = 2 * side * side;
-            let fast = run(length, |graph, x| {
-                let x = graph.convolution(x, &layer, 0);
-                graph.max_pool(&x, 2)
-            });
-            let plain = run(length, |graph, x| {
-                let x = graph.convolution(x, &layer, 0);
-                graph.strided_max_pool(&x, 2)
-            });
-            close(&fast, &plain);
         }
     }
 
@@ -206,6 +189,7 @@ mod tests {
         let layer = FoldedConvolution { kernel: numbers(&[4, 3, 1, 1], 1), bias: None, groups: 1 };
         let mut graph = Graph::new("test");
         let input = graph.input();
-        assert!(Pooling::MaxOfTanh.of_convolution(&mut graph, &input, &layer, 0).is_err());
+        let face = LongRows::of(&mut graph, &input, 0);
+        assert!(Pooling::MaxOfTanh.of_convolution(&mut graph, &face, &layer).is_err());
     }
 }

@@ -11,7 +11,7 @@
 
 use super::graph::{Graph, Value};
 use super::layers::{dense, fold};
-use super::pooled::Pooling;
+use super::pooled::{LongRows, Pooling};
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 use super::{Affine, Convention, ConvolutionBlock, ShapeError};
 
@@ -133,8 +133,9 @@ impl SsrNet {
         self.validate()?;
         let mut graph = Graph::new("SSR-Net");
         let input = self.scaled_input(&mut graph);
-        let relu = self.stream(&mut graph, &input, &self.relu_stream, Pooling::AverageOfRelu)?;
-        let tanh = self.stream(&mut graph, &input, &self.tanh_stream, Pooling::MaxOfTanh)?;
+        let face = LongRows::of(&mut graph, &input, 0);
+        let relu = self.stream(&mut graph, &face, &self.relu_stream, Pooling::AverageOfRelu)?;
+        let tanh = self.stream(&mut graph, &face, &self.tanh_stream, Pooling::MaxOfTanh)?;
         let mut values = Vec::new();
         for regression in &self.regressions {
             let mut stages = Vec::new();
@@ -163,7 +164,7 @@ impl SsrNet {
     fn stream(
         &self,
         graph: &mut Graph,
-        input: &Value,
+        face: &LongRows,
         blocks: &[ConvolutionBlock; 4],
         pooling: Pooling,
     ) -> Result<Vec<Value>, ShapeError> {
@@ -171,7 +172,7 @@ impl SsrNet {
         for (index, block) in blocks.iter().enumerate() {
             let layer = fold(&block.convolution, block.norm.as_ref(), self.convention.kernel)?;
             let map = match maps.last() {
-                None => pooling.of_convolution(graph, input, &layer, 0)?,
+                None => pooling.of_convolution(graph, face, &layer)?,
                 Some(map) => {
                     let x = graph.convolution(map, &layer, 0);
                     if index < 3 { pooling.apply(graph, &x) } else { pooling.activation(graph, &x) }

@@ -16,7 +16,6 @@
 use super::fsa_net::{ANGLES, FEATURES, FUSED_BLOCKS, Fusion, RANGE, STAGES, SeparableBlock, streams};
 use super::graph::{Graph, Value};
 use super::layers::{dense, fold};
-use super::pooled::Pooling;
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 use super::{Affine, Convention, DenseLayout, FlattenOrder, ShapeError};
 
@@ -88,8 +87,7 @@ impl SsrNetMd {
     pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
         self.validate()?;
         let mut graph = Graph::new("SSR-Net-MD");
-        let relu = streams::stream(&mut graph, &self.relu_stream, Pooling::AverageOfRelu)?;
-        let tanh = streams::stream(&mut graph, &self.tanh_stream, Pooling::MaxOfTanh)?;
+        let [relu, tanh] = streams::streams(&mut graph, &self.relu_stream, &self.tanh_stream)?;
         let mut stages = Vec::new();
         for (index, stage) in self.stages.iter().enumerate() {
             let seen = FUSED_BLOCKS[index];

@@ -3,14 +3,13 @@
 use super::{CONVENTION, FUSED_BLOCKS, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock, named};
 use crate::net::graph::{Graph, Value};
 use crate::net::layers::{FoldedConvolution, expect_shape, fold};
-use crate::net::pooled::{Pooling, multiplied_out};
+use crate::net::pooled::{LongRows, Pooling, multiplied_out};
 use crate::net::{KernelLayout, ShapeError};
 
 impl FsaNet {
     /// The three fused maps `U_k`, `[1, 64, 8, 8]`, stage 1 (the deepest) first: the product of both streams.
     pub(super) fn fused_maps(&self, graph: &mut Graph) -> Result<[Value; 3], ShapeError> {
-        let relu = stream(graph, &self.relu_stream, Pooling::AverageOfRelu)?;
-        let tanh = stream(graph, &self.tanh_stream, Pooling::MaxOfTanh)?;
+        let [relu, tanh] = streams(graph, &self.relu_stream, &self.tanh_stream)?;
         let mut fuse = |index: usize, scale: usize| fuse(graph, &self.fusions[index], &relu[scale], &tanh[scale]);
         let [deep, middle, shallow] = FUSED_BLOCKS;
         let (deep, middle, shallow) = (fuse(0, deep)?, fuse(1, middle)?, fuse(2, shallow)?);
@@ -39,9 +38,20 @@ pub(in crate::net) fn validate(
     Ok(())
 }
 
-/// One stream; gives the map behind each block and its pooling.
-pub(in crate::net) fn stream(
+/// Both streams; gives the map behind each block and its pooling.
+pub(in crate::net) fn streams(
     graph: &mut Graph,
+    relu: &[SeparableBlock],
+    tanh: &[SeparableBlock],
+) -> Result<[Vec<Value>; 2], ShapeError> {
+    let input = graph.input();
+    let face = LongRows::of(graph, &input, 1);
+    Ok([stream(graph, &face, relu, Pooling::AverageOfRelu)?, stream(graph, &face, tanh, Pooling::MaxOfTanh)?])
+}
+
+fn stream(
+    graph: &mut Graph,
+    face: &LongRows,
     blocks: &[SeparableBlock],
     pooling: Pooling,
 ) -> Result<Vec<Value>, ShapeError> {
@@ -53,10 +63,7 @@ pub(in crate::net) fn stream(
         let pointwise = fold(&block.pointwise, Some(&block.norm), CONVENTION.kernel)?;
         let map = match maps.last() {
             // The first block is pooled; of three channels a dense convolution costs no more.
-            None => {
-                let input = graph.input();
-                pooling.of_convolution(graph, &input, &multiplied_out(&depthwise, &pointwise)?, 1)?
-            }
+            None => pooling.of_convolution(graph, face, &multiplied_out(&depthwise, &pointwise)?)?,
             Some(map) => {
                 let x = graph.convolution(map, &depthwise, 1);
                 let x = graph.convolution(&x, &pointwise, 0);
