@@ -9,8 +9,8 @@ use tract_onnx::pb::{
     ValueInfoProto, type_proto,
 };
 
-use super::layers::{FoldedConvolution, FoldedDense};
-use super::{INPUT_SIDE, Tensor};
+use super::layers::{FoldedConvolution, FoldedDense, joined};
+use super::{INPUT_SIDE, ShapeError, Tensor};
 
 /// The ONNX operator set that the graphs are written in.
 const OPSET: i64 = 13;
@@ -99,6 +99,22 @@ impl Graph {
         let kernel = self.constant(&layer.kernel);
         let bias = self.constant(&layer.bias);
         self.node("Gemm", &[x, &kernel, &bias], Vec::new())
+    }
+
+    /// Fully connected layers of the same shape, each on its own numbers: `x [layers, 1, in] -> [layers, 1, out]`.
+    ///
+    /// # Errors
+    /// Where their shapes differ.
+    pub(super) fn dense_each(&mut self, x: &Value, layers: &[FoldedDense]) -> Result<Value, ShapeError> {
+        let kernels = joined(layers.iter().map(|layer| &layer.kernel))?;
+        let biases = joined(layers.iter().map(|layer| &layer.bias))?;
+        let count = layers.len();
+        let outputs = biases.data().len() / count.max(1);
+        let inputs = kernels.data().len() / (count * outputs).max(1);
+        let kernels = self.constant(&kernels.reshaped(&[count, inputs, outputs])?);
+        let biases = self.constant(&biases.reshaped(&[count, 1, outputs])?);
+        let x = self.matrix_product(x, &kernels);
+        Ok(self.add(&x, &biases))
     }
 
     /// Largest value of each block of `side` x `side`; what does not fill a block is left out.

@@ -215,6 +215,36 @@ pub(super) fn dense(
     Ok(FoldedDense { kernel, bias: layer.bias.clone() })
 }
 
+/// Convolutions of the same input as one, which gives the channels of the first, then those of the second and so on.
+///
+/// # Errors
+/// Where their shapes differ.
+pub(super) fn beside_each_other(layers: &[FoldedConvolution]) -> Result<FoldedConvolution, ShapeError> {
+    let kernel = joined(layers.iter().map(|layer| &layer.kernel))?;
+    let bias = joined(layers.iter().filter_map(|layer| layer.bias.as_ref()))?;
+    Ok(FoldedConvolution { kernel, bias: Some(bias), groups: 1 })
+}
+
+/// Tensors of the same shape, one behind the other along the first axis.
+///
+/// # Errors
+/// Where their shapes differ.
+pub(super) fn joined<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Result<Tensor, ShapeError> {
+    let (mut shape, mut data, mut length) = (Vec::new(), Vec::new(), 0);
+    for tensor in tensors {
+        if length == 0 {
+            shape = tensor.shape().to_vec();
+        }
+        expect_shape("layer", tensor, &shape)?;
+        data.extend_from_slice(tensor.data());
+        length += shape.first().copied().unwrap_or(1);
+    }
+    if let Some(first) = shape.first_mut() {
+        *first = length;
+    }
+    Tensor::new(&shape, data)
+}
+
 pub(super) fn expect_shape(name: &str, tensor: &Tensor, shape: &[usize]) -> Result<(), ShapeError> {
     if tensor.shape() == shape {
         Ok(())

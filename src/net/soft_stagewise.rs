@@ -30,8 +30,8 @@ pub(super) struct Stage {
 }
 
 /// Writes eq. 7 in Horner's form, `y = V (S_1 + (S_2 + S_3 / s'_3) / s'_2) / s'_1` with `S_k = sum_i p_i^(k) i'`: the
-/// same value with three divisions instead of six. Gives `[values, 1]`.
-pub(super) fn soft_stagewise(graph: &mut Graph, stages: &[Stage], first_bin: f32, range: f32) -> Value {
+/// same value with three divisions instead of six. `range` is one number or `[values, 1]`. Gives `[values, 1]`.
+pub(super) fn soft_stagewise(graph: &mut Graph, stages: &[Stage], first_bin: f32, range: &Value) -> Value {
     let bins = graph.constant(&Tensor::from_fn(&[1, BINS], |i| first_bin + i as f32));
     let (one, count) = (graph.scalar(1.0), graph.scalar(BINS as f32));
     let mut finer: Option<Value> = None;
@@ -46,9 +46,8 @@ pub(super) fn soft_stagewise(graph: &mut Graph, stages: &[Stage], first_bin: f32
         let width = graph.multiply(&scale, &count);
         finer = Some(graph.divide(&sum, &width));
     }
-    let range = graph.scalar(range);
     match finer {
-        Some(sum) => graph.multiply(&sum, &range),
-        None => range,
+        Some(sum) => graph.multiply(&sum, range),
+        None => range.clone(),
     }
 }

@@ -10,10 +10,10 @@
 //! any length: the tensors tell.
 
 use super::graph::{Graph, Value};
-use super::layers::{dense, fold};
+use super::layers::{beside_each_other, dense, fold};
 use super::pooled::{LongRows, Pooling};
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
-use super::{Affine, Convention, ConvolutionBlock, ShapeError};
+use super::{Affine, Convention, ConvolutionBlock, ShapeError, Tensor};
 
 /// Channels of each convolution of the published relu stream.
 pub const RELU_CHANNELS: usize = 32;
@@ -136,20 +136,33 @@ impl SsrNet {
         let face = LongRows::of(&mut graph, &input, 0);
         let relu = self.stream(&mut graph, &face, &self.relu_stream, Pooling::AverageOfRelu)?;
         let tanh = self.stream(&mut graph, &face, &self.tanh_stream, Pooling::MaxOfTanh)?;
-        let mut values = Vec::new();
-        for regression in &self.regressions {
-            let mut stages = Vec::new();
-            for (index, scale) in STAGE_MAPS.into_iter().enumerate() {
-                let block = &regression.stages[index];
-                stages.push(self.fusion_block(&mut graph, index, block, &relu[scale], &tanh[scale])?);
-            }
-            values.push(soft_stagewise(&mut graph, &stages, 0.0, regression.range));
+        let alike = self.regressions.windows(2).all(|pair| pair[0].is_like(&pair[1]));
+        // What is alike goes through the same operators: on so few numbers they cost more than the arithmetic.
+        let together = if alike { self.regressions.len() } else { 1 };
+        let values = self.regressions.chunks(together);
+        let values = values.map(|regressions| self.values(&mut graph, regressions, &relu, &tanh));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let values = if let [values] = values.as_slice() { values.clone() } else { graph.concatenate(&values, 0) };
+        let output = graph.reshape(&values, &[1, self.regressions.len() as i64]);
+        Ok(graph.finish(&output, self.regressions.len()))
+    }
+
+    /// The values of regressions that are alike, `[values, 1]`.
+    fn values(
+        &self,
+        graph: &mut Graph,
+        regressions: &[Regression],
+        relu: &[Value],
+        tanh: &[Value],
+    ) -> Result<Value, ShapeError> {
+        let mut stages = Vec::new();
+        for (index, scale) in STAGE_MAPS.into_iter().enumerate() {
+            let blocks: Vec<&FusionBlock> = regressions.iter().map(|regression| &regression.stages[index]).collect();
+            stages.push(self.fusion_blocks(graph, index, &blocks, &relu[scale], &tanh[scale])?);
         }
-        let output = match values.as_slice() {
-            [value] => value.clone(),
-            _ => graph.concatenate(&values, 1),
-        };
-        Ok(graph.finish(&output, values.len()))
+        let ranges = Tensor::from_fn(&[regressions.len(), 1], |value| regressions[value].range);
+        let ranges = graph.constant(&ranges);
+        Ok(soft_stagewise(graph, &stages, 0.0, &ranges))
     }
 
     fn scaled_input(&self, graph: &mut Graph) -> Value {
@@ -183,57 +196,83 @@ impl SsrNet {
         Ok(maps)
     }
 
-    fn fusion_block(
+    /// The fusion blocks of stage `index` + 1 of regressions that are alike.
+    fn fusion_blocks(
         &self,
         graph: &mut Graph,
         index: usize,
-        stage: &FusionBlock,
+        blocks: &[&FusionBlock],
         relu: &Value,
         tanh: &Value,
     ) -> Result<Stage, ShapeError> {
-        let (side, channels) = (STAGE_SIDES[index], stage.channels());
+        let (side, channels, count) = (STAGE_SIDES[index], blocks[0].channels(), blocks.len() as i64);
         let pool = STAGE_POOLS[index] as i64;
         let map = Some([side, side, channels]);
-        let flat = [1, (side * side * channels) as i64];
-        let mut head = |x: &Value, layer: &Affine, pooling: fn(&mut Graph, &Value, i64) -> Value| {
-            let layer = fold(layer, None, self.convention.kernel)?;
-            let mut x = graph.convolution(x, &layer, 0);
-            if index > 0 || self.relu_in_stage_1 {
-                x = graph.relu(&x);
-            }
-            if pool > 1 {
-                x = pooling(graph, &x, pool);
-            }
-            Ok::<_, ShapeError>(graph.reshape(&x, &flat))
-        };
-        let relu = head(relu, &stage.relu_head, Graph::average_pool)?;
-        let tanh = head(tanh, &stage.tanh_head, Graph::max_pool)?;
+        let flat = [count, 1, (side * side * channels) as i64];
+        let mut head =
+            |x: &Value, layer: fn(&FusionBlock) -> &Affine, pooling: fn(&mut Graph, &Value, i64) -> Value| {
+                let layers = blocks.iter().map(|block| fold(layer(block), None, self.convention.kernel));
+                let layer = beside_each_other(&layers.collect::<Result<Vec<_>, _>>()?)?;
+                let mut x = graph.convolution(x, &layer, 0);
+                if index > 0 || self.relu_in_stage_1 {
+                    x = graph.relu(&x);
+                }
+                if pool > 1 {
+                    x = pooling(graph, &x, pool);
+                }
+                Ok::<_, ShapeError>(graph.reshape(&x, &flat))
+            };
+        let relu = head(relu, |block| &block.relu_head, Graph::average_pool)?;
+        let tanh = head(tanh, |block| &block.tanh_head, Graph::max_pool)?;
 
-        let relu_mix = self.dense(graph, &relu, &stage.relu_mix, map, Graph::relu)?;
-        let tanh_mix = self.dense(graph, &tanh, &stage.tanh_mix, map, Graph::relu)?;
+        let each = |layer: fn(&FusionBlock) -> &Affine, map: Option<[usize; 3]>| {
+            blocks.iter().map(|block| dense(layer(block), self.convention, map)).collect::<Result<Vec<_>, _>>()
+        };
+        let relu_mix = graph.dense_each(&relu, &each(|block| &block.relu_mix, map)?)?;
+        let tanh_mix = graph.dense_each(&tanh, &each(|block| &block.tanh_mix, map)?)?;
+        let (relu_mix, tanh_mix) = (graph.relu(&relu_mix), graph.relu(&tanh_mix));
         let heads = graph.multiply(&relu, &tanh);
         let mixes = graph.multiply(&relu_mix, &tanh_mix);
-        let delta = self.dense(graph, &heads, &stage.delta, map, Graph::tanh)?;
-        let feature = self.dense(graph, &mixes, &stage.feature, None, Graph::relu)?;
-        let p = self.dense(graph, &feature, &stage.p, None, Graph::relu)?;
-        let eta = self.dense(graph, &feature, &stage.eta, None, Graph::tanh)?;
-        Ok(Stage { p, eta, delta })
+        let delta = graph.dense_each(&heads, &each(|block| &block.delta, map)?)?;
+        let delta = graph.tanh(&delta);
+        let feature = graph.dense_each(&mixes, &each(|block| &block.feature, None)?)?;
+        let feature = graph.relu(&feature);
+        let p = graph.dense_each(&feature, &each(|block| &block.p, None)?)?;
+        let p = graph.relu(&p);
+        let eta = graph.dense_each(&feature, &each(|block| &block.eta, None)?)?;
+        let eta = graph.tanh(&eta);
+        let bins = [count, BINS as i64];
+        Ok(Stage {
+            p: graph.reshape(&p, &bins),
+            eta: graph.reshape(&eta, &bins),
+            delta: graph.reshape(&delta, &[count, 1]),
+        })
     }
+}
 
-    fn dense(
-        &self,
-        graph: &mut Graph,
-        x: &Value,
-        layer: &Affine,
-        map: Option<[usize; 3]>,
-        activation: fn(&mut Graph, &Value) -> Value,
-    ) -> Result<Value, ShapeError> {
-        let x = graph.dense(x, &dense(layer, self.convention, map)?);
-        Ok(activation(graph, &x))
+impl Regression {
+    /// Whether its layers have the shapes of the other's.
+    fn is_like(&self, other: &Self) -> bool {
+        self.stages.iter().zip(&other.stages).all(|(one, another)| one.shapes() == another.shapes())
     }
 }
 
 impl FusionBlock {
+    /// The shapes of its layers.
+    fn shapes(&self) -> [&[usize]; 8] {
+        let layers = [
+            &self.relu_head,
+            &self.tanh_head,
+            &self.relu_mix,
+            &self.tanh_mix,
+            &self.feature,
+            &self.delta,
+            &self.p,
+            &self.eta,
+        ];
+        layers.map(|layer| layer.kernel.shape())
+    }
+
     /// Channels of its heads.
     fn channels(&self) -> usize {
         width_of(&self.relu_head)

@@ -93,7 +93,8 @@ impl SsrNetMd {
             let seen = FUSED_BLOCKS[index];
             stages.push(stage.write(&mut graph, &relu[seen], &tanh[seen], STAGE_SIDES[index])?);
         }
-        let angles = soft_stagewise(&mut graph, &stages, -1.0, RANGE);
+        let range = graph.scalar(RANGE);
+        let angles = soft_stagewise(&mut graph, &stages, -1.0, &range);
         let angles = graph.reshape(&angles, &[1, ANGLES as i64]);
         Ok(graph.finish(&angles, ANGLES))
     }

@@ -76,7 +76,7 @@ mod tests {
     fn compared(onnx: &[u8], shape: &[usize]) -> (f32, Vec<String>) {
         use tract_onnx::prelude::{IntoRunnable as _, Tensor, tvec};
         let count: usize = shape.iter().product();
-        let input: Vec<f32> = (0..count).map(|i| (i as f32 * 0.73).sin() * 3.0).collect();
+        let input: Vec<f32> = (0..count).map(|i| (i as f32 * 0.73).sin() * 3.0 + 0.5).collect();
         let own = Net::with_input_shape(onnx, shape, Path::new("own")).unwrap();
         let tensor = Tensor::from_shape(shape, &input).unwrap();
         let theirs = guard::typed(onnx, shape).unwrap().into_optimized().unwrap().into_runnable().unwrap();

@@ -95,7 +95,8 @@ impl FsaNet {
             }
         };
         let stages = [stage(0), stage(1), stage(2)];
-        let angles_column = soft_stagewise(graph, &stages, -1.0, RANGE);
+        let range = graph.scalar(RANGE);
+        let angles_column = soft_stagewise(graph, &stages, -1.0, &range);
         Ok(graph.reshape(&angles_column, &[1, angles]))
     }
 }
