@@ -59,8 +59,10 @@ mod tests {
     use crate::model::graphs::Graph;
     use crate::model::{Net, guard};
 
+    type Attributes<'a> = &'a [(&'a str, &'a [i64])];
+
     /// A graph of one operator on an input of this shape, with these weights.
-    fn graph(input: &[i64], op: &str, attributes: &[(&str, &[i64])], weights: &[(&str, &[i64])]) -> Vec<u8> {
+    fn graph(input: &[i64], op: &str, attributes: Attributes<'_>, weights: &[(&str, &[i64])]) -> Vec<u8> {
         let names: Vec<&str> = std::iter::once("x").chain(weights.iter().map(|(name, _)| *name)).collect();
         let mut graph = Graph::new(input);
         for (name, shape) in weights {
@@ -124,7 +126,7 @@ mod tests {
     fn depthwise_convolutions_of_small_maps_give_what_tract_gives() {
         for (channels, rows, columns) in [(16, 8, 8), (3, 5, 9), (20, 1, 6), (6, 32, 32)] {
             for bias in [true, false] {
-                let attributes: &[(&str, &[i64])] =
+                let attributes: Attributes<'_> =
                     &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("group", &[channels])];
                 let kernel = [channels, 1, 3, 3];
                 let mut weights: Vec<(&str, &[i64])> = vec![("w", &kernel)];
@@ -143,7 +145,7 @@ mod tests {
     #[test]
     fn other_convolutions_are_left_to_tract() {
         let kernel: &[i64] = &[6, 1, 3, 3];
-        let cases: [(&[i64], &[(&str, &[i64])]); 3] = [
+        let cases: [(&[i64], Attributes<'_>); 3] = [
             (&[6, 1, 3, 3], &[("kernel_shape", &[3, 3]), ("pads", &[0, 0, 0, 0]), ("group", &[6])]),
             (kernel, &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("strides", &[2, 2]), ("group", &[6])]),
             (&[6, 6, 3, 3], &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("group", &[1])]),
