@@ -97,6 +97,19 @@ def keras(args):
     return environment("keras", args)
 
 
+def plain(args, keras):
+    """The published networks as TensorFlow exports them, by name."""
+    command, why = keras
+    folder = os.path.join(TARGET, "plain")
+    if not args.prepared and not why:
+        say("exporting the published networks")
+        why = run(command[0], os.path.join(HERE, "plain.py"), args.published, folder)
+        if why:
+            say(f"skipped: TensorFlow's own export: {why}")
+    found = [] if why else sorted(glob.glob(os.path.join(folder, "*.onnx")))
+    return {os.path.splitext(os.path.basename(path))[0]: path for path in found}
+
+
 def rten(args, onnxruntime, files):
     folder, target = os.path.join(HERE, "rten"), os.path.join(TARGET, "rten")
     program = os.path.join(target, "release", "facelens-bench-rten")
@@ -157,14 +170,15 @@ def all_of_it(args):
     files = {name: os.path.join(models, f"{name}.onnx") for name in SHIPPED}
     files |= {os.path.splitext(os.path.basename(path))[0]: path for _, path in converted}
     files |= {name: os.path.join(models, f"{name}.onnx") for name in ("blazeface-back-256", "blazeface-front-128")}
-    onnxruntime = environment("onnxruntime", args)
+    made_keras, onnxruntime = keras(args), environment("onnxruntime", args)
+    files |= plain(args, made_keras)
     return Made(
         facelens=program,
         cases=pictures(program, args),
         shipped=[os.path.join(models, f"{name}.onnx") for name in SHIPPED],
         files=files,
         published=converted,
-        keras=keras(args),
+        keras=made_keras,
         onnxruntime=onnxruntime,
         mediapipe=environment("mediapipe", args),
         rten=rten(args, onnxruntime, files),
