@@ -51,14 +51,16 @@ class OnnxRuntime:
         return len(boxes)
 
     def nets(self):
-        def call(path):
+        def call(name, path):
             net = session(path)
-            shape = [side if isinstance(side, int) else 1 for side in net.get_inputs()[0].shape]
+            # Detectors take any side; the one that they are made for ends their name.
+            free = int(name.rpartition("-")[2]) if name.startswith("blazeface") else 1
+            shape = [side if isinstance(side, int) else free for side in net.get_inputs()[0].shape]
             value = numpy.random.default_rng(1).uniform(-1, 1, shape).astype(numpy.float32)
             feed = {net.get_inputs()[0].name: value}
             return lambda: net.run(None, feed)
 
-        return {name: call(path) for name, path in self.files.items()}
+        return {name: call(name, path) for name, path in self.files.items()}
 
 
 if __name__ == "__main__":

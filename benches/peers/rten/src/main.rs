@@ -20,7 +20,9 @@ impl Net {
     fn open(name: &str, path: &str) -> Result<Self, Box<dyn Error>> {
         let model = ModelOptions::with_all_ops().prepack_weights(true).load_file(path)?;
         let shape = model.input_shape(0).ok_or("its input has no shape")?;
-        let side = |side: &Dimension| if let Dimension::Fixed(side) = side { *side } else { 1 };
+        // Detectors take any side; the one that they are made for ends their name.
+        let free = name.strip_prefix("blazeface").and_then(|rest| rest.rsplit('-').next()?.parse().ok()).unwrap_or(1);
+        let side = |side: &Dimension| if let Dimension::Fixed(side) = side { *side } else { free };
         let shape: Vec<usize> = shape.iter().map(side).collect();
         let values = (0..shape.iter().product()).map(|at| (at as f32 * 0.37).sin()).collect::<Vec<f32>>();
         Ok(Self { name: name.to_owned(), model, input: Tensor::from_data(&shape, values) })
