@@ -73,7 +73,7 @@ impl DetectNear for Near {
     fn detect_near(&mut self, frame: &Frame, expected: &Rect) -> Result<Vec<Detection>, DetectError> {
         let failed = |cause: String| DetectError { detector: self.kind.name(), cause };
         let side = expected.width.max(expected.height) * WINDOW_SIDES;
-        let window = Rect::square(expected.center(), side);
+        let window = within(Rect::square(expected.center(), side), frame);
         let filled = self.eye.letterbox.fill_window(frame, &window).map_err(|error| failed(cannot_shrink(&error)))?;
         let Some((input, placement)) = filled else { return Ok(Vec::new()) };
         let output = self.eye.net.run(input).map_err(failed)?;
@@ -82,6 +82,19 @@ impl DetectNear for Near {
 
     fn another(&self) -> Box<dyn DetectNear> {
         Box::new(Self { kind: self.kind, eye: self.eye.another() })
+    }
+}
+
+/// A window that is moved into the frame as far as it fits: faces beside black, as beyond the edge, are found badly.
+fn within(window: Rect, frame: &Frame) -> Rect {
+    let moved = |start: f32, side: f32, length: u32| {
+        let room = length as f32 - side;
+        if room > 0.0 { start.clamp(0.0, room) } else { start }
+    };
+    Rect {
+        x: moved(window.x, window.width, frame.width()),
+        y: moved(window.y, window.height, frame.height()),
+        ..window
     }
 }
 
@@ -156,6 +169,16 @@ mod tests {
             ((7 * column + 13 * row + 29 * channel + row * column / 8) % 256) as f32 / 127.5 - 1.0
         };
         (0..3 * side * side).map(value).collect()
+    }
+
+    #[test]
+    fn windows_are_moved_into_the_frame_where_they_fit() {
+        let frame = Frame::from_rgb(100, 60, vec![0; 18_000]).unwrap();
+        let moved = |x, y, side| within(Rect::new(x, y, side, side), &frame);
+        assert_eq!(moved(-15.0, 70.0, 40.0), Rect::new(0.0, 20.0, 40.0, 40.0));
+        assert_eq!(moved(30.0, 10.0, 40.0), Rect::new(30.0, 10.0, 40.0, 40.0));
+        // Higher than the frame: only sideways.
+        assert_eq!(moved(80.0, -5.0, 70.0), Rect::new(30.0, -5.0, 70.0, 70.0));
     }
 
     #[test]

@@ -61,8 +61,9 @@ pub(in crate::session) fn mend(folder: &Path, info: &mut SessionInfo) -> Mended 
 /// taken from the list; one that cannot be read or written stays in it.
 fn mend_videos(folder: &Path, info: &mut SessionInfo, mended: &mut Mended) -> Option<VideoSummary> {
     let mut most_frames = u64::MAX;
+    let mut tried_again = false;
     loop {
-        let mut summaries = Vec::new();
+        let (mut summaries, mut troubles) = (Vec::new(), Vec::new());
         info.videos.retain(|video| match repair(&folder.join(&video.file), most_frames) {
             Ok(summary) => {
                 summaries.push(summary);
@@ -71,15 +72,22 @@ fn mend_videos(folder: &Path, info: &mut SessionInfo, mended: &mut Mended) -> Op
             // A recording of less than a second has no picture yet; that is no trouble to tell.
             Err(error) if error.kind == WriteErrorKind::Empty || !folder.join(&video.file).exists() => false,
             Err(error) => {
-                mended.troubles.push(error.to_string());
+                troubles.push(error.to_string());
                 true
             }
         });
-        let shortest = summaries.iter().copied().min_by_key(|summary| summary.frames)?;
-        // Fragments of all videos end at the same frames, so this comes to its end at once.
-        if summaries.iter().all(|summary| summary.frames == shortest.frames) {
-            return Some(shortest);
+        let shortest = summaries.iter().copied().min_by_key(|summary| summary.frames);
+        // On a full disk, what was cut off one video is the room that another needs for its index.
+        if !troubles.is_empty() && !std::mem::replace(&mut tried_again, true) {
+            most_frames = shortest.map_or(most_frames, |summary| summary.frames);
+            continue;
         }
-        most_frames = shortest.frames;
+        let whole = shortest.is_none_or(|least| summaries.iter().all(|summary| summary.frames == least.frames));
+        // Fragments of all videos end at the same frames, so this comes to its end at once.
+        if whole {
+            mended.troubles.extend(troubles);
+            return shortest;
+        }
+        most_frames = shortest.map_or(most_frames, |least| least.frames);
     }
 }
