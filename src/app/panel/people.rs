@@ -102,7 +102,8 @@ fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, (color, mar
     if let Some(pose) = face.pose {
         // The three colours of the history, each figure in a column of its own.
         for (place, (name, angle)) in [("Y", pose.yaw), ("P", pose.pitch), ("R", pose.roll)].into_iter().enumerate() {
-            let text = format!("{name}{angle:>+4.0}°");
+            // Without a rounded zero's sign, which would come and go.
+            let text = format!("{name}{:>+4.0}°", angle.round() + 0.0);
             let at = at + vec2(place as f32 * 56.0, 42.0);
             painter.text(at, Align2::LEFT_TOP, text, FontId::monospace(12.0), theme::ANGLES[place]);
         }
