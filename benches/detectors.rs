@@ -11,7 +11,7 @@ use facelens::source::demo::Walkers;
 
 fn frame(width: u32, height: u32) -> Frame {
     let walkers = Walkers::new(width, height, 1).expect("a face fits");
-    walkers.draw(0, Duration::ZERO, Vec::new()).expect("it is drawn")
+    walkers.draw(0, Duration::ZERO).expect("it is drawn")
 }
 
 fn detectors(criterion: &mut Criterion) {

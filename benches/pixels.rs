@@ -16,7 +16,7 @@ const SIZES: [(u32, u32); 3] = [(640, 480), (1280, 720), (1920, 1080)];
 
 fn frame((width, height): (u32, u32)) -> Frame {
     let walkers = Walkers::new(width, height, 2).expect("two faces fit");
-    walkers.draw(0, Duration::ZERO, Vec::new()).expect("it is drawn")
+    walkers.draw(0, Duration::ZERO).expect("it is drawn")
 }
 
 fn decode(criterion: &mut Criterion) {

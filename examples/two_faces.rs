@@ -25,12 +25,10 @@ fn main() -> anyhow::Result<()> {
     };
     let seconds: u32 = seconds.map_or(Ok(30), |text| text.parse()).context("SECONDS is a whole number")?;
     let walkers = Walkers::new(SIZE.0, SIZE.1, 2)?;
-    let (mut writer, mut buffer) = (VideoWriter::create(&path, SIZE.0, SIZE.1, VideoOptions::default())?, Vec::new());
+    let mut writer = VideoWriter::create(&path, SIZE.0, SIZE.1, VideoOptions::default())?;
     for number in 0..seconds * FPS {
         let time = Duration::from_secs(number.into()) / FPS;
-        let frame = walkers.draw(number.into(), time, buffer)?;
-        writer.write(frame.rgb(), time)?;
-        buffer = frame.into_rgb();
+        writer.write(walkers.draw(number.into(), time)?.rgb(), time)?;
     }
     writer.finish()?;
     Ok(())

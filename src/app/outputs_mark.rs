@@ -2,12 +2,10 @@
 
 use eframe::egui::{self, Align2, FontId, Rect, Sense, pos2, vec2};
 
+use super::recording_mark::HEIGHT;
 use super::state::App;
 use super::theme;
 use crate::outputs::{JsonlTarget, OutputOptions, OutputStatus};
-
-/// Height of the mark in points.
-const HEIGHT: f32 = 28.0;
 
 /// Shows the mark in the lower right corner of `area`; above the mark of a recording, where there is one.
 pub(super) fn show(app: &App, ui: &mut egui::Ui, area: Rect) {

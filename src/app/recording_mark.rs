@@ -7,7 +7,7 @@ use super::theme;
 use crate::session::recording::{RecordingState, RecordingStatus};
 
 /// Height of the mark in points.
-const HEIGHT: f32 = 28.0;
+pub(super) const HEIGHT: f32 = 28.0;
 /// Width of each figure: of the widest that it will show, so that nothing moves.
 const WIDEST: [&str; 4] = ["0:00:00", "000 MB", "000 GB free", "00000 dropped"];
 /// Between two figures.

@@ -80,7 +80,6 @@ pub(super) fn measure(
             timings.push(analysis.timings);
             found.push(analysis.faces.len() as f64);
         }
-        scene.take_back(analysis.frame);
     }
     let frames = timings.len();
     let stage = |of: fn(&StageTimings) -> f32| rounded(mean(timings.iter().map(|timings| f64::from(of(timings)))));

@@ -17,7 +17,7 @@ const DRAWN_STEP: Duration = Duration::from_nanos(1_000_000_000 / 60);
 /// Where frames come from.
 pub(super) enum Scene {
     /// Drawn for the moment that is asked for.
-    Drawn { walkers: Walkers, buffer: Vec<u8> },
+    Drawn(Walkers),
     /// In their order and back, again and again, so that nothing jumps.
     Pictures(Vec<Arc<Frame>>),
 }
@@ -27,7 +27,7 @@ impl Scene {
     pub(super) fn drawn((width, height): (u32, u32), faces: u32) -> anyhow::Result<Self> {
         let walkers = Walkers::new(width, height, faces)
             .with_context(|| format!("{faces} faces do not fit into a {width}x{height} frame"))?;
-        Ok(Self::Drawn { walkers, buffer: Vec::new() })
+        Ok(Self::Drawn(walkers))
     }
 
     /// The pictures of a folder, in the order of their names; all of one size.
@@ -55,7 +55,7 @@ impl Scene {
     /// The frame with this number, `time` after the first.
     pub(super) fn frame(&mut self, sequence: u64, time: Duration) -> anyhow::Result<Arc<Frame>> {
         match self {
-            Self::Drawn { walkers, buffer } => Ok(Arc::new(walkers.draw(sequence, time, std::mem::take(buffer))?)),
+            Self::Drawn(walkers) => Ok(Arc::new(walkers.draw(sequence, time)?)),
             Self::Pictures(frames) => {
                 let at = there_and_back(sequence, frames.len());
                 let frame = &mut frames[at];
@@ -67,17 +67,10 @@ impl Scene {
         }
     }
 
-    /// Gives a frame back, so that its memory is used again.
-    pub(super) fn take_back(&mut self, frame: Arc<Frame>) {
-        if let (Self::Drawn { buffer, .. }, Ok(frame)) = (self, Arc::try_unwrap(frame)) {
-            *buffer = frame.into_rgb();
-        }
-    }
-
     /// How many faces there are, where it is known.
     pub(super) fn faces(&self) -> Option<usize> {
         match self {
-            Self::Drawn { walkers, .. } => Some(walkers.count()),
+            Self::Drawn(walkers) => Some(walkers.count()),
             Self::Pictures(_) => None,
         }
     }
@@ -102,7 +95,6 @@ pub(super) fn write(folder: &Path, size: (u32, u32), faces: u32) -> anyhow::Resu
         let path = folder.join(format!("{number:03}.png"));
         image::save_buffer(&path, frame.rgb(), size.0, size.1, image::ExtendedColorType::Rgb8)
             .with_context(|| format!("{}: the picture cannot be written", path.display()))?;
-        scene.take_back(frame);
     }
     Ok(folder)
 }

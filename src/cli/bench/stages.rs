@@ -37,7 +37,7 @@ pub(super) fn measure(
     let mut figures = Vec::new();
     let mut add = |stage: String, median_ms| figures.push(StageFigures { stage, width, height, median_ms });
     let walkers = Walkers::new(width, height, FACES)?;
-    let frame = walkers.draw(0, Duration::ZERO, Vec::new())?;
+    let frame = walkers.draw(0, Duration::ZERO)?;
     for pixels in [CameraPixels::Yuyv, CameraPixels::Nv12, CameraPixels::Mjpeg] {
         let bytes = encode_camera_picture(pixels, &frame).map_err(|cause| anyhow!("{pixels}: {cause}"))?;
         let decode = || {
@@ -80,7 +80,7 @@ pub(super) fn measure(
 
 /// The median time to write one of eight pictures that follow each other.
 fn encode(walkers: &Walkers, (width, height): (u32, u32), time: Duration) -> anyhow::Result<f64> {
-    let frames = (0..8).map(|number| walkers.draw(number, Duration::from_secs(number) / 30, Vec::new()));
+    let frames = (0..8).map(|number| walkers.draw(number, Duration::from_secs(number) / 30));
     let frames: Vec<_> = frames.collect::<Result<_, _>>()?;
     let path: PathBuf = std::env::temp_dir().join(format!("facelens-bench-{}.mp4", std::process::id()));
     let mut writer = VideoWriter::create(&path, width, height, VideoOptions::default())?;

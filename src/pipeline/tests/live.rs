@@ -402,16 +402,21 @@ impl Tap for Seen {
     }
 }
 
-#[test]
-fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
-    let seen = Arc::new(Seen::default());
-    let options = LiveOptions {
+/// A file whose analyses `seen` sees.
+fn tapped_by(seen: &Arc<Seen>) -> LiveOptions {
+    LiveOptions {
         source: Some(file()),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
-        tap: Some(Arc::clone(&seen) as Arc<dyn Tap>),
+        tap: Some(Arc::clone(seen) as Arc<dyn Tap>),
         wake: Arc::new(|| ()),
-    };
+    }
+}
+
+#[test]
+fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
+    let seen = Arc::new(Seen::default());
+    let options = tapped_by(&seen);
     let sources = openings(vec![Ok(list(SourceKind::Video, frames(30))), Ok(list(SourceKind::Video, frames(3)))]);
     let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(29));
@@ -430,13 +435,7 @@ fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
 #[test]
 fn a_lasting_tap_sees_every_source_and_is_told_their_names() {
     let (lasting, seen) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
-    let options = LiveOptions {
-        source: Some(file()),
-        models: ModelSet::default(),
-        detector: DetectorKind::BlazeBack,
-        tap: Some(Arc::clone(&seen) as Arc<dyn Tap>),
-        wake: Arc::new(|| ()),
-    };
+    let options = tapped_by(&seen);
     let sources = openings(vec![
         Ok(list(SourceKind::Video, frames(30))),
         Ok(list(SourceKind::Video, frames(3))),
