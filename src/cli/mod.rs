@@ -75,7 +75,7 @@ pub struct WindowArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {
     /// Use this file, or the model of this name that `facelens models list` shows, for age, gender or pose. Given several
-    /// times for one task, the outputs are averaged. A model for two tasks serves those that it is given for.
+    /// times for one task, the outputs are averaged. A model for several tasks serves those that it is given for.
     #[arg(long = "model", value_name = "TASK=FILE", value_parser = parse_model)]
     pub model: Vec<(Task, PathBuf)>,
 

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! name = "fsanet-capsule"
-//! task = "pose"                       # age, gender or pose; of a network for two tasks, ["age", "gender"]
+//! task = "pose"                       # age, gender or pose; of a network for several tasks, ["age", "gender"]
 //! files = ["fsanet-capsule.onnx"]     # several: their outputs are averaged
 //! sha256 = ["..."]                    # of each file, in the same order
 //! source = "https://..."
@@ -24,8 +24,8 @@
 //! resize = "bilinear"                 # or triangle
 //!
 //! [output]
-//! kind = "angles"                     # years, male-score, years-and-male-score, hopenet-bins, rotation-matrix,
-//!                                     # rotation6d
+//! kind = "angles"                     # years, male-score, years-and-male-score, years-male-score-and-angles,
+//!                                     # hopenet-bins, rotation-matrix, rotation6d
 //! order = ["yaw", "pitch", "roll"]
 //!
 //! [[accuracy]]
@@ -184,6 +184,11 @@ pub enum OutputForm {
     MaleScore,
     /// Two numbers: age in years, then the male score.
     YearsAndMaleScore,
+    /// Five numbers: age in years, the male score, then three angles in degrees.
+    YearsMaleScoreAndAngles {
+        /// Which angle comes in which place.
+        order: [Angle; 3],
+    },
     /// Three angles in degrees.
     Angles {
         /// Which angle comes in which place: `yaw`, `pitch`, `roll`.

@@ -185,7 +185,9 @@ impl OutputForm {
             return Err(format!("`output.kind` is for {gives}, but `task` is {}", task_words(tasks)));
         }
         match self {
-            Self::Angles { order: [a, b, c] } | Self::HopenetBins { order: [a, b, c] }
+            Self::Angles { order: [a, b, c] }
+            | Self::HopenetBins { order: [a, b, c] }
+            | Self::YearsMaleScoreAndAngles { order: [a, b, c] }
                 if a == b || b == c || a == c =>
             {
                 Err("`output.order` must name yaw, pitch and roll once each".to_owned())
@@ -260,7 +262,10 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let mut card = card();
-        for output in [card.output.clone(), OutputForm::RotationMatrix, OutputForm::Rotation6d] {
+        let five = OutputForm::YearsMaleScoreAndAngles { order: [Angle::Roll, Angle::Yaw, Angle::Pitch] };
+        for output in [card.output.clone(), OutputForm::RotationMatrix, OutputForm::Rotation6d, five] {
+            card.tasks = output.tasks().to_vec();
+            card.accuracy[0].task = (card.tasks.len() > 1).then_some(Task::Pose);
             for scaling in [card.input.scaling.clone(), Scaling::MinMax] {
                 card.output = output.clone();
                 card.input.scaling = scaling;

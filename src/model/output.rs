@@ -50,6 +50,7 @@ impl OutputForm {
             Self::Years => &[Task::Age],
             Self::MaleScore => &[Task::Gender],
             Self::YearsAndMaleScore => &[Task::Age, Task::Gender],
+            Self::YearsMaleScoreAndAngles { .. } => &Task::ALL,
             Self::Angles { .. } | Self::HopenetBins { .. } | Self::RotationMatrix | Self::Rotation6d => &[Task::Pose],
         }
     }
@@ -60,6 +61,7 @@ impl OutputForm {
             Self::Years | Self::MaleScore => 1,
             Self::YearsAndMaleScore => 2,
             Self::Angles { .. } => 3,
+            Self::YearsMaleScoreAndAngles { .. } => 5,
             Self::HopenetBins { .. } => 3 * HOPENET_BINS,
             Self::RotationMatrix => 9,
             Self::Rotation6d => 6,
@@ -88,6 +90,13 @@ impl OutputForm {
             return Err(format!("the network gave {given} numbers where its card's output form has {wanted}"));
         }
         let pose = match self {
+            Self::YearsMaleScoreAndAngles { order } => {
+                return Ok(Answers {
+                    age_years: Some(values[0]),
+                    male_score: Some(values[1]),
+                    pose: Some(ordered(*order, [values[2], values[3], values[4]])),
+                });
+            }
             Self::Years => return Ok(Answers { age_years: Some(values[0]), ..Answers::default() }),
             Self::MaleScore => return Ok(Answers { male_score: Some(values[0]), ..Answers::default() }),
             Self::YearsAndMaleScore => {
@@ -198,6 +207,10 @@ mod tests {
         assert_eq!(OutputForm::Years.decode(&[-3.5]), answers(Some(-3.5), None));
         assert_eq!(OutputForm::MaleScore.decode(&[1.25]), answers(None, Some(1.25)));
         assert_eq!(OutputForm::YearsAndMaleScore.decode(&[31.5, 0.25]), answers(Some(31.5), Some(0.25)));
+        let order = [Angle::Yaw, Angle::Roll, Angle::Pitch];
+        let all = OutputForm::YearsMaleScoreAndAngles { order }.decode(&[31.5, 0.25, -20.0, 3.0, 7.0]);
+        let pose = Some(Pose { yaw: -20.0, pitch: 7.0, roll: 3.0 });
+        assert_eq!(all, Ok(Answers { age_years: Some(31.5), male_score: Some(0.25), pose }));
         assert!(OutputForm::Years.decode(&[1.0, 2.0]).unwrap_err().contains("gave 2 numbers"));
         assert!(OutputForm::YearsAndMaleScore.decode(&[1.0]).unwrap_err().contains("form has 2"));
         assert!(OutputForm::RotationMatrix.decode(&[1.0]).is_err());

@@ -30,9 +30,11 @@ pub(super) struct Stage {
 }
 
 /// Writes eq. 7 in Horner's form, `y = V (S_1 + (S_2 + S_3 / s'_3) / s'_2) / s'_1` with `S_k = sum_i p_i^(k) i'`: the
-/// same value with three divisions instead of six. `range` is one number or `[values, 1]`. Gives `[values, 1]`.
-pub(super) fn soft_stagewise(graph: &mut Graph, stages: &[Stage], first_bin: f32, range: &Value) -> Value {
-    let bins = graph.constant(&Tensor::from_fn(&[1, BINS], |i| first_bin + i as f32));
+/// same value with three divisions instead of six. `first_bins` holds the index of the first bin for each value, or one
+/// for all; `range` is one number or `[values, 1]`. Gives `[values, 1]`.
+pub(super) fn soft_stagewise(graph: &mut Graph, stages: &[Stage], first_bins: &[f32], range: &Value) -> Value {
+    let bins = Tensor::from_fn(&[first_bins.len(), BINS], |i| first_bins[i / BINS] + (i % BINS) as f32);
+    let bins = graph.constant(&bins);
     let (one, count) = (graph.scalar(1.0), graph.scalar(BINS as f32));
     let mut finer: Option<Value> = None;
     for stage in stages.iter().rev() {

@@ -58,6 +58,8 @@ pub struct Regression {
     pub stages: [FusionBlock; 3],
     /// The range V of the number: 101 for years, 1 for the male score.
     pub range: f32,
+    /// Index of the first bin: 0 for a number from 0 to V, -1 for one from -V to V, as FSA-Net counts them.
+    pub first_bin: f32,
 }
 
 /// `(x - offset) * factor`.
@@ -162,7 +164,8 @@ impl SsrNet {
         }
         let ranges = Tensor::from_fn(&[regressions.len(), 1], |value| regressions[value].range);
         let ranges = graph.constant(&ranges);
-        Ok(soft_stagewise(graph, &stages, 0.0, &ranges))
+        let first_bins: Vec<f32> = regressions.iter().map(|regression| regression.first_bin).collect();
+        Ok(soft_stagewise(graph, &stages, &first_bins, &ranges))
     }
 
     fn scaled_input(&self, graph: &mut Graph) -> Value {

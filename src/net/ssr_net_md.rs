@@ -94,7 +94,7 @@ impl SsrNetMd {
             stages.push(stage.write(&mut graph, &relu[seen], &tanh[seen], STAGE_SIDES[index])?);
         }
         let range = graph.scalar(RANGE);
-        let angles = soft_stagewise(&mut graph, &stages, -1.0, &range);
+        let angles = soft_stagewise(&mut graph, &stages, &[-1.0], &range);
         let angles = graph.reshape(&angles, &[1, ANGLES as i64]);
         Ok(graph.finish(&angles, ANGLES))
     }

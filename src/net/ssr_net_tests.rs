@@ -58,7 +58,9 @@ fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize,
                 eta: affine(0, 2 * mix, 3),
             }
         }),
-        range,
+        range: range.abs(),
+        // A range below 0 stands for one to both sides of 0.
+        first_bin: if range < 0.0 { -1.0 } else { 0.0 },
     };
     let regressions = ranges.iter().map(regression).collect();
     SsrNet { convention, input_scaling: None, relu_stream, tanh_stream, regressions, relu_in_stage_1: true }
@@ -84,6 +86,7 @@ fn any_width_and_several_values_give_what_the_plain_arithmetic_gives() {
             net(convention, [5, 4, 3], &[101.0]),
             net(convention, [3, 3, 2], &[7.0; 3]),
             growing(convention, [[4, 6, 9, 11], [3, 8, 5, 7]], 4, &[101.0, 1.0]),
+            net(convention, [4, 5, 3], &[101.0, 1.0, -99.0, -99.0, -99.0]),
         ];
         for net in nets {
             let ranges: Vec<f32> = net.regressions.iter().map(|regression| regression.range).collect();

@@ -35,7 +35,8 @@ fn norm(channels: usize) -> BatchNorm {
     BatchNorm { gamma: all(1.0), beta: all(0.1), mean: all(0.0), variance: all(1.0), epsilon: 1e-3 }
 }
 
-/// An SSR-Net of made-up weights that let a picture through to all values, one of each range.
+/// An SSR-Net of made-up weights that let a picture through to all values, one of each range. A range below 0 stands for
+/// one to both sides of 0.
 pub(crate) fn ssr_net(seed: u32, ranges: &[f32]) -> SsrNet {
     let stream = |channels: usize| {
         std::array::from_fn(|index| ConvolutionBlock {
@@ -44,10 +45,11 @@ pub(crate) fn ssr_net(seed: u32, ranges: &[f32]) -> SsrNet {
         })
     };
     let regression = |range: &f32| Regression {
-        range: *range,
+        range: range.abs(),
+        first_bin: if *range < 0.0 { -1.0 } else { 0.0 },
         stages: std::array::from_fn(|stage| {
             let flat = STAGE_SIDES[stage] * STAGE_SIDES[stage] * FUSION_CHANNELS;
-            let seed = seed + 10 * stage as u32 + *range as u32;
+            let seed = seed + 10 * stage as u32 + range.abs() as u32;
             FusionBlock {
                 relu_head: affine(&[1, 1, RELU_CHANNELS, FUSION_CHANNELS], seed, 2.0, 0.2),
                 tanh_head: affine(&[1, 1, TANH_CHANNELS, FUSION_CHANNELS], seed + 1, 2.0, 0.2),

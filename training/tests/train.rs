@@ -107,8 +107,8 @@ fn wrong_usage_is_told_with_what_to_do() {
     refused(2, &run, &["--task", "age"], &["no set of faces"]);
     refused(1, &run, &["--task", "age", "--set", "missing.faces"], &["missing.faces"]);
     refused(1, &run, &["--task", "pose", "--set", set.to_str().unwrap()], &["has a label for pose"]);
-    let pose = ["--task", "pose", "--network", "ssr-net", "--set", set.to_str().unwrap()];
-    refused(2, &run, &pose, &["ssr-net estimates age and gender"]);
+    let age = ["--task", "age", "--network", "fsa-net", "--set", set.to_str().unwrap()];
+    refused(2, &run, &age, &["the network estimates pose where tasks says age"]);
     refused(1, &run, &["--task", "gender", "--set", set.to_str().unwrap()], &["has a label for gender"]);
     refused(2, &run, &[&options(&set)[..], &["--balance", "1.5"]].concat(), &["loss.balance", "0 to 1"]);
     assert!(!run.exists(), "nothing is left of a run that did not begin");

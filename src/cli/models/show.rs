@@ -97,6 +97,12 @@ fn output(form: &OutputForm) -> String {
         OutputForm::YearsAndMaleScore => {
             "age in years; male score, about 0 female and about 1 male, no probability".to_owned()
         }
+        OutputForm::YearsMaleScoreAndAngles { order } => {
+            format!(
+                "age in years; male score, about 0 female and about 1 male, no probability; {} in degrees",
+                names(order)
+            )
+        }
         OutputForm::Angles { order } => format!("{} in degrees", names(order)),
         OutputForm::HopenetBins { order } => format!("66 bins of 3 degrees each for {}", names(order)),
         OutputForm::RotationMatrix => "rotation matrix".to_owned(),

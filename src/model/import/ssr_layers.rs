@@ -105,7 +105,7 @@ fn ssr_net(table: &LayerTable, names: &Names, epsilon: f32, task: Task) -> Resul
         input_scaling: None,
         relu_stream: [block(0)?, block(1)?, block(2)?, block(3)?],
         tanh_stream: [block(4)?, block(5)?, block(6)?, block(7)?],
-        regressions: vec![Regression { stages: [stage(0)?, stage(1)?, stage(2)?], range }],
+        regressions: vec![Regression { stages: [stage(0)?, stage(1)?, stage(2)?], range, first_bin: 0.0 }],
         relu_in_stage_1: true,
     })
 }

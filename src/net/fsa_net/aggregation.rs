@@ -96,7 +96,7 @@ impl FsaNet {
         };
         let stages = [stage(0), stage(1), stage(2)];
         let range = graph.scalar(RANGE);
-        let angles_column = soft_stagewise(graph, &stages, -1.0, &range);
+        let angles_column = soft_stagewise(graph, &stages, &[-1.0], &range);
         Ok(graph.reshape(&angles_column, &[1, angles]))
     }
 }

@@ -29,7 +29,7 @@ impl SsrNet {
             let [p, eta, delta] =
                 self.stage_outputs(&regression.stages[index], index, &relu_maps[scale], &tanh_maps[scale])?;
             let bins = p.data().iter().zip(eta.data()).enumerate();
-            sums.push(bins.map(|(i, (p, eta))| (i as f32 + eta) * p).sum::<f32>());
+            sums.push(bins.map(|(i, (p, eta))| (regression.first_bin + i as f32 + eta) * p).sum::<f32>());
             widths.push(3.0 * (1.0 + delta.data()[0]));
         }
         let (a, b, c) =

@@ -47,7 +47,8 @@ struct LabelArgs {
     #[arg(short, long, value_name = "OUT.faces")]
     output: PathBuf,
 
-    /// Leave out faces whose views disagree by more: the standard deviation over the views of the least certain angle.
+    /// Give no pose to faces whose views disagree by more (the standard deviation over the views of the least certain
+    /// angle); they are left out where no age and no gender is known either.
     #[arg(long, value_name = "DEGREES", value_parser = degrees)]
     max_spread: Option<f32>,
 

@@ -37,7 +37,7 @@ pub(super) struct TrainArgs {
     /// Sets of faces to look at after each epoch.
     #[arg(long, value_name = "FILE.faces", num_args = 1..)]
     validate: Vec<PathBuf>,
-    /// What the network estimates: age, gender or both (SSR-Net), or pose (FSA-Net).
+    /// What the network estimates: age, gender and pose in any number (SSR-Net), or pose alone (FSA-Net).
     #[arg(long = "task", value_name = "TASK", value_delimiter = ',')]
     tasks: Vec<Task>,
     /// Which network [default: fsa-net for pose, else ssr-net].
@@ -91,7 +91,7 @@ pub(super) struct TrainArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum NetworkKind {
-    /// SSR-Net: age, gender, or both.
+    /// SSR-Net: age, gender, head pose, or several with one trunk.
     SsrNet,
     /// FSA-Net: pose.
     FsaNet,

@@ -80,7 +80,8 @@ pub enum DistilError {
 pub struct LabelOptions {
     /// Threads that run teachers, at least 1.
     pub threads: usize,
-    /// Faces whose views disagree by more are left out: [`Label::spread`], degrees.
+    /// Faces whose views disagree by more get no pose: [`Label::spread`], degrees. They stay in the set for what else is
+    /// known of them; those of which nothing is are left out.
     pub max_spread: Option<f32>,
     /// How many of [`VIEWS`] are shown, the first ones; an even number treats a face and its mirror image alike.
     pub views: usize,
@@ -167,8 +168,12 @@ fn write(faces: &FaceSet, labels: &[Label], output: &Path, max_spread: Option<f3
     for (index, (face, label)) in faces.faces.iter().zip(labels).enumerate() {
         match max_spread {
             Some(limit) if label.spread > limit => {
-                writer.leave_out("the teachers disagree about its pose from view to view");
                 summary.unsure += 1;
+                if face.age.is_none() && face.male.is_none() {
+                    writer.leave_out("the teachers disagree about its pose from view to view");
+                } else {
+                    writer.push(crate::data::Face { pose: None, ..face.clone() }, faces.picture(index))?;
+                }
             }
             _ => {
                 let face = crate::data::Face { pose: Some(label.pose), ..face.clone() };

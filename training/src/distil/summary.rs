@@ -7,7 +7,7 @@ use super::Label;
 /// The labels of a set, for a look at them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// Faces that were left out because their views disagree.
+    /// Faces that got no pose because their views disagree.
     pub unsure: usize,
     yaw: Vec<f32>,
     pitch: Vec<f32>,
@@ -56,7 +56,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} faces labelled, {} left out as unsure", self.len(), self.unsure)?;
+        writeln!(f, "{} faces labelled, {} not, as unsure", self.len(), self.unsure)?;
         writeln!(f, "{:8}{:>8}{:>8}{:>8}{:>8}{:>8}", "degrees", "5 %", "25 %", "50 %", "75 %", "95 %")?;
         for (name, numbers) in
             [("yaw", &self.yaw), ("pitch", &self.pitch), ("roll", &self.roll), ("spread", &self.spread)]

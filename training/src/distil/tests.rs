@@ -109,23 +109,34 @@ fn an_interrupted_run_goes_on_to_the_same_set_on_any_number_of_threads() {
 }
 
 #[test]
-fn faces_that_the_teachers_are_unsure_of_are_left_out_and_counted() {
+fn faces_that_the_teachers_are_unsure_of_get_no_pose_and_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let teacher = Teacher::load(&[teacher_file(folder.path(), "one", 4)]).unwrap();
     let (set, output) = (set_file(folder.path(), 6), folder.path().join("out.faces"));
     label(&set, &output, &teacher, ONE, &GO, |_, _| {}).unwrap().unwrap();
     let text = std::fs::read_to_string(folder.path().join("out.faces.labels.csv")).unwrap();
-    let mut spreads: Vec<f32> =
+    let spreads: Vec<f32> =
         text.lines().skip(2).map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect();
-    spreads.sort_by(f32::total_cmp);
-    assert!(spreads[3] < spreads[4], "{spreads:?}");
+    let mut sorted = spreads.clone();
+    sorted.sort_by(f32::total_cmp);
+    assert!(sorted[3] < sorted[4], "{spreads:?}");
+    let sure = |index: &usize| spreads[*index] <= sorted[3];
 
-    let options = LabelOptions { max_spread: Some(spreads[3]), ..ONE };
+    // They stay for what else is known of them.
+    let options = LabelOptions { max_spread: Some(sorted[3]), ..ONE };
     let summary = label(&set, &output, &teacher, options, &GO, |_, _| {}).unwrap().unwrap();
     assert_eq!((summary.len(), summary.unsure), (4, 2));
     let labelled = FaceSet::read(&output).unwrap();
-    assert_eq!(labelled.left_out.values().sum::<usize>(), 3, "{:?}", labelled.left_out);
-    assert_eq!(labelled.len(), 4);
+    let with_pose: Vec<_> = (0..labelled.len()).filter(|index| labelled.faces[*index].pose.is_some()).collect();
+    assert_eq!((labelled.len(), with_pose), (6, (0..6).filter(sure).collect()));
+
+    // Where nothing is, they are left out.
+    let mut writer = SetWriter::create(&set).unwrap();
+    (0..6).for_each(|number| writer.push(Face::default(), &picture(number)).unwrap());
+    writer.finish().unwrap();
+    label(&set, &output, &teacher, options, &GO, |_, _| {}).unwrap().unwrap();
+    let labelled = FaceSet::read(&output).unwrap();
+    assert_eq!((labelled.len(), labelled.left_out.values().sum::<usize>()), (4, 2));
 }
 
 #[test]

@@ -32,6 +32,9 @@ impl CardTexts {
             [Task::Age] => OutputForm::Years,
             [Task::Gender] => OutputForm::MaleScore,
             [Task::Age, Task::Gender] => OutputForm::YearsAndMaleScore,
+            [Task::Age, Task::Gender, Task::Pose] => {
+                OutputForm::YearsMaleScoreAndAngles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] }
+            }
             [Task::Pose] => OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
             other => {
                 let names: Vec<_> = other.iter().map(Task::to_string).collect();

@@ -25,7 +25,7 @@ fn crops(count: usize) -> FaceSet {
     FaceSet { side: SIDE, context: CONTEXT, faces, left_out: std::collections::BTreeMap::new(), pixels }
 }
 
-/// Age has the range 101, gender 1.
+/// Age has the range 101, gender 1, an angle one below 0: -99.
 fn ssr_net(ranges: &[f32]) -> Network {
     Network::SsrNet(SsrNet::from_weights(&testing::ssr_net(1, ranges), &Device::flex()).unwrap())
 }
@@ -59,6 +59,15 @@ fn a_network_for_two_tasks_becomes_a_model_that_the_app_loads() {
     // Every twelfth of: two streams of four blocks of 6 tensors, and for each task three stages of 8 layers with two.
     assert_eq!((faces, tensors, silent), (3, (8 * 6 + 2 * 3 * 8 * 2) / 12, Vec::<String>::new()));
     assert!(largest.iter().all(|off| *off <= TOLERANCE), "{largest:?}");
+}
+
+#[test]
+fn a_network_for_all_tasks_becomes_a_model_that_the_app_loads() {
+    let net = ssr_net(&[101.0, 1.0, -99.0, -98.0, -97.0]);
+    let (_folder, exported) = export(&net, &Task::ALL, 41);
+    let model = Library::load_file(&exported.card, Some(Task::Pose)).unwrap();
+    assert_eq!((model.card.tasks.as_slice(), model.card.output.len()), (&Task::ALL[..], 5));
+    assert_eq!(exported.verified.largest.len(), 5);
 }
 
 #[test]

@@ -42,7 +42,7 @@ const LARGEST_WIDTH: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NetworkConfig {
-    /// SSR-Net: age, gender, or both with one trunk.
+    /// SSR-Net: age, gender, head pose, or several with one trunk.
     SsrNet(SsrNetConfig),
     /// FSA-Net: head pose.
     FsaNet(FsaNetConfig),
@@ -94,9 +94,6 @@ impl NetworkConfig {
     /// Names the setting that no network has.
     pub fn check(&self) -> Result<(), String> {
         let widths: Vec<(&str, usize)> = match self {
-            Self::SsrNet(net) if net.tasks.contains(&Task::Pose) => {
-                return Err("the network ssr-net estimates age and gender; pose takes fsa-net or ssr-net-md".to_owned());
-            }
             Self::SsrNet(net) if net.tasks.is_empty() => return Err("the network ssr-net has no task".to_owned()),
             Self::SsrNet(net) => {
                 let (StreamChannels(relu), StreamChannels(tanh)) = (net.relu_channels, net.tanh_channels);

@@ -102,7 +102,7 @@ pub(super) fn new_net(config: &RunConfig, device: &Device) -> Result<Network, Ru
         if other.network == config.network {
             trained
         } else if std::mem::discriminant(&other.network) == std::mem::discriminant(&config.network)
-            && other.network.tasks() == config.network.tasks()
+            && config.network.tasks().starts_with(other.network.tasks())
         {
             let (widened, taken, all) = weights::take_over(net.valid(), &trained);
             tracing::info!(

@@ -210,6 +210,14 @@ fn a_run_can_begin_from_another() {
     start(&third, next.clone(), &until(1)).unwrap();
     let same = trained(&third).iter().filter(|weight| a.contains(weight)).count();
     assert!(same > a.len() / 3, "{same} of {}", a.len());
+    // With a task more, everything is taken over.
+    let mut more = config(&set, 1);
+    more.tasks.push(Task::Pose);
+    let NetworkConfig::SsrNet(net) = &mut more.network else { unreachable!() };
+    net.tasks.push(Task::Pose);
+    more.from = Some(first.clone());
+    let net = run::new_net(&more, &Device::flex().autodiff()).unwrap();
+    assert_eq!(numbers(&net)[..a.len()], a);
     // A network for other tasks has other parts.
     next.tasks = vec![Task::Age];
     next.network = NetworkConfig::SsrNet(SsrNetConfig::published(vec![Task::Age]));

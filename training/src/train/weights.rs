@@ -40,7 +40,7 @@ impl ModuleMapper for Mix {
 }
 
 /// `net` with every tensor of `trained` that has its counterpart's shape, and how many of how many those are. Both are
-/// networks of one kind for the same tasks, so that their parts come in one order whatever their widths are.
+/// networks of one kind, and `net`'s tasks begin with those of `trained`, so that their parts come in one order whatever their widths are.
 pub(super) fn take_over(net: Network, trained: &Network) -> (Network, usize, usize) {
     let mut order = InOrder::default();
     trained.visit(&mut order);

@@ -10,6 +10,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{relu, tanh};
 use burn::tensor::{Device, Tensor};
 use facelens::model::Task;
+use facelens::net::fsa_net::{ANGLES, RANGE};
 use facelens::net::ssr_net::{
     FEATURE, FUSION_CHANNELS, MIX, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS, STAGE_SIDES, TANH_CHANNELS,
 };
@@ -22,7 +23,7 @@ use super::soft_stagewise::{BINS, Stage, soft_stagewise};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SsrNetConfig {
-    /// What it estimates, in the order of its outputs: age, gender, or both.
+    /// What it estimates, in the order of its outputs: any of age, gender and pose, which is yaw, pitch and roll.
     pub tasks: Vec<Task>,
     /// Channels of the relu stream.
     #[serde(default = "SsrNetConfig::default_relu_channels")]
@@ -91,6 +92,8 @@ pub struct SsrNet {
 struct Regression {
     stages: Vec<FusionBlock>,
     range: f32,
+    /// Index of the first bin: 0, or -1 where the value has a sign.
+    first_bin: f32,
 }
 
 /// A fusion block with its prediction block (figure 1b of the paper).
@@ -146,35 +149,38 @@ impl SsrNetConfig {
             let layers = [(3, a), (a, b), (b, c), (c, d)];
             layers.map(|(inputs, outputs)| ConvolutionBlock::init(inputs, outputs, device)).into()
         };
-        let regression = |task: &Task| Regression {
+        let regression = |(range, first_bin)| Regression {
             stages: (0..3).map(|stage| FusionBlock::init(self, stage, device)).collect(),
-            range: range(*task),
+            range,
+            first_bin,
         };
         SsrNet {
             relu_stream: stream(self.relu_channels),
             tanh_stream: stream(self.tanh_channels),
-            regressions: self.tasks.iter().map(regression).collect(),
+            regressions: self.tasks.iter().flat_map(|task| bins(*task)).map(regression).collect(),
         }
     }
 }
 
-/// The range V of a task's value: the published 101 for years, 1 for the male score.
-fn range(task: Task) -> f32 {
+/// The range V and the first bin of each of a task's values: the published 101 for years and 1 for the male score, for the
+/// three angles what FSA-Net has.
+fn bins(task: Task) -> Vec<(f32, f32)> {
     match task {
-        Task::Age => 101.0,
-        Task::Gender | Task::Pose => 1.0,
+        Task::Age => vec![(101.0, 0.0)],
+        Task::Gender => vec![(1.0, 0.0)],
+        Task::Pose => vec![(RANGE, -1.0); ANGLES],
     }
 }
 
 impl SsrNet {
-    /// `[batch, 3, 64, 64] -> [batch, tasks]`.
+    /// `[batch, 3, 64, 64] -> [batch, values]`: one for age and gender each, three for pose.
     pub fn forward(&self, faces: Tensor<4>) -> Tensor<2> {
         let relu = stream(&self.relu_stream, faces.clone(), relu, average_pool);
         let tanh = stream(&self.tanh_stream, faces, tanh, max_pool);
         let values = self.regressions.iter().map(|regression| {
             let blocks = STAGE_MAPS.into_iter().zip(&regression.stages);
             let stages = blocks.map(|(map, block)| block.forward(relu[map].clone(), tanh[map].clone())).collect();
-            soft_stagewise(stages, 0.0, regression.range)
+            soft_stagewise(stages, regression.first_bin, regression.range)
         });
         Tensor::cat(values.collect(), 1)
     }

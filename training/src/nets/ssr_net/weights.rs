@@ -32,7 +32,11 @@ impl SsrNet {
         let regression = |stored: &ssr_net::Regression| -> Result<Regression, WeightsError> {
             let stages = stored.stages.iter().enumerate();
             let stages = stages.map(|(index, block)| FusionBlock::from_weights(&reader, block, index));
-            Ok(Regression { stages: stages.collect::<Result<_, _>>()?, range: stored.range })
+            Ok(Regression {
+                stages: stages.collect::<Result<_, _>>()?,
+                range: stored.range,
+                first_bin: stored.first_bin,
+            })
         };
         Ok(Self {
             relu_stream: stream(&weights.relu_stream)?,
@@ -50,7 +54,8 @@ impl SsrNet {
         let stream = |blocks: &[ConvolutionBlock]| exactly(blocks.iter().map(block_weights).collect(), "convolutions");
         let regression = |regression: &Regression| {
             let stages = regression.stages.iter().map(FusionBlock::to_weights).collect();
-            Ok(ssr_net::Regression { stages: exactly(stages, "stages")?, range: regression.range })
+            let (range, first_bin) = (regression.range, regression.first_bin);
+            Ok(ssr_net::Regression { stages: exactly(stages, "stages")?, range, first_bin })
         };
         Ok(ssr_net::SsrNet {
             convention: WRITTEN,

@@ -79,9 +79,15 @@ pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 
 /// One of each kind, other widths and several outputs among them.
 fn every_network() -> Vec<NetworkConfig> {
-    let two = vec![Task::Age, Task::Gender];
     let (relu_channels, tanh_channels) = (StreamChannels([12, 20, 24, 40]), 12.into());
-    let growing = SsrNetConfig { tasks: two, relu_channels, tanh_channels, fusion_channels: 7, mix: 9, feature: 11 };
+    let growing = SsrNetConfig {
+        tasks: Task::ALL.to_vec(),
+        relu_channels,
+        tanh_channels,
+        fusion_channels: 7,
+        mix: 9,
+        feature: 11,
+    };
     let fsa = |scoring, aggregation, channels| NetworkConfig::FsaNet(FsaNetConfig { scoring, aggregation, channels });
     vec![
         NetworkConfig::SsrNet(SsrNetConfig::published(vec![Task::Age])),
