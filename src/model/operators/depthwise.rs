@@ -1,4 +1,6 @@
-//! Depthwise 3x3 convolutions of small maps.
+//! Depthwise 3x3 convolutions.
+
+use std::cell::RefCell;
 
 use tract_onnx::prelude::{DatumType, TValue, TVec, Tensor, TractResult, TypedFact, TypedNode, tvec};
 use tract_onnx::tract_core::internal::{
@@ -9,18 +11,18 @@ use tract_onnx::tract_core::value::IntoTValue as _;
 
 use super::Planes;
 
-/// From this width on tract's own operator is as fast: there the edges hardly count.
-const WIDE: usize = 64;
 /// Numbers of a kernel.
 const TAPS: usize = 9;
+/// About how many sums are made at a time: they stay in the first cache together with the rows that they are made of.
+const BAND: usize = 2048;
 
 /// A 3x3 convolution of each channel by itself, stride 1, with a border of zeros that keeps the map's size. Inputs: the
 /// maps, the kernels `[channels, 1, 3, 3]` and the bias, one number or one per channel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct SmallDepthwise;
+pub(super) struct Depthwise3x3;
 
-impl SmallDepthwise {
-    /// The same as this node, if it is such a convolution on small maps of known size, channels first, one at a time.
+impl Depthwise3x3 {
+    /// The same as this node, if it is such a convolution on maps of known size, channels first, one at a time.
     pub(super) fn instead_of(node: &TypedNode, inputs: &[&TypedFact]) -> Option<Self> {
         let convolution = node.op_as::<Conv>()?;
         let spec = &convolution.pool_spec;
@@ -43,46 +45,77 @@ impl SmallDepthwise {
         let floats = inputs.iter().all(|fact| fact.datum_type == DatumType::F32);
         let stored = kernel.shape.as_concrete() == Some(&[channels, 1, 3, 3])
             && bias.shape.as_concrete().is_some_and(|shape| shape.is_empty() || shape == [channels]);
-        (depthwise && keeps_size && floats && stored && planes.columns < WIDE).then_some(Self)
+        (depthwise && keeps_size && floats && stored).then_some(Self)
     }
 }
 
-/// Each plane gets a border of zeros first, so that no row needs to know about edges.
-fn convolve(planes: Planes, input: &[f32], kernels: &[f32], bias: &[f32], output: &mut [f32]) {
-    let wide = planes.columns + 2;
-    let mut padded = vec![0.0; wide * (planes.rows + 2)];
-    let maps = input.chunks_exact(planes.size()).zip(output.chunks_exact_mut(planes.size()));
-    let kernels = kernels.chunks_exact(TAPS).zip(bias.iter().cycle());
-    for ((map, target), (kernel, &bias)) in maps.zip(kernels) {
-        let inner = padded[wide..].chunks_exact_mut(wide);
-        for (row, padded) in map.chunks_exact(planes.columns).zip(inner) {
-            padded[1..=planes.columns].copy_from_slice(row);
-        }
-        for (at, target) in target.chunks_exact_mut(planes.columns).enumerate() {
-            let rows = &padded[at * wide..][..3 * wide];
-            convolve_row(target, [0, 1, 2].map(|row| &rows[row * wide..][..wide]), kernel, bias);
+thread_local! {
+    /// What [`Convolution`] works in, kept from one to the next.
+    static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One run of the operator.
+struct Convolution<'a> {
+    planes: Planes,
+    input: &'a [f32],
+    kernels: &'a [f32],
+    bias: &'a [f32],
+    output: &'a mut [f32],
+    workspace: &'a mut Vec<f32>,
+}
+
+impl pulp::WithSimd for Convolution<'_> {
+    type Output = ();
+
+    /// Each plane gets a border of zeros first, so that no row needs to know about edges. Its rows with their borders are
+    /// one long row then: the sums over the ends of two rows mean nothing and are left behind.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _simd: S) {
+        let Self { planes, input, kernels, bias, output, workspace } = self;
+        let wide = planes.columns + 2;
+        let rows = (BAND / wide).clamp(1, planes.rows);
+        // Two numbers more, as the last sums reach beyond the border.
+        let bordered = wide * (planes.rows + 2) + 2;
+        workspace.clear();
+        workspace.resize(bordered + wide * rows, 0.0);
+        let (bordered, sums) = workspace.split_at_mut(bordered);
+        let maps = input.chunks_exact(planes.size()).zip(output.chunks_exact_mut(planes.size()));
+        let kernels = kernels.chunks_exact(TAPS).zip(bias.iter().cycle());
+        for ((map, target), (kernel, &bias)) in maps.zip(kernels) {
+            let inner = bordered[wide..].chunks_exact_mut(wide);
+            for (row, bordered) in map.chunks_exact(planes.columns).zip(inner) {
+                bordered[1..=planes.columns].copy_from_slice(row);
+            }
+            for (band, target) in target.chunks_mut(rows * planes.columns).enumerate() {
+                let sums = &mut sums[..target.len() / planes.columns * wide];
+                convolve(sums, &bordered[band * rows * wide..], wide, kernel, bias);
+                for (target, sums) in target.chunks_exact_mut(planes.columns).zip(sums.chunks_exact(wide)) {
+                    target.copy_from_slice(&sums[..planes.columns]);
+                }
+            }
         }
     }
 }
 
-/// One row of the output, from the three rows around it, each with a number more on both sides.
-fn convolve_row(target: &mut [f32], rows: [&[f32]; 3], kernel: &[f32], bias: f32) {
-    target.fill(bias);
-    let length = target.len();
-    for (row, taps) in rows.into_iter().zip(kernel.chunks_exact(3)) {
-        let &[first, second, third] = taps else { continue };
-        let (left, middle, right) = (&row[..length], &row[1..=length], &row[2..length + 2]);
-        // Iterators, not places: only so does the compiler take several numbers at a time.
-        let places = target.iter_mut().zip(left).zip(middle).zip(right);
-        for (((value, left), middle), right) in places {
-            *value += first * left + (second * middle + third * right);
-        }
+/// Sums of the windows of 3 x 3 that begin at each place of `plane`, whose rows are `wide`.
+#[inline(always)]
+fn convolve(sums: &mut [f32], plane: &[f32], wide: usize, kernel: &[f32], bias: f32) {
+    let &[k0, k1, k2, k3, k4, k5, k6, k7, k8] = kernel else { return };
+    let length = sums.len();
+    // Slices of known length and one loop over places: only so does the compiler take several numbers at a time.
+    let row = |index: usize| &plane[index * wide..][..length + 2];
+    let (top, middle, bottom) = (row(0), row(1), row(2));
+    for i in 0..length {
+        let first = k0 * top[i] + k1 * top[i + 1] + k2 * top[i + 2];
+        let second = k3 * middle[i] + k4 * middle[i + 1] + k5 * middle[i + 2];
+        let third = k6 * bottom[i] + k7 * bottom[i + 1] + k8 * bottom[i + 2];
+        sums[i] = bias + first + second + third;
     }
 }
 
-impl Op for SmallDepthwise {
+impl Op for Depthwise3x3 {
     fn name(&self) -> StaticName {
-        "SmallDepthwise".into()
+        "Depthwise3x3".into()
     }
 
     fn validation(&self) -> Validation {
@@ -92,7 +125,7 @@ impl Op for SmallDepthwise {
     op_as_typed_op!();
 }
 
-impl EvalOp for SmallDepthwise {
+impl EvalOp for Depthwise3x3 {
     op_out_of_plan!();
 
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
@@ -101,19 +134,20 @@ impl EvalOp for SmallDepthwise {
         };
         let mut output = Tensor::zero::<f32>(maps.shape())?;
         if let Some(planes) = Planes::of(maps.shape()) {
-            convolve(
-                planes,
-                maps.try_as_plain_ram()?.as_slice()?,
-                kernels.try_as_plain_ram()?.as_slice()?,
-                bias.try_as_plain_ram()?.as_slice()?,
-                output.try_as_plain_ram_mut()?.as_slice_mut()?,
-            );
+            let input = maps.try_as_plain_ram()?.as_slice()?;
+            let kernels = kernels.try_as_plain_ram()?.as_slice()?;
+            let bias = bias.try_as_plain_ram()?.as_slice()?;
+            let mut plain = output.try_as_plain_ram_mut()?;
+            let output = plain.as_slice_mut()?;
+            WORKSPACE.with_borrow_mut(|workspace| {
+                pulp::Arch::new().dispatch(Convolution { planes, input, kernels, bias, output, workspace });
+            });
         }
         Ok(tvec!(output.into_tvalue()))
     }
 }
 
-impl TypedOp for SmallDepthwise {
+impl TypedOp for Depthwise3x3 {
     as_op!();
 
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {

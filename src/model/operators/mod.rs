@@ -1,6 +1,7 @@
 //! Operators of our own for what tract 0.23 computes number by number and the networks for faces are full of: small
-//! poolings, and depthwise convolutions of small maps. Each takes a fifth to a third of tract's time on such maps and
-//! gives the same numbers up to rounding. They work on any graph, whoever wrote it.
+//! poolings, and depthwise convolutions. Each takes a fraction of tract's time on such maps and gives the same numbers up
+//! to rounding. They work on any graph, whoever wrote it. [`pulp`] runs them with the widest vectors that the processor
+//! has.
 
 use tract_onnx::prelude::{TractResult, TypedModel};
 use tract_onnx::tract_core::ops::TypedOp;
@@ -8,7 +9,7 @@ use tract_onnx::tract_core::ops::TypedOp;
 mod depthwise;
 mod pooling;
 
-use depthwise::SmallDepthwise;
+use depthwise::Depthwise3x3;
 use pooling::BlockPool;
 
 /// Puts the own operators where they fit, in a graph that tract has simplified but not prepared for this machine yet.
@@ -27,7 +28,7 @@ fn instead_of(model: &TypedModel, id: usize) -> TractResult<Option<Box<dyn Typed
     if let Some(pool) = BlockPool::instead_of(node, &facts) {
         return Ok(Some(Box::new(pool)));
     }
-    Ok(SmallDepthwise::instead_of(node, &facts).map(|depthwise| Box::new(depthwise) as Box<dyn TypedOp>))
+    Ok(Depthwise3x3::instead_of(node, &facts).map(|depthwise| Box::new(depthwise) as Box<dyn TypedOp>))
 }
 
 /// Planes, rows and columns of maps that are laid out one plane behind the other.
@@ -123,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn depthwise_convolutions_of_small_maps_give_what_tract_gives() {
-        for (channels, rows, columns) in [(16, 8, 8), (3, 5, 9), (20, 1, 6), (6, 32, 32)] {
+    fn depthwise_convolutions_give_what_tract_gives() {
+        for (channels, rows, columns) in [(16, 8, 8), (3, 5, 9), (20, 1, 6), (6, 32, 32), (2, 70, 131), (2, 3, 2500)] {
             for bias in [true, false] {
                 let attributes: Attributes<'_> =
                     &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("group", &[channels])];
@@ -137,7 +138,7 @@ mod tests {
                 let onnx = graph(&[1, channels, rows, columns], "Conv", attributes, &weights);
                 let (off, names) = compared(&onnx, &[1, channels as usize, rows as usize, columns as usize]);
                 assert!(off < 1e-5, "{channels} x {rows} x {columns}: {off}");
-                assert!(has(&names, "SmallDepthwise"), "{names:?}");
+                assert!(has(&names, "Depthwise3x3"), "{names:?}");
             }
         }
     }
@@ -153,7 +154,7 @@ mod tests {
         for (kernel, attributes) in cases {
             let onnx = graph(&[1, 6, 9, 9], "Conv", attributes, &[("w", kernel)]);
             let (off, names) = compared(&onnx, &[1, 6, 9, 9]);
-            assert!(off < 1e-5 && !has(&names, "SmallDepthwise"), "{attributes:?}: {names:?}");
+            assert!(off < 1e-5 && !has(&names, "Depthwise3x3"), "{attributes:?}: {names:?}");
         }
     }
 }

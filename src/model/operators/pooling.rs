@@ -52,6 +52,7 @@ impl BlockPool {
         Ok(shape)
     }
 
+    #[inline(always)]
     fn run(&self, input: &[f32], planes: Planes, output: &mut [f32]) {
         match self.fold {
             Fold::Max => self.fold_blocks(input, planes, output, |a, b| if a > b { a } else { b }, 1.0),
@@ -63,6 +64,7 @@ impl BlockPool {
         }
     }
 
+    #[inline(always)]
     fn fold_blocks(
         &self,
         input: &[f32],
@@ -100,6 +102,23 @@ impl BlockPool {
     }
 }
 
+/// One run of the operator.
+struct Run<'a> {
+    pool: &'a BlockPool,
+    input: &'a [f32],
+    planes: Planes,
+    output: &'a mut [f32],
+}
+
+impl pulp::WithSimd for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _simd: S) {
+        self.pool.run(self.input, self.planes, self.output);
+    }
+}
+
 /// Whether the windows lie beside each other on maps of this shape, none reaching over an edge, channels first.
 fn is_unpadded(spec: &PoolSpec, shape: &[usize], block: [usize; 2]) -> bool {
     if spec.data_format.c_is_last() || *spec.strides() != block || spec.dilations().iter().any(|&step| step != 1) {
@@ -126,7 +145,10 @@ impl EvalOp for BlockPool {
         let [input] = inputs.as_slice() else { bail!("a pooling of {} inputs", inputs.len()) };
         let mut output = Tensor::zero::<f32>(&self.output_shape(input.shape())?)?;
         if let Some(planes) = Planes::of(input.shape()) {
-            self.run(input.try_as_plain_ram()?.as_slice()?, planes, output.try_as_plain_ram_mut()?.as_slice_mut()?);
+            let input = input.try_as_plain_ram()?.as_slice()?;
+            let mut plain = output.try_as_plain_ram_mut()?;
+            let output = plain.as_slice_mut()?;
+            pulp::Arch::new().dispatch(Run { pool: self, input, planes, output });
         }
         Ok(tvec!(output.into_tvalue()))
     }
