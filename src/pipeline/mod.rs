@@ -50,6 +50,7 @@ mod capture;
 #[cfg(test)]
 mod fakes;
 mod figures;
+mod glance;
 mod inbox;
 mod live;
 mod search;

@@ -3,6 +3,7 @@
 //! ```text
 //! expected faces --window around each--> the nearest find of each --doubles merged--> finds
 //! the whole frame: at first, every quarter of a second, and where a face was lost just now --> faces beside those finds
+//! nobody there, and the picture looks as it did: a glance every quarter of a second, a search every second
 //! ```
 //!
 //! A known face is always measured in its window, also in the frames that are searched whole, so that its box does not
@@ -11,6 +12,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::glance::Glance;
 use super::team::{Another, Team};
 use crate::detect::{DetectError, DetectNear, Detection, Detector, drop_doubles};
 use crate::frame::Frame;
@@ -20,6 +22,9 @@ use crate::track::Expected;
 /// At latest so long after the last search of the whole frame, another one is searched whole: whoever comes is found
 /// within 300 ms, and nobody in view costs little.
 const WHOLE_EVERY: Duration = Duration::from_millis(250);
+
+/// At latest so long after the last search of a frame in which nobody was, another one is searched, however alike it is.
+const STILL_EVERY: Duration = Duration::from_secs(1);
 
 /// For so long the whole frame is searched for a face that is not in its window any more; then in turns again.
 const LOST_S: f64 = 0.25;
@@ -32,8 +37,10 @@ const REACH_SIDES: f32 = 0.65;
 pub(super) struct Search {
     detector: Box<dyn Detector>,
     near: Option<Team<Box<dyn DetectNear>>>,
-    /// When the whole frame was searched last.
+    /// When the whole frame was searched last, or a glance showed that nobody has come.
     whole_at: Option<Duration>,
+    /// The frame that was searched last, where nobody was in it: when it was, and what it looked like.
+    empty: Option<(Duration, Glance)>,
 }
 
 impl Another for Box<dyn DetectNear> {
@@ -54,12 +61,13 @@ impl Search {
     /// A search with this detector. One that has no search near known faces searches every frame whole.
     pub(super) fn new(detector: Box<dyn Detector>) -> Self {
         let near = detector.near().map(Team::new);
-        Self { detector, near, whole_at: None }
+        Self { detector, near, whole_at: None, empty: None }
     }
 
     /// The next frame has nothing to do with the last: it is searched whole.
     pub(super) fn reset(&mut self) {
         self.whole_at = None;
+        self.empty = None;
     }
 
     /// The faces in `frame`.
@@ -83,11 +91,21 @@ impl Search {
             return Ok(finds);
         }
         let started = Instant::now();
-        finds.faces.extend(self.detector.detect(frame)?);
-        drop_doubles(&mut finds.faces, |find| find.rect);
+        let seen = (self.near.is_some() && expected.is_empty()).then(|| Glance::of(frame));
+        if last.is_none() || !self.is_still_empty(frame.time, seen.as_ref()) {
+            finds.faces.extend(self.detector.detect(frame)?);
+            drop_doubles(&mut finds.faces, |find| find.rect);
+            self.empty = seen.filter(|_| finds.faces.is_empty()).map(|seen| (frame.time, seen));
+        }
         finds.spent_ms += started.elapsed().as_secs_f32() * 1e3;
         self.whole_at = Some(frame.time);
         Ok(finds)
+    }
+
+    /// Whether a frame at `time` that looks like `seen` looks as the one did in which nobody was, a moment ago.
+    fn is_still_empty(&self, time: Duration, seen: Option<&Glance>) -> bool {
+        let (Some((at, empty)), Some(seen)) = (&self.empty, seen) else { return false };
+        time.checked_sub(*at).is_some_and(|passed| passed < STILL_EVERY) && empty.is_like(seen)
     }
 }
 

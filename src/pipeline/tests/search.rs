@@ -18,6 +18,8 @@ struct Stage {
     /// Whether windows show anything.
     windows_blind: bool,
     whole_fails: bool,
+    /// Whether the whole search finds nothing.
+    whole_blind: bool,
     wholes: Vec<Duration>,
     windows: usize,
 }
@@ -41,7 +43,8 @@ impl Detector for Fake {
         if stage.whole_fails {
             return Err(detect_error());
         }
-        Ok(stage.faces.iter().map(|face| found(face.scaled(stage.whole_scale))).collect())
+        let seen = stage.faces.iter().filter(|_| !stage.whole_blind);
+        Ok(seen.map(|face| found(face.scaled(stage.whole_scale))).collect())
     }
 
     fn near(&self) -> Option<Box<dyn DetectNear>> {
@@ -85,9 +88,23 @@ impl Show {
 
     fn try_step(&mut self) -> Result<Analysis, crate::pipeline::AnalyseError> {
         let time = Duration::from_secs(self.next.into()) / 30;
-        let frame = Frame::from_rgb(640, 480, vec![90; 640 * 480 * 3]).unwrap().at(self.next.into(), time);
+        let frame = self.picture().at(self.next.into(), time);
         self.next += 1;
         self.analyser.analyse(Arc::new(frame))
+    }
+
+    /// A grey picture with a bright square for each face.
+    fn picture(&self) -> Frame {
+        let mut rgb = vec![90; 640 * 480 * 3];
+        let stage = self.stage.lock().unwrap();
+        for (index, pixel) in rgb.chunks_exact_mut(3).enumerate() {
+            let (x, y) = ((index % 640) as f32, (index / 640) as f32);
+            let inside = |face: &Rect| (face.x..face.right()).contains(&x) && (face.y..face.bottom()).contains(&y);
+            if stage.faces.iter().any(inside) {
+                pixel.fill(160);
+            }
+        }
+        Frame::from_rgb(640, 480, rgb).unwrap()
     }
 
     /// Identities and boxes of the next frame.
@@ -142,12 +159,20 @@ fn somebody_new_is_found_within_300_ms_whoever_is_there_already() {
 }
 
 #[test]
-fn an_empty_room_is_searched_four_times_a_second() {
+fn an_empty_room_is_searched_once_a_second_and_four_times_while_something_moves() {
     let mut show = Show::new(&[]);
     for _ in 0..60 {
         assert!(show.ids().is_empty());
     }
-    assert_eq!(show.looked(), (8, 0));
+    // At 0 s and at the first turn after a whole second.
+    assert_eq!(show.looked(), (2, 0));
+    // Somebody who turns their back.
+    show.set(|stage| (stage.whole_blind, stage.faces) = (true, vec![face(100.0, 100.0)]));
+    for frame in 0..60 {
+        show.set(|stage| stage.faces[0] = face(100.0 + 2.0 * frame as f32, 100.0));
+        assert!(show.ids().is_empty());
+    }
+    assert_eq!(show.looked().0, 7);
 }
 
 #[test]
