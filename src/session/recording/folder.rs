@@ -1,7 +1,7 @@
 //! The folder of a session: its name, its lock, and `session.json` in it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -44,13 +44,16 @@ pub(super) fn make(parent: &Path, now: &jiff::Zoned) -> Result<PathBuf, WriteErr
     Err(WriteError::new(WriteErrorKind::Io, parent, cause, "wait a second"))
 }
 
-/// Writes `session.json` whole or not at all.
+/// Writes `session.json` whole or not at all. Where the disk is too full for a second file, the text goes over the old one:
+/// both fit into the block that a file system gives the smallest file, so there is room for it.
 pub(in crate::session) fn save_info(folder: &Path, info: &SessionInfo) -> Result<(), WriteError> {
     let (draft, file) = (folder.join(INFO_DRAFT), folder.join(INFO_FILE));
-    let written = write_whole(&file, &draft, |new| {
-        let mut text = serde_json::to_string_pretty(info)?;
-        text.push('\n');
-        new.write_all(text.as_bytes())
+    let text = serde_json::to_string_pretty(info).map(|text| text + "\n").map_err(io::Error::from);
+    let written = text.and_then(|text| {
+        write_whole(&file, &draft, |new| new.write_all(text.as_bytes())).or_else(|error| match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => write_over(&file, &text),
+            _ => Err(error),
+        })
     });
     written.map_err(|error| {
         if error.kind() == ErrorKind::NotFound {
@@ -59,6 +62,13 @@ pub(in crate::session) fn save_info(folder: &Path, info: &SessionInfo) -> Result
         }
         WriteError::io(&file, &error)
     })
+}
+
+/// Writes `text` over what is in `file`.
+fn write_over(file: &Path, text: &str) -> io::Result<()> {
+    let mut old = OpenOptions::new().write(true).open(file)?;
+    old.write_all(text.as_bytes())?;
+    old.set_len(text.len() as u64)
 }
 
 /// Removes what a session without any frame left, and its folder where nothing else is in it.
@@ -150,6 +160,16 @@ mod tests {
         lock.release();
         assert!(!folder.path().join(LOCK_FILE).exists());
         drop(FolderLock::take(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn a_shorter_text_leaves_nothing_of_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        fs::write(&file, "longer").unwrap();
+        write_over(&file, "new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(write_over(&folder.path().join("none"), "new").unwrap_err().kind(), ErrorKind::NotFound);
     }
 
     #[test]
