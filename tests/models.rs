@@ -229,8 +229,8 @@ fn list_names_the_shipped_models_in_a_table_and_as_json() {
     for cell in ["age", "KiB", "Apache-2.0", "shipped", "MAE in years"] {
         assert!(row.contains(cell), "{cell}: {row}");
     }
-    let ours = table.lines().find(|line| line.starts_with("facelens-age-gender ")).unwrap();
-    assert!(ours.contains("age and gender") && ours.contains("shipped, in use"), "{ours}");
+    let ours = table.lines().find(|line| line.starts_with("facelens-face ")).unwrap();
+    assert!(ours.contains("age, gender and pose") && ours.contains("shipped, in use"), "{ours}");
     assert!(table.lines().any(|line| line.starts_with("facelens-pose ") && line.contains("pose")), "{table}");
     let document: serde_json::Value = serde_json::from_str(&said(&home, &["models", "list", "--json"])).unwrap();
     let models = document["models"].as_array().unwrap();

@@ -17,7 +17,9 @@ PUBLISHED = {
     "gender": ["ssrnet/gender-imdb.h5"],
     "pose": [f"fsanet/fsanet_{kind}_5.h5" for kind in ("capsule_3_16_2_21", "var_capsule_3_16_2_21", "noS_capsule_3_16_2_192")],
 }
-SHIPPED = ["facelens-age-gender", "facelens-pose"]
+# Our own networks: the one in use, and the one that can be chosen.
+IN_USE = ["facelens-face"]
+TO_CHOOSE = ["facelens-pose"]
 
 
 @dataclasses.dataclass
@@ -167,7 +169,7 @@ def all_of_it(args):
     models = os.path.join(ROOT, "models")
     shutil.rmtree(os.path.join(TARGET, "published"), ignore_errors=True)
     converted = published(program, args)
-    files = {name: os.path.join(models, f"{name}.onnx") for name in SHIPPED}
+    files = {name: os.path.join(models, f"{name}.onnx") for name in IN_USE + TO_CHOOSE}
     files |= {os.path.splitext(os.path.basename(path))[0]: path for _, path in converted}
     files |= {name: os.path.join(models, f"{name}.onnx") for name in ("blazeface-back-256", "blazeface-front-128")}
     made_keras, onnxruntime = keras(args), environment("onnxruntime", args)
@@ -175,7 +177,7 @@ def all_of_it(args):
     return Made(
         facelens=program,
         cases=pictures(program, args),
-        shipped=[os.path.join(models, f"{name}.onnx") for name in SHIPPED],
+        shipped=[os.path.join(models, f"{name}.onnx") for name in IN_USE],
         files=files,
         published=converted,
         keras=made_keras,

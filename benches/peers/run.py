@@ -91,7 +91,7 @@ class Facelens:
 
     def nets(self, seconds):
         options = ["--parts=nets", f"--seconds-per-case={4 * seconds}"]
-        nets = self.bench(*options)["nets"]
+        nets = self.bench(*options)["nets"] + self.bench(*options, "--model=pose=facelens-pose")["nets"]
         if self.published:
             nets += self.bench(*options, *self.published)["nets"]
         # One thread that computes all the time: processor time is the time.

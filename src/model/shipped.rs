@@ -28,7 +28,7 @@ macro_rules! shipped {
 /// All of them. The first that serves a task is used for it where nobody chooses another; the rest can be chosen by
 /// name.
 pub(super) static SHIPPED: &[Shipped] =
-    &shipped!("facelens-age-gender", "facelens-pose", "ssrnet-age-imdb", "ssrnet-gender-imdb");
+    &shipped!("facelens-face", "facelens-pose", "ssrnet-age-imdb", "ssrnet-gender-imdb");
 
 impl Shipped {
     pub(super) fn name(&self) -> &'static str {
@@ -109,15 +109,14 @@ mod tests {
     #[test]
     fn our_own_models_are_the_default_and_the_published_can_be_chosen() {
         let set = Library::shipped().unwrap();
-        for (task, name) in
-            [(Task::Age, "facelens-age-gender"), (Task::Gender, "facelens-age-gender"), (Task::Pose, "facelens-pose")]
-        {
-            assert_eq!(set.of(task)[0].card.name, name);
+        for task in Task::ALL {
+            assert_eq!(set.of(task)[0].card.name, "facelens-face");
         }
-        assert!(set.age[0].is_same_as(&set.gender[0]), "one network for both");
-        let published = Library::model_set(&[(Task::Age, "ssrnet-age-imdb".into())]).unwrap();
-        assert_eq!(published.age[0].card.name, "ssrnet-age-imdb");
-        assert_eq!(published.gender[0].card.name, "facelens-age-gender");
+        assert_eq!(set.distinct().len(), 1, "one network for all");
+        let chosen = [(Task::Age, "ssrnet-age-imdb".into()), (Task::Pose, "facelens-pose".into())];
+        let others = Library::model_set(&chosen).unwrap();
+        let names = Task::ALL.map(|task| others.of(task)[0].card.name.clone());
+        assert_eq!(names, ["ssrnet-age-imdb", "facelens-face", "facelens-pose"]);
     }
 
     /// Bytes of base64 without padding inside.
