@@ -51,8 +51,7 @@ fn rows(status: &Status) -> Rows {
         ("Analysed", format!("{:.1} fps", status.analysed_fps)),
         ("Delay", ms(status.delay_ms)),
         ("Frames", status.captured.to_string()),
-        ("Dropped", status.dropped.to_string()),
-        ("of all", format!("{missed:.0} %")),
+        ("Dropped", format!("{} ({missed:.0} %)", status.dropped)),
         ("Detection", ms(stages.detect)),
         ("Crops", ms(stages.crop)),
         // One sum: a network for several tasks runs once, and its time belongs to none of them alone.
@@ -82,7 +81,6 @@ mod tests {
     #[test]
     fn frames_that_were_not_analysed_are_counted_with_their_share() {
         let status = Status { captured: 200, dropped: 50, ..status() };
-        assert!(rows(&status).contains(&("Dropped", "50".into())));
-        assert!(rows(&status).contains(&("of all", "25 %".into())));
+        assert!(rows(&status).contains(&("Dropped", "50 (25 %)".into())));
     }
 }
