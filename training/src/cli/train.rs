@@ -51,8 +51,8 @@ pub(super) struct TrainArgs {
     #[arg(long, value_enum)]
     scoring: Option<Scoring>,
     /// Begin from the trained weights of a run, or from a published weight file (.h5). A run also gives the tasks, the
-    /// network and the margin, where no option does; where the network is to have other widths, what has the same shape
-    /// in both goes on.
+    /// network and the margin, where no option does; where the network is to have other widths, or further tasks behind
+    /// those of the run, what has the same shape in both goes on.
     #[arg(long, value_name = "RUN|FILE")]
     from: Option<PathBuf>,
     /// How often each face is seen [default: 16].
