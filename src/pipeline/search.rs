@@ -67,7 +67,6 @@ impl Search {
     /// The next frame has nothing to do with the last: it is searched whole.
     pub(super) fn reset(&mut self) {
         self.whole_at = None;
-        self.empty = None;
     }
 
     /// The faces in `frame`.

@@ -91,18 +91,12 @@ fn output(form: &OutputForm) -> String {
         };
         order.iter().map(name).collect::<Vec<_>>().join(", ")
     };
+    let both = "age in years; male score, about 0 female and about 1 male, no probability";
     match form {
         OutputForm::Years => "age in years".to_owned(),
         OutputForm::MaleScore => "male score, about 0 female and about 1 male; no probability".to_owned(),
-        OutputForm::YearsAndMaleScore => {
-            "age in years; male score, about 0 female and about 1 male, no probability".to_owned()
-        }
-        OutputForm::YearsMaleScoreAndAngles { order } => {
-            format!(
-                "age in years; male score, about 0 female and about 1 male, no probability; {} in degrees",
-                names(order)
-            )
-        }
+        OutputForm::YearsAndMaleScore => both.to_owned(),
+        OutputForm::YearsMaleScoreAndAngles { order } => format!("{both}; {} in degrees", names(order)),
         OutputForm::Angles { order } => format!("{} in degrees", names(order)),
         OutputForm::HopenetBins { order } => format!("66 bins of 3 degrees each for {}", names(order)),
         OutputForm::RotationMatrix => "rotation matrix".to_owned(),

@@ -3,11 +3,17 @@
 use super::*;
 use crate::nets::{FsaNet, SsrNet, SsrNetMd};
 
+/// What each output is an estimate of.
+fn task_of_each_value(config: &NetworkConfig) -> Vec<Task> {
+    let values = |task: &Task| vec![*task; if *task == Task::Pose { 3 } else { 1 }];
+    config.tasks().iter().flat_map(values).collect()
+}
+
 #[test]
 fn every_network_gives_a_row_of_values_for_each_face() {
     let device = Device::flex();
     for config in every_network() {
-        let values: usize = config.tasks().iter().map(|task| if *task == Task::Pose { 3 } else { 1 }).sum();
+        let values = task_of_each_value(&config).len();
         let output = config.init(&device).forward(faces(3, &device));
         assert_eq!(output.dims(), [3, values], "{config:?}");
     }
@@ -41,8 +47,7 @@ fn a_fresh_network_starts_in_the_middle_of_its_range() {
     let device = Device::flex().autodiff();
     for config in every_network() {
         let values = numbers(config.init(&device).forward(faces(4, &device)));
-        let tasks = config.tasks().iter().flat_map(|task| vec![*task; if *task == Task::Pose { 3 } else { 1 }]);
-        for (task, &value) in tasks.cycle().zip(&values) {
+        for (task, &value) in task_of_each_value(&config).into_iter().cycle().zip(&values) {
             match task {
                 Task::Age => assert!((5.0..96.0).contains(&value), "{config:?} starts at {value}"),
                 Task::Gender => assert!((0.05..0.95).contains(&value), "{config:?} starts at {value}"),
