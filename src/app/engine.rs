@@ -148,13 +148,18 @@ impl Engine for LiveEngine {
     }
 
     fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()> {
-        // First the old ones go: their address may be wanted again.
+        let mut running = self.outputs.borrow_mut();
+        if let Some(outputs) = running.as_ref().filter(|_| options.any())
+            && outputs.change(options)?
+        {
+            return Ok(());
+        }
         self.live.set_lasting_tap(None);
-        *self.outputs.borrow_mut() = None;
+        *running = None;
         if options.any() {
             let outputs = Arc::new(LiveOutputs::start(options)?);
             self.live.set_lasting_tap(Some(Arc::clone(&outputs) as Arc<dyn Tap>));
-            *self.outputs.borrow_mut() = Some(outputs);
+            *running = Some(outputs);
         }
         Ok(())
     }

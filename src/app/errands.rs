@@ -2,6 +2,7 @@
 //! as a [`Report`].
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -10,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
+use super::state::{Output, Purpose};
 use crate::model::{Entry, Library, ModelError, ModelSet, Task, TaskModel};
+use crate::outputs::Address;
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
 use crate::session::recovery::{self, Recovered};
@@ -66,6 +69,8 @@ pub(crate) enum Errand {
     FindUnfinished(PathBuf),
     /// Finish this recording.
     Recover(PathBuf),
+    /// Look up the machine of a name that was typed as `text`.
+    FindAddress { output: Output, purpose: Purpose, text: String, name: Address },
     /// Write the settings.
     SaveSettings(SettingsFile, Box<Settings>),
 }
@@ -103,6 +108,8 @@ pub(crate) enum Report {
     Recovered(Result<Option<Recovered>, WriteError>),
     /// Of [`Errand::Snapshot`].
     Snapshot(Result<SnapshotFiles, WriteError>),
+    /// Of [`Errand::FindAddress`].
+    AddressFound { output: Output, purpose: Purpose, text: String, found: Result<SocketAddr, String> },
     /// Of [`Errand::SaveSettings`].
     SettingsSaved(Result<(), SettingsError>),
 }
@@ -166,6 +173,9 @@ impl Errands for Threads {
             }
             Errand::FindUnfinished(folder) => Box::new(move || Report::Unfinished(recovery::unfinished(&folder))),
             Errand::Recover(session) => Box::new(move || Report::Recovered(recovery::recover(&session))),
+            Errand::FindAddress { output, purpose, text, name } => {
+                Box::new(move || Report::AddressFound { output, purpose, text, found: name.find() })
+            }
             Errand::SaveSettings(file, settings) => Box::new(move || Report::SettingsSaved(file.save(&settings))),
         };
         let spawned = std::thread::Builder::new().name("errand".into()).spawn(move || {

@@ -69,8 +69,10 @@ fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<
     let response = response.accessible_name(name);
     if response.changed() {
         typed.error = None;
+        typed.edited = true;
     }
-    if response.lost_focus() {
+    // What nobody typed here is not for keeping: the command line's hold for this time only.
+    if response.lost_focus() && typed.edited {
         commands.push(Command::OutputAddress(output));
     }
 }
@@ -78,6 +80,10 @@ fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<
 /// What is wrong with an address, or that it leaves this machine.
 fn error(app: &mut App, ui: &mut egui::Ui, output: Output) {
     let typed = app.outputs.typed(output);
+    if typed.looking {
+        ui.label(theme::weak(format!("Looking for the machine `{}` …", typed.text.trim())));
+        return;
+    }
     if let Some(error) = &typed.error {
         ui.label(RichText::new(format!("{error}.")).small().color(theme::WARN));
         return;

@@ -1,6 +1,6 @@
 //! What goes out, and where to.
 
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 
 /// Where opentrack's input "UDP over network" listens.
@@ -59,29 +59,71 @@ impl std::fmt::Display for JsonlTarget {
     }
 }
 
-/// `HOST:PORT`, `PORT` on this machine, or, where there is a usual port, `HOST` alone.
+/// An address as somebody wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// In numbers.
+    Known(SocketAddr),
+    /// A machine's name and a port.
+    Name(String, u16),
+}
+
+impl Address {
+    /// `HOST:PORT`, `PORT` on this machine, or, where there is a usual port, `HOST` alone. Asks nobody.
+    ///
+    /// # Errors
+    /// Words for what is wrong with it.
+    pub fn parse(text: &str, usual_port: Option<u16>) -> Result<Self, String> {
+        if let Ok(port) = text.parse::<u16>() {
+            return if port == 0 {
+                Err("0 is no port".to_owned())
+            } else {
+                Ok(Self::known((Ipv4Addr::LOCALHOST, port)))
+            };
+        }
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return if address.port() == 0 { Err("0 is no port".to_owned()) } else { Ok(Self::Known(address)) };
+        }
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && !host.contains(':') => {
+                (host, port.parse().map_err(|_| format!("`{port}` is no port; write it as HOST:PORT"))?)
+            }
+            _ => (text, usual_port.ok_or_else(|| format!("`{text}` has no port; write it as HOST:PORT"))?),
+        };
+        match host.parse::<IpAddr>() {
+            Ok(number) => Ok(Self::known((number, port))),
+            Err(_) => Ok(Self::Name(host.to_owned(), port)),
+        }
+    }
+
+    fn known(address: impl Into<SocketAddr>) -> Self {
+        Self::Known(address.into())
+    }
+
+    /// The address in numbers. A name is looked up, which can take many seconds where the network does not answer.
+    ///
+    /// # Errors
+    /// Words for a name that nobody knows.
+    pub fn find(&self) -> Result<SocketAddr, String> {
+        let (host, port) = match self {
+            Self::Known(address) => return Ok(*address),
+            Self::Name(host, port) => (host.as_str(), *port),
+        };
+        // Of several addresses of a name the IPv4 one: what listens on the usual port of a machine listens there.
+        let addresses: Vec<_> = (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
+        let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+        address
+            .copied()
+            .ok_or_else(|| format!("no machine of the name `{host}` is known; write its number or check the name"))
+    }
+}
+
+/// [`Address::parse`] and [`Address::find`] in one, for who may wait.
 ///
 /// # Errors
 /// Words for what is wrong with it.
 pub fn parse_address(text: &str, usual_port: Option<u16>) -> Result<SocketAddr, String> {
-    if let Ok(port) = text.parse::<u16>() {
-        return if port == 0 { Err("0 is no port".to_owned()) } else { Ok((Ipv4Addr::LOCALHOST, port).into()) };
-    }
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return if address.port() == 0 { Err("0 is no port".to_owned()) } else { Ok(address) };
-    }
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && !host.contains(':') => {
-            (host, port.parse().map_err(|_| format!("`{port}` is no port; write it as HOST:PORT"))?)
-        }
-        _ => (text, usual_port.ok_or_else(|| format!("`{text}` has no port; write it as HOST:PORT"))?),
-    };
-    // Of several addresses of a name the IPv4 one: what listens on the usual port of a machine listens there.
-    let addresses: Vec<_> = (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
-    let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
-    address
-        .copied()
-        .ok_or_else(|| format!("no machine of the name `{host}` is known; write its number or check the name"))
+    Address::parse(text, usual_port)?.find()
 }
 
 #[cfg(test)]
@@ -98,6 +140,10 @@ mod tests {
         assert_eq!(parse("0").unwrap_err(), "0 is no port");
         assert_eq!(parse("127.0.0.1:x").unwrap_err(), "`x` is no port; write it as HOST:PORT");
         assert!(parse_address("127.0.0.1", None).unwrap_err().contains("has no port"));
+        assert_eq!(parse("::1"), Ok("[::1]:4242".to_owned()));
+        let name = Address::parse("studio", Some(OPENTRACK_PORT));
+        assert_eq!(name, Ok(Address::Name("studio".to_owned(), OPENTRACK_PORT)));
+        assert_eq!(Address::parse("studio:5005", None), Ok(Address::Name("studio".to_owned(), 5005)));
     }
 
     #[test]

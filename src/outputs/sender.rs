@@ -47,9 +47,17 @@ pub struct LiveOutputs {
     thread: Option<JoinHandle<()>>,
 }
 
-struct Work {
-    input: Arc<str>,
-    analysis: Arc<Analysis>,
+enum Work {
+    /// What was analysed, and the source's name.
+    Analysis(Arc<str>, Arc<Analysis>),
+    /// What goes out from now on.
+    Sockets(Sockets),
+}
+
+/// What goes out, ready to be used.
+struct Sockets {
+    opentrack: Option<Datagrams>,
+    jsonl: Option<Lines>,
 }
 
 struct Shared {
@@ -78,26 +86,31 @@ impl LiveOutputs {
     fn start_with(options: OutputOptions, stdout: Box<dyn Write + Send>) -> io::Result<Self> {
         let shared =
             Arc::new(Shared { status: Mutex::default(), steering: Mutex::default(), input: Mutex::new("".into()) });
-        let opentrack = options.opentrack.map(Datagrams::to).transpose()?;
-        let jsonl = match options.jsonl {
-            None => None,
-            Some(JsonlTarget::Stdout) => Some(Lines::Stream(stdout)),
-            Some(JsonlTarget::Udp(address)) => Some(Lines::Datagrams(Datagrams::to(address)?)),
-        };
+        let sockets = Sockets::open(options)?;
         let (sender, work) = bounded(WAITING);
         let mut worker =
-            Worker { opentrack, jsonl, offsets: Offsets::default(), last: None, shared: Arc::clone(&shared) };
+            Worker { sockets, stdout, offsets: Offsets::default(), last: None, shared: Arc::clone(&shared) };
         let thread = thread::Builder::new().name("outputs".into()).spawn(move || worker.run(&work))?;
         Ok(Self { sender: Some(sender), shared, thread: Some(thread) })
+    }
+
+    /// From the next frame on this goes out. What counts as straight ahead stays, and so do the figures. `false` where
+    /// the thread is stuck with a reader of standard output: only other outputs in the place of these can help.
+    ///
+    /// # Errors
+    /// Where the system gives no socket; everything stays as it was then.
+    pub fn change(&self, options: OutputOptions) -> io::Result<bool> {
+        let Some(sender) = &self.sender else { return Ok(false) };
+        Ok(sender.try_send(Work::Sockets(Sockets::open(options)?)).is_ok())
     }
 
     /// Hands over one analysis; never waits.
     pub fn send(&self, analysis: &Arc<Analysis>) {
         let Some(sender) = &self.sender else { return };
-        let work = Work { input: Arc::clone(&lock(&self.shared.input)), analysis: Arc::clone(analysis) };
+        let work = Work::Analysis(Arc::clone(&lock(&self.shared.input)), Arc::clone(analysis));
         match sender.try_send(work) {
             Ok(()) => {}
-            // The thread ends only when it is dropped, or where standard output is closed: that was said.
+            // The thread ends only when the outputs are dropped.
             Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(_)) => self.shared.change(|status| status.dropped += 1),
         }
@@ -191,13 +204,24 @@ impl Datagrams {
 
 /// Where JSON lines go.
 enum Lines {
-    Stream(Box<dyn Write + Send>),
+    Stdout,
     Datagrams(Datagrams),
 }
 
+impl Sockets {
+    fn open(options: OutputOptions) -> io::Result<Self> {
+        let jsonl = match options.jsonl {
+            None => None,
+            Some(JsonlTarget::Stdout) => Some(Lines::Stdout),
+            Some(JsonlTarget::Udp(address)) => Some(Lines::Datagrams(Datagrams::to(address)?)),
+        };
+        Ok(Self { opentrack: options.opentrack.map(Datagrams::to).transpose()?, jsonl })
+    }
+}
+
 struct Worker {
-    opentrack: Option<Datagrams>,
-    jsonl: Option<Lines>,
+    sockets: Sockets,
+    stdout: Box<dyn Write + Send>,
     offsets: Offsets,
     /// The person whose head went out last.
     last: Option<u64>,
@@ -206,14 +230,24 @@ struct Worker {
 
 impl Worker {
     fn run(&mut self, work: &Receiver<Work>) {
-        for Work { input, analysis } in work {
-            self.head(&analysis);
-            self.line(&input, &analysis);
+        for work in work {
+            match work {
+                Work::Analysis(input, analysis) => {
+                    self.head(&analysis);
+                    self.line(&input, &analysis);
+                }
+                Work::Sockets(sockets) => {
+                    self.sockets = sockets;
+                    // It was about the old ones; so is who is followed where opentrack went.
+                    let followed = self.sockets.opentrack.as_ref().and(self.last);
+                    self.shared.change(|status| (status.error, status.followed) = (None, followed));
+                }
+            }
         }
     }
 
     fn head(&mut self, analysis: &Analysis) {
-        let Some(opentrack) = &self.opentrack else { return };
+        let Some(opentrack) = &self.sockets.opentrack else { return };
         let Steering { follow, centre } = *lock(&self.shared.steering);
         let last = self.last;
         let face = chosen(&analysis.faces, follow, last);
@@ -231,7 +265,7 @@ impl Worker {
     }
 
     fn line(&mut self, input: &str, analysis: &Analysis) {
-        let Some(lines) = &mut self.jsonl else { return };
+        let Some(lines) = &self.sockets.jsonl else { return };
         let row = FrameRow::new(input, analysis);
         let mut bytes = Vec::new();
         let written = write_jsonl(&mut bytes, &row).map_err(|error| error.to_string());
@@ -240,14 +274,15 @@ impl Worker {
                 Err(format!("{} faces are too many for one datagram; send JSONL to standard output", row.faces.len()))
             }
             Lines::Datagrams(datagrams) => datagrams.send(&bytes),
-            Lines::Stream(stream) => stream
+            Lines::Stdout => self
+                .stdout
                 .write_all(&bytes)
-                .and_then(|()| stream.flush())
+                .and_then(|()| self.stdout.flush())
                 .map_err(|error| format!("standard output takes no more lines: {error}; start facelens again")),
         });
-        if sent.is_err() && matches!(lines, Lines::Stream(_)) {
+        if sent.is_err() && matches!(lines, Lines::Stdout) {
             // A closed pipe does not open again.
-            self.jsonl = None;
+            self.sockets.jsonl = None;
         }
         self.report(sent, |status| status.lines += 1);
     }

@@ -149,3 +149,35 @@ fn another_source_has_nobody_to_follow_yet() {
         thread::sleep(Duration::from_millis(1));
     }
 }
+
+#[test]
+fn another_output_changes_nothing_of_the_first() {
+    let (socket, address) = listener();
+    let (script, script_address) = listener();
+    let opentrack = OutputOptions { opentrack: Some(address), jsonl: None };
+    let outputs = LiveOutputs::start(opentrack).unwrap();
+    outputs.follow(Follow::Person(2));
+    outputs.centre();
+    let faces = |yaw| vec![face(1, 250.0, 5.0), face(2, 100.0, yaw)];
+    outputs.send(&analysis(0, faces(20.0)));
+    assert_eq!(yaw(&socket), 0.0);
+    let both = OutputOptions { jsonl: Some(JsonlTarget::Udp(script_address)), ..opentrack };
+    assert!(outputs.change(both).unwrap());
+    outputs.send(&analysis(1, faces(23.0)));
+    assert_eq!(yaw(&socket), 3.0, "still from the centre and of the same person");
+    assert_eq!(serde_json::from_slice::<FrameRow>(&received(&script)).unwrap().frame, 1);
+    // Elsewhere, it is the same head.
+    let (moved, moved_address) = listener();
+    assert!(outputs.change(OutputOptions { opentrack: Some(moved_address), jsonl: None }).unwrap());
+    outputs.send(&analysis(2, faces(24.0)));
+    assert_eq!(yaw(&moved), 4.0);
+    while outputs.status().heads < 3 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(outputs.status(), OutputStatus { heads: 3, lines: 1, followed: Some(2), ..OutputStatus::default() });
+    // Without opentrack nobody is followed.
+    assert!(outputs.change(OutputOptions { opentrack: None, ..both }).unwrap());
+    while outputs.status().followed.is_some() {
+        thread::sleep(Duration::from_millis(1));
+    }
+}

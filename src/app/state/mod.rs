@@ -7,7 +7,7 @@ mod replay;
 mod reports;
 mod sources;
 
-pub(crate) use outputs::{Output, STANDARD_OUTPUT};
+pub(crate) use outputs::{Output, Purpose, STANDARD_OUTPUT};
 pub(crate) use recording::LOCKED;
 pub(crate) use reports::{from_home, title};
 

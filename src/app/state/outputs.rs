@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use super::{App, Dialog};
+use crate::app::errands::Errand;
 use crate::app::notices::Tone;
-use crate::outputs::{Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus, parse_address};
+use crate::outputs::{Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus};
 use crate::settings::Settings;
 
 /// How standard output is called in the window.
@@ -29,15 +30,29 @@ pub(crate) struct Outputs {
     last_error: Option<String>,
 }
 
+/// What an address is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To begin sending there.
+    Start,
+    /// To remember it, and to go on there where something is sent already.
+    Keep,
+}
+
 /// An address in a field.
+#[derive(Default)]
 pub(crate) struct Typed {
     pub text: String,
     pub error: Option<String>,
+    /// It was typed since it was used last.
+    pub edited: bool,
+    /// It is a name, and the system was asked for the machine.
+    pub looking: bool,
 }
 
 impl Typed {
     fn address(address: SocketAddr) -> Self {
-        Self { text: address.to_string(), error: None }
+        Self { text: address.to_string(), ..Self::default() }
     }
 }
 
@@ -77,82 +92,111 @@ impl App {
     }
 
     fn set_outputs(&mut self, options: OutputOptions) {
-        self.outputs.follow = Follow::Largest;
-        self.outputs.options = match self.engine.set_outputs(options) {
-            Ok(()) => options,
-            Err(error) => {
-                let words = format!("Nothing can be sent: the system gives no socket ({error}). Try again later.");
-                self.notices.say(Tone::Bad, words);
-                OutputOptions::default()
+        match self.engine.set_outputs(options) {
+            Ok(()) => {
+                // Where nothing went out before, nobody in particular is followed yet.
+                if !self.outputs.options.any() {
+                    self.outputs.follow = Follow::Largest;
+                }
+                self.outputs.options = options;
             }
-        };
+            Err(error) => {
+                let words =
+                    format!("The outputs stay as they are: the system gives no socket ({error}). Try again later.");
+                self.notices.say(Tone::Bad, words);
+            }
+        }
         self.outputs.status = self.engine.outputs();
         self.outputs.last_error = None;
     }
 
     /// Starts or stops sending the head to opentrack.
     pub(super) fn switch_opentrack(&mut self, on: bool) {
-        let address = if on { self.address(Output::Opentrack) } else { None };
-        if on && address.is_none() {
-            return;
-        }
-        self.set_outputs(OutputOptions { opentrack: address, ..self.outputs.options });
-        if let Some(address) = self.outputs.options.opentrack {
-            self.notices.say(Tone::Good, format!("The head goes to opentrack at {address}. X centres it."));
-        }
-    }
-
-    /// Starts or stops sending JSON lines by datagrams.
-    pub(super) fn switch_json_lines(&mut self, on: bool) {
-        let jsonl = if !on {
-            None
-        } else if self.outputs.typed(Output::JsonLines).text == STANDARD_OUTPUT {
-            Some(JsonlTarget::Stdout)
+        if on {
+            self.want_address(Output::Opentrack, Purpose::Start);
         } else {
-            self.address(Output::JsonLines).map(JsonlTarget::Udp)
-        };
-        if jsonl.is_some() == on {
-            self.set_outputs(OutputOptions { jsonl, ..self.outputs.options });
+            self.set_outputs(OutputOptions { opentrack: None, ..self.outputs.options });
         }
     }
 
-    /// The address that the user typed, if it is one; what is wrong with it is said otherwise.
-    fn address(&mut self, output: Output) -> Option<SocketAddr> {
-        let usual = if output == Output::Opentrack { Some(OPENTRACK_PORT) } else { None };
-        let typed = self.outputs.typed(output);
-        match parse_address(typed.text.trim(), usual) {
-            Ok(address) => {
-                typed.error = None;
-                Some(address)
-            }
-            Err(error) => {
-                // The dialog says it beside the field.
-                if self.dialog != Some(Dialog::Outputs) {
-                    self.notices.say(Tone::Warn, format!("Nothing can be sent: {error} (Shift+T)."));
-                }
-                typed.error = Some(error);
-                None
-            }
+    /// Starts or stops sending JSON lines.
+    pub(super) fn switch_json_lines(&mut self, on: bool) {
+        if on && self.outputs.typed(Output::JsonLines).text != STANDARD_OUTPUT {
+            return self.want_address(Output::JsonLines, Purpose::Start);
         }
+        let jsonl = on.then_some(JsonlTarget::Stdout);
+        self.set_outputs(OutputOptions { jsonl, ..self.outputs.options });
     }
 
     /// What is typed is used from now on, where it is an address; it is remembered.
     pub(super) fn use_output_address(&mut self, output: Output) {
-        let Some(address) = self.address(output) else { return };
-        let options = &mut self.outputs.options;
-        let changed = match output {
-            Output::Opentrack => {
-                self.settings.opentrack_address = address;
-                options.opentrack.as_mut().is_some_and(|old| std::mem::replace(old, address) != address)
+        self.want_address(output, Purpose::Keep);
+    }
+
+    /// Does with the address that the user typed what it is wanted for: at once, or when the machine of that name is found.
+    fn want_address(&mut self, output: Output, purpose: Purpose) {
+        let usual = if output == Output::Opentrack { Some(OPENTRACK_PORT) } else { None };
+        let typed = self.outputs.typed(output);
+        typed.edited = false;
+        match Address::parse(typed.text.trim(), usual) {
+            Ok(Address::Known(address)) => self.take_address(output, purpose, Ok(address)),
+            Ok(name) => {
+                typed.looking = true;
+                let text = typed.text.clone();
+                self.errands.start(Errand::FindAddress { output, purpose, text, name });
             }
-            Output::JsonLines => {
-                self.settings.jsonl_address = address;
-                let target = JsonlTarget::Udp(address);
-                options.jsonl.as_mut().is_some_and(|old| std::mem::replace(old, target) != target)
+            Err(error) => self.take_address(output, purpose, Err(error)),
+        }
+    }
+
+    /// The machine of a name that was typed as `text` is found, or is not.
+    pub(super) fn take_found_address(
+        &mut self,
+        output: Output,
+        purpose: Purpose,
+        text: &str,
+        found: Result<SocketAddr, String>,
+    ) {
+        let typed = self.outputs.typed(output);
+        typed.looking = false;
+        // Something else was typed meanwhile: that counts.
+        if typed.text == text {
+            self.take_address(output, purpose, found);
+        }
+    }
+
+    fn take_address(&mut self, output: Output, purpose: Purpose, address: Result<SocketAddr, String>) {
+        let typed = self.outputs.typed(output);
+        typed.error = address.as_ref().err().cloned();
+        match address {
+            Ok(address) => self.send_to(output, purpose, address),
+            // The dialog says it beside the field.
+            Err(error) if self.dialog != Some(Dialog::Outputs) => {
+                self.notices.say(Tone::Warn, format!("Nothing can be sent: {error} (Shift+T)."));
             }
-        };
-        if changed {
-            self.set_outputs(self.outputs.options);
+            Err(_) => {}
+        }
+    }
+
+    fn send_to(&mut self, output: Output, purpose: Purpose, address: SocketAddr) {
+        let start = purpose == Purpose::Start;
+        let mut options = self.outputs.options;
+        match output {
+            Output::Opentrack if start || options.opentrack.is_some() => options.opentrack = Some(address),
+            Output::JsonLines if start || options.jsonl.is_some() => options.jsonl = Some(JsonlTarget::Udp(address)),
+            Output::Opentrack | Output::JsonLines => {}
+        }
+        match output {
+            Output::Opentrack if !start => self.settings.opentrack_address = address,
+            Output::JsonLines if !start => self.settings.jsonl_address = address,
+            Output::Opentrack | Output::JsonLines => {}
+        }
+        if options == self.outputs.options {
+            return;
+        }
+        self.set_outputs(options);
+        if start && output == Output::Opentrack && self.outputs.options == options {
+            self.notices.say(Tone::Good, format!("The head goes to opentrack at {address}. X centres it."));
         }
     }
 

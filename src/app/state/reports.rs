@@ -109,6 +109,9 @@ impl App {
                     .say(Tone::Good, format!("Saved as {}, with its data beside it.", from_home(&files.picture)));
             }
             Report::Snapshot(Err(error)) => self.notices.say(Tone::Bad, error.to_string()),
+            Report::AddressFound { output, purpose, text, found } => {
+                self.take_found_address(output, purpose, &text, found);
+            }
             Report::SettingsSaved(Ok(())) => {}
             Report::SettingsSaved(Err(error)) => self.notices.say(Tone::Warn, error.to_string()),
         }

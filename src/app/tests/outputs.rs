@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::outputs::{Follow, JsonlTarget, OutputOptions, OutputStatus};
+use crate::app::state::{Output, Purpose};
+use crate::outputs::{Address, Follow, JsonlTarget, OutputOptions, OutputStatus};
 
 const LOCAL: &str = "127.0.0.1:4242";
 
@@ -107,6 +108,47 @@ fn an_address_is_checked_beside_its_field_used_and_remembered() {
 }
 
 #[test]
+fn a_machine_is_looked_up_beside_the_window() {
+    let mut test = Test::new();
+    test.press_shift(Key::T);
+    test.type_address("Address of opentrack", "studio:5005");
+    let purpose = Purpose::Keep;
+    let (output, text) = (Output::Opentrack, "studio:5005".to_owned());
+    let name = Address::Name("studio".to_owned(), 5005);
+    let errand = Errand::FindAddress { output, purpose, text: text.clone(), name: name.clone() };
+    assert_eq!(test.errands().last(), Some(&errand));
+    assert!(test.shows("Looking for the machine `studio:5005`"));
+    test.click("Send the head to opentrack");
+    let purpose = Purpose::Start;
+    assert_eq!(test.errands().last(), Some(&Errand::FindAddress { output, purpose, text: text.clone(), name }));
+    assert_eq!(test.outputs(), [], "nothing goes out before it is found");
+
+    let unknown = Err("no machine of the name `studio` is known".to_owned());
+    test.report(Report::AddressFound { output, purpose, text: text.clone(), found: unknown });
+    assert!(test.shows("no machine of the name `studio` is known."));
+    let address: SocketAddr = "10.0.0.9:5005".parse().unwrap();
+    // What was typed meanwhile counts more.
+    test.report(Report::AddressFound { output, purpose, text: "studi".to_owned(), found: Ok(address) });
+    assert_eq!(test.outputs(), []);
+    test.report(Report::AddressFound { output, purpose, text, found: Ok(address) });
+    assert_eq!(test.outputs(), [opentrack("10.0.0.9:5005")]);
+    assert!(!test.shows("Looking for the machine"));
+}
+
+#[test]
+fn another_output_leaves_whom_opentrack_follows() {
+    let mut test = Test::new();
+    test.fake.play(0, &[1, 2]);
+    test.steps();
+    test.press(Key::T);
+    test.window.get_by_label_contains("Person 1:").click();
+    test.steps();
+    test.press_shift(Key::T);
+    test.click("Send each frame as a line of JSON");
+    assert_eq!(test.window.state().outputs.follow, Follow::Person(1));
+}
+
+#[test]
 fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered() {
     let outputs = OutputOptions { jsonl: Some(JsonlTarget::Stdout), ..opentrack("10.0.0.9:4242") };
     let mut test = Test::with(&AppOptions { outputs, ..AppOptions::default() }, Settings::default());
@@ -118,6 +160,13 @@ fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered(
     test.click("Send each frame as a line of JSON");
     test.click("Send each frame as a line of JSON");
     assert_eq!(test.outputs()[1..], [OutputOptions { jsonl: None, ..outputs }, outputs]);
+    // To have been in its field is not to have typed it.
+    let field = test.window.get_by_label("Address of opentrack");
+    field.focus();
+    field.click();
+    test.steps();
+    test.press(Key::Enter);
+    assert_eq!(test.window.state().settings, Settings::default());
 }
 
 #[test]
