@@ -1,6 +1,5 @@
 //! Where in the stored picture the network looks: one affine map.
 
-use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use super::{Augmentation, Turn, around, factor};
@@ -22,9 +21,8 @@ impl Placement {
         Self { matrix: [[boxes, 0.0], [0.0, boxes]], shift: [0.0; 2], turn: Turn::default() }
     }
 
-    /// A crop around that one.
-    pub(super) fn draw(boxes: f32, augmentation: &Augmentation, rng: &mut ChaCha8Rng) -> Self {
-        let mirrored = augmentation.mirror && rng.random_bool(0.5);
+    /// A crop around that one, `mirrored` or not.
+    pub(super) fn draw(boxes: f32, mirrored: bool, augmentation: &Augmentation, rng: &mut ChaCha8Rng) -> Self {
         let clockwise_degrees = around(augmentation.rotation_degrees, rng);
         let side = boxes * factor(augmentation.scale, rng);
         let (along, across) = (around(augmentation.stretch, rng), around(augmentation.stretch, rng));

@@ -217,15 +217,16 @@ impl Augmenter {
         to_bytes(&self.colour, input);
     }
 
-    /// A crop varied by what `rng` gives, into `input`: [`INPUT_LEN`] bytes, RGB, row by row. Says how the labels change.
+    /// A crop, `mirrored` or not and varied by what `rng` gives, into `input`: [`INPUT_LEN`] bytes, RGB, row by row. Says how the labels change.
     pub fn varied(
         &mut self,
         picture: Stored<'_>,
+        mirrored: bool,
         augmentation: &Augmentation,
         rng: &mut ChaCha8Rng,
         input: &mut [u8],
     ) -> Turn {
-        let placement = Placement::draw(self.crop_boxes, augmentation, rng);
+        let placement = Placement::draw(self.crop_boxes, mirrored, augmentation, rng);
         sample::sample(picture, &placement, &mut self.colour);
         if chance(augmentation.blur_share, rng) {
             blur::draw(augmentation.blur_pixels, rng, &mut self.colour, &mut self.work);

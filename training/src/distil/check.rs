@@ -17,6 +17,9 @@ pub const TURN_DEGREES: f32 = 20.0;
 
 /// Ends of the groups by how far the reference says that a head looks aside, degrees.
 const YAW_GROUPS: [f32; 4] = [15.0, 30.0, 45.0, f32::INFINITY];
+/// Ends of the groups by how far the reference is from itself in the mirror, degrees, mean over the three angles: what it
+/// knows no better nobody can learn from it.
+const DOUBT_GROUPS: [f32; 3] = [2.0, 5.0, f32::INFINITY];
 
 /// The views of a check.
 const CHECKED: [View; 4] = [
@@ -41,12 +44,12 @@ pub struct Difference {
     pub n: usize,
 }
 
-/// The difference to the reference where it says that a head looks aside so far.
+/// The difference to the reference on some of the faces.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ByYaw {
-    /// The group's least yaw to either side, degrees.
+pub struct Group {
+    /// Where the group begins, degrees.
     pub from: f32,
-    /// Its largest; `None` of the last group.
+    /// Where it ends; `None` of the last one.
     pub to: Option<f32>,
     /// The difference.
     pub difference: Difference,
@@ -63,8 +66,10 @@ pub struct Check {
     pub faces: usize,
     /// To the reference, on the faces as they are.
     pub to_reference: Option<Difference>,
-    /// The same by how far the head looks aside.
-    pub by_yaw: Vec<ByYaw>,
+    /// The same by how far the reference says that the head looks aside, to either side.
+    pub by_yaw: Vec<Group>,
+    /// The same by how far the reference is from itself in the mirror, mean over the three angles.
+    pub by_doubt: Vec<Group>,
     /// To the poses that the set holds.
     pub to_labels: Option<Difference>,
     /// Between a face and the mirrored face, mirrored back.
@@ -114,7 +119,8 @@ pub fn check(
         models: model.names(),
         reference_models: reference.map(Teacher::names).unwrap_or_default(),
         faces: faces.len(),
-        by_yaw: by_yaw(&to_reference),
+        by_yaw: groups(&to_reference, &YAW_GROUPS, |face| expected[face][0].yaw.abs()),
+        by_doubt: groups(&to_reference, &DOUBT_GROUPS, |face| doubt(&expected[face])),
         to_reference: Difference::of(to_reference),
         to_labels: Difference::of(labels),
         mirrored: mirrored(&answers),
@@ -135,13 +141,20 @@ fn turned(answers: &[Answer]) -> Option<Difference> {
     Difference::of(answers.iter().flat_map(|[plain, _, right, left]| [(*right, *plain), (*left, *plain)]))
 }
 
-fn by_yaw(pairs: &[(Pose, Pose)]) -> Vec<ByYaw> {
+/// How far a model is from itself in the mirror, degrees, mean over the three angles.
+fn doubt([plain, mirrored, ..]: &Answer) -> f32 {
+    let apart = [plain.yaw - mirrored.yaw, plain.pitch - mirrored.pitch, plain.roll - mirrored.roll];
+    apart.map(f32::abs).iter().sum::<f32>() / 3.0
+}
+
+/// The differences of those faces that `of` puts between two ends; groups without a face are left out.
+fn groups(pairs: &[(Pose, Pose)], ends: &[f32], of: impl Fn(usize) -> f32) -> Vec<Group> {
     let mut from = 0.0;
     let mut groups = Vec::new();
-    for to in YAW_GROUPS {
-        let inside = pairs.iter().copied().filter(|(_, expected)| (from..to).contains(&expected.yaw.abs()));
-        if let Some(difference) = Difference::of(inside) {
-            groups.push(ByYaw { from, to: to.is_finite().then_some(to), difference });
+    for &to in ends {
+        let inside = pairs.iter().enumerate().filter(|(face, _)| (from..to).contains(&of(*face)));
+        if let Some(difference) = Difference::of(inside.map(|(_, pair)| *pair)) {
+            groups.push(Group { from, to: to.is_finite().then_some(to), difference });
         }
         from = to;
     }
@@ -171,12 +184,19 @@ impl fmt::Display for Check {
             writeln!(f, "reference: {}", self.reference_models.join(" + "))?;
         }
         writeln!(f, "mean absolute difference in degrees (95 % interval)")?;
-        writeln!(f, "{:30}{:>21}{:>21}{:>21}{:>21}", "", "yaw", "pitch", "roll", "mean of three")?;
+        writeln!(f, "{:34}{:>21}{:>21}{:>21}{:>21}", "", "yaw", "pitch", "roll", "mean of three")?;
         line(f, "to the reference", self.to_reference.as_ref())?;
         for group in &self.by_yaw {
             let name = match group.to {
                 Some(to) => format!("  its yaw {} to {to}", group.from),
                 None => format!("  its yaw {} and more", group.from),
+            };
+            line(f, &name, Some(&group.difference))?;
+        }
+        for group in &self.by_doubt {
+            let name = match group.to {
+                Some(to) => format!("  its mirror {} to {to} ({} faces)", group.from, group.difference.n),
+                None => format!("  its mirror {} and more ({})", group.from, group.difference.n),
             };
             line(f, &name, Some(&group.difference))?;
         }
@@ -190,7 +210,7 @@ impl fmt::Display for Check {
 
 fn line(f: &mut fmt::Formatter<'_>, name: &str, difference: Option<&Difference>) -> fmt::Result {
     let Some(Difference { yaw, pitch, roll, mean, .. }) = difference else { return Ok(()) };
-    writeln!(f, "{name:30}{yaw:>21}{pitch:>21}{roll:>21}{mean:>21}")
+    writeln!(f, "{name:34}{yaw:>21}{pitch:>21}{roll:>21}{mean:>21}")
 }
 
 #[cfg(test)]
@@ -212,10 +232,16 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_by_the_references_yaw_to_either_side() {
-        let at = |yaw: f32| (pose(0.0, 0.0, 0.0), pose(yaw, 0.0, 0.0));
-        let groups = by_yaw(&[at(-14.0), at(10.0), at(-60.0)]);
-        let found: Vec<_> = groups.iter().map(|g| (g.from, g.to, g.difference.n, g.difference.yaw.mean)).collect();
-        assert_eq!(found, [(0.0, Some(15.0), 2, 12.0), (45.0, None, 1, 60.0)]);
+    fn groups_are_by_the_references_yaw_and_by_its_doubt() {
+        let pairs = [-14.0, 10.0, -60.0].map(|yaw: f32| (pose(0.0, 0.0, 0.0), pose(yaw, 0.0, 0.0)));
+        let found = |groups: Vec<Group>| -> Vec<_> {
+            groups.iter().map(|g| (g.from, g.to, g.difference.n, g.difference.yaw.mean)).collect()
+        };
+        let by_yaw = groups(&pairs, &YAW_GROUPS, |face| pairs[face].1.yaw.abs());
+        assert_eq!(found(by_yaw), [(0.0, Some(15.0), 2, 12.0), (45.0, None, 1, 60.0)]);
+        let answers = [0.0, 2.0, 1.0]
+            .map(|by| [pose(1.0, 0.0, 0.0), pose(1.0 + by, -by, by), pose(9.0, 9.0, 9.0), pose(0.0, 0.0, 0.0)]);
+        let by_doubt = groups(&pairs, &DOUBT_GROUPS, |face| doubt(&answers[face]));
+        assert_eq!(found(by_doubt), [(0.0, Some(2.0), 2, 37.0), (2.0, Some(5.0), 1, 10.0)]);
     }
 }

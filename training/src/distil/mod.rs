@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 use facelens::estimate::EstimateError;
 use facelens::model::ModelError;
 
-pub use check::{ByYaw, Check, Difference, TURN_DEGREES, check};
+pub use check::{Check, Difference, Group, TURN_DEGREES, check};
 pub use labels::{Label, LabelsError};
 pub use mean::Mean;
 pub use summary::{Distribution, Summary};

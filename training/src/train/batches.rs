@@ -3,11 +3,13 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
+use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use super::config::RunConfig;
 use super::faces::Faces;
 use super::loss::Targets;
+use super::pairs::Pairs;
 use crate::augment::{Augmenter, INPUT, INPUT_LEN, generator};
 
 /// Batches that each thread makes ahead.
@@ -15,11 +17,13 @@ const AHEAD: usize = 3;
 /// Stands where a face's number stands otherwise: the generator of the order of an epoch.
 const ORDER: u64 = u64::MAX;
 
-/// The faces of one step.
+/// The pictures of one step.
 pub(super) struct Batch {
-    /// `[faces, 3, 64, 64]`, from -1 to 1.
+    /// `[pictures, 3, 64, 64]`, from -1 to 1.
     pub(super) inputs: Vec<f32>,
     pub(super) targets: Targets,
+    /// Where each face has two pictures, one after the other.
+    pub(super) pairs: Option<Pairs>,
 }
 
 /// The faces of each step of an epoch, each face at most once. What does not fill a batch is left out, another part of
@@ -27,15 +31,20 @@ pub(super) struct Batch {
 pub(super) fn order(faces: usize, config: &RunConfig, epoch: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..faces).collect();
     order.shuffle(&mut generator(config.seed.into(), epoch as u64, ORDER));
-    if faces < config.batch {
+    if faces < at_once(config) {
         return vec![order];
     }
-    order.chunks_exact(config.batch).map(<[usize]>::to_vec).collect()
+    order.chunks_exact(at_once(config)).map(<[usize]>::to_vec).collect()
 }
 
 /// How many steps an epoch has.
 pub(super) fn steps(faces: usize, config: &RunConfig) -> usize {
-    (faces / config.batch).max(1)
+    (faces / at_once(config)).max(1)
+}
+
+/// Faces of a whole batch.
+pub(super) fn at_once(config: &RunConfig) -> usize {
+    config.batch / config.pictures()
 }
 
 /// Makes one batch: the same whenever and wherever it is made.
@@ -46,17 +55,25 @@ pub(super) fn make(
     epoch: usize,
     augmenter: &mut Augmenter,
 ) -> Batch {
-    let mut inputs = vec![0.0; chosen.len() * INPUT_LEN];
+    let mut inputs = vec![0.0; chosen.len() * config.pictures() * INPUT_LEN];
     let mut targets = Targets::new(&config.tasks, &config.loss);
+    let mut pairs = Pairs::new(&config.tasks, &config.loss);
     let mut bytes = vec![0; INPUT_LEN];
-    for (index, input) in chosen.iter().zip(inputs.chunks_exact_mut(INPUT_LEN)) {
+    for (index, inputs) in chosen.iter().zip(inputs.chunks_exact_mut(config.pictures() * INPUT_LEN)) {
         let mut rng = generator(config.seed.into(), epoch as u64, *index as u64);
-        let turn = augmenter.varied(faces.picture(*index), &config.augmentation, &mut rng, &mut bytes);
-        to_input(&bytes, input);
-        targets.push(faces.face(*index), turn, faces.weight(*index), &config.tasks, &config.loss);
+        let mut mirrored = config.augmentation.mirror && rng.random_bool(0.5);
+        for input in inputs.chunks_exact_mut(INPUT_LEN) {
+            let turn = augmenter.varied(faces.picture(*index), mirrored, &config.augmentation, &mut rng, &mut bytes);
+            to_input(&bytes, input);
+            targets.push(faces.face(*index), turn, faces.weight(*index), &config.tasks, &config.loss);
+            if let Some(pairs) = &mut pairs {
+                pairs.push(turn, &config.tasks);
+            }
+            mirrored = config.augmentation.mirror && !mirrored;
+        }
     }
     targets.finish();
-    Batch { inputs, targets }
+    Batch { inputs, targets, pairs }
 }
 
 /// 64 x 64 RGB bytes as the network takes them: channel by channel, `(byte - 127.5) / 127.5`.

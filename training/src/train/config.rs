@@ -28,7 +28,7 @@ pub struct RunConfig {
     /// How often each face is seen.
     #[serde(default = "RunConfig::default_epochs")]
     pub epochs: usize,
-    /// Faces of one step.
+    /// Pictures of one step: as many faces, half as many where they come in pairs ([`LossConfig::agreement`]).
     #[serde(default = "RunConfig::default_batch")]
     pub batch: usize,
     /// Threads that share the faces of each step. Each part has its own statistics in the batch normalisations, so the
@@ -72,6 +72,9 @@ pub struct LossConfig {
     /// How far rare ages count more: a face of an age group with frequency f has the weight f^-balance, on average 1.
     /// 0: each face counts the same; 1: each age group does.
     pub balance: f32,
+    /// How much it counts that a network says different poses of one face, in parts of the pose's weight: each face is in a
+    /// batch twice then, once of them mirrored, each picture varied by itself. 0: each face comes alone.
+    pub agreement: f32,
 }
 
 /// How the male score, which is to be 1 for men and 0 for women, is judged.
@@ -132,7 +135,15 @@ pub struct SetEntry {
 
 impl Default for LossConfig {
     fn default() -> Self {
-        Self { age: 1.0, gender: 1.0, pose: 1.0, gender_error: GenderError::Absolute, bin_middle: 0.0, balance: 0.0 }
+        Self {
+            age: 1.0,
+            gender: 1.0,
+            pose: 1.0,
+            gender_error: GenderError::Absolute,
+            bin_middle: 0.0,
+            balance: 0.0,
+            agreement: 0.0,
+        }
     }
 }
 
@@ -195,6 +206,11 @@ impl RunConfig {
         }
     }
 
+    /// How many pictures of a face a batch holds side by side.
+    pub(super) fn pictures(&self) -> usize {
+        if self.loss.agreement > 0.0 { 2 } else { 1 }
+    }
+
     /// How many numbers the network gives.
     pub fn values(&self) -> usize {
         self.tasks.iter().map(|task| values(*task)).sum()
@@ -232,6 +248,7 @@ impl RunConfig {
         finite("loss.pose", self.loss.pose.into(), 1e6)?;
         finite("loss.bin_middle", self.loss.bin_middle.into(), 1.0)?;
         finite("loss.balance", self.loss.balance.into(), 1.0)?;
+        finite("loss.agreement", self.loss.agreement.into(), 1e6)?;
         if !(0.0..1.0).contains(&self.schedule.average) {
             return Err(format!("schedule.average is {}; it goes from 0 to below 1", self.schedule.average));
         }
@@ -241,7 +258,7 @@ impl RunConfig {
             }
         }
         // The statistics of a batch normalisation need two faces.
-        if self.batch < 2 * self.parallel {
+        if self.batch / self.pictures() < 2 * self.parallel {
             return Err(format!("batch is {}; each of the {} parts needs 2 faces", self.batch, self.parallel));
         }
         if self.sets.train.is_empty() {

@@ -15,14 +15,14 @@ const LOGISTIC_STEEPNESS: f64 = 8.0;
 const OPEN: f32 = 1e6;
 
 /// The error that counts 1: 30 years, the whole male score, 30 degrees.
-fn unit(task: Task) -> f32 {
+pub(super) fn unit(task: Task) -> f32 {
     match task {
         Task::Age | Task::Pose => 30.0,
         Task::Gender => 1.0,
     }
 }
 
-fn task_weight(config: &LossConfig, task: Task) -> f32 {
+pub(super) fn task_weight(config: &LossConfig, task: Task) -> f32 {
     match task {
         Task::Age => config.age,
         Task::Gender => config.gender,

@@ -14,6 +14,7 @@ mod error;
 mod faces;
 mod history;
 mod loss;
+mod pairs;
 mod run;
 mod schedule;
 mod state;

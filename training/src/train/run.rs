@@ -170,7 +170,7 @@ impl Run {
             tracing::info!(
                 "{} faces, {steps} steps of {} an epoch, {} parameters, {}",
                 sets.faces.len(),
-                config.batch.min(sets.faces.len()),
+                batches::at_once(config).min(sets.faces.len()) * config.pictures(),
                 self.learner.net.num_params(),
                 match self.progress.epochs {
                     0 => "from the first epoch".to_owned(),
@@ -240,7 +240,7 @@ impl Run {
             return Ok(None);
         }
         let seconds = started.elapsed().as_secs_f64();
-        let seen = steps * config.batch.min(faces.len());
+        let seen = steps * batches::at_once(config).min(faces.len()) * config.pictures();
         Ok(Some(Row {
             epoch: epoch + 1,
             learning_rate: rate,

@@ -44,7 +44,7 @@ impl Learner {
     /// Learns from a batch in step `step` (from 0) with this learning rate. Where the loss or the gradients are not finite
     /// numbers nothing is changed.
     pub(super) fn step(&mut self, config: &RunConfig, batch: &Batch, step: usize, rate: f64) -> Met {
-        let (loss, mut gradients) = self.gradients(batch, config.parallel);
+        let (loss, mut gradients) = self.gradients(config, batch);
         let gradient = weights::clip(&self.net, &mut gradients, config.schedule.clip_norm);
         if loss.is_finite() && gradient.is_finite() {
             self.net = self.optimiser.step(rate, self.net.clone(), gradients);
@@ -57,12 +57,14 @@ impl Learner {
     }
 
     /// The loss and its gradients, by so many threads at once.
-    fn gradients(&mut self, batch: &Batch, parallel: usize) -> (f32, GradientsParams) {
-        let faces = batch.inputs.len() / INPUT_LEN;
+    fn gradients(&mut self, config: &RunConfig, batch: &Batch) -> (f32, GradientsParams) {
+        // The pictures of a pair stay together.
+        let together = config.pictures();
+        let faces = batch.inputs.len() / INPUT_LEN / together;
         // A part needs two faces for its statistics.
-        let parts = parallel.min(faces / 2).max(1);
+        let parts = config.parallel.min(faces / 2).max(1);
         if parts == 1 {
-            return part(&self.net, batch, 0..faces, &self.device);
+            return part(&self.net, batch, 0..faces * together, &self.device);
         }
         // Copies with gradients and statistics of their own.
         let copies: Vec<Network> = (0..parts).map(|_| self.net.valid().train()).collect();
@@ -71,7 +73,7 @@ impl Learner {
                 .iter()
                 .enumerate()
                 .map(|(index, copy)| {
-                    let rows = index * faces / parts..(index + 1) * faces / parts;
+                    let rows = index * faces / parts * together..(index + 1) * faces / parts * together;
                     let device = self.device.clone();
                     scope.spawn(move || part(copy, batch, rows, &device))
                 })
@@ -103,12 +105,15 @@ impl Learner {
     }
 }
 
-/// Loss and gradients of some faces of a batch.
+/// Loss and gradients of some pictures of a batch.
 fn part(net: &Network, batch: &Batch, rows: Range<usize>, device: &Device) -> (f32, GradientsParams) {
     let inputs = batch.inputs[rows.start * INPUT_LEN..rows.end * INPUT_LEN].to_vec();
     let inputs = TensorData::new(inputs, [rows.len(), 3, INPUT, INPUT]);
     let estimates = net.forward(Tensor::from_data(inputs, device));
-    let loss = batch.targets.loss(rows.start, &estimates);
+    let mut loss = batch.targets.loss(rows.start, &estimates);
+    if let Some(pairs) = &batch.pairs {
+        loss = loss + pairs.loss(rows.start, &estimates);
+    }
     let value = loss.clone().into_scalar::<f32>();
     (value, GradientsParams::from_grads(loss.backward(), net))
 }
@@ -183,7 +188,7 @@ mod tests {
             targets.push(&face, Turn::default(), 1.0, &config.tasks, &config.loss);
         }
         targets.finish();
-        Batch { inputs: inputs.repeat(2), targets }
+        Batch { inputs: inputs.repeat(2), targets, pairs: None }
     }
 
     fn learner(config: &RunConfig, net: &Network) -> Learner {

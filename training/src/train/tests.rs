@@ -1,14 +1,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use facelens::geometry::Pose;
 use facelens::model::Task;
 
 use super::weights::numbers;
 use super::*;
-use crate::augment::Augmentation;
-use crate::data::{AgeRange, Face, SIDE, SetWriter};
+use crate::augment::{Augmentation, Augmenter, INPUT, INPUT_LEN, Stored};
+use crate::data::{AgeRange, Face, FaceSet, SIDE, SetWriter};
+use crate::distil::View;
 use crate::nets::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig};
 
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -61,13 +62,11 @@ fn until(epochs: usize) -> Surroundings<'static> {
     Surroundings { device: Device::flex(), makers: 2, until: Some(epochs), stop: &NEVER }
 }
 
-#[test]
-fn poses_are_learnt_by_an_fsa_net() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("poses.faces");
+/// Faces of which a bright bar stands where the nose would point.
+fn draw_poses(folder: &Path) -> PathBuf {
+    let file = folder.join("poses.faces");
     let mut writer = SetWriter::create(&file).unwrap();
     for index in 0..24_u8 {
-        // A bright bar that stands where the nose would point.
         let yaw = f32::from(index) * 5.0 - 60.0;
         let bar = SIDE as f32 / 2.0 - yaw / 2.0;
         let level = |column: usize| if (column as f32 - bar).abs() < 6.0 { 250 } else { 30 };
@@ -76,15 +75,26 @@ fn poses_are_learnt_by_an_fsa_net() {
         writer.push(Face { pose, ..Face::default() }, &picture).unwrap();
     }
     writer.finish().unwrap();
+    file
+}
+
+fn pose_config(file: &Path, epochs: usize) -> RunConfig {
     let network = FsaNetConfig { channels: [4; 4], ..FsaNetConfig::default() };
     let mut config = RunConfig::new(vec![Task::Pose], NetworkConfig::FsaNet(network));
-    config.epochs = 12;
+    config.epochs = epochs;
     config.batch = 8;
     config.schedule.learning_rate = 5e-3;
     config.augmentation = Augmentation { mirror: true, ..Augmentation::none() };
     config.schedule.average = 0.0;
-    config.sets.train = vec![SetEntry::new(&file)];
-    config.sets.validate = vec![SetEntry::new(&file)];
+    config.sets.train = vec![SetEntry::new(file)];
+    config.sets.validate = vec![SetEntry::new(file)];
+    config
+}
+
+#[test]
+fn poses_are_learnt_by_an_fsa_net() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = pose_config(&draw_poses(folder.path()), 12);
     let run = folder.path().join("run");
     start(&run, config, &until(99)).unwrap();
     let losses = column(&run, "loss");
@@ -92,6 +102,44 @@ fn poses_are_learnt_by_an_fsa_net() {
     let [mean, yaw, pitch, roll] =
         ["pose_mae", "yaw_mae", "pitch_mae", "roll_mae"].map(|name| column(&run, &format!("poses_{name}"))[11]);
     assert!((mean - (yaw + pitch + roll) / 3.0).abs() < 1e-3 && yaw > 0.0, "{mean}: {yaw}, {pitch}, {roll}");
+}
+
+/// How far the yaw of a face is from that of its mirror image, mirrored back: degrees, mean over the set.
+fn apart(run: &Path, set: &Path) -> f32 {
+    let (_, net) = load(run, &Device::flex()).unwrap();
+    let (faces, mut augmenter) = (FaceSet::read(set).unwrap(), Augmenter::new(0.25));
+    let mut yaw = |mirrored: bool, index: usize| {
+        let pixels = View { mirrored, clockwise: 0.0 }.of(faces.picture(index), faces.side);
+        let (mut bytes, mut input) = (vec![0; INPUT_LEN], vec![0.0; INPUT_LEN]);
+        augmenter.plain(Stored { pixels: &pixels, side: faces.side, context: faces.context }, &mut bytes);
+        batches::to_input(&bytes, &mut input);
+        let input = Tensor::from_data(TensorData::new(input, [1, 3, INPUT, INPUT]), &Device::flex());
+        net.forward(input).narrow(1, 0, 1).into_scalar::<f32>()
+    };
+    (0..faces.len()).map(|index| (yaw(false, index) + yaw(true, index)).abs()).sum::<f32>() / faces.len() as f32
+}
+
+#[test]
+fn faces_that_come_in_pairs_are_seen_alike_in_the_mirror() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = draw_poses(folder.path());
+    let run = |name: &str| folder.path().join(name);
+    start(&run("first"), pose_config(&set, 3), &until(99)).unwrap();
+    let after = |name: &str, agreement: f32| {
+        let mut config = pose_config(&set, 8);
+        config.from = Some(run("first"));
+        config.parallel = 2;
+        config.loss.agreement = agreement;
+        start(&run(name), config, &until(99)).unwrap();
+        apart(&run(name), &set)
+    };
+    let (alone, pairs) = (after("alone", 0.0), after("pairs", 5.0));
+    assert!(pairs < 0.6 * alone, "{pairs} degrees instead of {alone}");
+    // Six pictures are three faces, too few for two threads.
+    let mut odd = pose_config(&set, 1);
+    (odd.loss.agreement, odd.batch, odd.parallel) = (1.0, 6, 2);
+    let error = start(&run("odd"), odd, &until(1)).unwrap_err().to_string();
+    assert!(error.contains("each of the 2 parts needs 2 faces"), "{error}");
 }
 
 /// A column of the history.
