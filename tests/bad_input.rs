@@ -138,7 +138,7 @@ fn card(file: &str, sha256: &str) -> ModelCard {
             channels: ChannelOrder::Bgr,
             scaling: Scaling::MinMax,
         },
-        crop: CropSpec { margin: 0.5, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear },
+        crop: CropSpec { margin: 0.5, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false },
         output: OutputForm::Years,
         accuracy: Vec::new(),
         notes: String::new(),

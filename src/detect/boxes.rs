@@ -57,6 +57,21 @@ pub fn box_from_landmarks(landmarks: &[Point; 6]) -> Rect {
     Rect::square(Point { x: eyes.x + MIDDLE * dx, y: eyes.y + MIDDLE * dy }, side)
 }
 
+/// How far a head is tilted clockwise as the picture shows it, degrees, by landmarks as [`box_from_landmarks`] takes them;
+/// `None` where they all lie in one point or are no numbers.
+///
+/// Three lines tell it: between the eyes, between the ears, from the eyes to the mouth. Their sum is led by those that
+/// are seen at their length: of a head that looks aside the last.
+pub fn roll_from_landmarks(landmarks: &[Point; 6]) -> Option<f32> {
+    let [left_eye, right_eye, _, mouth, left_ear, right_ear] = *landmarks;
+    let eyes = Point { x: (left_eye.x + right_eye.x) / 2.0, y: (left_eye.y + right_eye.y) / 2.0 };
+    // The way down to the mouth, turned by a quarter to the way from eye to eye.
+    let down = Point { x: mouth.y - eyes.y, y: eyes.x - mouth.x };
+    let x = right_eye.x - left_eye.x + right_ear.x - left_ear.x + down.x;
+    let y = right_eye.y - left_eye.y + right_ear.y - left_ear.y + down.y;
+    (x.hypot(y) > 0.0).then(|| y.atan2(x).to_degrees())
+}
+
 /// Side of SeetaFace's box over the facelens box (median of 427 faces of FairFace's validation part, standard deviation
 /// 10 %).
 const SEETA_SIDE: f32 = 1.02;
@@ -95,6 +110,22 @@ mod tests {
         let keypoints = [(-20.0, -20.0), (20.0, -20.0), (0.0, 5.0), (0.0, 25.0), (-45.0, -10.0), (45.0, -10.0)]
             .map(|(x, y)| Point { x: 100.0 + x * cos - y * sin, y: 100.0 + x * sin + y * cos });
         (keypoints, Rect::square(Point { x: 100.0, y: 102.0 }, 100.0))
+    }
+
+    #[test]
+    fn landmarks_tell_the_tilt_also_of_a_head_that_looks_aside() {
+        for degrees in [-170.0_f32, -45.0, -3.0, 0.0, 20.0, 90.0] {
+            let (mut keypoints, _) = face(degrees);
+            let roll = |keypoints: &[Point; 6]| roll_from_landmarks(keypoints).unwrap();
+            assert!((roll(&keypoints) - degrees).abs() < 1e-3, "{degrees}");
+            // Eyes and ears one behind the other.
+            let [left_eye, right_eye, _, _, left_ear, right_ear] = &mut keypoints;
+            (*left_eye, *left_ear) = (*right_eye, *right_ear);
+            let aside = roll(&keypoints);
+            assert!((aside - degrees).abs() < 30.0, "{degrees}: {aside}");
+        }
+        assert_eq!(roll_from_landmarks(&[Point { x: 5.0, y: 5.0 }; 6]), None);
+        assert_eq!(roll_from_landmarks(&[Point { x: f32::NAN, y: 5.0 }; 6]), None);
     }
 
     #[test]

@@ -30,6 +30,13 @@ pub struct Detection {
     pub keypoints: Option<[Point; 6]>,
 }
 
+impl Detection {
+    /// How far the head is tilted clockwise as the picture shows it, degrees; `None` without keypoints.
+    pub fn roll_degrees(&self) -> Option<f32> {
+        self.keypoints.as_ref().and_then(boxes::roll_from_landmarks)
+    }
+}
+
 /// Finds faces in a picture.
 pub trait Detector: Send {
     /// Which detector this is.

@@ -7,6 +7,7 @@ mod resize;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod upright;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,6 +16,7 @@ pub use quality::Quality;
 
 use self::prepare::{Preparer, Region};
 use self::quality::QualityMeter;
+use crate::detect::Detection;
 use crate::frame::Frame;
 use crate::geometry::{Pose, Rect};
 use crate::model::{Answers, ModelSet, Task, TaskModel};
@@ -31,6 +33,28 @@ pub struct Estimate {
     pub pose: Option<Pose>,
     /// How well the face can be seen, for weighting.
     pub quality: Quality,
+}
+
+/// Where in a frame a face is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Place {
+    /// The facelens box, pixels; it may reach over the picture's edge.
+    pub rect: Rect,
+    /// How far the head is tilted clockwise as the picture shows it, degrees, by its landmarks: what cards with
+    /// `crop.upright` turn back. 0 where nobody knows.
+    pub roll_degrees: f32,
+}
+
+impl From<&Rect> for Place {
+    fn from(rect: &Rect) -> Self {
+        Self { rect: *rect, roll_degrees: 0.0 }
+    }
+}
+
+impl From<&Detection> for Place {
+    fn from(detection: &Detection) -> Self {
+        Self { rect: detection.rect, roll_degrees: detection.roll_degrees().unwrap_or_default() }
+    }
 }
 
 /// Time spent in each step for one face. A network for several tasks runs once, and its time is counted once: under the
@@ -96,13 +120,17 @@ impl Estimator {
         &self.set
     }
 
-    /// Estimates the face in `rect` (a facelens box; it may reach over the picture's edge). A box that has no finite
-    /// size or lies outside the picture gives an estimate without values.
+    /// Estimates the face at a place: a detection, or a facelens box. A box that has no finite size or lies outside the
+    /// picture gives an estimate without values.
     ///
     /// # Errors
     /// Where a network fails.
-    pub fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        self.run(frame, Region::Face(rect))
+    pub fn estimate(
+        &mut self,
+        frame: &Frame,
+        face: impl Into<Place>,
+    ) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        self.run(frame, Region::Face(face.into()))
     }
 
     /// Takes the whole picture as a ready face crop: no detection, no margin (`--crops`).
@@ -113,13 +141,13 @@ impl Estimator {
         self.run(frame, Region::Whole)
     }
 
-    fn run(&mut self, frame: &Frame, region: Region<'_>) -> Result<(Estimate, EstimateTimings), EstimateError> {
+    fn run(&mut self, frame: &Frame, region: Region) -> Result<(Estimate, EstimateTimings), EstimateError> {
         let mut timings = EstimateTimings::default();
         let started = Instant::now();
         let resizer = &mut self.preparer.resizer;
-        let quality = match region {
-            Region::Face(rect) => self.meter.of_face(resizer, frame, rect),
-            Region::Whole => self.meter.of_crop(resizer, frame),
+        let (quality, roll_degrees) = match region {
+            Region::Face(face) => (self.meter.of_face(resizer, frame, &face.rect), face.roll_degrees),
+            Region::Whole => (self.meter.of_crop(resizer, frame), 0.0),
         };
         let quality = quality.map_err(|cause| EstimateError { model: "for sharpness".to_owned(), cause })?;
         timings.crop_ms += ms_since(started);
@@ -132,7 +160,12 @@ impl Estimator {
             timings.crop_ms += ms_since(started);
             let started = Instant::now();
             // Nothing of a face outside the picture.
-            let answers = input.map_or_else(|| Ok(Answers::default()), |input| model.answers(input)).map_err(failed)?;
+            let answers = input.map_or_else(|| Ok(Answers::default()), |input| model.answers(input));
+            let mut answers = answers.map_err(failed)?;
+            // What was turned back is part of the head's roll.
+            if let Some(pose) = answers.pose.as_mut().filter(|_| model.card.crop.upright) {
+                pose.roll += roll_degrees;
+            }
             *timings.of(tasks[0]) += ms_since(started);
             self.answers.push(answers);
         }

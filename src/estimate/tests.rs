@@ -92,14 +92,14 @@ fn what_models_share_is_prepared_once() {
     wider.crop.margin = 0.5;
     let mut preparer = Preparer::default();
     let mut input = |card: &ModelCard| {
-        let tensor = preparer.input(&frame, Region::Face(&FACE), card).unwrap().unwrap();
+        let tensor = preparer.input(&frame, Region::Face((&FACE).into()), card).unwrap().unwrap();
         (tensor.as_ptr(), tensor.to_vec())
     };
     let (first, second, third) = (input(&card), input(&wider), input(&card));
     assert_eq!(first, third);
     assert_ne!(first.1, second.1);
     preparer.next_face();
-    let other = preparer.input(&frame, Region::Face(&FACE.translated(40.0, 9.0)), &card).unwrap().unwrap();
+    let other = preparer.input(&frame, Region::Face((&FACE.translated(40.0, 9.0)).into()), &card).unwrap().unwrap();
     assert_ne!(other, first.1);
 }
 
@@ -148,6 +148,53 @@ fn the_published_models_take_the_astronaut_for_a_woman_of_middle_age() {
     assert!((25.0..45.0).contains(&estimate.age_years.unwrap()), "{estimate:?}");
     assert!(estimate.male_score.unwrap() < 0.4, "{estimate:?}");
     assert!(timings.crop_ms > 0.0 && timings.age_ms > 0.0 && timings.gender_ms > 0.0);
+}
+
+/// The astronaut's picture turned clockwise about her face; what was outside is black.
+fn tilted(degrees: f32) -> Frame {
+    let frame = astronaut();
+    let (width, height, middle) = (frame.width() as usize, frame.height() as usize, FACE.center());
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let pixels = (0..width * height).flat_map(|place| {
+        let (dx, dy) = ((place % width) as f32 - middle.x, (place / width) as f32 - middle.y);
+        let (x, y) = (middle.x + cos * dx + sin * dy, middle.y + cos * dy - sin * dx);
+        let inside = (0.0..width as f32).contains(&x) && (0.0..height as f32).contains(&y);
+        let start = if inside { (y as usize * width + x as usize) * 3 } else { return [0; 3] };
+        [frame.rgb()[start], frame.rgb()[start + 1], frame.rgb()[start + 2]]
+    });
+    Frame::from_rgb(frame.width(), frame.height(), pixels.collect()).unwrap()
+}
+
+#[test]
+fn a_tilted_head_is_as_old_as_an_upright_one_and_its_roll_is_told_whole() {
+    let mut detector = detect::create(DetectorKind::BlazeBack).unwrap();
+    let mut estimator = Estimator::new(Library::shipped().unwrap());
+    let mut seen = |degrees: f32| {
+        let frame = tilted(degrees);
+        let faces = detector.detect(&frame).unwrap();
+        let estimate = estimator.estimate(&frame, &faces[0]).unwrap().0;
+        (estimate.age_years.unwrap(), estimate.male_score.unwrap(), estimate.pose.unwrap())
+    };
+    let (age, male, pose) = seen(0.0);
+    for degrees in [-50.0, -25.0, 25.0, 50.0] {
+        let (tilted_age, tilted_male, tilted_pose) = seen(degrees);
+        assert!((tilted_age - age).abs() < 8.0, "{degrees}: {tilted_age} years instead of {age}");
+        assert!((tilted_male - male).abs() < 0.25, "{degrees}: {tilted_male} instead of {male}");
+        assert!((tilted_pose.roll - pose.roll - degrees).abs() < 5.0, "{degrees}: {tilted_pose:?} and {pose:?}");
+    }
+}
+
+#[test]
+fn only_cards_that_say_so_are_shown_faces_upright() {
+    let face = Place { rect: FACE, roll_degrees: 30.0 };
+    let input = |upright: bool, place: Place| {
+        let model = small_model(|card| card.crop.upright = upright);
+        let mut estimator = Estimator::new(ModelSet::default());
+        estimator.input(&astronaut(), place, &model.card).unwrap().unwrap()
+    };
+    assert_eq!(input(false, face), input(false, (&FACE).into()));
+    assert_ne!(input(true, face), input(true, (&FACE).into()));
+    assert_eq!(input(true, (&FACE).into()), input(false, (&FACE).into()));
 }
 
 #[derive(Deserialize)]

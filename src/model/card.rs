@@ -22,6 +22,7 @@
 //! margin = 0.6
 //! relative_to = "lbp"                 # or facelens
 //! resize = "bilinear"                 # or triangle
+//! upright = false                     # or true: a tilted face is turned back by its landmarks, where there are any
 //!
 //! [output]
 //! kind = "angles"                     # years, male-score, years-and-male-score, years-male-score-and-angles,
@@ -152,6 +153,10 @@ pub struct CropSpec {
     pub relative_to: BoxStyle,
     /// How the crop becomes the input size.
     pub resize: ResizeFilter,
+    /// Whether a tilted face is turned upright first, by the landmarks that the detector gives; the turn is added to the
+    /// roll of a head pose. A turned crop is resized by the triangle filter and repeats the picture's edge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub upright: bool,
 }
 
 /// Whose idea of a face's box a margin refers to. Each is a fixed factor and offset from the facelens box.

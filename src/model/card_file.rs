@@ -238,7 +238,7 @@ mod tests {
                 channels: ChannelOrder::Bgr,
                 scaling: Scaling::MeanStd { mean: [127.5, 0.1, -3.0], std: [128.0, 1.0, 0.5] },
             },
-            crop: CropSpec { margin: 0.6, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear },
+            crop: CropSpec { margin: 0.6, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false },
             output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
             accuracy: vec![Accuracy {
                 data: "AFLW2000".into(),

@@ -7,7 +7,7 @@ use super::search::Search;
 use super::team::{Another, Team};
 use super::{Analysis, StageTimings};
 use crate::detect::{DetectError, Detection, Detector};
-use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator};
+use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator, Place};
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::model::{ModelSet, Task, TaskModel};
@@ -34,7 +34,7 @@ pub enum Faces {
 
 /// What the analyser asks of the networks: the [`Estimator`], or a script in tests.
 pub(super) trait Estimates: Send {
-    fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError>;
+    fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError>;
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError>;
 
     /// The same networks with buffers of their own, for another thread; `None` where there is only one.
@@ -50,8 +50,8 @@ impl Another for Box<dyn Estimates> {
 }
 
 impl Estimates for Estimator {
-    fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        Self::estimate(self, frame, rect)
+    fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        Self::estimate(self, frame, face)
     }
 
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
@@ -133,10 +133,10 @@ impl Analyser {
 
         let named: Vec<(u64, Detection)> =
             ids.into_iter().zip(detections).filter_map(|(id, detection)| Some((id?, detection))).collect();
-        let rect = |detection: &Detection| self.search.is_some().then_some(detection.rect);
-        let jobs = named.iter().map(|(_, detection)| (Arc::clone(&frame), rect(detection))).collect();
-        let estimates = self.estimates.map(jobs, |estimates, (frame, rect): &(Arc<Frame>, Option<Rect>)| match rect {
-            Some(rect) => estimates.estimate(frame, rect),
+        let place = |detection: &Detection| self.search.is_some().then(|| Place::from(detection));
+        let jobs = named.iter().map(|(_, detection)| (Arc::clone(&frame), place(detection))).collect();
+        let estimates = self.estimates.map(jobs, |estimates, (frame, face): &(Arc<Frame>, Option<Place>)| match face {
+            Some(face) => estimates.estimate(frame, *face),
             None => estimates.estimate_crop(frame),
         });
         watch.lap_ms();

@@ -36,7 +36,12 @@ fn model(folder: &Path) -> PathBuf {
             channels: ChannelOrder::Rgb,
             scaling: Scaling::MeanStd { mean: [127.5; 3], std: [127.5; 3] },
         },
-        crop: CropSpec { margin: 0.25, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Triangle },
+        crop: CropSpec {
+            margin: 0.25,
+            relative_to: BoxStyle::Facelens,
+            resize: ResizeFilter::Triangle,
+            upright: false,
+        },
         output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
         accuracy: Vec::new(),
         notes: String::new(),

@@ -127,7 +127,7 @@ impl Worker {
         };
         let detections = detector.detect(&frame)?;
         match detect::main_face(&frame, &detections) {
-            Some(face) => Ok(Outcome::Estimated(self.estimator.estimate(&frame, &face.rect)?.0)),
+            Some(face) => Ok(Outcome::Estimated(self.estimator.estimate(&frame, face)?.0)),
             None => Ok(Outcome::NoFace),
         }
     }

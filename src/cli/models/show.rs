@@ -79,7 +79,8 @@ fn crop(crop: &CropSpec) -> String {
         ResizeFilter::Bilinear => "bilinear with four taps, no antialiasing",
         ResizeFilter::Triangle => "triangle filter with antialiasing",
     };
-    format!("{whose} plus {} of its sides all around; {filter}", crop.margin)
+    let upright = if crop.upright { "; tilted faces turned upright" } else { "" };
+    format!("{whose} plus {} of its sides all around; {filter}{upright}", crop.margin)
 }
 
 fn output(form: &OutputForm) -> String {

@@ -223,7 +223,7 @@ fn input(channels: ChannelOrder, scaling: Scaling) -> InputSpec {
 }
 
 fn crop(margin: f32) -> CropSpec {
-    CropSpec { margin, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear }
+    CropSpec { margin, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false }
 }
 
 /// A card that says of everything but the network that it is unknown.

@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::detect::{self, DetectorKind};
-use crate::estimate::{Estimate, EstimateError, EstimateTimings, Quality};
+use crate::estimate::{Estimate, EstimateError, EstimateTimings, Place, Quality};
 use crate::frame::Frame;
-use crate::geometry::{Pose, Rect};
+use crate::geometry::Pose;
 use crate::pipeline::analyser::Estimates;
 use crate::pipeline::{Analyser, BatchEvent, Faces, run_batch};
 use crate::source::demo::{Demo, truth};
@@ -40,15 +40,15 @@ fn wobble_deg(frame: u64) -> f32 {
 }
 
 impl Estimates for TrueRoll {
-    fn estimate(&mut self, frame: &Frame, rect: &Rect) -> Result<(Estimate, EstimateTimings), EstimateError> {
+    fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError> {
         let roll = truth(frame.time).roll + wobble_deg(frame.sequence);
-        let quality = Quality { side_px: rect.width, sharpness: 0.2 };
+        let quality = Quality { side_px: face.rect.width, sharpness: 0.2 };
         let estimate = Estimate { pose: Some(Pose { roll, ..Pose::default() }), quality, ..Estimate::default() };
         Ok((estimate, EstimateTimings::default()))
     }
 
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        self.estimate(frame, &Rect::default())
+        self.estimate(frame, Place::default())
     }
 }
 

@@ -29,7 +29,12 @@ fn teacher_file(folder: &Path, name: &str, seed: u32) -> PathBuf {
             channels: ChannelOrder::Rgb,
             scaling: Scaling::MeanStd { mean: [127.5; 3], std: [127.5; 3] },
         },
-        crop: CropSpec { margin: 0.25, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Triangle },
+        crop: CropSpec {
+            margin: 0.25,
+            relative_to: BoxStyle::Facelens,
+            resize: ResizeFilter::Triangle,
+            upright: false,
+        },
         output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
         accuracy: Vec::new(),
         notes: String::new(),

@@ -56,7 +56,7 @@ impl CardTexts {
                 channels: ChannelOrder::Rgb,
                 scaling: Scaling::MeanStd { mean: [MIDDLE; 3], std: [MIDDLE; 3] },
             },
-            crop: CropSpec { margin, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Triangle },
+            crop: CropSpec { margin, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Triangle, upright: true },
             output,
             accuracy: Vec::new(),
             notes: self.notes.clone(),
