@@ -66,6 +66,26 @@ fn found_lost_missing_and_unreadable_pictures_are_told_apart() {
 }
 
 #[test]
+fn heads_can_be_tilted_and_are_judged_without_the_tilt() {
+    let folder = tempfile::tempdir().unwrap();
+    small_set(folder.path());
+    let labels = folder.path().join("labels.csv");
+    std::fs::write(&labels, "file,yaw,pitch,roll\nset/wall.png,0,0,0\nset/astronaut.png,0,-8,4\n").unwrap();
+    let roll = |turn: &str| {
+        let (report, _) = eval(&["--labels", path(&labels), "--images", path(folder.path()), "--turn", turn]);
+        assert_eq!(report["detected"], 0.5, "{report}");
+        report["pose"]["roll"].as_f64().unwrap_or_else(|| panic!("{report}"))
+    };
+    assert!(roll("0") < 6.0 && roll("40") < 8.0, "{} and {}", roll("0"), roll("40"));
+    for (args, words) in [(&["--turn", "200"][..], "it goes from 0 to 180"), (&["--turn", "9", "--crops"], "--crops")] {
+        let args = [&["eval", "--labels", path(&labels), "--images", path(folder.path())], args].concat();
+        let output = facelens(&args);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{output:?}");
+    }
+}
+
+#[test]
 fn a_chart_is_drawn_as_svg_and_as_png() {
     let folder = tempfile::tempdir().unwrap();
     small_set(folder.path());

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 
 use super::images::walk;
 use super::labels::Labels;
+use super::turn::turned;
 use crate::detect::{self, Detector, DetectorKind};
 use crate::estimate::{Estimate, Estimator};
 use crate::model::ModelSet;
@@ -35,6 +36,8 @@ pub(super) struct Method<'a> {
     pub models: &'a ModelSet,
     /// How faces are found; `None` takes each picture as one ready crop.
     pub detector: Option<DetectorKind>,
+    /// By how much pictures are turned first, degrees.
+    pub turn_degrees: f32,
 }
 
 /// The outcome of each label, in the labels' order; `None` where its picture was not there, or was not reached before
@@ -90,13 +93,15 @@ pub(super) fn measure(
 
 struct Worker {
     detector: Option<Box<dyn Detector>>,
+    turn_degrees: f32,
     estimator: Estimator,
 }
 
 impl Worker {
     fn new(method: &Method) -> anyhow::Result<Self> {
         let detector = method.detector.map(detect::create).transpose()?;
-        Ok(Self { detector, estimator: Estimator::new(method.models.clone()) })
+        let estimator = Estimator::new(method.models.clone());
+        Ok(Self { detector, turn_degrees: method.turn_degrees, estimator })
     }
 
     fn work(
@@ -107,7 +112,9 @@ impl Worker {
         progress: &ProgressBar,
     ) {
         for (index, bytes) in jobs {
-            let outcome = self.outcome(&labels.rows()[index].file, &bytes);
+            // Half of them to either side.
+            let turn = if index % 2 == 0 { self.turn_degrees } else { -self.turn_degrees };
+            let outcome = self.outcome(&labels.rows()[index].file, &bytes, turn);
             progress.inc(1);
             let failed = outcome.is_err();
             // A failing network fails on every picture: no use going on.
@@ -117,7 +124,7 @@ impl Worker {
         }
     }
 
-    fn outcome(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<Outcome> {
+    fn outcome(&mut self, name: &str, bytes: &[u8], turn: f32) -> anyhow::Result<Outcome> {
         let frame = match decode_picture(name, bytes) {
             Ok(frame) => frame,
             Err(error) => return Ok(Outcome::Unreadable(error.to_string())),
@@ -125,10 +132,13 @@ impl Worker {
         let Some(detector) = &mut self.detector else {
             return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0));
         };
+        let frame = if turn == 0.0 { frame } else { turned(frame, turn)? };
         let detections = detector.detect(&frame)?;
-        match detect::main_face(&frame, &detections) {
-            Some(face) => Ok(Outcome::Estimated(self.estimator.estimate(&frame, face)?.0)),
-            None => Ok(Outcome::NoFace),
+        let Some(face) = detect::main_face(&frame, &detections) else { return Ok(Outcome::NoFace) };
+        let mut estimate = self.estimator.estimate(&frame, face)?.0;
+        if let Some(pose) = &mut estimate.pose {
+            pose.roll -= turn;
         }
+        Ok(Outcome::Estimated(estimate))
     }
 }

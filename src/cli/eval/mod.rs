@@ -20,6 +20,7 @@ mod images;
 mod labels;
 mod measure;
 mod table;
+mod turn;
 
 pub(super) use table::align;
 
@@ -46,6 +47,11 @@ pub struct EvalArgs {
     #[arg(long)]
     pub crops: bool,
 
+    /// Turn each picture by so many degrees first, one clockwise, the next counter-clockwise, to see how the estimates
+    /// bear tilted heads. The roll is judged without the turn.
+    #[arg(long, value_name = "DEGREES", default_value_t = 0.0, value_parser = parse_turn, conflicts_with = "crops")]
+    pub turn: f32,
+
     /// One JSON document instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -71,7 +77,8 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     }
     let detector = (!args.crops).then(|| args.models.detector());
     let progress = progress_bar(labels.rows().len());
-    let outcomes = measure(&args.images, &labels, &Method { models: &models, detector }, &progress, stop);
+    let outcomes =
+        measure(&args.images, &labels, &Method { models: &models, detector, turn_degrees: args.turn }, &progress, stop);
     progress.finish_and_clear();
     let outcomes = outcomes?;
     if interrupt::stopped() {
@@ -100,6 +107,11 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
         file.write(&Chart { models, faces: &faces, labels: &name, samples, all })?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn parse_turn(text: &str) -> Result<f32, String> {
+    let degrees = text.parse::<f32>().ok().filter(|degrees| (0.0..=180.0).contains(degrees));
+    degrees.ok_or_else(|| "it goes from 0 to 180".to_owned())
 }
 
 /// Which tasks are measured. One that was asked for by name must have labels and a model.
