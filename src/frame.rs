@@ -1,12 +1,14 @@
 //! One picture on its way from a source to the screen.
 
 mod buffers;
+mod sampler;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use buffers::Pixels;
 pub(crate) use buffers::buffer;
+pub use sampler::Sampler;
 
 /// The longest side that a picture may have, in pixels. A larger one is refused before memory is taken for it.
 pub const MAX_SIDE: u32 = 16_384;

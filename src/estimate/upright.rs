@@ -5,7 +5,7 @@
 
 use super::crop::PixelRect;
 use super::resize::CropResizer;
-use crate::frame::Frame;
+use crate::frame::{Frame, Sampler};
 use crate::geometry::{Point, Rect};
 use crate::model::ResizeFilter;
 
@@ -50,7 +50,7 @@ impl Turner {
 
         rgb.clear();
         rgb.resize(width as usize * height as usize * 3, 0);
-        let part = Part { rgb: &self.part, width: size.0 as usize, height: size.1 as usize };
+        let part = Sampler::new(&self.part, size.0 as usize, size.1 as usize);
         let [across, down] = [size.0 as f32 / columns as f32, size.1 as f32 / rows as f32];
         for (place, pixel) in rgb.chunks_exact_mut(3).enumerate() {
             let (column, row) = (place % width as usize, place / width as usize);
@@ -71,38 +71,6 @@ fn span(middle: f32, reach: f32, size: u32) -> Option<(u32, u32)> {
     // Both are whole and within 0..=size where this holds.
     let finite = middle.is_finite() && reach.is_finite();
     (finite && reach > 0.0 && first < end).then_some((first as u32, (end - first) as u32))
-}
-
-/// A picture of RGB bytes.
-struct Part<'a> {
-    rgb: &'a [u8],
-    width: usize,
-    height: usize,
-}
-
-impl Part<'_> {
-    /// The colour at a place in pixels from the middle of the first one, between four pixels.
-    #[inline]
-    fn read(&self, x: f32, y: f32, pixel: &mut [u8]) {
-        let (left, right, beside) = taps(x, self.width);
-        let (upper, lower, below) = taps(y, self.height);
-        let at = |row: usize, column: usize| &self.rgb[(row * self.width + column) * 3..][..3];
-        let corners = [at(upper, left), at(upper, right), at(lower, left), at(lower, right)];
-        for (channel, value) in pixel.iter_mut().enumerate() {
-            let [a, b, c, d] = corners.map(|corner| f32::from(corner[channel]));
-            let (first, second) = (a + beside * (b - a), c + beside * (d - c));
-            // A cast keeps within 0 to 255.
-            *value = (first + below * (second - first) + 0.5) as u8;
-        }
-    }
-}
-
-/// Two neighbouring pixels of `size` around a place, and the second one's weight.
-#[inline]
-fn taps(place: f32, size: usize) -> (usize, usize, f32) {
-    let place = place.clamp(0.0, (size - 1) as f32);
-    let first = place as usize;
-    (first, (first + 1).min(size - 1), place - first as f32)
 }
 
 #[cfg(test)]

@@ -132,7 +132,10 @@ impl Worker {
         let Some(detector) = &mut self.detector else {
             return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0));
         };
-        let frame = if turn == 0.0 { frame } else { turned(frame, turn)? };
+        let frame = match if turn == 0.0 { Ok(frame) } else { turned(&frame, turn) } {
+            Ok(frame) => frame,
+            Err(error) => return Ok(Outcome::Unreadable(format!("{name}, turned: {error}"))),
+        };
         let detections = detector.detect(&frame)?;
         let Some(face) = detect::main_face(&frame, &detections) else { return Ok(Outcome::NoFace) };
         let mut estimate = self.estimator.estimate(&frame, face)?.0;

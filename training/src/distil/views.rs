@@ -1,5 +1,6 @@
 //! The views of a face that a teacher is shown, and how its answers become answers about the face as it is.
 
+use facelens::frame::Sampler;
 use facelens::geometry::Pose;
 
 /// How far a face is turned in the picture's plane, degrees. Enough to take away noise, and not so far that the published
@@ -60,21 +61,12 @@ fn mirror_row(row: &mut [u8]) {
 pub fn turned(picture: &[u8], side: usize, clockwise_degrees: f32) -> Vec<u8> {
     let (sin, cos) = clockwise_degrees.to_radians().sin_cos();
     let middle = side as f32 / 2.0 - 0.5;
-    let last = side as f32 - 1.0;
+    let source = Sampler::new(picture, side, side);
     let mut out = vec![0; picture.len()];
     for (place, pixel) in out.chunks_exact_mut(3).enumerate() {
         let (x, y) = ((place % side) as f32 - middle, (place / side) as f32 - middle);
         // With y down, a clockwise turn takes (x, y) to (cos x - sin y, sin x + cos y); this is the way back.
-        let source = [cos * x + sin * y, cos * y - sin * x].map(|v| (v + middle).clamp(0.0, last));
-        let [first_x, first_y] = source.map(|v| v as usize);
-        let [next_x, next_y] = [first_x, first_y].map(|v| (v + 1).min(side - 1));
-        let [part_x, part_y] = source.map(f32::fract);
-        for (channel, value) in pixel.iter_mut().enumerate() {
-            let at = |x: usize, y: usize| f32::from(picture[(y * side + x) * 3 + channel]);
-            let across = |y: usize| at(first_x, y) + part_x * (at(next_x, y) - at(first_x, y));
-            let (upper, lower) = (across(first_y), across(next_y));
-            *value = (upper + part_y * (lower - upper)).round() as u8;
-        }
+        source.read(cos * x + sin * y + middle, cos * y - sin * x + middle, pixel);
     }
     out
 }
