@@ -2,6 +2,7 @@
 
 mod buffers;
 mod sampler;
+mod turn;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -154,13 +154,10 @@ impl Engine for LiveEngine {
         {
             return Ok(());
         }
-        self.live.set_lasting_tap(None);
-        *running = None;
-        if options.any() {
-            let outputs = Arc::new(LiveOutputs::start(options)?);
-            self.live.set_lasting_tap(Some(Arc::clone(&outputs) as Arc<dyn Tap>));
-            *running = Some(outputs);
-        }
+        // New ones first: without a socket the old ones stay.
+        let outputs = options.any().then(|| LiveOutputs::start(options).map(Arc::new)).transpose()?;
+        self.live.set_lasting_tap(outputs.clone().map(|outputs| outputs as Arc<dyn Tap>));
+        *running = outputs;
         Ok(())
     }
 

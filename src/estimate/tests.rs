@@ -150,27 +150,12 @@ fn the_published_models_take_the_astronaut_for_a_woman_of_middle_age() {
     assert!(timings.crop_ms > 0.0 && timings.age_ms > 0.0 && timings.gender_ms > 0.0);
 }
 
-/// The astronaut's picture turned clockwise about her face; what was outside is black.
-fn tilted(degrees: f32) -> Frame {
-    let frame = astronaut();
-    let (width, height, middle) = (frame.width() as usize, frame.height() as usize, FACE.center());
-    let (sin, cos) = degrees.to_radians().sin_cos();
-    let pixels = (0..width * height).flat_map(|place| {
-        let (dx, dy) = ((place % width) as f32 - middle.x, (place / width) as f32 - middle.y);
-        let (x, y) = (middle.x + cos * dx + sin * dy, middle.y + cos * dy - sin * dx);
-        let inside = (0.0..width as f32).contains(&x) && (0.0..height as f32).contains(&y);
-        let start = if inside { (y as usize * width + x as usize) * 3 } else { return [0; 3] };
-        [frame.rgb()[start], frame.rgb()[start + 1], frame.rgb()[start + 2]]
-    });
-    Frame::from_rgb(frame.width(), frame.height(), pixels.collect()).unwrap()
-}
-
 #[test]
 fn a_tilted_head_is_as_old_as_an_upright_one_and_its_roll_is_told_whole() {
     let mut detector = detect::create(DetectorKind::BlazeBack).unwrap();
     let mut estimator = Estimator::new(Library::shipped().unwrap());
     let mut seen = |degrees: f32| {
-        let frame = tilted(degrees);
+        let frame = astronaut().turned(degrees).unwrap();
         let faces = detector.detect(&frame).unwrap();
         let estimate = estimator.estimate(&frame, &faces[0]).unwrap().0;
         (estimate.age_years.unwrap(), estimate.male_score.unwrap(), estimate.pose.unwrap())

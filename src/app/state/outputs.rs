@@ -182,14 +182,22 @@ impl App {
         let start = purpose == Purpose::Start;
         let mut options = self.outputs.options;
         match output {
-            Output::Opentrack if start || options.opentrack.is_some() => options.opentrack = Some(address),
-            Output::JsonLines if start || options.jsonl.is_some() => options.jsonl = Some(JsonlTarget::Udp(address)),
-            Output::Opentrack | Output::JsonLines => {}
-        }
-        match output {
-            Output::Opentrack if !start => self.settings.opentrack_address = address,
-            Output::JsonLines if !start => self.settings.jsonl_address = address,
-            Output::Opentrack | Output::JsonLines => {}
+            Output::Opentrack => {
+                if start || options.opentrack.is_some() {
+                    options.opentrack = Some(address);
+                }
+                if !start {
+                    self.settings.opentrack_address = address;
+                }
+            }
+            Output::JsonLines => {
+                if start || options.jsonl.is_some() {
+                    options.jsonl = Some(JsonlTarget::Udp(address));
+                }
+                if !start {
+                    self.settings.jsonl_address = address;
+                }
+            }
         }
         if options == self.outputs.options {
             return;

@@ -10,7 +10,6 @@ use indicatif::ProgressBar;
 
 use super::images::walk;
 use super::labels::Labels;
-use super::turn::turned;
 use crate::detect::{self, Detector, DetectorKind};
 use crate::estimate::{Estimate, Estimator};
 use crate::model::ModelSet;
@@ -132,7 +131,7 @@ impl Worker {
         let Some(detector) = &mut self.detector else {
             return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0));
         };
-        let frame = match if turn == 0.0 { Ok(frame) } else { turned(&frame, turn) } {
+        let frame = match if turn == 0.0 { Ok(frame) } else { frame.turned(turn) } {
             Ok(frame) => frame,
             Err(error) => return Ok(Outcome::Unreadable(format!("{name}, turned: {error}"))),
         };

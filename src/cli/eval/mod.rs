@@ -20,7 +20,6 @@ mod images;
 mod labels;
 mod measure;
 mod table;
-mod turn;
 
 pub(super) use table::align;
 

@@ -217,7 +217,8 @@ impl Augmenter {
         to_bytes(&self.colour, input);
     }
 
-    /// A crop, `mirrored` or not and varied by what `rng` gives, into `input`: [`INPUT_LEN`] bytes, RGB, row by row. Says how the labels change.
+    /// A crop, `mirrored` or not and varied by what `rng` gives, into `input`: [`INPUT_LEN`] bytes, RGB, row by row. Says
+    /// how the labels change.
     pub fn varied(
         &mut self,
         picture: Stored<'_>,

@@ -143,8 +143,12 @@ fn turned(answers: &[Answer]) -> Option<Difference> {
 
 /// How far a model is from itself in the mirror, degrees, mean over the three angles.
 fn doubt([plain, mirrored, ..]: &Answer) -> f32 {
-    let apart = [plain.yaw - mirrored.yaw, plain.pitch - mirrored.pitch, plain.roll - mirrored.roll];
-    apart.map(f32::abs).iter().sum::<f32>() / 3.0
+    apart(*plain, *mirrored).iter().sum::<f64>() as f32 / 3.0
+}
+
+/// How far two poses are apart in yaw, pitch and roll, degrees.
+fn apart(a: Pose, b: Pose) -> [f64; 3] {
+    [a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll].map(|difference| f64::from(difference.abs()))
 }
 
 /// The differences of those faces that `of` puts between two ends; groups without a face are left out.
@@ -166,8 +170,7 @@ impl Difference {
     pub fn of(pairs: impl IntoIterator<Item = (Pose, Pose)>) -> Option<Self> {
         let mut angles: [Vec<f64>; 4] = Default::default();
         for (a, b) in pairs {
-            let [yaw, pitch, roll] =
-                [a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll].map(|difference| f64::from(difference.abs()));
+            let [yaw, pitch, roll] = apart(a, b);
             for (values, value) in angles.iter_mut().zip([yaw, pitch, roll, (yaw + pitch + roll) / 3.0]) {
                 values.push(value);
             }
