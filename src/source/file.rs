@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::pace::Paced;
 use super::pictures::{self, Pictures};
+use super::rising::Rising;
 use super::{Mode, Source, SourceError, SourceErrorKind, video};
 
 /// How many bytes of a file decide what it is.
@@ -16,7 +17,8 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
     let subject = || path.display().to_string();
     let metadata = std::fs::metadata(path).map_err(|error| SourceError::from_io(path, &error))?;
     if metadata.is_dir() {
-        return Ok(paced(Pictures::folder(path)?, mode));
+        let each = if mode == Mode::Live { pictures::SHOWN_LIVE } else { pictures::SHOWN };
+        return Ok(given(Box::new(Pictures::folder(path, each)?), mode));
     }
     if !metadata.is_file() {
         return Err(SourceError::new(SourceErrorKind::Unreadable, subject(), "it is neither a file nor a folder", ""));
@@ -37,17 +39,15 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
             "",
         ));
     }
-    let video = video::open(path, &head)?;
-    Ok(match mode {
-        Mode::Live => Box::new(Paced::new(video)),
-        Mode::Batch => video,
-    })
+    Ok(given(video::open(path, &head)?, mode))
 }
 
-fn paced(pictures: Pictures, mode: Mode) -> Box<dyn Source> {
+/// A source with times that rise, at its own pace where it is for eyes.
+fn given(source: Box<dyn Source>, mode: Mode) -> Box<dyn Source> {
+    let source = Box::new(Rising::new(source));
     match mode {
-        Mode::Live => Box::new(Paced::new(Box::new(pictures))),
-        Mode::Batch => Box::new(pictures),
+        Mode::Live => Box::new(Paced::new(source)),
+        Mode::Batch => source,
     }
 }
 

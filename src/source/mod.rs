@@ -12,12 +12,14 @@ mod file;
 mod guard;
 mod pace;
 mod pictures;
+mod rising;
 mod spec;
 mod video;
 
 pub use camera::{Pixels as CameraPixels, decode_camera_picture, encode_camera_picture};
 pub use error::{SourceError, SourceErrorKind};
-pub use pictures::decode_picture;
+pub use pictures::{decode_picture, is_picture_file};
+use rising::Rising;
 pub use spec::{CameraChoice, SourceSpec};
 pub(crate) use video::BoxHeader;
 pub use video::VideoReader;
@@ -78,7 +80,8 @@ pub trait Source: Send {
     /// What the source is. May change after a camera was plugged in again.
     fn info(&self) -> &SourceInfo;
 
-    /// The next frame, or why there is none now.
+    /// The next frame, or why there is none now. The times of a source that [`open`] gives rise from each frame to the
+    /// next.
     ///
     /// # Errors
     /// Where the source cannot go on at all, e.g. a video that is broken in the middle.
@@ -100,8 +103,8 @@ pub enum Mode {
 /// [`SourceError`] names the device or file, the cause, and what to do.
 pub fn open(spec: &SourceSpec, mode: Mode) -> Result<Box<dyn Source>, SourceError> {
     match spec {
-        SourceSpec::Camera(choice) => camera::open(choice),
-        SourceSpec::Demo => Ok(Box::new(demo::Demo::new(mode)?)),
+        SourceSpec::Camera(choice) => Ok(Box::new(Rising::new(camera::open(choice)?))),
+        SourceSpec::Demo => Ok(Box::new(Rising::new(Box::new(demo::Demo::new(mode)?)))),
         SourceSpec::Path(path) => file::open(path, mode),
     }
 }

@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Next, Source, SourceError, SourceInfo, SourceKind};
+use super::{Next, Source, SourceError, SourceInfo};
 
 /// A source's thread is never held longer than this in one call.
 pub(super) const MAX_SLEEP: Duration = Duration::from_millis(250);
-
-/// How long each picture of a folder is shown.
-const PICTURE_TIME: Duration = Duration::from_secs(2);
 
 /// Keeps real time, and takes time that was lost (a pause, a slow machine) as a pause: nothing rushes to catch up.
 #[derive(Debug, Default)]
@@ -38,12 +35,11 @@ pub(super) struct Paced {
     clock: Clock,
     /// Read already, and not due yet.
     held: Option<(Next, Duration)>,
-    shown: u32,
 }
 
 impl Paced {
     pub(super) fn new(source: Box<dyn Source>) -> Self {
-        Self { source, clock: Clock::default(), held: None, shown: 0 }
+        Self { source, clock: Clock::default(), held: None }
     }
 }
 
@@ -58,11 +54,7 @@ impl Source for Paced {
             None => {
                 let next = self.source.next()?;
                 let Next::Frame(frame) = &next else { return Ok(next) };
-                let due = match self.source.info().kind {
-                    SourceKind::Pictures => PICTURE_TIME * self.shown,
-                    SourceKind::Camera | SourceKind::Video => frame.time,
-                };
-                self.shown += 1;
+                let due = frame.time;
                 (next, due)
             }
         };

@@ -19,6 +19,11 @@ const MAX_DECODER_BYTES: u64 = 768 * 1024 * 1024;
 /// File names with these endings are meant as pictures, whatever they hold.
 const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp"];
 
+/// How long a picture of a folder stands in a video, and by its time.
+pub(super) const SHOWN: Duration = Duration::from_secs(1);
+/// The same for eyes.
+pub(super) const SHOWN_LIVE: Duration = Duration::from_secs(2);
+
 const READABLE: &str = "JPEG, PNG, WebP and BMP pictures are read";
 
 /// One picture, or the pictures of a folder in natural order. Sub-folders are not entered.
@@ -28,6 +33,10 @@ pub(super) struct Pictures {
     /// A folder goes on after a broken picture, and its frames carry their file's name.
     folder: bool,
     next: usize,
+    /// How long each of them stands.
+    each: Duration,
+    /// When the next one comes.
+    time: Duration,
 }
 
 impl Pictures {
@@ -45,18 +54,18 @@ impl Pictures {
             frame_count: Some(1),
             format: format!("{} picture {}x{}", header.format, header.width, header.height),
         };
-        Ok(Self { info, files: vec![path.to_owned()], folder: false, next: 0 })
+        Ok(Self { info, files: vec![path.to_owned()], folder: false, next: 0, each: SHOWN, time: Duration::ZERO })
     }
 
-    /// The pictures of a folder. Hidden files and files that are no pictures are passed over.
+    /// The pictures of a folder, each of which stands for `each`. Hidden files and files that are no pictures are passed over.
     ///
     /// # Errors
     /// Where the folder cannot be read or holds no picture.
-    pub(super) fn folder(path: &Path) -> Result<Self, SourceError> {
+    pub(super) fn folder(path: &Path, each: Duration) -> Result<Self, SourceError> {
         let subject = path.display().to_string();
         let entries = std::fs::read_dir(path).map_err(|error| SourceError::from_io(path, &error))?;
         let mut files: Vec<PathBuf> =
-            entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|file| is_meant_as_picture(file)).collect();
+            entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|file| is_picture_file(file)).collect();
         if files.is_empty() {
             return Err(SourceError::new(
                 SourceErrorKind::EmptyFolder,
@@ -74,7 +83,7 @@ impl Pictures {
             frame_count: Some(files.len() as u64),
             format: format!("folder of {} pictures", files.len()),
         };
-        Ok(Self { info, files, folder: true, next: 0 })
+        Ok(Self { info, files, folder: true, next: 0, each, time: Duration::ZERO })
     }
 }
 
@@ -89,7 +98,8 @@ impl Source for Pictures {
         self.next += 1;
         match read(file) {
             Ok(frame) => {
-                let mut frame = frame.at(sequence, Duration::ZERO);
+                let mut frame = frame.at(sequence, self.time);
+                self.time += self.each;
                 frame.name = self.folder.then(|| Arc::from(file_name(file)));
                 Ok(Next::Frame(frame))
             }
@@ -108,7 +118,8 @@ fn is_readable(format: ImageFormat) -> bool {
     matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp)
 }
 
-fn is_meant_as_picture(file: &Path) -> bool {
+/// Whether a file of a folder is read as one of its pictures: by its name's ending or by what it holds.
+pub fn is_picture_file(file: &Path) -> bool {
     if file_name(file).starts_with('.') || !file.is_file() {
         return false;
     }

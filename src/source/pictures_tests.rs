@@ -107,25 +107,27 @@ fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
     std::fs::write(folder.path().join("img3.jpg"), "no picture").unwrap();
     std::fs::write(folder.path().join("labels.csv"), "file,age\n").unwrap();
     std::fs::write(folder.path().join(".hidden.png"), "").unwrap();
-    let mut source = Pictures::folder(folder.path()).unwrap();
+    let mut source = Pictures::folder(folder.path(), Duration::from_secs(2)).unwrap();
     assert_eq!((source.info().frame_count, source.info().kind), (Some(5), SourceKind::Pictures));
     let mut seen = Vec::new();
     loop {
         match source.next().unwrap() {
-            Next::Frame(frame) => seen.push(format!("{} {}", frame.sequence, frame.name.unwrap())),
+            Next::Frame(frame) => {
+                seen.push(format!("{} {} {:?}", frame.sequence, frame.name.unwrap(), frame.time));
+            }
             Next::Skipped(error) => seen.push(format!("skipped {:?}", error.kind)),
             Next::End => break,
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(seen, ["0 IMG1.png", "1 img2.png", "skipped Unreadable", "3 img10.png", "4 no_ending"]);
+    assert_eq!(seen, ["0 IMG1.png 0ns", "1 img2.png 2s", "skipped Unreadable", "3 img10.png 4s", "4 no_ending 6s"]);
 }
 
 #[test]
 fn a_folder_without_pictures_says_so() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("notes.txt"), "none").unwrap();
-    let Err(error) = Pictures::folder(folder.path()) else { panic!("opened") };
+    let Err(error) = Pictures::folder(folder.path(), SHOWN) else { panic!("opened") };
     assert_eq!(error.kind, SourceErrorKind::EmptyFolder);
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::source::{Next, Source, SourceError, SourceInfo, SourceKind};
 
 /// Ends a source after `limit`: a camera by the clock, so that one that gives no picture ends too; everything else by
-/// the frames' own time. Pictures have no time and are never cut.
+/// the frames' own time. A picture of a folder stands for a second.
 pub(super) struct Limited {
     source: Box<dyn Source>,
     limit: Duration,

@@ -22,20 +22,21 @@ impl Clock {
         Self { origin: None, last: None, step: ticks(single_frame).max(1) }
     }
 
-    /// The ticks of a picture that was captured at `time`. A time that jumps back goes on one picture's length after the
-    /// last one.
+    /// The ticks of a picture that was captured at `time`. A time that stands still or jumps back goes on one picture's
+    /// length after the last one.
     pub(in crate::session) fn place(&mut self, time: Duration) -> u64 {
         let now = match (self.origin, self.last) {
-            (Some(_), Some((last_time, last))) if time < last_time => {
-                self.origin = Some((time, last + self.step));
-                last + self.step
+            (Some(_), Some((last_time, last))) if time <= last_time => {
+                let now = last.saturating_add(self.step);
+                self.origin = Some((time, now));
+                now
             }
             (Some((origin, at)), Some((_, last))) => {
-                let now = at + ticks(time - origin);
+                let now = at.saturating_add(ticks(time - origin));
                 if now > last {
                     self.step = now - last;
                 }
-                now.max(last + 1)
+                now.max(last.saturating_add(1))
             }
             _ => {
                 self.origin = Some((time, 0));
@@ -48,7 +49,7 @@ impl Clock {
 
     /// The end of the last picture, ticks.
     pub(in crate::session) fn end(&self) -> u64 {
-        self.last.map_or(0, |(_, last)| last + self.step)
+        self.last.map_or(0, |(_, last)| last.saturating_add(self.step))
     }
 }
 
@@ -71,8 +72,8 @@ mod tests {
         let mut clock = Clock::new(Duration::from_millis(33));
         let millis = [700, 740, 740, 780, 10, 50];
         let placed = millis.map(|millis| clock.place(Duration::from_millis(millis)));
-        assert_eq!(placed, [0, 3600, 3601, 7200, 10_799, 14_399]);
-        assert_eq!(clock.end(), 17_999);
+        assert_eq!(placed, [0, 3600, 7200, 10_800, 14_400, 18_000]);
+        assert_eq!(clock.end(), 21_600);
     }
 
     #[test]
