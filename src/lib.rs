@@ -17,6 +17,7 @@
 extern crate self as facelens;
 
 pub mod app;
+pub mod atomic_file;
 pub mod cli;
 pub mod detect;
 pub mod estimate;
@@ -33,4 +34,3 @@ pub mod source;
 #[cfg(test)]
 mod testing;
 pub mod track;
-mod whole_file;

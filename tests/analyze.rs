@@ -261,6 +261,36 @@ fn an_output_file_survives_an_input_that_cannot_be_opened() {
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "precious");
 }
 
+#[test]
+#[cfg(unix)]
+fn an_input_is_never_the_output_whatever_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("in")).unwrap();
+    RgbImage::from_pixel(64, 48, Rgb([90, 110, 130])).save(path("in/a.png")).unwrap();
+    std::fs::hard_link(path("in/a.png"), path("twin.csv")).unwrap();
+    std::os::unix::fs::symlink("in/a.png", path("link.csv")).unwrap();
+    std::os::unix::fs::symlink("in/a.png", path("link.mp4")).unwrap();
+    let before = std::fs::read(path("in/a.png")).unwrap();
+    for input in ["in/a.png", "in"] {
+        for args in [
+            ["-o", path("in/a.png").as_str(), "--format", "csv"],
+            ["-o", path("twin.csv").as_str(), "--format", "csv"],
+            ["-o", path("link.csv").as_str(), "--format", "csv"],
+            ["--video", path("link.mp4").as_str(), "--format", "csv"],
+        ] {
+            let output = facelens(&[&["analyze", path(input).as_str()], &args[..]].concat());
+            let words = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.code() == Some(2) && words.contains("cannot be the output"), "{args:?}: {words}");
+            assert_eq!(std::fs::read(path("in/a.png")).unwrap(), before, "{args:?}");
+        }
+    }
+    // The same new file twice, written in two ways.
+    let (rows, video) = (path("new.mp4"), path("./new.mp4"));
+    let output = facelens(&["analyze", &path("in"), "-o", &rows, "--format", "csv", "--video", &video]);
+    assert_eq!((output.status.code(), Path::new(&rows).exists()), (Some(2), false));
+}
+
 /// Starts a long analysis of the demo with a video, and waits until its first second is written.
 #[cfg(unix)]
 fn analysing_with_video(folder: &Path) -> (std::process::Child, std::path::PathBuf) {

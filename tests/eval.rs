@@ -190,6 +190,21 @@ fn what_cannot_be_measured_is_said() {
     }
 }
 
+#[test]
+fn a_chart_never_takes_the_place_of_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    small_set(folder.path());
+    let labels = folder.path().join("age.csv");
+    std::fs::write(&labels, "file,age\nset/astronaut.png,42\n").unwrap();
+    let picture = folder.path().join("set/astronaut.png");
+    let before = std::fs::read(&picture).unwrap();
+    let chart = ["--labels", path(&labels), "--images", path(folder.path()), "--chart", path(&picture)];
+    let output = facelens(&[&["eval"], &chart[..]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("cannot be the chart"), "{said}");
+    assert_eq!(std::fs::read(&picture).unwrap(), before);
+}
+
 /// Published figures on 3,000 faces of this set: age MAE 13.9 years, gender accuracy 0.77.
 #[test]
 fn the_published_weights_do_on_utkface_what_is_known_of_them() {

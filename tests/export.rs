@@ -102,6 +102,83 @@ fn nothing_is_overwritten_unasked_and_the_session_never() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_is_no_regular_file_is_written_into_and_links_are_followed() {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+
+    let folder = recorded(&[("video.mp4", true), ("clean.mp4", false)]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let path = |name: &str| elsewhere.path().join(name);
+    assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    symlink(path("pipe"), path("to-pipe")).unwrap();
+    let before = fs::read(folder.path().join("faces.csv")).unwrap();
+    for (name, args) in [
+        ("pipe", &["--to", "csv"][..]),
+        ("to-pipe", &["--to", "csv", "--force"]),
+        ("pipe", &["--to", "mp4", "--force"]),
+        ("pipe", &["--to", "mp4", "--overlay", "off"]),
+    ] {
+        let reader = std::thread::spawn({
+            let pipe = path("pipe");
+            move || fs::read(pipe).unwrap()
+        });
+        export(folder.path(), &[args, &["-o", path(name).to_str().unwrap()]].concat());
+        let bytes = reader.join().unwrap();
+        if args.contains(&"csv") {
+            assert_eq!(bytes, before, "{name} {args:?}");
+        } else {
+            let video = path("video.mp4");
+            fs::write(&video, bytes).unwrap();
+            assert_eq!(frames(video), 50, "{args:?}");
+        }
+        assert!(fs::symlink_metadata(path("pipe")).unwrap().file_type().is_fifo(), "{name} {args:?}");
+    }
+
+    fs::write(path("real"), "old").unwrap();
+    symlink("real", path("link")).unwrap();
+    for to in ["csv", "mp4"] {
+        export(folder.path(), &["--to", to, "-o", path("link").to_str().unwrap(), "--force"]);
+        assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+        assert!(fs::metadata(path("real")).unwrap().len() > 1000);
+    }
+    // The session's own files are known behind links, too.
+    symlink(folder.path().join("faces.csv"), path("own")).unwrap();
+    fs::hard_link(folder.path().join("faces.csv"), folder.path().join("twin.csv")).unwrap();
+    for own in [path("own"), folder.path().join("twin.csv")] {
+        let (code, words) = refused(folder.path(), &["--to", "csv", "-o", own.to_str().unwrap(), "--force"]);
+        assert!(code == 2 && words.contains("part of the session"), "{code}: {words}");
+    }
+    assert_eq!(fs::read(folder.path().join("faces.csv")).unwrap(), before);
+}
+
+/// On a file system of its own, in a namespace that goes with the shell.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_named_and_what_was_there_stays() {
+    let folder = recorded(&[("video.mp4", true), ("clean.mp4", false)]);
+    let mount = tempfile::tempdir().unwrap();
+    for to in ["csv", "parquet", "mp4"] {
+        let script = "mount -t tmpfs -o size=4k tmpfs \"$1\" || exit 77
+            echo old >\"$1/out\"
+            \"$0\" export \"$2\" --to $3 --force -o \"$1/out\"
+            code=$?
+            [ \"$(cat \"$1/out\")\" = old ] || exit 75
+            [ \"$(ls -A \"$1\")\" = out ] || exit 74
+            exit $code";
+        let output = std::process::Command::new("unshare")
+            .args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_facelens")])
+            .args([mount.path(), folder.path(), Path::new(to)])
+            .output();
+        let Ok(output) = output else { return };
+        if output.status.code() == Some(77) {
+            return;
+        }
+        assert_eq!(output.status.code(), Some(1), "{to}: {}", said(&output));
+        assert!(said(&output).contains("the disk is full"), "{to}: {}", said(&output));
+    }
+}
+
+#[test]
 fn calls_that_make_no_sense_exit_with_2() {
     let folder = recorded(&[("video.mp4", true)]);
     for (args, word) in [

@@ -318,6 +318,58 @@ fn a_full_file_system_ends_the_recording_and_loses_nothing_that_was_written() {
     check_full(output.status.code(), &errors, &session.unwrap());
 }
 
+/// The disk is full before the first second of pictures is written down: the data are left, and no torn video.
+#[test]
+fn a_file_system_that_is_full_in_the_first_second_leaves_the_data_and_nothing_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mount, copy) = (folder.path().join("mount"), folder.path().join("copy"));
+    for folder in [&mount, &copy] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    let script = "mount -t tmpfs -o size=60k tmpfs \"$1\" || exit 77
+        \"$0\" record demo --seconds 60 -o \"$1\" 2>\"$2/errors\"
+        code=$?
+        cp -r \"$1\"/session-* \"$2\" || exit 76
+        exit $code";
+    let output = Command::new("unshare").args(["-rm", "sh", "-c", script, FACELENS]).args([&mount, &copy]).output();
+    let errors = std::fs::read_to_string(copy.join("errors")).unwrap_or_default();
+    if errors.is_empty() {
+        eprintln!("skipped: no file system may be mounted here: {output:?}");
+        return;
+    }
+    let session = std::fs::read_dir(&copy).unwrap().flatten().map(|entry| entry.path()).find(|path| path.is_dir());
+    let session = session.unwrap();
+    assert!(errors.contains("the disk is full"), "{errors}");
+    check_full(output.unwrap().status.code(), &errors, &session);
+    let mut names: Vec<_> = std::fs::read_dir(&session).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!((names, info(&session).videos.len()), (vec!["faces.csv".into(), "session.json".into()], 0));
+}
+
+#[test]
+fn pictures_of_a_folder_have_times_and_end_with_the_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = folder.path().join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    for number in 0..4 {
+        image::RgbImage::from_pixel(64, 48, image::Rgb([60 * number; 3]))
+            .save(pictures.join(format!("{number}.png")))
+            .unwrap();
+    }
+    let sessions = folder.path().join("sessions");
+    // Each is shown for two seconds; the third would come at the fourth.
+    let output = Command::new(FACELENS)
+        .args(["record", pictures.to_str().unwrap(), "-o", sessions.to_str().unwrap(), "--seconds", "4", "--blur"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let session = session(&sessions).unwrap();
+    assert_eq!(check_agreement(&session), 2);
+    let times: Vec<_> = rows(&session).iter().map(|row| row.time_s).collect();
+    assert_eq!((times, info(&session).duration_s), (vec![0.0, 2.0], 4.0));
+    assert_eq!(info(&session).end, Some(SessionEnd::Stopped));
+}
+
 #[test]
 fn a_file_in_the_place_of_the_folder_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();

@@ -18,7 +18,7 @@ use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
 use crate::session::recovery::{self, Recovered};
 use crate::session::{self, SessionError, SessionFolder, SnapshotFiles, WriteError};
-use crate::settings::{Settings, SettingsError, SettingsFile};
+use crate::settings::{PendingSave, SettingsError};
 use crate::source::{self, CameraInfo, SourceError};
 
 /// Why a model is loaded: decides what is said and remembered.
@@ -72,7 +72,7 @@ pub(crate) enum Errand {
     /// Look up the machine of a name that was typed as `text`.
     FindAddress { output: Output, purpose: Purpose, text: String, name: Address },
     /// Write the settings.
-    SaveSettings(SettingsFile, Box<Settings>),
+    SaveSettings(PendingSave),
 }
 
 /// A model of the library.
@@ -176,7 +176,7 @@ impl Errands for Threads {
             Errand::FindAddress { output, purpose, text, name } => {
                 Box::new(move || Report::AddressFound { output, purpose, text, found: name.find() })
             }
-            Errand::SaveSettings(file, settings) => Box::new(move || Report::SettingsSaved(file.save(&settings))),
+            Errand::SaveSettings(save) => Box::new(move || Report::SettingsSaved(save.write())),
         };
         let spawned = std::thread::Builder::new().name("errand".into()).spawn(move || {
             // The window may be gone by now; then nobody wants the report.

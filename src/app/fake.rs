@@ -23,7 +23,7 @@ use crate::overlay::SceneOptions;
 use crate::pipeline::{Analysis, Shown, StageTimings, Status};
 use crate::session::SessionEnd;
 use crate::session::recording::{RecorderOptions, RecordingState, RecordingStatus};
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsFile};
 use crate::source::{CameraInfo, SourceInfo, SourceKind, SourceSpec};
 use crate::track::{Age, Face, Gender, GenderLabel};
 
@@ -91,6 +91,7 @@ pub(crate) fn recording(state: RecordingState) -> RecordingStatus {
         captured: 2019,
         bytes: 34_567_890,
         free_bytes: Some(123_400_000_000),
+        warning: None,
     }
 }
 
@@ -154,6 +155,16 @@ pub(crate) struct Fake(pub Rc<RefCell<Stage>>);
 impl Fake {
     /// A window with this pipeline, and where its reports are sent.
     pub fn app(&self, options: &AppOptions, settings: Settings) -> (App, Sender<Report>) {
+        self.app_with_file(options, settings, None)
+    }
+
+    /// The same, with a file that remembers the settings.
+    pub fn app_with_file(
+        &self,
+        options: &AppOptions,
+        settings: Settings,
+        settings_file: Option<SettingsFile>,
+    ) -> (App, Sender<Report>) {
         let (sender, reports) = crossbeam_channel::unbounded();
         let source = first_source(options, &settings);
         let parts = Parts {
@@ -161,7 +172,7 @@ impl Fake {
             errands: Box::new(self.clone()),
             reports,
             settings,
-            settings_file: None,
+            settings_file,
             source,
         };
         (App::new(parts, options), sender)

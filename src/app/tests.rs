@@ -16,7 +16,7 @@ use crate::detect::DetectorKind;
 use crate::model::{ModelError, ModelErrorKind, ModelSet, Task};
 use crate::pipeline::Shown;
 use crate::session::recording::default_sessions_folder;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsFile};
 use crate::source::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 
 mod outputs;
@@ -31,7 +31,11 @@ pub(super) struct Test {
 impl Test {
     pub fn with(options: &AppOptions, settings: Settings) -> Self {
         let fake = Fake::default();
-        let (app, reports) = fake.app(options, settings);
+        let app = fake.app(options, settings);
+        Self::of(fake, app)
+    }
+
+    fn of(fake: Fake, (app, reports): (App, crossbeam_channel::Sender<Report>)) -> Self {
         let window = Harness::builder()
             .with_size([1120.0, 700.0])
             .with_step_dt(0.1)
@@ -325,6 +329,40 @@ fn a_refused_model_is_named_and_the_one_in_use_stays() {
     assert_eq!(test.fake.0.borrow().models.len(), sent);
     assert!(test.shows("Age: shipped-age"));
     assert_eq!(test.window.state().settings.age_models, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_remembered_model_is_forgotten_only_where_its_file_is_gone() {
+    let files: Vec<PathBuf> = vec!["/disk/old.h5".into()];
+    let settings = Settings { pose_models: files.clone(), ..Settings::default() };
+    for (kind, kept) in [(ModelErrorKind::Io, true), (ModelErrorKind::Corrupt, true), (ModelErrorKind::Missing, false)]
+    {
+        let mut test = Test::with(&AppOptions::default(), settings.clone());
+        let result = Err(ModelError::new(kind, "/disk/old.h5", "it cannot be read (a reason)", ""));
+        let (task, origin) = (Some(Task::Pose), Origin::Remembered);
+        test.report(Report::Model { task, files: files.clone(), origin, result });
+        assert_eq!(!test.window.state().settings.pose_models.is_empty(), kept, "{kind:?}");
+        assert!(test.window.state().notices.last().unwrap().1.contains("old.h5"));
+    }
+}
+
+#[test]
+fn settings_that_are_being_saved_when_the_window_closes_are_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = SettingsFile::in_folder(folder.path());
+    let (settings, _) = file.load();
+    let fake = Fake::default();
+    let app = fake.app_with_file(&AppOptions::default(), settings, Some(file.clone()));
+    let mut test = Test::of(fake, app);
+    test.window.state_mut().settings.boxes = false;
+    for _ in 0..20 {
+        test.steps();
+    }
+    // It was asked for, and its thread has not come to it: the fake runs no errand.
+    assert!(matches!(test.errands().last(), Some(Errand::SaveSettings(_))), "{:?}", test.errands().last());
+    assert!(!file.path().exists());
+    test.window.state_mut().save_now();
+    assert!(!file.load().0.boxes);
 }
 
 #[test]

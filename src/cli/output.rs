@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
+
+use crate::atomic_file::cause;
 
 /// Something is wrong with how the program was called; it exits with 2.
 #[derive(Debug)]
@@ -51,19 +53,21 @@ impl Target {
         match self {
             Self::Stdout => Ok(Box::new(io::stdout())),
             Self::File(path) => {
-                let file = std::fs::File::create(path)
-                    .with_context(|| format!("{}: cannot be written; choose another file with -o", path.display()))?;
+                let file = std::fs::File::create(path).map_err(|error| {
+                    anyhow!("{}: cannot be written ({}); choose another file with -o", path.display(), cause(&error))
+                })?;
                 Ok(Box::new(file))
             }
         }
     }
 
     /// The error that a failed write to this target is.
-    pub fn failed(&self, error: io::Error) -> anyhow::Error {
+    pub fn failed(&self, error: &io::Error) -> anyhow::Error {
         match self {
-            Self::Stdout if error.kind() == io::ErrorKind::BrokenPipe => StdoutClosed.into(),
-            Self::Stdout => anyhow::Error::new(error).context("standard output: cannot be written"),
-            Self::File(path) => anyhow::Error::new(error).context(format!("{}: cannot be written", path.display())),
+            // A file may be a named pipe, or standard output by another name.
+            _ if error.kind() == io::ErrorKind::BrokenPipe => StdoutClosed.into(),
+            Self::Stdout => anyhow!("standard output: cannot be written ({})", cause(error)),
+            Self::File(path) => anyhow!("{}: cannot be written ({})", path.display(), cause(error)),
         }
     }
 }
@@ -71,7 +75,7 @@ impl Target {
 /// Writes a whole text to standard output.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| Target::Stdout.failed(error))
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| Target::Stdout.failed(&error))
 }
 
 /// Writes one line to standard error for the user of a running command.

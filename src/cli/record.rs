@@ -37,8 +37,8 @@ pub struct RecordArgs {
     #[arg(short, long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 
-    /// Stop after this many seconds: of the video, or by the clock for a camera. Without it, at Ctrl-C or when the source
-    /// is over.
+    /// Stop after this many seconds: of the source's own time (a picture of a folder stands for two), or by the clock for a
+    /// camera. Without it, at Ctrl-C or when the source is over.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
 
@@ -93,6 +93,9 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
         wake: Arc::new(|| ()),
     })
     .context(threads)?;
+    if let Some(seconds) = args.seconds.filter(|_| !is_camera) {
+        recorder.stop_after(seconds);
+    }
     let Some(source) = opened(&live, stop)? else { return Ok(interrupt::exit_code()) };
     recorder.set_source(&source.name, &source.format);
     if is_camera {
@@ -147,8 +150,9 @@ fn watch(args: &RecordArgs, live: &Live, recorder: &Recorder, stop: &AtomicBool)
         if recording.end().is_some() {
             break;
         }
-        let lasted = if by_clock { started_at.elapsed() } else { recording.duration };
-        if stop.load(Ordering::SeqCst) || args.seconds.is_some_and(|seconds| lasted >= seconds) {
+        // Of everything else, the recorder knows the time of the frames, also of those that a slow disk drops.
+        let time_is_up = by_clock && args.seconds.is_some_and(|seconds| started_at.elapsed() >= seconds);
+        if stop.load(Ordering::SeqCst) || time_is_up {
             recorder.stop(SessionEnd::Stopped);
         } else if source.is_over(&status) {
             recorder.stop(SessionEnd::SourceEnded);
@@ -214,6 +218,9 @@ fn tell(args: &RecordArgs, status: &RecordingStatus) -> anyhow::Result<ExitCode>
                 status.captured
             ));
         }
+    }
+    if let Some(warning) = &status.warning {
+        output::note(warning);
     }
     match failed {
         Some(error) => Err(error),

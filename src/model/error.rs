@@ -19,7 +19,9 @@ pub struct ModelError {
 /// What is wrong with a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModelErrorKind {
-    /// It cannot be read at all.
+    /// It is not there, while its folder is: it was removed or renamed.
+    Missing,
+    /// It cannot be read at all; maybe its disk is not there now.
     Io,
     /// No format that facelens knows.
     UnknownFormat,

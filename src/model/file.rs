@@ -5,11 +5,12 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::{ModelError, ModelErrorKind};
+use crate::atomic_file::{self, Access, AtomicFile};
 
 /// Reads a whole file of at most `max_bytes`.
 ///
 /// # Errors
-/// `Io` where it cannot be read, `TooLarge` where it is larger.
+/// `Missing` where it is not in its folder, `Io` where it cannot be read, `TooLarge` where it is larger.
 pub(crate) fn read_capped(file: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
     if file.is_dir() {
         return Err(ModelError::new(ModelErrorKind::Io, file, "it is a folder", "give one model file"));
@@ -25,7 +26,11 @@ pub(crate) fn read_capped(file: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelE
             io::ErrorKind::PermissionDenied => "allow reading it",
             _ => "check the disk",
         };
-        ModelError::new(ModelErrorKind::Io, file, format!("it cannot be read ({error})"), remedy)
+        // A bare name may be that of a model in a library that cannot be read now.
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let is_missing = error.kind() == io::ErrorKind::NotFound && folder.is_some_and(Path::is_dir);
+        let kind = if is_missing { ModelErrorKind::Missing } else { ModelErrorKind::Io };
+        ModelError::new(kind, file, format!("it cannot be read ({error})"), remedy)
     })?;
     if bytes.len() as u64 > max_bytes {
         let limit =
@@ -36,40 +41,39 @@ pub(crate) fn read_capped(file: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelE
     Ok(bytes)
 }
 
-/// Files on their way into a folder: all written beside their places first, then renamed. Dropped before
-/// [`Staged::commit`], they leave nothing behind.
+/// Files on their way into a folder in which they are not yet: all written beside their places first, then put there, all
+/// or none. Dropped before [`Staged::commit`], they leave nothing behind.
 #[derive(Default)]
 pub(crate) struct Staged {
-    /// Temporary file and its final place.
-    files: Vec<(PathBuf, PathBuf)>,
+    files: Vec<(PathBuf, AtomicFile)>,
 }
 
 impl Staged {
-    /// Writes a file beside its final place and flushes it to the disk.
+    /// Writes a file beside its final place.
     pub(crate) fn write(&mut self, file: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = file.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        let mut open = File::create(&temporary).map_err(|error| unwritable(file, &error))?;
-        self.files.push((temporary, file.to_owned()));
-        open.write_all(bytes).and_then(|()| open.sync_all()).map_err(|error| unwritable(file, &error))
+        let write = || {
+            let mut draft = AtomicFile::create(file, Access::Usual)?;
+            draft.write_all(bytes).map(|()| draft)
+        };
+        let draft = write().map_err(|error| unwritable(file, &error))?;
+        self.files.push((file.to_owned(), draft));
+        Ok(())
     }
 
     /// Puts the files into their places.
-    pub(crate) fn commit(mut self) -> Result<(), ModelError> {
-        while let Some((temporary, file)) = self.files.first() {
-            fs::rename(temporary, file).map_err(|error| unwritable(file, &error))?;
-            self.files.remove(0);
+    pub(crate) fn commit(self) -> Result<(), ModelError> {
+        let mut there: Vec<PathBuf> = Vec::new();
+        for (file, draft) in self.files {
+            if let Err(error) = draft.commit_new() {
+                for file in there {
+                    // The error to tell is the one that led here.
+                    let _ = fs::remove_file(file);
+                }
+                return Err(unwritable(&file, &error));
+            }
+            there.push(file);
         }
         Ok(())
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        for (temporary, _) in &self.files {
-            // It may be gone already; there is nothing else to do about it.
-            let _ = fs::remove_file(temporary);
-        }
     }
 }
 
@@ -79,10 +83,10 @@ pub(crate) fn unwritable(file: &Path, error: &io::Error) -> ModelError {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "allow writing there, or choose another folder with -o"
         }
-        io::ErrorKind::StorageFull => "make room on the disk",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
         _ => "choose another folder with -o",
     };
-    ModelError::new(ModelErrorKind::Io, file, format!("it cannot be written ({error})"), remedy)
+    ModelError::new(ModelErrorKind::Io, file, format!("it cannot be written ({})", atomic_file::cause(error)), remedy)
 }
 
 #[cfg(test)]
@@ -98,7 +102,11 @@ mod tests {
         assert_eq!(read_capped(&file, 1023).unwrap_err().kind, ModelErrorKind::TooLarge);
         assert_eq!(read_capped(folder.path(), 10).unwrap_err().cause, "it is a folder");
         let missing = read_capped(&folder.path().join("y"), 10).unwrap_err();
-        assert_eq!((missing.kind, missing.remedy.as_str()), (ModelErrorKind::Io, "check the path"));
+        assert_eq!((missing.kind, missing.remedy.as_str()), (ModelErrorKind::Missing, "check the path"));
+        // Its disk may only be unplugged, and a bare name may be another library's.
+        for file in [folder.path().join("unplugged/y"), "no-such-model".into()] {
+            assert_eq!(read_capped(&file, 10).unwrap_err().kind, ModelErrorKind::Io);
+        }
     }
 
     #[test]
@@ -120,5 +128,20 @@ mod tests {
         staged.commit().unwrap();
         assert_eq!((fs::read(first).unwrap(), fs::read(second).unwrap()), (b"1".to_vec(), b"2".to_vec()));
         assert_eq!(names(), 2);
+    }
+
+    #[test]
+    fn a_file_that_came_meanwhile_stays_and_nothing_is_put_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (folder.path().join("a"), folder.path().join("b"));
+        let mut staged = Staged::default();
+        staged.write(&first, b"1").unwrap();
+        staged.write(&second, b"2").unwrap();
+        fs::write(&second, "precious").unwrap();
+        assert_eq!(staged.commit().unwrap_err().kind, ModelErrorKind::Io);
+        assert_eq!(
+            (fs::read(second).unwrap(), fs::read_dir(folder.path()).unwrap().count()),
+            (b"precious".to_vec(), 1)
+        );
     }
 }

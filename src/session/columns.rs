@@ -31,7 +31,8 @@ pub const COLUMNS: [Column; 18] = [
         "time_s",
         "seconds",
         "Time of the frame, to the millisecond: in a recording since its first frame, as in its videos; in `analyze` \
-         the input's own time. Never empty.",
+         the input's own time. It rises from frame to frame; a picture of a folder stands for 1 s in `analyze` and for 2 s \
+         in a recording. Never empty.",
     ),
     column("width", "pixels", "Width of the unmirrored source picture. Never empty."),
     column("height", "pixels", "Height of the unmirrored source picture. Never empty."),

@@ -3,6 +3,8 @@
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::atomic_file;
+
 /// Why a file could not be written: the file or folder, the cause and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {cause}; {remedy}", path.display())]
@@ -60,6 +62,6 @@ impl WriteError {
             ErrorKind::IsADirectory => "it is a folder: choose the name of a file",
             _ => "check the disk or choose another folder",
         };
-        Self::new(WriteErrorKind::Io, path, format!("it cannot be written ({error})"), remedy)
+        Self::new(WriteErrorKind::Io, path, format!("it cannot be written ({})", atomic_file::cause(error)), remedy)
     }
 }

@@ -1,6 +1,6 @@
 //! A picture with its overlay as PNG, and what was found in it as JSON beside it.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use super::file_error::{WriteError, WriteErrorKind};
 use super::jsonl::write_jsonl;
 use super::mirror::mirror_rows;
 use super::rows::FrameRow;
+use crate::atomic_file::{Access, AtomicFile};
 use crate::overlay::{Scene, SceneOptions, paint_on_picture};
 use crate::pipeline::Analysis;
 
@@ -36,8 +37,8 @@ pub fn default_snapshot_folder() -> Option<PathBuf> {
 
 /// Saves a frame with the overlay that `options` describe as `facelens-YYYY-MM-DD_HH-MM-SS.png`, with the local time,
 /// and what was found in it as `.json` beside it. `folder` is made where it is missing; files that are there already are
-/// never overwritten (`-2`, `-3`, ... are added); half-written files never bear these names. The zoom of `options` is
-/// replaced by one that suits the picture.
+/// never overwritten (`-2`, `-3`, ... are added); half-written files never bear these names, and the user alone may read
+/// them. The zoom of `options` is replaced by one that suits the picture.
 ///
 /// # Errors
 /// [`WriteError`], which names the folder or file, the cause and what to do.
@@ -62,18 +63,17 @@ fn save_as(
     let png = encode(folder, analysis, options)?;
     let mut json = Vec::new();
     write_jsonl(&mut json, &FrameRow::new(input, analysis)).map_err(|error| WriteError::io(folder, &error))?;
-    // Unlike any snapshot's name, and unlike that of another facelens that saves at this moment.
-    let draft = |extension: &str| folder.join(format!(".{stem}.{}.{extension}.part", std::process::id()));
-    let drafts = SnapshotFiles { picture: draft("png"), data: draft("json") };
-    let saved = write_draft(&drafts.picture, &png)
-        .and_then(|()| write_draft(&drafts.data, &json))
-        .and_then(|()| give_names(folder, stem, &drafts));
-    if saved.is_err() {
-        // The error to tell is the one that led here; a draft that stays is hidden and harmless.
-        let _ = fs::remove_file(&drafts.picture);
-        let _ = fs::remove_file(&drafts.data);
+    for number in 1..=MOST_A_SECOND {
+        let name = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
+        let files =
+            SnapshotFiles { picture: folder.join(format!("{name}.png")), data: folder.join(format!("{name}.json")) };
+        let is_taken = |file: &Path| fs::symlink_metadata(file).is_ok();
+        if !is_taken(&files.picture) && !is_taken(&files.data) && write_pair(&files, &png, &json)? {
+            return Ok(files);
+        }
     }
-    saved
+    let cause = format!("it has {MOST_A_SECOND} snapshots of this second already");
+    Err(WriteError::new(WriteErrorKind::Io, folder, cause, "wait a second"))
 }
 
 fn encode(folder: &Path, analysis: &Analysis, options: &SceneOptions) -> Result<Vec<u8>, WriteError> {
@@ -93,41 +93,25 @@ fn encode(folder: &Path, analysis: &Analysis, options: &SceneOptions) -> Result<
     Ok(png)
 }
 
-fn write_draft(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    fs::File::create(path)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(|error| WriteError::io(path, &error))
-}
-
-/// Gives the drafts the first free pair of names.
-fn give_names(folder: &Path, stem: &str, drafts: &SnapshotFiles) -> Result<SnapshotFiles, WriteError> {
-    for number in 1..=MOST_A_SECOND {
-        let name = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
-        let files =
-            SnapshotFiles { picture: folder.join(format!("{name}.png")), data: folder.join(format!("{name}.json")) };
-        if !reserve(&files.picture)? {
-            continue;
-        }
-        if !reserve(&files.data)? {
-            fs::remove_file(&files.picture).map_err(|error| WriteError::io(&files.picture, &error))?;
-            continue;
-        }
-        for (draft, file) in [(&drafts.data, &files.data), (&drafts.picture, &files.picture)] {
-            fs::rename(draft, file).map_err(|error| WriteError::io(file, &error))?;
-        }
-        return Ok(files);
+/// Writes both files or none; `false` where somebody else has just taken one of the names.
+fn write_pair(files: &SnapshotFiles, png: &[u8], json: &[u8]) -> Result<bool, WriteError> {
+    let draft = |file: &Path, bytes: &[u8]| {
+        let mut draft = AtomicFile::create(file, Access::Private)?;
+        draft.write_all(bytes).map(|()| draft)
+    };
+    let error = |file: &Path, error: &std::io::Error| WriteError::io(file, error);
+    let picture = draft(&files.picture, png).map_err(|cause| error(&files.picture, &cause))?;
+    let data = draft(&files.data, json).map_err(|cause| error(&files.data, &cause))?;
+    match picture.commit_new() {
+        Ok(()) => {}
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        Err(cause) => return Err(error(&files.picture, &cause)),
     }
-    let cause = format!("it has {MOST_A_SECOND} snapshots of this second already");
-    Err(WriteError::new(WriteErrorKind::Io, folder, cause, "wait a second"))
-}
-
-/// Makes an empty file of this name, which the draft then replaces: renaming alone would replace anything.
-fn reserve(path: &Path) -> Result<bool, WriteError> {
-    match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(WriteError::io(path, &error)),
-    }
+    data.commit_new().map(|()| true).or_else(|cause| {
+        // A picture without its data is no snapshot. The error to tell is the one that led here.
+        let _ = fs::remove_file(&files.picture);
+        if cause.kind() == ErrorKind::AlreadyExists { Ok(false) } else { Err(error(&files.data, &cause)) }
+    })
 }
 
 #[cfg(test)]
@@ -199,6 +183,29 @@ mod tests {
         assert_eq!(fs::read(&first.picture).unwrap(), before);
         assert_eq!(fs::read(folder.path().join("facelens-2026-01-02_03-04-05-2.json")).unwrap(), b"mine");
         assert_eq!(names(folder.path()).len(), 5);
+    }
+
+    #[test]
+    fn snapshots_of_one_second_are_all_whole_and_the_users_alone() {
+        const COUNT: usize = 8;
+        let folder = tempfile::tempdir().unwrap();
+        let saved: Vec<SnapshotFiles> = std::thread::scope(|scope| {
+            let saves: Vec<_> =
+                (0..COUNT).map(|_| scope.spawn(|| save(folder.path(), &SceneOptions::default()).unwrap())).collect();
+            saves.into_iter().map(|save| save.join().unwrap()).collect()
+        });
+        for (index, files) in saved.iter().enumerate() {
+            assert!(saved.iter().skip(index + 1).all(|other| other.picture != files.picture), "{files:?}");
+            assert_eq!(image::open(&files.picture).unwrap().to_rgb8().dimensions(), (200, 120));
+            let row: FrameRow = serde_json::from_slice(&fs::read(&files.data).unwrap()).unwrap();
+            assert_eq!((row.width, files.picture.file_stem()), (200, files.data.file_stem()));
+            #[cfg(unix)]
+            for file in [&files.picture, &files.data] {
+                let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(file).unwrap().permissions());
+                assert_eq!(mode & 0o777, 0o600);
+            }
+        }
+        assert_eq!(names(folder.path()).len(), 2 * COUNT, "no draft is left behind");
     }
 
     #[test]

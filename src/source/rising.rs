@@ -62,11 +62,13 @@ impl Source for Rising {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
     use crate::frame::Frame;
     use crate::source::SourceKind;
 
-    struct Given(SourceInfo, std::vec::IntoIter<u64>);
+    struct Given(SourceInfo, VecDeque<u64>);
 
     impl Source for Given {
         fn info(&self) -> &SourceInfo {
@@ -75,14 +77,14 @@ mod tests {
 
         fn next(&mut self) -> Result<Next, SourceError> {
             let frame = |millis| Frame::from_rgb(1, 1, vec![0; 3]).unwrap().at(0, Duration::from_millis(millis));
-            Ok(self.1.next().map_or(Next::End, |millis| Next::Frame(frame(millis))))
+            Ok(self.1.pop_front().map_or(Next::End, |millis| Next::Frame(frame(millis))))
         }
     }
 
     fn placed(fps: Option<f32>, times: &[u64]) -> Vec<u128> {
         let (name, format) = ("given".to_owned(), String::new());
         let info = SourceInfo { name, kind: SourceKind::Video, size: None, fps, frame_count: None, format };
-        let mut source = Rising::new(Box::new(Given(info, times.to_vec().into_iter())));
+        let mut source = Rising::new(Box::new(Given(info, times.iter().copied().collect())));
         let next = || match source.next().unwrap() {
             Next::Frame(frame) => Some(frame.time.as_millis()),
             _ => None,
@@ -116,7 +118,7 @@ mod tests {
                 frame_count: None,
                 format: String::new(),
             },
-            Vec::new().into_iter(),
+            VecDeque::new(),
         )));
         assert_eq!(rising.place(Duration::MAX), Duration::MAX);
         assert_eq!(rising.place(Duration::ZERO), Duration::MAX);

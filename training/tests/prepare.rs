@@ -68,6 +68,7 @@ fn a_run_that_fails_says_why_and_leaves_no_file() {
         (4, "none.csv", (1, "none.csv: the labels cannot be read")),
         (2, "train", (1, "none of the given folders and tars has `train/2.jpg`")),
         (5, "--no", (2, "--no")),
+        (6, "labels.csv", (1, "labels.csv: it is an input")),
     ] {
         let mut arguments = CALL;
         arguments[change] = with;

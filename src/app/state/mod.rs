@@ -84,6 +84,7 @@ pub(crate) struct App {
     /// The detector in use; the settings hold the one to remember.
     pub detector: DetectorKind,
     settings_file: Option<SettingsFile>,
+    /// As they were last given to be saved.
     saved: Settings,
     changed_at: Option<f64>,
     pub source: SourceSpec,
@@ -255,7 +256,7 @@ impl App {
         let now = ctx.input(|input| input.time);
         let since = *self.changed_at.get_or_insert(now);
         if now - since >= 1.0 {
-            self.errands.start(Errand::SaveSettings(file.clone(), Box::new(self.settings.clone())));
+            self.errands.start(Errand::SaveSettings(file.prepare(&self.settings)));
             self.saved = self.settings.clone();
             self.changed_at = None;
         } else {
@@ -265,8 +266,8 @@ impl App {
 
     /// Writes what has not been written yet; called when the window is closed.
     pub fn save_now(&mut self) {
+        // Those that are being saved at this moment would be lost with the program: this waits for them.
         if let Some(file) = &self.settings_file
-            && self.settings != self.saved
             && let Err(error) = file.save(&self.settings)
         {
             tracing::warn!("{error}");

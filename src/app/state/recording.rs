@@ -184,6 +184,9 @@ impl App {
             }
         };
         self.notices.say(tone, words);
+        if let Some(warning) = &status.warning {
+            self.notices.say(Tone::Warn, format!("{warning}."));
+        }
         !matches!(end, SessionEnd::Failed { .. })
     }
 

@@ -149,9 +149,10 @@ impl App {
             }
             Err(error) => {
                 let stays = if origin == Origin::Chosen { "The model in use stays." } else { "It is left out." };
-                let gone = error.kind == ModelErrorKind::Io && origin == Origin::Remembered;
+                let gone = error.kind == ModelErrorKind::Missing && origin == Origin::Remembered;
                 if let (true, Some(task)) = (gone, task) {
-                    // The file is not there any more: do not ask for it at each start.
+                    // The file is not there any more: do not ask for it at each start. What cannot be read now (a disk that
+                    // is not plugged in, a network that is down) stays remembered.
                     self.settings.set_models(task, Vec::new());
                 }
                 let subject = if files.len() > 1 { format!(" ({})", files_text(files)) } else { String::new() };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::output::{Target, usage};
 use super::progress::Progress;
 use super::{ModelArgs, interrupt, output};
+use crate::atomic_file::is_same_file;
 use crate::detect;
 use crate::model::{ModelSet, Task};
 use crate::pipeline::{Analyser, Analysis, BatchEvent, BatchStop, Faces, run_batch};
@@ -43,7 +44,8 @@ pub struct AnalyzeArgs {
     #[arg(long)]
     pub crops: bool,
 
-    /// Stop each input after this many seconds: of its own time, or by the clock for a camera.
+    /// Stop each input after this many seconds: of its own time (a picture of a folder stands for one), or by the clock for
+    /// a camera.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
 
@@ -110,10 +112,10 @@ fn check(args: &AnalyzeArgs) -> anyhow::Result<(Target, RowFormat)> {
             SourceSpec::Camera(_) if args.seconds.is_none() => {
                 return Err(usage(format!("{input}: a camera has no end; say how long with --seconds N")));
             }
-            SourceSpec::Path(path) if is_same_file(path, &args.output) => {
+            SourceSpec::Path(path) if is_part_of(path, &args.output) => {
                 return Err(usage(format!("{input}: it is an input and cannot be the output; choose another -o")));
             }
-            SourceSpec::Path(path) if args.video.as_ref().is_some_and(|video| is_same_file(path, video)) => {
+            SourceSpec::Path(path) if args.video.as_ref().is_some_and(|video| is_part_of(path, video)) => {
                 return Err(usage(format!("{input}: it is an input and cannot be the output; choose another --video")));
             }
             _ => {}
@@ -121,7 +123,7 @@ fn check(args: &AnalyzeArgs) -> anyhow::Result<(Target, RowFormat)> {
     }
     if let Some(video) = &args.video {
         let is_mp4 = video.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mp4"));
-        if !is_mp4 || *video == args.output {
+        if !is_mp4 || is_same_file(video, &args.output) {
             return Err(usage(format!(
                 "{}: the video is an MP4; give --video a name of its own in .mp4",
                 video.display()
@@ -138,8 +140,13 @@ fn check(args: &AnalyzeArgs) -> anyhow::Result<(Target, RowFormat)> {
     Ok((Target::File(args.output.clone()), format))
 }
 
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+/// Whether writing `output` would destroy `input`: that file, or a picture in that folder.
+fn is_part_of(input: &Path, output: &Path) -> bool {
+    let is_picture_of = |folder: &Path| {
+        let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries.any(|entry| is_same_file(&entry, output) && source::is_picture_file(&entry))
+    };
+    is_same_file(input, output) || (output.is_file() && input.is_dir() && is_picture_of(input))
 }
 
 /// A hint for people: a script that reads standard error for trouble gets none.
@@ -242,7 +249,7 @@ impl Rows {
             None => self.writer.insert(RowWriter::new(self.format, self.target.create()?)),
         };
         // Every frame is handed to the system at once: whatever ends the program, the rows so far are there.
-        writer.write(&row).and_then(|()| writer.flush()).map_err(|error| self.target.failed(error))
+        writer.write(&row).and_then(|()| writer.flush()).map_err(|error| self.target.failed(&error))
     }
 
     /// Makes the file also where there was nothing to write, unless the inputs failed.
@@ -251,7 +258,7 @@ impl Rows {
             self.writer = Some(RowWriter::new(self.format, self.target.create()?));
         }
         match &mut self.writer {
-            Some(writer) => writer.flush().map_err(|error| self.target.failed(error)),
+            Some(writer) => writer.flush().map_err(|error| self.target.failed(&error)),
             None => Ok(()),
         }
     }

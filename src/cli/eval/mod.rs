@@ -67,8 +67,15 @@ pub struct EvalArgs {
 /// Measures and prints the figures on standard output.
 pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
-    args.chart.as_ref().map_or(Ok(()), ChartFile::check)?;
+    if let Some(chart) = &args.chart {
+        chart.check_folder()?;
+        chart.check_inputs(args.images.iter().chain([&args.labels]).cloned())?;
+    }
     let labels = Labels::read(&args.labels)?;
+    if let Some(chart) = &args.chart {
+        let rows = labels.rows().iter();
+        chart.check_inputs(rows.flat_map(|row| args.images.iter().map(|folder| folder.join(&row.file))))?;
+    }
     let mut models = args.models.load()?;
     let tasks = tasks(args, &labels, &models)?;
     for task in Task::ALL.into_iter().filter(|task| !tasks.contains(task)) {

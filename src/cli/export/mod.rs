@@ -1,6 +1,6 @@
 //! `facelens export`: a recorded session in another format.
 
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, ErrorKind, IntoInnerError};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use super::interrupt;
 use super::output::{Target, note, usage};
 use super::progress::Progress;
+use crate::atomic_file::{Access, AtomicFile, is_same_file};
 use crate::session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
 use crate::session::{SessionFolder, WriteError, WriteErrorKind};
-use crate::whole_file::write_whole;
 use names::default_name;
 
 mod names;
@@ -81,12 +81,12 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let code = match (format, &target) {
         (ExportFormat::Mp4, Target::File(file)) => export_video(&session, &args.person, overlay, file)?,
         (_, Target::File(file)) => {
-            write_file(&session, format, &args.person, file)?;
+            write_file(&session, format, args, file)?;
             ExitCode::SUCCESS
         }
         (_, Target::Stdout) => {
             let mut stdout = std::io::stdout();
-            export::write_data(&session, format, &args.person, &mut stdout).map_err(|error| target.failed(error))?;
+            export::write_data(&session, format, &args.person, &mut stdout).map_err(|error| target.failed(&error))?;
             ExitCode::SUCCESS
         }
     };
@@ -134,36 +134,36 @@ fn check_people(session: &SessionFolder, people: &[u64]) -> anyhow::Result<()> {
 fn check_file(session: &SessionFolder, file: &Path, force: bool) -> anyhow::Result<()> {
     let own = [crate::session::INFO_FILE.to_owned(), session.info.data.clone()];
     let own = own.into_iter().chain(session.info.videos.iter().map(|video| video.file.clone()));
-    let same =
-        |own: String| matches!((file.canonicalize(), session.path.join(own).canonicalize()), (Ok(a), Ok(b)) if a == b);
-    if own.into_iter().any(same) {
+    if own.into_iter().any(|own| is_same_file(file, &session.path.join(own))) {
         return Err(usage(format!(
             "{}: it is a part of the session and is never replaced; choose another -o",
             file.display()
         )));
     }
-    if !force && file.exists() {
-        let error = WriteError::new(
-            WriteErrorKind::Exists,
-            file,
-            "it is there already and is not overwritten",
-            "choose another name with -o, or add --force",
-        );
-        return Err(error.into());
+    // A device or a named pipe is written into; nothing of it is lost.
+    if !force && file.metadata().is_ok_and(|there| there.is_file() || there.is_dir()) {
+        return Err(exists(file).into());
     }
     Ok(())
 }
 
-/// Writes data beside the file first, so that the file is whole or not there.
-fn write_file(session: &SessionFolder, format: ExportFormat, people: &[u64], file: &Path) -> anyhow::Result<()> {
-    let mut draft = file.as_os_str().to_owned();
-    draft.push(format!(".{}.part", std::process::id()));
-    let written = write_whole(file, Path::new(&draft), |new| {
-        let mut new = BufWriter::new(new);
-        export::write_data(session, format, people, &mut new)?;
-        new.flush()
-    });
-    Ok(written.map_err(|error| WriteError::io(file, &error))?)
+fn exists(file: &Path) -> WriteError {
+    let remedy = "choose another name with -o, or add --force";
+    WriteError::new(WriteErrorKind::Exists, file, "it is there already and is not overwritten", remedy)
+}
+
+/// Writes data so that the file is whole or not there.
+fn write_file(session: &SessionFolder, format: ExportFormat, args: &ExportArgs, file: &Path) -> anyhow::Result<()> {
+    let write = || {
+        let mut new = BufWriter::new(AtomicFile::create(file, Access::Usual)?);
+        export::write_data(session, format, &args.person, &mut new)?;
+        let new = new.into_inner().map_err(IntoInnerError::into_error)?;
+        if args.force { new.commit() } else { new.commit_new() }
+    };
+    Ok(write().map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(file),
+        _ => WriteError::io(file, &error),
+    })?)
 }
 
 fn export_video(session: &SessionFolder, people: &[u64], overlay: bool, file: &Path) -> anyhow::Result<ExitCode> {

@@ -1,15 +1,16 @@
 //! A session's video, with the overlay drawn anew from the data, or without one.
 
-use std::fs;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::atomic_file::{Access, AtomicFile};
 use crate::frame::Frame;
 use crate::overlay::{Scene, SceneOptions, paint_on_picture};
 use crate::session::file_error::WriteError;
 use crate::session::folder::SessionFolder;
 use crate::session::info::SessionVideo;
-use crate::session::video::{VideoOptions, VideoSummary, VideoWriter};
+use crate::session::video::{VideoFile, VideoOptions, VideoSummary, VideoWriter};
 use crate::source::{self, Mode, Next, Source, SourceError, SourceInfo, SourceSpec};
 
 /// How a video comes about.
@@ -60,8 +61,13 @@ pub fn plan_video(session: &SessionFolder, overlay: bool, people: &[u64]) -> Res
 /// # Errors
 /// [`VideoExportError::Write`] where the system refuses.
 pub fn copy_video(session: &SessionFolder, video: &SessionVideo, to: &Path) -> Result<(), VideoExportError> {
-    let copied: io::Result<u64> = fs::copy(session.path.join(&video.file), to);
-    copied.map(drop).map_err(|error| WriteError::io(to, &error).into())
+    let copy = || -> io::Result<()> {
+        let mut from = File::open(session.path.join(&video.file))?;
+        let mut new = AtomicFile::create(to, Access::Usual)?;
+        io::copy(&mut from, &mut new)?;
+        new.commit()
+    };
+    copy().map_err(|error| WriteError::io(to, &error).into())
 }
 
 /// Draws a session's overlay over its clean video, picture by picture. Dropping it finishes the file up to there.
@@ -76,7 +82,7 @@ pub struct VideoExport<'a> {
 }
 
 impl<'a> VideoExport<'a> {
-    /// Opens the clean `video` of the session; the file `to` is made, or emptied, with the first picture.
+    /// Opens the clean `video` of the session; the file `to` is there, or replaced, once it is finished.
     ///
     /// # Errors
     /// [`VideoExportError::Source`] where the video cannot be read.
@@ -119,7 +125,10 @@ impl<'a> VideoExport<'a> {
         let (width, height) = (frame.width(), frame.height());
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(VideoWriter::create(&self.to, width, height, VideoOptions::default())?),
+            None => {
+                let options = VideoOptions { file: VideoFile::Whole, ..VideoOptions::default() };
+                self.writer.insert(VideoWriter::create(&self.to, width, height, options)?)
+            }
         };
         self.rgb.clear();
         self.rgb.extend_from_slice(frame.rgb());

@@ -1,34 +1,30 @@
 //! The files of one session while it is recorded.
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::super::csv::CsvWriter;
 use super::super::file_error::WriteError;
 use super::super::info::{SessionEnd, SessionInfo, SessionSource};
-use super::super::recovery::mend;
 use super::super::rows::{FaceRow, FrameRow};
-use super::super::video::VideoOptions;
 use super::super::video::clock::{Clock, duration};
-use super::blur::{Found, REACH, hidden};
-use super::folder::{self, FolderLock, save_info};
+use super::super::video::{VideoOptions, VideoSummary};
+use super::blur_queue::BlurQueue;
+use super::data::DataFile;
+use super::folder::{self, FolderLock, save_info_patiently};
 use super::options::RecorderOptions;
 use super::pictures::Videos;
 use super::queue::{Handed, Job};
-use super::sync::Syncer;
+use super::sync::{Outcome, Syncer};
 use crate::geometry::Rect;
 
-/// How often the data of a session without video are brought to the disk.
+/// How often the files are brought to the disk where no fragment is finished meanwhile.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
 /// Why no more frames can be written.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// The frames have another size now.
-    SizeChanged,
+    /// The frames have another size now, width and height in pixels.
+    SizeChanged { was: (u32, u32), is: (u32, u32) },
     /// A file cannot be written.
     File(WriteError),
 }
@@ -42,10 +38,14 @@ impl From<WriteError> for Broken {
 impl Broken {
     /// How a session ends by this.
     pub(super) fn end(self) -> SessionEnd {
-        match self {
-            Self::SizeChanged => SessionEnd::SourceEnded,
-            Self::File(error) => SessionEnd::Failed { error: error.to_string() },
-        }
+        let error = match self {
+            Self::SizeChanged { was, is } => format!(
+                "the pictures changed from {}x{} to {}x{}, and a session has one size; record the rest anew",
+                was.0, was.1, is.0, is.1
+            ),
+            Self::File(error) => error.to_string(),
+        };
+        SessionEnd::Failed { error }
     }
 }
 
@@ -54,17 +54,22 @@ pub(super) struct SessionFiles {
     folder: PathBuf,
     lock: FolderLock,
     info: SessionInfo,
-    blur: bool,
-    rows: CsvWriter<Counted>,
+    blur: Option<BlurQueue>,
+    data: DataFile,
     /// Made with the first frame, whose size is theirs.
     videos: Option<Videos>,
-    syncer: Option<Syncer>,
+    syncer: Syncer,
+    /// How many fragments there were when a sync was last asked for, and when that was.
     synced: (usize, Instant),
     clock: Clock,
-    /// Blurred frames wait until it is known whom the next ones show.
-    waiting: VecDeque<(Job, Found)>,
-    /// Frames that were written, for those that follow.
-    before: VecDeque<Found>,
+}
+
+/// How a session ended.
+pub(super) struct Finished {
+    pub end: SessionEnd,
+    pub info: SessionInfo,
+    /// What went wrong and was made good.
+    pub warning: Option<String>,
 }
 
 impl SessionFiles {
@@ -76,34 +81,35 @@ impl SessionFiles {
         let mut info = options.info.clone();
         info.started = now.strftime("%Y-%m-%dT%H:%M:%S%:z[%Q]").to_string();
         info.videos = options.videos();
-        let files = save_info(&folder, &info).and_then(|()| {
-            let path = folder.join(&info.data);
-            let file = File::create(&path).map_err(|error| WriteError::io(&path, &error))?;
-            let mut rows = CsvWriter::new(Counted { file, bytes: 0 });
-            rows.flush().map_err(|error| WriteError::io(&path, &error))?;
-            Ok(rows)
-        });
-        let rows = match files {
-            Ok(rows) => rows,
+        let data = save_info_patiently(&folder, &info).and_then(|()| DataFile::create(&folder.join(&info.data)));
+        let data = match data {
+            Ok(data) => data,
             Err(error) => {
                 lock.release();
                 folder::remove_empty(&folder, &info);
                 return Err(error);
             }
         };
-        Ok(Self {
+        let files = Self {
+            syncer: Syncer::new(&folder),
             folder,
             lock,
             info,
-            blur: options.blur,
-            rows,
+            blur: options.blur.then(BlurQueue::default),
+            data,
             videos: None,
-            syncer: None,
             synced: (0, Instant::now()),
             clock: Clock::new(VideoOptions::default().single_frame),
-            waiting: VecDeque::new(),
-            before: VecDeque::new(),
-        })
+        };
+        files.add_to_syncer(files.data.handle().map(|file| vec![(files.folder.join(&files.info.data), file)]));
+        Ok(files)
+    }
+
+    fn add_to_syncer(&self, handles: std::io::Result<Vec<(PathBuf, std::fs::File)>>) {
+        match handles {
+            Ok(handles) => handles.into_iter().for_each(|(path, file)| self.syncer.add(path, file)),
+            Err(error) => tracing::warn!("a recording is not brought to the disk at once: {error}"),
+        }
     }
 
     /// What the source is.
@@ -113,31 +119,12 @@ impl SessionFiles {
 
     /// Takes a frame; writes it, or those that have waited long enough where faces are blurred.
     pub(super) fn take(&mut self, job: Job) -> Result<(), Broken> {
-        if !self.blur {
-            return self.write(&job, &[]);
-        }
-        let found = Found {
-            time: job.analysis.frame.time,
-            faces: job.analysis.faces.iter().map(|face| (face.id, face.rect)).collect(),
-        };
-        let now = found.time;
-        self.waiting.push_back((job, found));
-        while self.waiting.front().is_some_and(|(_, first)| now.abs_diff(first.time) >= REACH) {
-            self.write_first()?;
+        let Some(queue) = &mut self.blur else { return self.write(&job, &[]) };
+        queue.push(job);
+        while let Some((job, hidden)) = self.blur.as_mut().and_then(BlurQueue::pop_due) {
+            self.write(&job, &hidden)?;
         }
         Ok(())
-    }
-
-    /// Writes the frame that has waited longest, with the faces hidden that are near it in time.
-    fn write_first(&mut self) -> Result<(), Broken> {
-        let Some((job, found)) = self.waiting.pop_front() else { return Ok(()) };
-        let around = self.before.iter().chain(self.waiting.iter().map(|(_, found)| found));
-        let hidden = hidden(&found, around);
-        while self.before.front().is_some_and(|first| first.time.abs_diff(found.time) > REACH) {
-            self.before.pop_front();
-        }
-        self.before.push_back(found);
-        self.write(&job, &hidden)
     }
 
     fn write(&mut self, job: &Job, hidden: &[Rect]) -> Result<(), Broken> {
@@ -146,68 +133,53 @@ impl SessionFiles {
         if self.videos.is_none() {
             (self.info.source.width, self.info.source.height) = size;
             let videos = Videos::create(&self.folder, &self.info.videos, size.0, size.1)?;
-            self.syncer = self.syncer(&videos);
+            self.add_to_syncer(videos.handles());
             self.videos = Some(videos);
         } else if size != (self.info.source.width, self.info.source.height) {
-            return Err(Broken::SizeChanged);
+            let was = (self.info.source.width, self.info.source.height);
+            return Err(Broken::SizeChanged { was, is: size });
         }
-        let ticks = self.clock.place(frame.time);
-        let time = duration(ticks);
+        let time = duration(self.clock.place(job.time));
         // The row before the picture: what a kill leaves of the data is never less than the videos.
-        let row = FrameRow {
+        self.data.write(&FrameRow {
             input: self.info.source.name.clone(),
             frame: frame.sequence,
             time_s: (time.as_secs_f64() * 1000.0).round() / 1000.0,
             width: size.0,
             height: size.1,
             faces: job.analysis.faces.iter().filter_map(FaceRow::new).collect(),
-        };
-        self.rows
-            .write(&row)
-            .and_then(|()| self.rows.flush())
-            .map_err(|error| WriteError::io(&self.folder.join(&self.info.data), &error))?;
+        })?;
         if let Some(videos) = &mut self.videos {
             videos.write(&job.analysis, time, &job.scene, hidden)?;
         }
+        self.data.settle(self.in_files().frames);
         self.info.counts.written += 1;
         self.info.duration_s = duration(self.clock.end()).as_secs_f64();
-        self.sync();
         Ok(())
     }
 
-    fn syncer(&self, videos: &Videos) -> Option<Syncer> {
-        let handles = self.rows.get_ref().file.try_clone().and_then(|rows| {
-            let mut files = vec![rows];
-            files.extend(videos.handles()?);
-            Ok(files)
-        });
-        handles
-            .map_err(|error| tracing::warn!("a recording is not brought to the disk at once: {error}"))
-            .ok()
-            .map(Syncer::new)
+    /// The frames that are in all files: what a kill would leave.
+    fn in_files(&self) -> VideoSummary {
+        let all = || VideoSummary { frames: self.data.frames(), duration: duration(self.clock.end()) };
+        self.videos.as_ref().and_then(Videos::in_files).unwrap_or_else(all)
     }
 
-    /// After each fragment; without video, each second.
-    fn sync(&mut self) {
-        let (Some(syncer), Some(videos)) = (&self.syncer, &self.videos) else { return };
-        let due = if self.info.videos.is_empty() {
-            self.synced.1.elapsed() >= SYNC_EVERY
-        } else {
-            videos.fragments() > self.synced.0
-        };
-        if due {
-            self.synced = (videos.fragments(), Instant::now());
-            syncer.sync();
+    /// Has the files brought to the disk and `session.json` written anew, after each fragment and once a second, and says
+    /// what went wrong with that before. That `session.json` could not be written is no reason to stop.
+    pub(super) fn keep(&mut self, handed: Handed) -> Result<(), Broken> {
+        if let Some(error) = self.syncer.outcome().failure {
+            return Err(error.into());
         }
-    }
-
-    /// Writes `session.json` anew, and says what went wrong with the files meanwhile.
-    pub(super) fn save(&mut self, handed: Handed) -> Result<(), Broken> {
-        if let Some(error) = self.syncer.as_ref().and_then(Syncer::error) {
-            return Err(WriteError::io(&self.folder, &error).into());
+        let fragments = self.videos.as_ref().map_or(0, Videos::fragments);
+        if fragments > self.synced.0 || self.synced.1.elapsed() >= SYNC_EVERY {
+            self.synced = (fragments, Instant::now());
+            self.count(handed);
+            let in_files = self.in_files();
+            let mut info = self.info.clone();
+            (info.counts.written, info.duration_s) = (in_files.frames, in_files.duration.as_secs_f64());
+            self.syncer.sync(&info);
         }
-        self.count(handed);
-        Ok(save_info(&self.folder, &self.info)?)
+        Ok(())
     }
 
     fn count(&mut self, handed: Handed) {
@@ -215,57 +187,57 @@ impl SessionFiles {
         (counts.captured, counts.analysed, counts.dropped) = (handed.captured(), handed.analysed, handed.dropped);
     }
 
-    /// Writes what still waits, finishes all files and says how the session ended. Without any frame nothing is left of
-    /// it.
-    pub(super) fn finish(mut self, mut end: SessionEnd, handed: Handed) -> (SessionEnd, SessionInfo) {
-        let failed = matches!(end, SessionEnd::Failed { .. });
-        let mut whole = if failed { Err(None) } else { Ok(()) };
-        while whole.is_ok() && !self.waiting.is_empty() {
-            match self.write_first() {
-                // Frames of another size that waited are no failure, but nobody wrote them.
-                Ok(()) | Err(Broken::SizeChanged) => {}
-                Err(Broken::File(error)) => whole = Err(Some(error)),
+    /// Writes what still waits, finishes all files with the same frames and says how the session ended. Without any frame
+    /// nothing is left of it. Where the files cannot be made equal, the session is left to the next start, as after a kill.
+    pub(super) fn finish(mut self, mut end: SessionEnd, handed: Handed) -> Finished {
+        while !matches!(end, SessionEnd::Failed { .. })
+            && let Some((job, hidden)) = self.blur.as_mut().and_then(BlurQueue::pop)
+        {
+            if let Err(broken) = self.write(&job, &hidden) {
+                end = broken.end();
             }
         }
         self.count(handed);
-        self.info.counts.dropped = self.info.counts.analysed.saturating_sub(self.info.counts.written);
-        drop(self.syncer.take());
-        match (self.videos.take(), &whole) {
-            (Some(videos), Ok(())) if self.info.counts.written > 0 => whole = videos.finish().map_err(Some),
-            (Some(videos), _) => videos.abandon(),
-            (None, _) => {}
-        }
-        let synced = self.rows.get_ref().file.sync_all();
-        let Self { folder, lock, mut info, rows, .. } = self;
-        drop(rows);
-        if let (Ok(()), Err(error)) = (&whole, synced) {
-            whole = Err(Some(WriteError::io(&folder.join(&info.data), &error)));
-        }
-        let mut unclear = false;
-        if let Err(error) = whole {
-            if let Some(error) = error {
-                end = SessionEnd::Failed { error: error.to_string() };
+        let in_memory = VideoSummary { frames: self.data.frames(), duration: duration(self.clock.end()) };
+        let Self { folder, lock, mut info, data, videos, syncer, .. } = self;
+        let Outcome { failure: not_synced, unsaved, unsaved_cause } = syncer.finish();
+        let mut left = in_memory;
+        let videos_finished = match videos.map(Videos::finish) {
+            Some(finished) => {
+                info.videos = finished.videos;
+                left = finished.summary.unwrap_or(in_memory);
+                finished.result
             }
-            // What the files hold now decides what is whole, as after a kill.
-            let mended = mend(&folder, &mut info);
-            info.counts.dropped = info.counts.analysed.saturating_sub(info.counts.written);
-            unclear = !mended.troubles.is_empty();
-            tracing::info!("{}: {mended}", folder.display());
+            None => Ok(()),
+        };
+        let data_finished = data.finish(left.frames);
+        let is_equal = data_finished.is_ok();
+        info.counts.written = left.frames;
+        info.counts.dropped = info.counts.analysed.saturating_sub(left.frames);
+        info.duration_s = if left.frames > 0 { left.duration.as_secs_f64() } else { 0.0 };
+        let failure = not_synced.or(videos_finished.err()).or(data_finished.err());
+        if let (Some(error), false) = (failure, matches!(end, SessionEnd::Failed { .. })) {
+            end = SessionEnd::Failed { error: error.to_string() };
         }
-        if info.counts.written == 0 && !unclear {
+        if left.frames == 0 && is_equal {
             lock.release();
             folder::remove_empty(&folder, &info);
-            return (end, info);
+            return Finished { end, info, warning: None };
         }
-        info.end = Some(end.clone());
-        if let Err(error) = save_info(&folder, &info) {
+        info.end = is_equal.then(|| end.clone());
+        let mut warning = unsaved_cause.map(|cause| {
+            let times = if unsaved == 1 { "once".to_owned() } else { format!("{unsaved} times") };
+            format!("{cause}; that happened {times} while it was recorded, and nothing is lost by it")
+        });
+        if let Err(error) = save_info_patiently(&folder, &info) {
             tracing::warn!("{error}");
-            if end == SessionEnd::Stopped || end == SessionEnd::SourceEnded {
+            warning = None;
+            if !matches!(end, SessionEnd::Failed { .. }) {
                 end = SessionEnd::Failed { error: error.to_string() };
             }
         }
         lock.release();
-        (end, info)
+        Finished { end, info, warning }
     }
 
     /// The session's folder.
@@ -280,24 +252,10 @@ impl SessionFiles {
 
     /// Bytes of all files.
     pub(super) fn bytes(&self) -> u64 {
-        self.rows.get_ref().bytes + self.videos.as_ref().map_or(0, Videos::bytes)
+        self.data.bytes() + self.videos.as_ref().map_or(0, Videos::bytes)
     }
 }
 
-/// A file that counts its bytes.
-struct Counted {
-    file: File,
-    bytes: u64,
-}
-
-impl Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -7,12 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use super::super::file_error::{WriteError, WriteErrorKind};
 use super::super::info::{CLEAN_FILE, INFO_FILE, SessionInfo, VIDEO_FILE};
-use crate::whole_file::write_whole;
+use crate::atomic_file::{self, Access, create_private_folder};
 
 /// Held while a session is recorded or finished; gone afterwards.
 pub(in crate::session) const LOCK_FILE: &str = "recording.lock";
-/// `session.json` while it is written.
-const INFO_DRAFT: &str = "session.json.part";
 
 /// More sessions than this in one second are refused.
 const MOST_A_SECOND: u32 = 1000;
@@ -28,13 +26,13 @@ pub fn default_sessions_folder() -> Option<PathBuf> {
     Some(videos.join("facelens"))
 }
 
-/// Makes a new folder in `parent`, named by the local time `now`.
+/// Makes a new folder in `parent`, named by the local time `now`, which the user alone may enter.
 pub(super) fn make(parent: &Path, now: &jiff::Zoned) -> Result<PathBuf, WriteError> {
     fs::create_dir_all(parent).map_err(|error| WriteError::io(parent, &error))?;
     let stem = now.strftime("session-%Y-%m-%d_%H-%M-%S").to_string();
     for number in 1..=MOST_A_SECOND {
         let folder = parent.join(if number == 1 { stem.clone() } else { format!("{stem}-{number}") });
-        match fs::create_dir(&folder) {
+        match create_private_folder(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(WriteError::io(&folder, &error)),
@@ -44,24 +42,50 @@ pub(super) fn make(parent: &Path, now: &jiff::Zoned) -> Result<PathBuf, WriteErr
     Err(WriteError::new(WriteErrorKind::Io, parent, cause, "wait a second"))
 }
 
+/// How long to wait before `session.json` is tried again, where the reason may pass.
+const PATIENCE: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
+
+/// As [`save_info`], several times where the reason may pass: at the beginning and at the end there is no next second.
+pub(super) fn save_info_patiently(folder: &Path, info: &SessionInfo) -> Result<(), WriteError> {
+    let may_pass = |error: &io::Error| {
+        use ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        use ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let stays =
+            [IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
+        !stays.contains(&error.kind())
+    };
+    let mut written = write_info(folder, info);
+    for pause in PATIENCE {
+        if !written.as_ref().is_err_and(may_pass) {
+            break;
+        }
+        std::thread::sleep(pause);
+        written = write_info(folder, info);
+    }
+    written.map_err(|error| info_error(folder, &error))
+}
+
 /// Writes `session.json` whole or not at all. Where the disk is too full for a second file, the text goes over the old one:
 /// both fit into the block that a file system gives the smallest file, so there is room for it.
 pub(in crate::session) fn save_info(folder: &Path, info: &SessionInfo) -> Result<(), WriteError> {
-    let (draft, file) = (folder.join(INFO_DRAFT), folder.join(INFO_FILE));
-    let text = serde_json::to_string_pretty(info).map(|text| text + "\n").map_err(io::Error::from);
-    let written = text.and_then(|text| {
-        write_whole(&file, &draft, |new| new.write_all(text.as_bytes())).or_else(|error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => write_over(&file, &text),
-            _ => Err(error),
-        })
-    });
-    written.map_err(|error| {
-        if error.kind() == ErrorKind::NotFound {
-            let cause = "the folder was deleted or moved while it was recorded";
-            return WriteError::new(WriteErrorKind::Io, folder, cause, "record again");
-        }
-        WriteError::io(&file, &error)
+    write_info(folder, info).map_err(|error| info_error(folder, &error))
+}
+
+fn write_info(folder: &Path, info: &SessionInfo) -> io::Result<()> {
+    let file = folder.join(INFO_FILE);
+    let text = serde_json::to_string_pretty(info).map_err(io::Error::from)? + "\n";
+    atomic_file::write(&file, text.as_bytes(), Access::Private).or_else(|error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => write_over(&file, &text),
+        _ => Err(error),
     })
+}
+
+fn info_error(folder: &Path, error: &io::Error) -> WriteError {
+    if error.kind() == ErrorKind::NotFound {
+        let cause = "the folder was deleted or moved while it was recorded";
+        return WriteError::new(WriteErrorKind::Io, folder, cause, "record again");
+    }
+    WriteError::io(&folder.join(INFO_FILE), error)
 }
 
 /// Writes `text` over what is in `file`.
@@ -73,7 +97,7 @@ fn write_over(file: &Path, text: &str) -> io::Result<()> {
 
 /// Removes what a session without any frame left, and its folder where nothing else is in it.
 pub(super) fn remove_empty(folder: &Path, info: &SessionInfo) {
-    for name in [VIDEO_FILE, CLEAN_FILE, &info.data, INFO_FILE, INFO_DRAFT, LOCK_FILE] {
+    for name in [VIDEO_FILE, CLEAN_FILE, &info.data, INFO_FILE, LOCK_FILE] {
         // What cannot be removed stays, and with it the folder: nothing is lost.
         let _ = fs::remove_file(folder.join(name));
     }
@@ -97,12 +121,11 @@ impl FolderLock {
             WriteError::new(WriteErrorKind::InUse, folder, cause, "stop that recording first")
         };
         let path = folder.join(LOCK_FILE);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| WriteError::io(&path, &error))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(|error| WriteError::io(&path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { path, file }),
             Err(TryLockError::WouldBlock) => Err(in_use()),

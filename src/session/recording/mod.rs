@@ -6,6 +6,8 @@
 //! ```
 
 mod blur;
+mod blur_queue;
+mod data;
 mod disk;
 mod files;
 mod folder;

@@ -1,12 +1,13 @@
 //! Frames into the videos: copied, blurred, mirrored, painted, encoded.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::super::file_error::WriteError;
 use super::super::info::SessionVideo;
 use super::super::mirror::mirror_rows;
-use super::super::video::{VideoOptions, VideoWriter};
+use super::super::video::{VideoFile, VideoOptions, VideoSummary, VideoWriter};
 use super::blur::pixelate;
 use crate::geometry::Rect;
 use crate::overlay::{Scene, SceneOptions, paint_on_picture};
@@ -21,14 +22,21 @@ pub(super) struct Videos {
 }
 
 impl Videos {
-    /// Makes the files for pictures of this size.
+    /// Makes the files for pictures of this size, all or none.
     pub(super) fn create(folder: &Path, videos: &[SessionVideo], width: u32, height: u32) -> Result<Self, WriteError> {
-        let create = |video: &SessionVideo| {
-            let writer = VideoWriter::create(&folder.join(&video.file), width, height, VideoOptions::default())?;
-            Ok((video.clone(), writer))
-        };
-        let videos = videos.iter().map(create).collect::<Result<_, WriteError>>()?;
-        Ok(Self { videos, rgb: Vec::new(), closed: (0, Instant::now()) })
+        let options = VideoOptions { file: VideoFile::Private, ..VideoOptions::default() };
+        let mut made: Vec<(SessionVideo, VideoWriter)> = Vec::new();
+        for video in videos {
+            match VideoWriter::create(&folder.join(&video.file), width, height, options) {
+                Ok(writer) => made.push((video.clone(), writer)),
+                Err(error) => {
+                    // The error to tell is this one, not that there is no picture in the others.
+                    made.into_iter().for_each(|(_, mut writer)| drop(writer.seal(0)));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Self { videos: made, rgb: Vec::new(), closed: (0, Instant::now()) })
     }
 
     /// Adds a frame to each video. `hidden`: what is made unrecognisable where the video is blurred.
@@ -75,9 +83,14 @@ impl Videos {
         Ok(())
     }
 
-    /// Fragments that are written in every video: what a kill would leave.
+    /// Fragments that are written in every video.
     pub(super) fn fragments(&self) -> usize {
         self.videos.iter().map(|(_, writer)| writer.fragments()).min().unwrap_or(0)
+    }
+
+    /// What is in every video: what a kill would leave. `None` without a video.
+    pub(super) fn in_files(&self) -> Option<VideoSummary> {
+        self.videos.iter().map(|(_, writer)| writer.in_file()).min_by_key(|summary| summary.frames)
     }
 
     /// Bytes of all videos.
@@ -86,26 +99,40 @@ impl Videos {
     }
 
     /// Handles of the files, to be synced elsewhere.
-    pub(super) fn handles(&self) -> std::io::Result<Vec<std::fs::File>> {
-        self.videos.iter().map(|(_, writer)| writer.handle()).collect()
+    pub(super) fn handles(&self) -> std::io::Result<Vec<(PathBuf, File)>> {
+        self.videos.iter().map(|(_, writer)| Ok((writer.path().to_owned(), writer.handle()?))).collect()
     }
 
-    /// Finishes every file. After an error, the rest is left as a kill would leave it.
-    pub(super) fn finish(self) -> Result<(), WriteError> {
+    /// Finishes every file, all with the same pictures. After an error those are what all of them have; a file without
+    /// any picture is removed.
+    pub(super) fn finish(mut self) -> FinishedVideos {
         let mut finished = Ok(());
-        for (_, writer) in self.videos {
-            match finished {
-                Ok(()) => finished = writer.finish().map(drop),
-                Err(_) => writer.abandon(),
+        for (_, writer) in &mut self.videos {
+            finished = finished.and(writer.write_down());
+        }
+        let frames = || self.videos.iter().map(|(_, writer)| writer.in_file().frames).filter(|&frames| frames > 0);
+        let most = frames().min().unwrap_or(0);
+        let mut left = FinishedVideos { videos: Vec::new(), summary: None, result: Ok(()) };
+        for (video, mut writer) in self.videos {
+            let (summary, sealed) = writer.seal(most);
+            if summary.frames == 0 {
+                continue;
             }
+            finished = finished.and(sealed);
+            left.summary = Some(summary);
+            left.videos.push(video);
         }
-        finished
+        left.result = finished;
+        left
     }
+}
 
-    /// Leaves every file as a kill would leave it.
-    pub(super) fn abandon(self) {
-        for (_, writer) in self.videos {
-            writer.abandon();
-        }
-    }
+/// What finishing the videos came to.
+pub(super) struct FinishedVideos {
+    /// Those with pictures.
+    pub videos: Vec<SessionVideo>,
+    /// What each of them holds; `None` without any.
+    pub summary: Option<VideoSummary>,
+    /// The first thing that went wrong.
+    pub result: Result<(), WriteError>,
 }

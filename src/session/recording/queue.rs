@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::info::SessionEnd;
+use super::super::video::VideoOptions;
+use super::super::video::clock::{Clock, duration};
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
 
@@ -23,6 +25,8 @@ pub(super) struct Job {
     pub analysis: Arc<Analysis>,
     /// The overlay that the screen shows with it.
     pub scene: SceneOptions,
+    /// Since the first frame that was handed over; rises from each frame to the next.
+    pub time: Duration,
 }
 
 /// What the recorder is to do next.
@@ -55,6 +59,10 @@ struct State {
     bytes: usize,
     scene: SceneOptions,
     handed: Handed,
+    /// Places the times of all frames, also of those that find no room.
+    clock: Clock,
+    /// How long the source is recorded, by its own time.
+    limit: Option<Duration>,
     /// How it is to end, and until when what waits may be written.
     end: Option<(SessionEnd, Instant)>,
 }
@@ -67,7 +75,9 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(scene: SceneOptions) -> Self {
-        let state = State { jobs: VecDeque::new(), bytes: 0, scene, handed: Handed::default(), end: None };
+        let clock = Clock::new(VideoOptions::default().single_frame);
+        let handed = Handed::default();
+        let state = State { jobs: VecDeque::new(), bytes: 0, scene, handed, clock, limit: None, end: None };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -82,6 +92,12 @@ impl Queue {
         if state.end.is_some() {
             return;
         }
+        let time = duration(state.clock.place(analysis.frame.time));
+        if state.limit.is_some_and(|limit| time >= limit) {
+            state.end = Some((SessionEnd::Stopped, Instant::now() + DRAIN));
+            self.changed.notify_all();
+            return;
+        }
         let number = analysis.frame.sequence;
         state.handed.analysed += 1;
         state.handed.numbers = Some((state.handed.numbers.map_or(number, |(first, _)| first), number));
@@ -93,13 +109,18 @@ impl Queue {
         }
         let scene = state.scene;
         state.bytes += bytes;
-        state.jobs.push_back(Job { analysis: Arc::clone(analysis), scene });
+        state.jobs.push_back(Job { analysis: Arc::clone(analysis), scene, time });
         self.changed.notify_all();
     }
 
     /// Changes the overlay of the frames that come from now on.
     pub(super) fn set_scene(&self, scene: SceneOptions) {
         self.lock().scene = scene;
+    }
+
+    /// Takes no frame whose time is `limit` or more after the first one's; the first of them ends the recording.
+    pub(super) fn set_limit(&self, limit: Duration) {
+        self.lock().limit = Some(limit);
     }
 
     /// Takes no more frames. What waits is written, unless `at_once`; the first end counts.
@@ -145,7 +166,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::analysis;
+    use super::super::testing::{analysis, capture_time};
     use super::*;
 
     fn numbers(queue: &Queue) -> Vec<u64> {
@@ -199,6 +220,37 @@ mod tests {
         queue.stop(SessionEnd::Stopped, true);
         assert!(matches!(queue.next(Instant::now()), Next::End(SessionEnd::Stopped)));
         assert_eq!(queue.handed().dropped, 1);
+    }
+
+    #[test]
+    fn the_limit_counts_the_sources_time_also_where_frames_find_no_room() {
+        let queue = Queue::new(SceneOptions::default());
+        queue.set_limit(Duration::from_secs(5));
+        // About 30 a second, with pauses; nobody takes a frame.
+        for number in 0..1000 {
+            queue.offer(&analysis(8, 8, number, &[]));
+        }
+        let handed = queue.handed();
+        let expected = (0..1000).filter(|&number| capture_time(number) - capture_time(0) < Duration::from_secs(5));
+        assert_eq!((handed.analysed, handed.dropped), (expected.count() as u64, handed.analysed - 24));
+        assert_eq!(numbers(&queue).len(), 24);
+        assert!(matches!(queue.next(Instant::now()), Next::End(SessionEnd::Stopped)));
+    }
+
+    #[test]
+    fn times_that_stand_still_rise_and_reach_the_limit() {
+        let queue = Queue::new(SceneOptions::default());
+        queue.set_limit(Duration::from_millis(100));
+        for _ in 0..10 {
+            queue.offer(&analysis(8, 8, 0, &[]));
+        }
+        let now = Instant::now();
+        let times: Vec<_> = std::iter::from_fn(|| match queue.next(now) {
+            Next::Write(job) => Some(job.time.as_millis()),
+            _ => None,
+        })
+        .collect();
+        assert_eq!(times, [0, 33, 66, 99]);
     }
 
     #[test]

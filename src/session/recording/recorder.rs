@@ -11,15 +11,15 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::super::info::{SessionEnd, SessionSource};
 use super::disk::free_bytes;
-use super::files::SessionFiles;
+use super::files::{Finished, SessionFiles};
 use super::options::RecorderOptions;
 use super::queue::{Next, Queue};
 use super::status::{RecordingState, RecordingStatus};
 use crate::overlay::SceneOptions;
 use crate::pipeline::{Analysis, Tap};
 
-/// How often `session.json` is written anew and the disk's room is read.
-const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// How often the files are looked after where no frame comes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long dropping a recorder waits for its files to be finished.
 const CLOSING: Duration = Duration::from_millis(900);
 
@@ -82,6 +82,12 @@ impl Recorder {
     /// Changes the overlay of the frames that come from now on.
     pub fn set_scene(&self, scene: SceneOptions) {
         self.shared.queue.set_scene(scene);
+    }
+
+    /// Ends the recording with the first frame whose time is `limit` or more after the first one's, by the source's own time:
+    /// however many frames a slow disk drops. That frame is not recorded.
+    pub fn stop_after(&self, limit: Duration) {
+        self.shared.queue.set_limit(limit);
     }
 
     /// Takes no more frames, writes those that wait and finishes the session. Does not wait for it.
@@ -152,7 +158,7 @@ impl Shared {
         self.show(&files, RecordingState::Saving);
         (self.wake)();
         let last = self.status.load_full();
-        let (end, info) = files.finish(end, self.queue.handed());
+        let Finished { end, info, warning } = files.finish(end, self.queue.handed());
         let status = RecordingStatus {
             duration: Duration::from_secs_f64(info.duration_s),
             written: info.counts.written,
@@ -160,6 +166,7 @@ impl Shared {
             analysed: info.counts.analysed,
             captured: info.counts.captured,
             folder: last.folder.clone().filter(|_| info.counts.written > 0),
+            warning,
             ..(*last).clone()
         };
         self.end(end, Some(status));
@@ -167,9 +174,8 @@ impl Shared {
 
     /// Writes frames until the end, or until they cannot be written.
     fn record(&self, files: &mut SessionFiles) -> SessionEnd {
-        let mut save_at = Instant::now() + SAVE_EVERY;
         loop {
-            let next = self.queue.next(save_at);
+            let next = self.queue.next(Instant::now() + LOOK_EVERY);
             if let Some(source) = self.source.swap(None) {
                 files.set_source(&source);
             }
@@ -178,14 +184,8 @@ impl Shared {
                 Next::Write(job) => files.take(job),
                 Next::Nothing => Ok(()),
             };
-            let saved = written.and_then(|()| {
-                if Instant::now() < save_at {
-                    return Ok(());
-                }
-                save_at = Instant::now() + SAVE_EVERY;
-                files.save(self.queue.handed())
-            });
-            if let Err(broken) = saved {
+            let kept = written.and_then(|()| files.keep(self.queue.handed()));
+            if let Err(broken) = kept {
                 let end = broken.end();
                 // No more frames are taken; what waits is of no use.
                 self.queue.stop(end.clone(), true);
@@ -215,6 +215,7 @@ impl Shared {
             captured: handed.captured(),
             bytes: files.bytes(),
             free_bytes: if ask { free_bytes(files.folder()) } else { last.free_bytes },
+            warning: None,
         }));
     }
 

@@ -27,6 +27,8 @@ pub struct RecordingStatus {
     pub bytes: u64,
     /// Bytes that are left on the disk, where the system says so.
     pub free_bytes: Option<u64>,
+    /// At its end: what went wrong meanwhile and was made good, in a sentence without a full stop.
+    pub warning: Option<String>,
 }
 
 /// What a recording is at.
@@ -55,6 +57,7 @@ impl RecordingStatus {
             captured: 0,
             bytes: 0,
             free_bytes: None,
+            warning: None,
         }
     }
 

@@ -180,10 +180,11 @@ fn a_mirrored_video_is_mirrored_and_its_data_are_not() {
 }
 
 #[test]
-fn a_change_of_size_ends_the_session_as_its_source() {
+fn a_change_of_size_ends_the_session_and_is_told() {
     let parent = tempfile::tempdir().unwrap();
     let status = record(options(parent.path()), frames(3).chain([analysis(64, 96, 3, &[])]));
-    assert_eq!(status.state, RecordingState::Ended(SessionEnd::SourceEnded));
+    let Some(SessionEnd::Failed { error }) = status.end() else { panic!("{status:?}") };
+    assert!(error.contains("from 96x64 to 64x96"), "{error}");
     assert_eq!((status.written, rows(&folder_of(&status)).len()), (3, 3));
 }
 

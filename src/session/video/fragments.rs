@@ -21,16 +21,27 @@ pub(super) struct Fragments {
     pictures: Vec<(u64, bool, usize)>,
     /// Their bytes, one after the other, as `mdat` holds them.
     payload: Vec<u8>,
-    /// Bytes of the file so far.
-    written: u64,
-    closed: Vec<FragmentStart>,
+    /// The fragments in the file.
+    closed: Vec<Closed>,
+}
+
+/// A fragment that is in the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Closed {
+    pub start: FragmentStart,
+    /// Pictures of the file up to its end.
+    pub frames: u64,
+    /// End of its last picture, ticks.
+    pub end_ticks: u64,
+    /// Place of the first byte behind it.
+    pub end: u64,
 }
 
 impl Fragments {
     /// An empty file.
     pub(super) fn new() -> Result<Self, String> {
         let muxer = Fmp4SegmentMuxer::new().map_err(words)?;
-        Ok(Self { muxer, entry: None, pictures: Vec::new(), payload: Vec::new(), written: 0, closed: Vec::new() })
+        Ok(Self { muxer, entry: None, pictures: Vec::new(), payload: Vec::new(), closed: Vec::new() })
     }
 
     /// Time of the open fragment's first picture, ticks.
@@ -61,29 +72,47 @@ impl Fragments {
         let mut muxer = self.muxer.clone();
         muxer.create_media_segment_metadata(&self.samples(time + 1)).map_err(words)?;
         let header = muxer.init_segment_bytes().map_err(words)?;
-        self.written = header.len() as u64;
         Ok(Some(header))
     }
 
-    /// Closes the open fragment at `end` ticks and gives its bytes; nothing where it is empty.
-    pub(super) fn close(&mut self, end: u64) -> Result<Vec<u8>, String> {
-        let Some(time) = self.start() else { return Ok(Vec::new()) };
+    /// Closes the open fragment at `end` ticks and gives its bytes, which are to stand at `offset` of the file; nothing
+    /// where it is empty. Once they do, it is to be [kept](Self::keep).
+    pub(super) fn close(&mut self, end: u64, offset: u64) -> Result<Option<(Vec<u8>, Closed)>, String> {
+        let Some(time) = self.start() else { return Ok(None) };
         let samples = self.samples(end);
         let mut bytes = self.muxer.create_media_segment_metadata(&samples).map_err(words)?;
         bytes.append(&mut self.payload);
+        let frames = self.closed().map_or(0, |closed| closed.frames) + self.pictures.len() as u64;
         self.pictures.clear();
-        self.closed.push(FragmentStart { time, offset: self.written });
-        self.written += bytes.len() as u64;
-        Ok(bytes)
+        let start = FragmentStart { time, offset };
+        let closed = Closed { start, frames, end_ticks: end, end: offset + bytes.len() as u64 };
+        Ok(Some((bytes, closed)))
+    }
+
+    /// A closed fragment is in the file.
+    pub(super) fn keep(&mut self, closed: Closed) {
+        self.closed.push(closed);
+    }
+
+    /// Forgets the fragments that reach beyond the first `most_frames` pictures, and gives the last one that is left.
+    pub(super) fn cut(&mut self, most_frames: u64) -> Option<Closed> {
+        self.closed.truncate(self.closed.partition_point(|closed| closed.frames <= most_frames));
+        self.closed()
     }
 
     /// The index of all fragments, which stands at the end of a finished file.
     pub(super) fn index(&self) -> Result<Vec<u8>, String> {
-        index(TRACK_ID, &self.closed)
+        let starts: Vec<_> = self.closed.iter().map(|closed| closed.start).collect();
+        index(TRACK_ID, &starts)
     }
 
-    /// How many fragments are closed.
-    pub(super) fn closed(&self) -> usize {
+    /// The last fragment in the file.
+    pub(super) fn closed(&self) -> Option<Closed> {
+        self.closed.last().copied()
+    }
+
+    /// How many fragments are in the file.
+    pub(super) fn count(&self) -> usize {
         self.closed.len()
     }
 

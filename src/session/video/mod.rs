@@ -8,4 +8,4 @@ mod repair;
 mod writer;
 
 pub use repair::repair;
-pub use writer::{VideoOptions, VideoSummary, VideoWriter};
+pub use writer::{VideoFile, VideoOptions, VideoSummary, VideoWriter};

@@ -1,15 +1,16 @@
 //! Writes pictures as a video file.
 
-use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::file_error::{WriteError, WriteErrorKind};
 use super::clock::{Clock, duration, ticks};
 use super::encoder::{FrameEncoder, LARGEST};
-use super::fragments::Fragments;
+use super::fragments::{Closed, Fragments};
 use super::index::length_patches;
+use crate::atomic_file::{Access, AtomicFile, create_private};
 
 /// How a video is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,16 +20,29 @@ pub struct VideoOptions {
     pub fragment: Duration,
     /// How long the last picture stands where no second one tells the rate.
     pub single_frame: Duration,
+    /// How the file comes about.
+    pub file: VideoFile,
+}
+
+/// How the file of a video comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VideoFile {
+    /// It grows in its place and plays after a kill.
+    Growing,
+    /// The same, and the user alone may read it.
+    Private,
+    /// It takes its place when it is finished; what was there stays until then.
+    Whole,
 }
 
 impl Default for VideoOptions {
     fn default() -> Self {
-        Self { fragment: Duration::from_secs(1), single_frame: Duration::from_millis(33) }
+        Self { fragment: Duration::from_secs(1), single_frame: Duration::from_millis(33), file: VideoFile::Growing }
     }
 }
 
 /// What a finished video holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VideoSummary {
     /// Pictures.
     pub frames: u64,
@@ -41,6 +55,10 @@ pub struct VideoSummary {
 pub struct VideoWriter {
     path: PathBuf,
     file: File,
+    /// What the file is until it takes its place.
+    draft: Option<AtomicFile>,
+    /// Nothing can be changed afterwards in a pipe, nor can it be brought to a disk.
+    is_regular: bool,
     width: u32,
     height: u32,
     encoder: FrameEncoder,
@@ -54,6 +72,8 @@ pub struct VideoWriter {
     frames: u64,
     /// Bytes in the file.
     bytes: u64,
+    /// A write failed: no more come.
+    broken: bool,
     done: bool,
 }
 
@@ -73,10 +93,14 @@ impl VideoWriter {
         let encoder_error = |cause: String| encoder_error(path, &cause);
         let encoder = FrameEncoder::new(width, height).map_err(encoder_error)?;
         let fragments = Fragments::new().map_err(encoder_error)?;
-        let file = File::create(path).map_err(|error| WriteError::io(path, &error))?;
+        let io_error = |error: io::Error| WriteError::io(path, &error);
+        let (file, draft) = open(path, options.file).map_err(io_error)?;
+        let is_regular = file.metadata().map_err(io_error)?.is_file();
         Ok(Self {
             path: path.to_owned(),
             file,
+            draft,
+            is_regular,
             width,
             height,
             encoder,
@@ -87,6 +111,7 @@ impl VideoWriter {
             header: Vec::new(),
             frames: 0,
             bytes: 0,
+            broken: false,
             done: false,
         })
     }
@@ -135,13 +160,23 @@ impl VideoWriter {
         self.bytes
     }
 
-    /// How many fragments are in the file so far: what a kill leaves.
+    /// How many fragments are in the file so far.
     pub fn fragments(&self) -> usize {
-        self.fragments.closed()
+        self.fragments.count()
+    }
+
+    /// What is in the file so far: what a kill leaves.
+    pub fn in_file(&self) -> VideoSummary {
+        self.fragments.closed().map_or_else(VideoSummary::default, summary)
+    }
+
+    /// The file's name.
+    pub(in crate::session) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Another handle of the file, to be synced on another thread.
-    pub(in crate::session) fn handle(&self) -> std::io::Result<File> {
+    pub(in crate::session) fn handle(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
@@ -153,56 +188,119 @@ impl VideoWriter {
     /// Writes what is still in memory, the index and the length, and says what the video holds.
     ///
     /// # Errors
-    /// [`WriteError`] where the disk is full or gone, or where no picture came: then the empty file is removed.
+    /// [`WriteError`] where the disk is full or gone: what was written before is whole then. Where no whole second came,
+    /// the file is removed.
     pub fn finish(mut self) -> Result<VideoSummary, WriteError> {
         self.complete()
     }
 
     fn complete(&mut self) -> Result<VideoSummary, WriteError> {
+        let written = self.write_down();
+        let (summary, sealed) = self.seal(u64::MAX);
+        written.and(sealed)?;
+        if let Some(draft) = self.draft.take() {
+            draft.commit().map_err(|error| WriteError::io(&self.path, &error))?;
+        }
+        Ok(summary)
+    }
+
+    /// Writes what is still in memory. After an error of [`write`](Self::write) that is given up.
+    ///
+    /// # Errors
+    /// [`WriteError`] where the disk is full or gone: what was written before is whole then.
+    pub(in crate::session) fn write_down(&mut self) -> Result<(), WriteError> {
+        if self.broken { Ok(()) } else { self.close_fragment(self.clock.end()) }
+    }
+
+    /// Makes an end: keeps the first `most_frames` pictures that are in the file, as far as whole fragments go, writes the
+    /// index and the length, and brings the file to the disk. A file without any picture is removed. Says what the video
+    /// holds, and what went wrong with it.
+    pub(in crate::session) fn seal(&mut self, most_frames: u64) -> (VideoSummary, Result<(), WriteError>) {
         self.done = true;
-        if self.frames == 0 {
-            // Nobody is helped by a file that no player opens. That it stays where it cannot be removed is harmless.
-            let _ = std::fs::remove_file(&self.path);
-            return Err(WriteError::new(
-                WriteErrorKind::Empty,
-                &self.path,
-                "no picture came, so there is no video",
-                "check the input",
-            ));
+        let Some(last) = self.fragments.cut(most_frames) else {
+            self.remove();
+            let cause = "no picture came, so there is no video";
+            let empty = WriteError::new(WriteErrorKind::Empty, &self.path, cause, "check the input");
+            return (VideoSummary::default(), Err(empty));
+        };
+        let index = self.fragments.index().map_err(|cause| encoder_error(&self.path, &cause));
+        let sealed =
+            index.and_then(|index| self.write_end(last, &index).map_err(|error| WriteError::io(&self.path, &error)));
+        (summary(last), sealed)
+    }
+
+    fn write_end(&mut self, last: Closed, index: &[u8]) -> io::Result<()> {
+        if !self.is_regular {
+            return self.file.write_all(index);
         }
-        let end = self.clock.end();
-        self.close_fragment(end)?;
-        let index = self.fragments.index().map_err(|cause| encoder_error(&self.path, &cause))?;
-        self.append(&index)?;
-        for (place, bytes) in length_patches(&self.header, end) {
-            self.file
-                .seek(SeekFrom::Start(place))
-                .and_then(|_| self.file.write_all(&bytes))
-                .map_err(|error| WriteError::io(&self.path, &error))?;
+        self.file.set_len(last.end)?;
+        self.file.seek(SeekFrom::Start(last.end))?;
+        let written = self.file.write_all(index);
+        if written.is_err() {
+            // Half an index would be worse than none; what stands before it plays without.
+            self.file.set_len(last.end)?;
         }
-        Ok(VideoSummary { frames: self.frames, duration: duration(end) })
+        for (place, bytes) in length_patches(&self.header, last.end_ticks) {
+            self.file.seek(SeekFrom::Start(place))?;
+            self.file.write_all(&bytes)?;
+        }
+        self.file.sync_all()?;
+        written
+    }
+
+    /// Nobody is helped by a file that no player opens. That it stays where it cannot be removed is harmless.
+    fn remove(&self) {
+        if self.draft.is_none() && fs::symlink_metadata(&self.path).is_ok_and(|there| there.is_file()) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     fn close_fragment(&mut self, end: u64) -> Result<(), WriteError> {
-        let fragment = self.fragments.close(end).map_err(|cause| encoder_error(&self.path, &cause))?;
-        self.append(&fragment)
+        let closed = self.fragments.close(end, self.bytes).map_err(|cause| encoder_error(&self.path, &cause))?;
+        let Some((bytes, closed)) = closed else { return Ok(()) };
+        self.append(&bytes)?;
+        self.fragments.keep(closed);
+        Ok(())
     }
 
     /// One write, so that a kill between two leaves whole fragments.
     fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.file.write_all(bytes).map_err(|error| WriteError::io(&self.path, &error))?;
+        if let Err(error) = self.file.write_all(bytes) {
+            self.broken = true;
+            if self.is_regular {
+                // A part of a fragment is of no use. Where it cannot be cut off now, that is tried once more at the end.
+                let _ = self.file.set_len(self.bytes);
+            }
+            return Err(WriteError::io(&self.path, &error));
+        }
         self.bytes += bytes.len() as u64;
         Ok(())
     }
 }
 
+fn summary(last: Closed) -> VideoSummary {
+    VideoSummary { frames: last.frames, duration: duration(last.end_ticks) }
+}
+
 impl Drop for VideoWriter {
     fn drop(&mut self) {
         if !self.done
-            && self.frames > 0
+            && (self.frames > 0 || self.broken)
             && let Err(error) = self.complete()
         {
             tracing::warn!("the video was not finished: {error}");
+        }
+    }
+}
+
+/// Makes the file, and the draft that it is.
+fn open(path: &Path, kind: VideoFile) -> io::Result<(File, Option<AtomicFile>)> {
+    match kind {
+        VideoFile::Growing => Ok((File::create(path)?, None)),
+        VideoFile::Private => Ok((create_private(path)?, None)),
+        VideoFile::Whole => {
+            let draft = AtomicFile::create(path, Access::Usual)?;
+            Ok((draft.as_file().try_clone()?, Some(draft)))
         }
     }
 }

@@ -95,7 +95,7 @@ fn uneven_times_come_back_to_the_millisecond() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.mp4");
     let summary = written(&path, 64, 48);
-    let bytes = std::fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
     let times = times();
     let shown = presentation_secs(&bytes);
     assert_eq!((summary.frames, shown.len()), (40, 40));
@@ -113,7 +113,7 @@ fn fragments_begin_with_a_keyframe_at_least_every_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.mp4");
     written(&path, 64, 48);
-    let bytes = std::fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
     let kinds: Vec<_> = boxes(&bytes).iter().map(|(_, _, kind)| *kind).collect();
     assert_eq!(&kinds[..2], [*b"ftyp", *b"moov"]);
     assert_eq!(kinds.last(), Some(b"mfra"));
@@ -133,7 +133,7 @@ fn cut_off_after_any_fragment_it_still_plays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.mp4");
     written(&path, 64, 48);
-    let bytes = std::fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
     let ends = boxes(&bytes).into_iter().filter(|(_, _, kind)| kind == b"mdat").map(|(at, size, _)| at + size);
     let mut before = 0;
     for end in ends {
@@ -155,12 +155,12 @@ fn a_killed_writer_leaves_what_it_had_until_the_last_fragment() {
         writer.write(&picture(64, 48, number), time).unwrap();
     }
     // What is on the disk at this moment is what a kill would leave.
-    let bytes = std::fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
     let shown = presentation_secs(&bytes);
     let lost = (times()[39] - times()[0]).as_secs_f64() - shown.last().unwrap();
     assert!(lost < 2.0, "{lost} s lost");
     drop(writer);
-    assert_eq!(presentation_secs(&std::fs::read(&path).unwrap()).len(), 40, "dropping finishes");
+    assert_eq!(presentation_secs(&fs::read(&path).unwrap()).len(), 40, "dropping finishes");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn colours_come_back_and_odd_and_tiny_sizes_are_padded() {
         writer.write(&picture(width, height, 0), Duration::ZERO).unwrap();
         let summary = writer.finish().unwrap();
         assert!(summary.duration.abs_diff(Duration::from_millis(33)) < Duration::from_millis(1));
-        let (decoded_width, decoded_height, rgb) = first_picture(&std::fs::read(&path).unwrap());
+        let (decoded_width, decoded_height, rgb) = first_picture(&fs::read(&path).unwrap());
         assert_eq!((decoded_width, decoded_height), padded);
         let at = |x: usize, y: usize| &rgb[(y * decoded_width + x) * 3..][..3];
         if width > 1 {
@@ -186,7 +186,7 @@ fn colours_come_back_and_odd_and_tiny_sizes_are_padded() {
 }
 
 #[test]
-fn times_that_jump_back_go_on_and_equal_times_do_not_collide() {
+fn times_that_jump_back_or_stand_still_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.mp4");
     let mut writer = VideoWriter::create(&path, 16, 16, VideoOptions::default()).unwrap();
@@ -194,11 +194,10 @@ fn times_that_jump_back_go_on_and_equal_times_do_not_collide() {
         writer.write(&picture(16, 16, 0), Duration::from_millis(millis)).unwrap();
     }
     writer.finish().unwrap();
-    let shown = presentation_secs(&std::fs::read(&path).unwrap());
-    for (shown, expected) in shown.iter().zip([0.0, 0.04, 0.08, 0.12, 0.16, 0.16]) {
+    let shown = presentation_secs(&fs::read(&path).unwrap());
+    for (shown, expected) in shown.iter().zip([0.0, 0.04, 0.08, 0.12, 0.16, 0.2]) {
         assert!((shown - expected).abs() < 0.001, "{shown} instead of {expected}");
     }
-    assert!(shown[5] > shown[4]);
 }
 
 #[test]

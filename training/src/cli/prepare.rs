@@ -5,7 +5,9 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
+use facelens::atomic_file::is_same_file;
 use facelens::cli::interrupt;
 use facelens::detect::DetectorKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -135,8 +137,28 @@ impl UndetectedArg {
     }
 }
 
+impl Set {
+    /// The file that it writes, and all that it reads.
+    fn files(&self) -> (&Path, Vec<&Path>) {
+        let (common, labels): (_, [Option<&PathBuf>; 2]) = match self {
+            Self::FairFace { common, labels, .. } | Self::ImdbWiki { common, labels, .. } => {
+                (common, [Some(labels), None])
+            }
+            Self::UtkFace { common, labels, .. } => (common, [labels.as_ref(), None]),
+            Self::MegaAgeAsian { common, labels, ages } => (common, [Some(labels), ages.as_ref()]),
+            Self::ThreeHundredWLp { common } | Self::Biwi { common } => (common, [None, None]),
+        };
+        let inputs = common.images.iter().chain(labels.into_iter().flatten()).map(PathBuf::as_path).collect();
+        (&common.output, inputs)
+    }
+}
+
 /// Writes the set and prints the counts.
 pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
+    let (output, inputs) = args.set.files();
+    if inputs.into_iter().any(|input| is_same_file(input, output)) {
+        bail!("{}: it is an input and cannot be the set; choose another -o", output.display());
+    }
     match &args.set {
         Set::FairFace { common, labels, undetected } => {
             write(common, undetected.with(prepare::FAIRFACE_BOX), |_| prepare::fairface(labels))

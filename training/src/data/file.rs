@@ -1,10 +1,10 @@
 //! The file of a set: written picture by picture, read whole.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 
+use facelens::atomic_file::{self, Access, AtomicFile};
 use serde::{Deserialize, Serialize};
 
 use super::{CONTEXT, Face, FaceSet, SIDE};
@@ -22,7 +22,7 @@ pub enum SetError {
         /// `read` or `written`.
         action: &'static str,
         /// What the system said.
-        cause: std::io::Error,
+        cause: String,
     },
     /// The file is no set of faces, or only a part of one.
     #[error("{file} is no set of faces: {cause}; make it again with `facelens-training prepare`")]
@@ -42,22 +42,11 @@ struct Header {
     faces: Vec<Face>,
 }
 
-/// The unfinished file; it goes when the set is given up.
-struct Part(PathBuf);
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Of a finished set nothing is left here. Elsewhere there is nothing more to do than to try.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// Writes a set. Until [`SetWriter::finish`] it lies beside its place under a name that ends in `.part`, so that a set
-/// that is there is whole; dropped without it, nothing stays.
+/// Writes a set. Until [`SetWriter::finish`] it lies beside its place under another name, so that a set that is there is
+/// whole; dropped without it, nothing stays.
 pub struct SetWriter {
     target: PathBuf,
-    part: Part,
-    file: BufWriter<File>,
+    file: BufWriter<AtomicFile>,
     faces: Vec<Face>,
     left_out: BTreeMap<String, usize>,
 }
@@ -68,13 +57,12 @@ impl SetWriter {
     /// # Errors
     /// Where the file cannot be made.
     pub fn create(target: &Path) -> Result<Self, SetError> {
-        let mut part = target.as_os_str().to_owned();
-        // Two runs into one place must not write into one file.
-        part.push(format!(".{}.part", std::process::id()));
-        let part = Part(PathBuf::from(part));
-        let mut file = BufWriter::new(File::create(&part.0).map_err(|cause| io(&part.0, "written", cause))?);
-        file.write_all(MAGIC).map_err(|cause| io(&part.0, "written", cause))?;
-        Ok(Self { target: target.to_owned(), part, file, faces: Vec::new(), left_out: BTreeMap::new() })
+        let create = || {
+            let mut file = BufWriter::new(AtomicFile::create(target, Access::Usual)?);
+            file.write_all(MAGIC).map(|()| file)
+        };
+        let file = create().map_err(|cause| io(target, "written", &cause))?;
+        Ok(Self { target: target.to_owned(), file, faces: Vec::new(), left_out: BTreeMap::new() })
     }
 
     /// Adds a face with its picture: [`SIDE`] x [`SIDE`] x 3 bytes, RGB.
@@ -83,7 +71,7 @@ impl SetWriter {
     /// Where the file cannot be written.
     pub fn push(&mut self, face: Face, picture: &[u8]) -> Result<(), SetError> {
         debug_assert_eq!(picture.len(), SIDE * SIDE * 3);
-        self.file.write_all(picture).map_err(|cause| io(&self.part.0, "written", cause))?;
+        self.file.write_all(picture).map_err(|cause| io(&self.target, "written", &cause))?;
         self.faces.push(face);
         Ok(())
     }
@@ -113,17 +101,15 @@ impl SetWriter {
     /// # Errors
     /// Where the file cannot be written.
     pub fn finish(self) -> Result<(), SetError> {
-        let Self { target, part, mut file, faces, left_out } = self;
+        let Self { target, mut file, faces, left_out } = self;
         let header = Header { side: SIDE, context: CONTEXT, left_out, faces };
-        let write = |file: &mut BufWriter<File>| {
+        let write = || {
             let header = serde_json::to_vec(&header)?;
             file.write_all(&header)?;
             file.write_all(&(header.len() as u64).to_le_bytes())?;
-            file.flush()?;
-            file.get_ref().sync_all()
+            file.into_inner().map_err(IntoInnerError::into_error)?.commit()
         };
-        write(&mut file).map_err(|cause| io(&part.0, "written", cause))?;
-        std::fs::rename(&part.0, &target).map_err(|cause| io(&target, "written", cause))
+        write().map_err(|cause| io(&target, "written", &cause))
     }
 }
 
@@ -133,7 +119,7 @@ impl FaceSet {
     /// # Errors
     /// Where the file cannot be read, or is no whole set.
     pub fn read(file: &Path) -> Result<Self, SetError> {
-        let mut bytes = std::fs::read(file).map_err(|cause| io(file, "read", cause))?;
+        let mut bytes = std::fs::read(file).map_err(|cause| io(file, "read", &cause))?;
         let format = |cause: &str| SetError::Format { file: file.display().to_string(), cause: cause.to_owned() };
         if !bytes.starts_with(MAGIC) {
             return Err(format("it begins otherwise"));
@@ -155,8 +141,8 @@ impl FaceSet {
     }
 }
 
-fn io(file: &Path, action: &'static str, cause: std::io::Error) -> SetError {
-    SetError::Io { file: file.display().to_string(), action, cause }
+fn io(file: &Path, action: &'static str, cause: &std::io::Error) -> SetError {
+    SetError::Io { file: file.display().to_string(), action, cause: atomic_file::cause(cause) }
 }
 
 #[cfg(test)]

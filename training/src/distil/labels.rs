@@ -11,6 +11,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use facelens::atomic_file::cause;
 use facelens::geometry::Pose;
 use facelens::model::sha256_hex;
 
@@ -60,7 +61,7 @@ pub enum LabelsError {
         /// The file.
         file: String,
         /// What the system said.
-        cause: io::Error,
+        cause: String,
     },
     /// The file's labels are of another set or of other teachers.
     #[error("{file} holds labels of {what}; remove it, or choose another set with -o")]
@@ -99,7 +100,7 @@ impl LabelsFile {
     }
 
     fn open_with(path: PathBuf, first: &str, faces: usize) -> Result<Self, LabelsError> {
-        let io = |cause| LabelsError::Io { file: path.display().to_string(), cause };
+        let io = |error: io::Error| LabelsError::Io { file: path.display().to_string(), cause: cause(&error) };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -107,6 +108,10 @@ impl LabelsFile {
         };
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let labels = read(&text[..whole], first, faces, &path)?;
+        if whole == 0 && !format!("{first}\n{COLUMNS}\n").starts_with(&text) {
+            // Not what a run leaves that was killed at once.
+            return Err(LabelsError::Others { file: path.display().to_string(), what: "something else" });
+        }
         // Before its first label the file begins anew: the line of columns may be missing.
         let whole = if labels.is_empty() { 0 } else { whole };
         let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(io)?;
@@ -127,7 +132,7 @@ impl LabelsFile {
         }
         self.file
             .write_all(lines.as_bytes())
-            .map_err(|cause| LabelsError::Io { file: self.path.display().to_string(), cause })?;
+            .map_err(|error| LabelsError::Io { file: self.path.display().to_string(), cause: cause(&error) })?;
         self.labels.extend_from_slice(labels);
         Ok(())
     }
@@ -202,6 +207,7 @@ mod tests {
             ("# facelens pose labels 1; set 9; teachers 2\n", "another set"),
             ("# facelens pose labels 1; set 1; teachers 9\n", "other teachers"),
             ("precious\n", "something else"),
+            ("precious", "something else"),
             ("# facelens pose labels 1; set 1; teachers 2\nface\n", "line 2"),
             ("# facelens pose labels 1; set 1; teachers 2\nface,yaw,pitch,roll,spread\n0,1,2,NaN,4\n", "line 3"),
             ("# facelens pose labels 1; set 1; teachers 2\nface,yaw,pitch,roll,spread\n1,1,2,3,4\n", "line 3"),

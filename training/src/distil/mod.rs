@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use facelens::atomic_file::is_same_file;
 use facelens::estimate::EstimateError;
 use facelens::model::ModelError;
 
@@ -103,7 +104,7 @@ pub fn label(
     stop: &AtomicBool,
     progress: impl Fn(usize, usize),
 ) -> Result<Option<Summary>, DistilError> {
-    if same_file(set, output) {
+    if is_same_file(set, output) {
         return Err(DistilError::SameFile(output.to_owned()));
     }
     let faces = FaceSet::read(set)?;
@@ -184,10 +185,6 @@ fn write(faces: &FaceSet, labels: &[Label], output: &Path, max_spread: Option<f3
     }
     writer.finish()?;
     Ok(summary)
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ mod perturb;
 mod verify;
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use facelens::atomic_file::{self, Access};
 use facelens::estimate::Estimator;
 use facelens::model::{ModelCard, ModelError, ModelSet, Task, TaskModel, sha256_hex};
 
@@ -55,7 +56,7 @@ pub enum ExportError {
         /// The file.
         file: String,
         /// What the system said.
-        cause: io::Error,
+        cause: String,
     },
 }
 
@@ -139,23 +140,13 @@ fn inputs(crops: &FaceSet, card: &ModelCard) -> Result<Vec<Vec<f32>>, ExportErro
 
 /// Writes a file whole or not at all.
 fn put(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let mut part = file.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
     let write = || -> io::Result<()> {
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut open = fs::File::create(&part)?;
-        open.write_all(bytes)?;
-        open.sync_all()?;
-        fs::rename(&part, file)
+        atomic_file::write(file, bytes, Access::Usual)
     };
-    write().map_err(|cause| {
-        // It may not be there; there is nothing else to do about it.
-        let _ = fs::remove_file(&part);
-        ExportError::Write { file: file.display().to_string(), cause }
-    })
+    write().map_err(|error| ExportError::Write { file: file.display().to_string(), cause: atomic_file::cause(&error) })
 }
 
 #[cfg(test)]

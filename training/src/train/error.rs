@@ -1,9 +1,9 @@
 //! Why a run cannot begin, go on, or be read.
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
+
+use facelens::atomic_file::{self, Access};
 
 use crate::data::SetError;
 
@@ -126,12 +126,6 @@ impl RunError {
 
 /// Writes a file so that a reader finds the old one or the new one whole, whenever the program is stopped.
 pub(super) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    let part = file.with_added_extension("part");
-    let write = || {
-        let mut writer = File::create(&part)?;
-        writer.write_all(bytes)?;
-        writer.sync_all()?;
-        std::fs::rename(&part, file)
-    };
-    write().map_err(|cause: std::io::Error| RunError::io(file, "written", cause))
+    atomic_file::write(file, bytes, Access::Usual)
+        .map_err(|error| RunError::io(file, "written", atomic_file::cause(&error)))
 }

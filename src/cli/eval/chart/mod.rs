@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
 
 use super::figures::{Figures, Sample};
+use crate::atomic_file::{self, Access};
+use crate::cli::output::usage;
 use crate::geometry::{Point, Rect};
 use crate::model::{ModelSet, Task, task_words};
 use crate::overlay::{Color, Scene, Shape, TextSize, paint_on_picture, to_svg};
@@ -65,7 +67,7 @@ impl ChartFile {
     ///
     /// # Errors
     /// Names the file and the missing folder.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
+    pub(super) fn check_folder(&self) -> anyhow::Result<()> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         ensure!(
             folder.is_dir(),
@@ -73,6 +75,18 @@ impl ChartFile {
             self.path.display(),
             folder.display()
         );
+        Ok(())
+    }
+
+    /// Whether the file is none of the measurement's `inputs`.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub(super) fn check_inputs(&self, mut inputs: impl Iterator<Item = PathBuf>) -> anyhow::Result<()> {
+        if self.path.exists() && inputs.any(|input| atomic_file::is_same_file(&input, &self.path)) {
+            let words = "it is an input and cannot be the chart; choose another --chart";
+            return Err(usage(format!("{}: {words}", self.path.display())));
+        }
         Ok(())
     }
 
@@ -86,8 +100,9 @@ impl ChartFile {
             Format::Svg => to_svg(&scene).into_bytes(),
             Format::Png => png(&scene)?,
         };
-        std::fs::write(&self.path, bytes)
-            .with_context(|| format!("{}: cannot be written; choose another file", self.path.display()))
+        atomic_file::write(&self.path, &bytes, Access::Usual).map_err(|error| {
+            anyhow!("{}: cannot be written ({}); choose another file", self.path.display(), atomic_file::cause(&error))
+        })
     }
 }
 

@@ -1,21 +1,24 @@
 //! What is remembered between runs: `settings.toml` in the user's configuration folder.
 //!
-//! A bad file is never fatal: each key that cannot be used falls back to its default and is named in a warning. Keys
-//! that this version does not know are kept as they are.
+//! A bad file is never fatal: each key that cannot be used falls back to its default and is named in a warning. What is
+//! written changes only what the user has changed: comments, and keys that this version does not know, stay.
 
-use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use toml::Table;
+use toml_edit::{Array, DocumentMut, Item, Value};
 
 use crate::detect::DetectorKind;
 use crate::model::Task;
 use crate::outputs::OPENTRACK_PORT;
 use crate::session::recording::RecordedPictures;
 use crate::source::SourceSpec;
-use crate::whole_file::write_whole;
+
+pub use file::{PendingSave, SettingsError, SettingsFile};
+
+mod file;
 
 /// Environment variable that names another folder for `settings.toml`.
 pub const CONFIG_DIR_VARIABLE: &str = "FACELENS_CONFIG_DIR";
@@ -64,8 +67,6 @@ pub struct Settings {
     pub panel_width: f32,
     /// Width and height of the window in points.
     pub window_size: [f32; 2],
-    /// Keys of the file that this version does not know; written back untouched.
-    pub unknown: Table,
 }
 
 impl Default for Settings {
@@ -90,7 +91,6 @@ impl Default for Settings {
             panel_open: true,
             panel_width: 320.0,
             window_size: [1120.0, 700.0],
-            unknown: Table::new(),
         }
     }
 }
@@ -161,47 +161,70 @@ impl Settings {
                     size.iter().all(|side| (200.0..=16_384.0).contains(side))
                 })
                 .unwrap_or(default.window_size),
-            unknown: Table::new(),
         };
         for key in table.keys() {
             warnings.push(format!("there is no setting `{key}`; it is left as it is"));
         }
-        (Self { unknown: table, ..settings }, warnings)
+        (settings, warnings)
     }
 
-    /// The text of the file.
-    pub fn to_toml(&self) -> String {
-        let files = |files: &[PathBuf]| {
-            Value::Array(files.iter().map(|file| Value::String(file.to_string_lossy().into_owned())).collect())
-        };
-        let mut table = self.unknown.clone();
-        let mut put = |key: &str, value: Value| {
-            table.insert(key.to_owned(), value);
-        };
-        if let Some(source) = &self.source {
-            put("source", Value::String(source.to_string()));
+    /// Every setting under its key, as the file has it.
+    fn entries(&self) -> [(&'static str, Value); 19] {
+        let text = |text: &dyn ToString| Value::from(text.to_string());
+        let path = |path: &Path| Value::from(path.to_string_lossy().into_owned());
+        let files = |files: &[PathBuf]| Value::from(files.iter().map(|file| path(file)).collect::<Array>());
+        [
+            // Empty: nothing was chosen.
+            ("source", self.source.as_ref().map_or_else(|| Value::from(""), |source| text(source))),
+            ("mirror", self.mirror.into()),
+            ("boxes", self.boxes.into()),
+            ("labels", self.labels.into()),
+            ("axes", self.axes.into()),
+            ("angles", self.angles.into()),
+            ("detector", self.detector.name().into()),
+            ("age_models", files(&self.age_models)),
+            ("gender_models", files(&self.gender_models)),
+            ("pose_models", files(&self.pose_models)),
+            ("sessions_folder", path(self.sessions_folder.as_deref().unwrap_or(Path::new("")))),
+            ("record_pictures", self.record_pictures.name().into()),
+            ("record_blur", self.record_blur.into()),
+            ("record_mirror", self.record_mirror.into()),
+            ("opentrack_address", text(&self.opentrack_address)),
+            ("jsonl_address", text(&self.jsonl_address)),
+            ("panel_open", self.panel_open.into()),
+            ("panel_width", f64::from(self.panel_width.round()).into()),
+            (
+                "window_size",
+                Value::from(self.window_size.map(|side| f64::from(side.round())).into_iter().collect::<Array>()),
+            ),
+        ]
+    }
+
+    /// Puts into the text of a file what has changed since `before` (without it: everything) and what is missing in it.
+    /// Comments, the order and keys of other versions stay, and so does a value that cannot be used and was not changed.
+    ///
+    /// # Errors
+    /// Where the text is no TOML.
+    fn update(&self, text: &str, before: Option<&Self>) -> Result<String, toml_edit::TomlError> {
+        let mut document: DocumentMut = text.parse()?;
+        let before = before.map(Self::entries);
+        for (index, (key, value)) in self.entries().into_iter().enumerate() {
+            let same = before.as_ref().is_some_and(|before| before[index].1.to_string() == value.to_string());
+            match document.get_mut(key) {
+                Some(_) if same => {}
+                Some(Item::Value(there)) => {
+                    // A comment behind a value belongs to it.
+                    let decor = there.decor().clone();
+                    *there = value;
+                    *there.decor_mut() = decor;
+                }
+                Some(there) => *there = Item::Value(value),
+                // What was never chosen needs no line.
+                None if value.as_str() == Some("") => {}
+                None => drop(document.insert(key, Item::Value(value))),
+            }
         }
-        put("mirror", Value::Boolean(self.mirror));
-        put("boxes", Value::Boolean(self.boxes));
-        put("labels", Value::Boolean(self.labels));
-        put("axes", Value::Boolean(self.axes));
-        put("angles", Value::Boolean(self.angles));
-        put("detector", Value::String(self.detector.name().to_owned()));
-        put("age_models", files(&self.age_models));
-        put("gender_models", files(&self.gender_models));
-        put("pose_models", files(&self.pose_models));
-        if let Some(folder) = &self.sessions_folder {
-            put("sessions_folder", Value::String(folder.to_string_lossy().into_owned()));
-        }
-        put("record_pictures", Value::String(self.record_pictures.name().to_owned()));
-        put("record_blur", Value::Boolean(self.record_blur));
-        put("record_mirror", Value::Boolean(self.record_mirror));
-        put("opentrack_address", Value::String(self.opentrack_address.to_string()));
-        put("jsonl_address", Value::String(self.jsonl_address.to_string()));
-        put("panel_open", Value::Boolean(self.panel_open));
-        put("panel_width", Value::Float(f64::from(self.panel_width.round())));
-        put("window_size", Value::Array(self.window_size.map(|side| Value::Float(f64::from(side.round()))).to_vec()));
-        table.to_string()
+        Ok(document.to_string())
     }
 }
 
@@ -230,73 +253,6 @@ impl Reader<'_> {
         }
         self.warnings.push(format!("`{key}` must be {what}; its default is used"));
         None
-    }
-}
-
-/// The settings could not be written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the settings cannot be written to {}: {cause}; they hold until the window is closed", file.display())]
-pub struct SettingsError {
-    /// The file.
-    pub file: PathBuf,
-    /// What the system said.
-    pub cause: String,
-}
-
-/// The file that settings are read from and written to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsFile {
-    path: PathBuf,
-}
-
-impl SettingsFile {
-    /// `settings.toml` in `folder`.
-    pub fn in_folder(folder: &Path) -> Self {
-        Self { path: folder.join("settings.toml") }
-    }
-
-    /// The user's own file: in the folder that [`CONFIG_DIR_VARIABLE`] names, else where the system keeps the
-    /// configuration of programs. `None` where there is no home folder: then nothing is remembered.
-    pub fn of_user() -> Option<Self> {
-        if let Some(folder) = std::env::var_os(CONFIG_DIR_VARIABLE).filter(|folder| !folder.is_empty()) {
-            return Some(Self::in_folder(Path::new(&folder)));
-        }
-        directories::ProjectDirs::from("", "", "facelens").map(|dirs| Self::in_folder(dirs.config_dir()))
-    }
-
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Reads the settings. A missing file gives the defaults; everything else that is wrong is named, one sentence
-    /// each, with the file.
-    pub fn load(&self) -> (Settings, Vec<String>) {
-        let (settings, warnings) = match std::fs::read(&self.path) {
-            Ok(bytes) => Settings::parse(&String::from_utf8_lossy(&bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Settings::default(), Vec::new()),
-            Err(error) => (Settings::default(), vec![format!("it cannot be read ({error}); the defaults are used")]),
-        };
-        let file = self.path.display();
-        (settings, warnings.into_iter().map(|warning| format!("{file}: {warning}")).collect())
-    }
-
-    /// Writes the settings: to a new file first, which then takes the place of the old one, so that a reader or a
-    /// power cut never meets half a file.
-    ///
-    /// # Errors
-    /// Where the folder or the file cannot be written; the old file stays.
-    pub fn save(&self, settings: &Settings) -> Result<(), SettingsError> {
-        let error = |cause: std::io::Error| SettingsError { file: self.path.clone(), cause: cause.to_string() };
-        let new = self.path.with_extension(format!("toml.{}.new", std::process::id()));
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(error)?;
-        }
-        let written = write_whole(&self.path, &new, |file| {
-            file.write_all(settings.to_toml().as_bytes())?;
-            file.sync_all()
-        });
-        written.map_err(error)
     }
 }
 
@@ -330,8 +286,35 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        assert_eq!(Settings::parse(&unusual().to_toml()), (unusual(), vec![]));
-        assert_eq!(Settings::parse(&Settings::default().to_toml()), (Settings::default(), vec![]));
+        for settings in [unusual(), Settings::default()] {
+            assert_eq!(Settings::parse(&settings.update("", None).unwrap()), (settings, vec![]));
+        }
+    }
+
+    #[test]
+    fn what_was_chosen_may_be_unchosen() {
+        let text = unusual().update("", None).unwrap();
+        let text = Settings::default().update(&text, Some(&unusual())).unwrap();
+        assert_eq!(Settings::parse(&text), (Settings::default(), vec![]));
+    }
+
+    #[test]
+    fn comments_order_and_what_is_not_understood_stay() {
+        let text = "# mine\nboxes = true # as I like it\n\n# the old camera\nvolume = 11\ndetector = \"viola\"\nmirror = true\n\n[future]\nkey = 1 # kept\n";
+        let (before, warnings) = Settings::parse(text);
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        let written = Settings { boxes: false, ..before.clone() }.update(text, Some(&before)).unwrap();
+        let expected = text.replace("boxes = true", "boxes = false");
+        let (first, table) = (expected.find("\n\n[future]").unwrap(), expected.find("[future]").unwrap());
+        assert!(written.starts_with(&expected[..first]), "{written}");
+        assert!(written.ends_with(&expected[table..]), "{written}");
+        // Keys that were missing are there now, to be seen and changed.
+        assert!(written.contains("panel_open = true"), "{written}");
+        assert_eq!(Settings::parse(&written).0, Settings { boxes: false, ..before.clone() });
+        // A value that could not be used is replaced once the user chooses another.
+        let chosen = Settings { detector: DetectorKind::Seeta, ..before.clone() };
+        let written = chosen.update(&written, Some(&before)).unwrap();
+        assert!(written.contains("detector = \"seeta\"") && !written.contains("viola"), "{written}");
     }
 
     #[test]
@@ -363,47 +346,10 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_are_named_and_kept() {
+    fn unknown_keys_are_named() {
         let (settings, warnings) = Settings::parse("mirror = false\nvolume = 11\n[future]\nkey = 1");
         assert!(!settings.mirror);
         assert_eq!(warnings.len(), 2);
         assert!(warnings.iter().any(|warning| warning.contains("`volume`")));
-        let written = settings.to_toml();
-        assert!(written.contains("volume = 11") && written.contains("[future]"), "{written}");
-        assert_eq!(Settings::parse(&written).0, settings);
-    }
-
-    #[test]
-    fn a_file_is_written_anew_and_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = SettingsFile::in_folder(&folder.path().join("not/there/yet"));
-        assert_eq!(file.load(), (Settings::default(), vec![]));
-        file.save(&unusual()).unwrap();
-        file.save(&unusual()).unwrap();
-        assert_eq!(file.load(), (unusual(), vec![]));
-        let names: Vec<_> = std::fs::read_dir(file.path().parent().unwrap()).unwrap().collect();
-        assert_eq!(names.len(), 1, "nothing is left beside the file");
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_written_is_an_error_that_names_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        // A file in the place of the folder refuses every user, root too.
-        let blocked = folder.path().join("blocked");
-        std::fs::write(&blocked, "x").unwrap();
-        let file = SettingsFile::in_folder(&blocked);
-        let error = file.save(&Settings::default()).unwrap_err();
-        assert!(error.to_string().contains("settings.toml"), "{error}");
-        assert_eq!(std::fs::read_to_string(&blocked).unwrap(), "x");
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_read_gives_the_defaults_and_names_itself() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = SettingsFile::in_folder(folder.path());
-        std::fs::create_dir(file.path()).unwrap();
-        let (settings, warnings) = file.load();
-        assert_eq!(settings, Settings::default());
-        assert!(warnings[0].contains("settings.toml"), "{warnings:?}");
     }
 }
