@@ -1,22 +1,22 @@
 //! The BIWI Kinect Head Pose Database (Fanelli et al., IJCV 2013): rotation matrices.
 //!
 //! The matrix takes the head's coordinates to those of the depth camera: x to the right of the picture, y down, z away from
-//! the camera; the unturned head looks into the camera. [`Pose::from_rotation`] reads the angles of 300W-LP from such a
-//! matrix. This is the reading of Hopenet's and FSA-Net's authors too: they transpose the matrix first and then take the
-//! same three pairs of numbers.
+//! the camera; the unturned head looks into the camera. That is a [`Rotation`], whose angles are those of 300W-LP. This is
+//! the reading of Hopenet's and FSA-Net's authors too: they transpose the matrix first and then take the same three pairs
+//! of numbers.
 //!
 //! What is not verified here, for want of the data: that the published files are of this form (it is how the database's
 //! own description and those two programs have them), and the small turn between the depth camera, whose angles these are,
 //! and the colour camera, whose pictures are read (its calibration says less than a degree).
 
-use facelens::geometry::Pose;
+use facelens::geometry::{Pose, Rotation};
 
 use super::three_hundred_w_lp::MAX_DEGREES;
 use super::{Found, Listing, Pictures, PrepareError, Reason};
 use crate::data::Face;
 
 /// How far from 1 the length of a row of a rotation matrix may be, as the files round it.
-const TOLERANCE: f32 = 0.02;
+const TOLERANCE: f64 = 0.02;
 
 /// The labels of BIWI: for each `frame_NUMBER_rgb.png` the file `frame_NUMBER_pose.txt` beside it, with a rotation matrix
 /// in three lines and the head's position in a fourth one.
@@ -38,7 +38,7 @@ pub fn biwi(pictures: &Pictures) -> Result<Listing, PrepareError> {
                 continue;
             }
         };
-        match rotation(&text).map(|matrix| Pose::from_rotation(&matrix)) {
+        match rotation(&text).map(Pose::from) {
             None => listing.leave_out(Reason::BadLabel, name, "there is no rotation matrix in its pose file"),
             Some(pose) if [pose.yaw, pose.pitch, pose.roll].iter().any(|angle| angle.abs() > MAX_DEGREES) => {
                 listing.leave_out(Reason::BadPose, name, "");
@@ -50,19 +50,19 @@ pub fn biwi(pictures: &Pictures) -> Result<Listing, PrepareError> {
 }
 
 /// The first nine numbers, row by row, if they are a rotation.
-fn rotation(text: &str) -> Option<[[f32; 3]; 3]> {
-    let mut numbers = text.split_whitespace().map(str::parse::<f32>);
+fn rotation(text: &str) -> Option<Rotation> {
+    let mut numbers = text.split_whitespace().map(str::parse::<f64>);
     let mut matrix = [[0.0; 3]; 3];
     for number in matrix.as_flattened_mut() {
         *number = numbers.next()?.ok()?;
     }
     let [a, b, c] = matrix;
-    let dot = |a: [f32; 3], b: [f32; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+    let dot = |a: [f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
     let cross = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
     // Rows of length 1 at right angles, right-handed. NaN fails.
-    let near = |value: f32, expected: f32| (value - expected).abs() <= TOLERANCE;
+    let near = |value: f64, expected: f64| (value - expected).abs() <= TOLERANCE;
     let holds = near(dot(a, a), 1.0) && near(dot(b, b), 1.0) && near(dot(a, b), 0.0) && near(dot(cross, c), 1.0);
-    holds.then_some(matrix)
+    holds.then(|| Rotation::from_matrix(&matrix))
 }
 
 #[cfg(test)]
