@@ -162,9 +162,9 @@ impl Estimator {
             // Nothing of a face outside the picture.
             let answers = input.map_or_else(|| Ok(Answers::default()), |input| model.answers(input));
             let mut answers = answers.map_err(failed)?;
-            // What was turned back is part of the head's roll.
-            if let Some(pose) = answers.pose.as_mut().filter(|_| model.card.crop.upright) {
-                pose.roll += roll_degrees;
+            // The network saw the head turned back.
+            if model.card.crop.upright {
+                answers.pose = answers.pose.map(|pose| pose.turned(roll_degrees));
             }
             *timings.of(tasks[0]) += ms_since(started);
             self.answers.push(answers);

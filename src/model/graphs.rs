@@ -6,9 +6,10 @@ use prost::Message as _;
 use tract_onnx::pb::{self, tensor_proto::DataType};
 
 use super::{
-    BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task, TaskModel,
-    sha256_hex,
+    Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task,
+    TaskModel, sha256_hex,
 };
+use crate::geometry::Pose;
 
 /// A graph under construction; its input is `x`, its output `y`.
 #[derive(Clone, Default)]
@@ -169,6 +170,26 @@ pub(crate) fn small_pair_card(name: &str) -> ModelCard {
 pub(crate) fn small_pair() -> TaskModel {
     let onnx = small_two(&[1, 3, 8, 8]).bytes();
     TaskModel::prepare(small_pair_card("pair"), &[(&onnx, Path::new("pair.onnx"))]).unwrap()
+}
+
+/// A model that says the same head pose of every face, ready to run.
+pub(crate) fn constant_pose(pose: Pose, change: impl FnOnce(&mut ModelCard)) -> TaskModel {
+    let onnx = small(&[1, 3, 8, 8])
+        .change(|graph| {
+            (graph.initializer[2].dims, graph.initializer[2].raw_data) = (vec![2, 3], vec![0; 24]);
+            graph.node[4].output = vec!["m".into()];
+        })
+        .floats("pose", &[3], &[pose.yaw, pose.pitch, pose.roll])
+        .node("Add", &["m", "pose"], "y", &[])
+        .bytes();
+    let mut card = ModelCard {
+        tasks: vec![Task::Pose],
+        sha256: vec![sha256_hex(&onnx)],
+        output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+        ..small_card("constant")
+    };
+    change(&mut card);
+    TaskModel::prepare(card, &[(&onnx, Path::new("constant.onnx"))]).unwrap()
 }
 
 /// Writes a card of [`small_card`] or [`small_pair_card`] and its network.

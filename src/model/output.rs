@@ -2,7 +2,7 @@
 
 use super::card::{Angle, OutputForm};
 use super::task::Task;
-use crate::geometry::Pose;
+use crate::geometry::{Pose, Rotation};
 
 /// Bins of each of Hopenet's heads.
 const HOPENET_BINS: usize = 66;
@@ -23,12 +23,13 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Each answer averaged over those that have it. Head poses stay within about 100 degrees, so no angle wraps around.
+    /// Each answer averaged over those that have it: years and scores by their mean, head poses by [`Pose::mean`].
     pub fn mean(answers: &[Self]) -> Self {
+        let poses: Vec<Pose> = answers.iter().filter_map(|answer| answer.pose).collect();
         Self {
             age_years: mean(answers.iter().filter_map(|answer| answer.age_years)),
             male_score: mean(answers.iter().filter_map(|answer| answer.male_score)),
-            pose: mean_pose(answers),
+            pose: Pose::mean(&poses),
         }
     }
 }
@@ -36,11 +37,6 @@ impl Answers {
 fn mean(values: impl Iterator<Item = f32>) -> Option<f32> {
     let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / count as f32)
-}
-
-fn mean_pose(answers: &[Answers]) -> Option<Pose> {
-    let angle = |of: fn(&Pose) -> f32| mean(answers.iter().filter_map(|answer| answer.pose.as_ref().map(of)));
-    Some(Pose { yaw: angle(|pose| pose.yaw)?, pitch: angle(|pose| pose.pitch)?, roll: angle(|pose| pose.roll)? })
 }
 
 impl OutputForm {
@@ -110,13 +106,13 @@ impl OutputForm {
             }
             Self::RotationMatrix => {
                 let row = |index: usize| [values[3 * index], values[3 * index + 1], values[3 * index + 2]];
-                euler([row(0), row(1), row(2)])?
+                six_d_rep_net_pose([row(0), row(1), row(2)])?
             }
             Self::Rotation6d => {
                 let x = normalized([values[0], values[1], values[2]])?;
                 let z = normalized(cross(x, [values[3], values[4], values[5]]))?;
                 let y = cross(z, x);
-                euler([[x[0], y[0], z[0]], [x[1], y[1], z[1]], [x[2], y[2], z[2]]])?
+                six_d_rep_net_pose([[x[0], y[0], z[0]], [x[1], y[1], z[1]], [x[2], y[2], z[2]]])?
             }
         };
         Ok(Answers { pose: Some(pose), ..Answers::default() })
@@ -148,17 +144,16 @@ fn hopenet_angle(head: &[f32]) -> f32 {
     moment / total * HOPENET_BIN_DEGREES + HOPENET_FIRST_DEGREES
 }
 
-/// Angles of `R = Rz(roll) Ry(yaw) Rx(pitch)`, rows first. At a yaw of +-90 degrees the roll is taken as 0.
-fn euler(r: [[f32; 3]; 3]) -> Result<Pose, String> {
+/// The pose that 6DRepNet's matrix `M = Rz(roll) Ry(yaw) Rx(pitch)` stands for, rows first.
+///
+/// M holds 300W-LP's angles in an order that is not theirs. The head's rotation is `Rx(-pitch) Ry(yaw) Rz(roll)`, which is
+/// M transposed in a mirror: transposing turns the order and all signs round, the mirror those of yaw and roll once more.
+fn six_d_rep_net_pose(r: [[f32; 3]; 3]) -> Result<Pose, String> {
     let length = |row: [f32; 3]| row.iter().map(|value| value * value).sum::<f32>();
     if !r.into_iter().all(|row| (length(row) - 1.0).abs() < 0.1) {
         return Err("the network's output is no rotation matrix".to_owned());
     }
-    let cosine = r[0][0].hypot(r[1][0]);
-    let (pitch, roll) =
-        if cosine < 1e-6 { ((-r[1][2]).atan2(r[1][1]), 0.0) } else { (r[2][1].atan2(r[2][2]), r[1][0].atan2(r[0][0])) };
-    let yaw = (-r[2][0]).atan2(cosine);
-    Ok(Pose { yaw: yaw.to_degrees(), pitch: pitch.to_degrees(), roll: roll.to_degrees() })
+    Ok(Rotation::from_matrix(&r.map(|row| row.map(f64::from))).inverse().mirrored().into())
 }
 
 fn cross(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
@@ -180,8 +175,8 @@ mod tests {
 
     fn near(answers: Answers, yaw: f32, pitch: f32, roll: f32) {
         let pose = answers.pose.unwrap();
-        let off = (pose.yaw - yaw).abs().max((pose.pitch - pitch).abs()).max((pose.roll - roll).abs());
-        assert!(off < 1e-3, "{pose:?} is not {yaw}, {pitch}, {roll}");
+        let off = pose.differences(Pose { yaw, pitch, roll });
+        assert!(off.iter().all(|off| *off < 1e-3), "{pose:?} is not {yaw}, {pitch}, {roll}");
     }
 
     /// `Rz(roll) Ry(yaw) Rx(pitch)`, multiplied out by hand, for angles in degrees.
@@ -221,9 +216,15 @@ mod tests {
         let age = Answers { age_years: Some(20.0), ..Answers::default() };
         let both = Answers { age_years: Some(30.0), male_score: Some(0.5), pose: None };
         let pose = |yaw, roll| Answers { pose: Some(Pose { yaw, pitch: 0.0, roll }), ..Answers::default() };
-        let mean = Answers::mean(&[age, both, pose(10.0, -4.0), pose(20.0, 8.0)]);
+        let mean = Answers::mean(&[age, both, pose(10.0, 0.0), pose(20.0, 0.0)]);
         assert_eq!((mean.age_years, mean.male_score), (Some(25.0), Some(0.5)));
-        assert_eq!(mean.pose, Some(Pose { yaw: 15.0, pitch: 0.0, roll: 2.0 }));
+        near(mean, 15.0, 0.0, 0.0);
+        // Two models of a head that lies on its back in the picture: not a roll of 0 between 178 and -178.
+        near(Answers::mean(&[pose(0.0, 178.0), pose(0.0, -178.0)]), 0.0, 0.0, 180.0);
+        // One head that looks aside by 40 degrees, tilted to both sides, is that head in the middle.
+        let tilted = [30.0, -30.0].map(|tilt| Pose { yaw: 40.0, pitch: -20.0, roll: 0.0 }.turned(tilt));
+        let tilted = tilted.map(|pose| Answers { pose: Some(pose), ..Answers::default() });
+        near(Answers::mean(&tilted), 40.0, -20.0, 0.0);
         assert_eq!(Answers::mean(&[]), Answers::default());
     }
 
