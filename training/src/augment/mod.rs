@@ -189,11 +189,10 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The pose of the head in the changed picture. A turn in the picture's plane adds to roll and leaves the other
-    /// angles: R = Rz(roll) Ry(yaw) Rx(pitch).
+    /// The pose of the head in the changed picture.
     pub fn pose(self, pose: Pose) -> Pose {
         let pose = if self.mirrored { pose.mirrored() } else { pose };
-        Pose { roll: pose.roll + self.clockwise_degrees, ..pose }
+        pose.turned(self.clockwise_degrees)
     }
 }
 

@@ -100,9 +100,23 @@ fn labels_follow_the_picture() {
         let (x, y) = spot(&input);
         assert!((x - expected.0).abs() < 0.1 && (y - expected.1).abs() < 0.1, "{turn:?}: {x},{y} not {expected:?}");
     }
-    let pose = Pose { yaw: 10.0, pitch: 20.0, roll: 5.0 };
-    let turned = Turn { mirrored: true, clockwise_degrees: 15.0 }.pose(pose);
-    assert_eq!(turned, Pose { yaw: -10.0, pitch: 20.0, roll: 10.0 });
+}
+
+#[test]
+fn the_label_of_a_head_that_looks_aside_follows_the_picture_in_all_three_angles() {
+    let aside = Pose { yaw: 40.0, pitch: 0.0, roll: 0.0 };
+    for (mirrored, sign) in [(false, 1.0), (true, -1.0)] {
+        let turned = Turn { mirrored, clockwise_degrees: 30.0 * sign }.pose(aside);
+        // Rz(30) Ry(40): sin yaw = cos 30 sin 40, tan pitch = sin 30 tan 40, tan roll = tan 30 / cos 40.
+        let expected = Pose { yaw: 33.827 * sign, pitch: 22.760, roll: 37.004 * sign };
+        assert!(turned.differences(expected).iter().all(|off| *off < 1e-3), "{turned:?}");
+    }
+    // In which order mirror and turn come is not the same.
+    let turn = Turn { mirrored: true, clockwise_degrees: 15.0 };
+    let label = Pose { yaw: 40.0, pitch: -20.0, roll: 5.0 };
+    let expected = label.mirrored().rotation().turned(15.0);
+    assert!(turn.pose(label).rotation().angle_to(expected) < 1e-4);
+    assert!(turn.pose(label).rotation().angle_to(label.rotation().turned(15.0).mirrored()) > 29.0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{DistilError, Mean, Teacher, View, each};
 use crate::data::FaceSet;
 
-/// How far pictures are turned to see the roll follow, degrees. The crop's corners then reach 1.5 % beyond the stored
+/// How far pictures are turned to see the pose follow, degrees. The crop's corners then reach 1.5 % beyond the stored
 /// picture's edge, which is repeated there.
 pub const TURN_DEGREES: f32 = 20.0;
 
@@ -29,7 +29,7 @@ const CHECKED: [View; 4] = [
     View { mirrored: false, clockwise: -TURN_DEGREES },
 ];
 
-/// Mean absolute differences of each angle, degrees.
+/// Mean absolute differences, degrees.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Difference {
     /// Yaw.
@@ -40,6 +40,8 @@ pub struct Difference {
     pub roll: Mean,
     /// Mean of the three.
     pub mean: Mean,
+    /// The angle between the two heads' rotations (geodesic distance).
+    pub geodesic: Mean,
     /// How many poses were compared.
     pub n: usize,
 }
@@ -148,7 +150,7 @@ fn doubt([plain, mirrored, ..]: &Answer) -> f32 {
 
 /// How far two poses are apart in yaw, pitch and roll, degrees.
 fn apart(a: Pose, b: Pose) -> [f64; 3] {
-    [a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll].map(|difference| f64::from(difference.abs()))
+    a.differences(b).map(f64::from)
 }
 
 /// The differences of those faces that `of` puts between two ends; groups without a face are left out.
@@ -168,15 +170,16 @@ fn groups(pairs: &[(Pose, Pose)], ends: &[f32], of: impl Fn(usize) -> f32) -> Ve
 impl Difference {
     /// Between the poses of each pair; `None` of no pair.
     pub fn of(pairs: impl IntoIterator<Item = (Pose, Pose)>) -> Option<Self> {
-        let mut angles: [Vec<f64>; 4] = Default::default();
+        let mut angles: [Vec<f64>; 5] = Default::default();
         for (a, b) in pairs {
             let [yaw, pitch, roll] = apart(a, b);
-            for (values, value) in angles.iter_mut().zip([yaw, pitch, roll, (yaw + pitch + roll) / 3.0]) {
+            let geodesic = a.rotation().angle_to(b.rotation());
+            for (values, value) in angles.iter_mut().zip([yaw, pitch, roll, (yaw + pitch + roll) / 3.0, geodesic]) {
                 values.push(value);
             }
         }
-        let [yaw, pitch, roll, mean] = angles.each_ref().map(|values| Mean::of(values));
-        Some(Self { yaw: yaw?, pitch: pitch?, roll: roll?, mean: mean?, n: angles[0].len() })
+        let [yaw, pitch, roll, mean, geodesic] = angles.each_ref().map(|values| Mean::of(values));
+        Some(Self { yaw: yaw?, pitch: pitch?, roll: roll?, mean: mean?, geodesic: geodesic?, n: angles[0].len() })
     }
 }
 
@@ -187,7 +190,8 @@ impl fmt::Display for Check {
             writeln!(f, "reference: {}", self.reference_models.join(" + "))?;
         }
         writeln!(f, "mean absolute difference in degrees (95 % interval)")?;
-        writeln!(f, "{:34}{:>21}{:>21}{:>21}{:>21}", "", "yaw", "pitch", "roll", "mean of three")?;
+        let titles = ["yaw", "pitch", "roll", "mean of three", "geodesic"];
+        writeln!(f, "{:34}{}", "", titles.map(|title| format!("{title:>21}")).concat())?;
         line(f, "to the reference", self.to_reference.as_ref())?;
         for group in &self.by_yaw {
             let name = match group.to {
@@ -212,8 +216,8 @@ impl fmt::Display for Check {
 }
 
 fn line(f: &mut fmt::Formatter<'_>, name: &str, difference: Option<&Difference>) -> fmt::Result {
-    let Some(Difference { yaw, pitch, roll, mean, .. }) = difference else { return Ok(()) };
-    writeln!(f, "{name:34}{yaw:>21}{pitch:>21}{roll:>21}{mean:>21}")
+    let Some(Difference { yaw, pitch, roll, mean, geodesic, .. }) = difference else { return Ok(()) };
+    writeln!(f, "{name:34}{yaw:>21}{pitch:>21}{roll:>21}{mean:>21}{geodesic:>21}")
 }
 
 #[cfg(test)]
@@ -231,6 +235,12 @@ mod tests {
         let means = [difference.yaw, difference.pitch, difference.roll].map(|mean| mean.mean);
         assert_eq!((means, difference.n), ([3.0, 2.0, 3.0], 2));
         assert!((difference.mean.mean - 8.0 / 3.0).abs() < 1e-9);
+        // The same turn of the same head is as far whatever its angles say, and nothing wraps.
+        for head in [pose(0.0, 0.0, 175.0), pose(40.0, -20.0, 10.0), pose(85.0, 30.0, 0.0)] {
+            let difference = Difference::of([(head, head.turned(10.0))]).unwrap();
+            assert!((difference.geodesic.mean - 10.0).abs() < 1e-3, "{difference:?}");
+        }
+        assert!(Difference::of([(pose(0.0, 0.0, 175.0), pose(0.0, 0.0, -175.0))]).unwrap().roll.mean < 10.1);
         assert_eq!(Difference::of([]), None);
     }
 

@@ -1,7 +1,7 @@
 //! Labels, and the file that keeps them while they are made.
 //!
 //! ```text
-//! # facelens pose labels 1; set 12 digits of its SHA-256; teachers 12 digits
+//! # facelens pose labels 2; set 12 digits of its SHA-256; teachers 12 digits
 //! face,yaw,pitch,roll,spread
 //! 0,-12.31,4.5,0.25,1.75
 //! ```
@@ -21,26 +21,34 @@ use crate::data::FaceSet;
 const DIGITS: usize = 12;
 const COLUMNS: &str = "face,yaw,pitch,roll,spread";
 
+/// What the files are. 1 held poses of turned views with the turn subtracted from the roll.
+const KIND: &str = "# facelens pose labels 2";
+
 /// What the teachers say of a face.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Label {
     /// Mean over the views, degrees.
     pub pose: Pose,
-    /// How far the views are apart: the standard deviation over them of the angle on which they agree least, degrees.
+    /// How far the views are apart: the standard deviation over them about that of the camera's axes about which they agree
+    /// least, degrees.
     pub spread: f32,
 }
 
 impl Label {
-    /// The label from the face's pose in each view, each turned back.
+    /// The label from the face's pose in each view, each turned back. No view is a frontal head of which nothing is known.
     pub fn of(poses: &[Pose]) -> Self {
-        let count = poses.len() as f32;
-        let mean = |of: fn(&Pose) -> f32| poses.iter().map(of).sum::<f32>() / count;
-        let deviation = |of: fn(&Pose) -> f32| {
-            let mean = mean(of);
-            (poses.iter().map(|pose| (of(pose) - mean).powi(2)).sum::<f32>() / count).sqrt()
-        };
-        let pose = Pose { yaw: mean(|p| p.yaw), pitch: mean(|p| p.pitch), roll: mean(|p| p.roll) };
-        Self { pose, spread: deviation(|p| p.yaw).max(deviation(|p| p.pitch)).max(deviation(|p| p.roll)) }
+        let pose = Pose::mean(poses).unwrap_or_default();
+        let back = pose.rotation().inverse();
+        let mut squares = [0.0; 3];
+        for other in poses {
+            let apart = (other.rotation() * back).vector();
+            for (sum, degrees) in squares.iter_mut().zip(apart) {
+                *sum += degrees * degrees / poses.len() as f64;
+            }
+        }
+        // A spread that is no number must not pass for a small one.
+        let largest = squares.into_iter().max_by(f64::total_cmp).unwrap_or(f64::INFINITY);
+        Self { pose, spread: if poses.is_empty() { f32::INFINITY } else { largest.sqrt() as f32 } }
     }
 
     fn parse(line: &str, index: usize) -> Option<Self> {
@@ -95,7 +103,7 @@ impl LabelsFile {
         path.push(".labels.csv");
         let path = PathBuf::from(path);
         let set = sha256_hex(&faces.pixels);
-        let first = format!("# facelens pose labels 1; set {}; teachers {}", &set[..DIGITS], &teachers[..DIGITS]);
+        let first = format!("{KIND}; set {}; teachers {}", &set[..DIGITS], &teachers[..DIGITS]);
         Self::open_with(path, &first, faces.len())
     }
 
@@ -145,7 +153,7 @@ fn read(text: &str, first: &str, faces: usize, path: &Path) -> Result<Vec<Label>
     if found != first {
         let fields = |line: &str| line.split("; ").map(str::to_owned).collect::<Vec<_>>();
         let what = match (fields(found).as_slice(), fields(first).as_slice()) {
-            ([a, _, _], [b, _, _]) if a != b => "another kind",
+            ([a, _, _], [b, _, _]) if a != b => "another version",
             ([_, a, _], [_, b, _]) if a != b => "another set",
             ([_, _, _], _) => "other teachers or views",
             _ => "something else",
@@ -171,7 +179,7 @@ fn read(text: &str, first: &str, faces: usize, path: &Path) -> Result<Vec<Label>
 mod tests {
     use super::*;
 
-    const FIRST: &str = "# facelens pose labels 1; set 1; teachers 2";
+    const FIRST: &str = "# facelens pose labels 2; set 1; teachers 2";
 
     fn labels(count: usize) -> Vec<Label> {
         let angle = |i: usize| i as f32 / 3.0 - 7.7;
@@ -204,13 +212,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.labels.csv");
         for (text, word) in [
-            ("# facelens pose labels 1; set 9; teachers 2\n", "another set"),
-            ("# facelens pose labels 1; set 1; teachers 9\n", "other teachers"),
+            ("# facelens pose labels 1; set 1; teachers 2\n", "another version"),
+            ("# facelens pose labels 2; set 9; teachers 2\n", "another set"),
+            ("# facelens pose labels 2; set 1; teachers 9\n", "other teachers"),
             ("precious\n", "something else"),
             ("precious", "something else"),
-            ("# facelens pose labels 1; set 1; teachers 2\nface\n", "line 2"),
-            ("# facelens pose labels 1; set 1; teachers 2\nface,yaw,pitch,roll,spread\n0,1,2,NaN,4\n", "line 3"),
-            ("# facelens pose labels 1; set 1; teachers 2\nface,yaw,pitch,roll,spread\n1,1,2,3,4\n", "line 3"),
+            ("# facelens pose labels 2; set 1; teachers 2\nface\n", "line 2"),
+            ("# facelens pose labels 2; set 1; teachers 2\nface,yaw,pitch,roll,spread\n0,1,2,NaN,4\n", "line 3"),
+            ("# facelens pose labels 2; set 1; teachers 2\nface,yaw,pitch,roll,spread\n1,1,2,3,4\n", "line 3"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = LabelsFile::open_with(path.clone(), FIRST, 9).err().unwrap().to_string();
@@ -222,9 +231,18 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_is_that_of_the_least_certain_angle() {
-        let pose = |yaw: f32, roll: f32| Pose { yaw, pitch: 5.0, roll };
-        let label = Label::of(&[pose(10.0, 1.0), pose(16.0, 2.0)]);
-        assert_eq!(label, Label { pose: pose(13.0, 1.5), spread: 3.0 });
+    fn the_spread_is_that_about_the_least_certain_axis() {
+        let pose = |yaw: f32, roll: f32| Pose { yaw, pitch: 0.0, roll };
+        let label = Label::of(&[pose(10.0, 0.0), pose(16.0, 0.0)]);
+        assert!(label.pose.differences(pose(13.0, 0.0)).iter().all(|off| *off < 1e-4), "{label:?}");
+        assert!((label.spread - 3.0).abs() < 1e-4, "{label:?}");
+        // A head that lies on its back, and one that looks aside: the same tilts are as far apart, and nothing wraps.
+        for head in [pose(0.0, 180.0), Pose { yaw: 75.0, pitch: -20.0, roll: 5.0 }] {
+            let label = Label::of(&[head.turned(-2.0), head.turned(2.0)]);
+            assert!(label.pose.rotation().angle_to(head.rotation()) < 1e-3, "{label:?}");
+            assert!((label.spread - 2.0).abs() < 1e-4, "{label:?}");
+        }
+        assert!(Label::of(&[pose(f32::NAN, 0.0), pose(0.0, 0.0)]).spread.is_nan());
+        assert!(Label::of(&[]).spread.is_infinite());
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn make(
             to_input(&bytes, input);
             targets.push(faces.face(*index), turn, faces.weight(*index), &config.tasks, &config.loss);
             if let Some(pairs) = &mut pairs {
-                pairs.push(turn, &config.tasks);
+                pairs.push(turn);
             }
             mirrored = config.augmentation.mirror && !mirrored;
         }

@@ -237,12 +237,13 @@ mod tests {
 
     #[test]
     fn angles_follow_the_turn() {
-        let pose = Pose { yaw: 10.0, pitch: -5.0, roll: 3.0 };
-        let face = Face { pose: Some(pose), ..Face::default() };
-        let turn = Turn { mirrored: true, clockwise_degrees: 20.0 };
-        let right = loss(&[Task::Pose], &LossConfig::default(), &[(face.clone(), turn)], &[-10.0, -5.0, 17.0]);
-        assert!(right.abs() < 1e-6);
-        let wrong = loss(&[Task::Pose], &LossConfig::default(), &[(face, turn)], &[-7.0, -5.0, 11.0]);
+        let face = Face { pose: Some(Pose { yaw: -40.0, pitch: 0.0, roll: 0.0 }), ..Face::default() };
+        let turn = Turn { mirrored: true, clockwise_degrees: 30.0 };
+        // Rz(30) Ry(40).
+        let [yaw, pitch, roll] = [33.827_25, 22.760_48, 37.003_5];
+        let right = loss(&[Task::Pose], &LossConfig::default(), &[(face.clone(), turn)], &[yaw, pitch, roll]);
+        assert!(right.abs() < 1e-5, "{right}");
+        let wrong = loss(&[Task::Pose], &LossConfig::default(), &[(face, turn)], &[yaw + 3.0, pitch, roll - 6.0]);
         assert!((wrong * 30.0 - 3.0).abs() < 1e-4, "the mean of 3, 0 and 6");
     }
 }

@@ -133,15 +133,14 @@ fn summarise(faces: &[Face], estimates: &[Vec<f32>], tasks: &[Task]) -> Figures 
                 figures.gender_accuracy = mean(right.map(|right| f64::from(u8::from(right))));
             }
             Task::Pose => {
-                let known: Vec<_> =
-                    pairs.filter_map(|(face, row)| Some((face.pose?, &row[column..column + 3]))).collect();
-                let angle = |index: usize, of: fn(&Pose) -> f32| {
-                    mean(known.iter().map(|(pose, row)| f64::from((of(pose) - row[index]).abs())))
-                };
-                figures.pose = angle(0, |pose| pose.yaw)
-                    .zip(angle(1, |pose| pose.pitch))
-                    .zip(angle(2, |pose| pose.roll))
-                    .map(|((yaw, pitch), roll)| [yaw, pitch, roll]);
+                let errors: Vec<[f32; 3]> = pairs
+                    .filter_map(|(face, row)| {
+                        let said = Pose { yaw: row[column], pitch: row[column + 1], roll: row[column + 2] };
+                        Some(said.differences(face.pose?))
+                    })
+                    .collect();
+                let angle = |index: usize| mean(errors.iter().map(|error| f64::from(error[index])));
+                figures.pose = angle(0).zip(angle(1)).zip(angle(2)).map(|((yaw, pitch), roll)| [yaw, pitch, roll]);
             }
         }
         column += values(*task);
