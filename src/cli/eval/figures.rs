@@ -64,7 +64,7 @@ pub(super) struct GenderFigures {
     pub n: usize,
 }
 
-/// Head pose, mean absolute errors in degrees.
+/// Head pose, mean errors in degrees, of each angle the short way round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct PoseFigures {
     /// Mean of the three.
@@ -75,6 +75,8 @@ pub(super) struct PoseFigures {
     pub pitch: Mean,
     /// Roll.
     pub roll: Mean,
+    /// The angle between the estimated and the true rotation (geodesic distance).
+    pub geodesic: Mean,
     /// Faces.
     pub n: usize,
 }
@@ -196,21 +198,17 @@ fn gender_figures(found: &Found) -> Option<GenderFigures> {
 }
 
 fn pose_figures(found: &Found) -> Option<PoseFigures> {
-    let errors: Vec<[f64; 3]> = found
+    let errors: Vec<[f64; 5]> = found
         .iter()
         .filter_map(|(label, estimate)| {
             let (truth, pose) = (label.pose?, estimate.pose?);
-            Some([pose.yaw - truth.yaw, pose.pitch - truth.pitch, pose.roll - truth.roll].map(|d| f64::from(d.abs())))
+            let [yaw, pitch, roll] = pose.differences(truth).map(f64::from);
+            let geodesic = pose.rotation().angle_to(truth.rotation());
+            Some([(yaw + pitch + roll) / 3.0, yaw, pitch, roll, geodesic])
         })
         .collect();
-    let of = |angle: usize| Mean::of(&errors.iter().map(|error| error[angle]).collect::<Vec<_>>());
-    Some(PoseFigures {
-        mae: Mean::of(&errors.iter().map(|error| error.iter().sum::<f64>() / 3.0).collect::<Vec<_>>())?,
-        yaw: of(0)?,
-        pitch: of(1)?,
-        roll: of(2)?,
-        n: errors.len(),
-    })
+    let of = |place: usize| Mean::of(&errors.iter().map(|error| error[place]).collect::<Vec<_>>());
+    Some(PoseFigures { mae: of(0)?, yaw: of(1)?, pitch: of(2)?, roll: of(3)?, geodesic: of(4)?, n: errors.len() })
 }
 
 /// The figures of everything, and by group.
@@ -292,6 +290,8 @@ pub(super) fn age_group(label: &Label) -> Option<AgeGroup> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::geometry::Pose;
 
@@ -351,12 +351,27 @@ mod tests {
 
     #[test]
     fn pose_errors_are_means_of_the_three_angles() {
-        let labels = [label(None, None, Some(Pose::default()))];
-        let estimate = said(0.0, 0.0, Some(Pose { yaw: -3.0, pitch: 6.0, roll: 0.0 }));
-        let samples = [Sample { label: &labels[0], estimate }];
-        let figures = Figures::of(samples.iter(), &Task::ALL);
-        let json = serde_json::to_value(&figures).unwrap();
-        assert_eq!(json["pose"], serde_json::json!({"mae": 3.0, "yaw": 3.0, "pitch": 6.0, "roll": 0.0, "n": 1}));
+        let figures = pose_figures_of(Pose::default(), Pose { yaw: -3.0, pitch: 6.0, roll: 0.0 });
+        // cos(t / 2) = cos 1.5 cos 3.
+        let expected = json!({"mae": 3.0, "yaw": 3.0, "pitch": 6.0, "roll": 0.0, "geodesic": 6.7077, "n": 1});
+        assert_eq!(figures, expected);
+    }
+
+    fn pose_figures_of(truth: Pose, pose: Pose) -> serde_json::Value {
+        let label = label(None, None, Some(truth));
+        let samples = [Sample { label: &label, estimate: said(0.0, 0.0, Some(pose)) }];
+        serde_json::to_value(Figures::of(samples.iter(), &Task::ALL)).unwrap()["pose"].take()
+    }
+
+    #[test]
+    fn errors_near_180_degrees_go_the_short_way_round() {
+        let truth = Pose { yaw: 0.0, pitch: 0.0, roll: 178.0 };
+        let expected = json!({"mae": 1.6667, "yaw": 0.0, "pitch": 0.0, "roll": 5.0, "geodesic": 5.0, "n": 1});
+        assert_eq!(pose_figures_of(truth, Pose { roll: -177.0, ..truth }), expected);
+        // A head that looks aside, tilted upside down and judged turned back.
+        let aside = Pose { yaw: 40.0, pitch: -20.0, roll: 5.0 };
+        let figures = pose_figures_of(aside, aside.turned(180.0).turned(-180.0));
+        assert!(["mae", "geodesic"].iter().all(|key| figures[key].as_f64().unwrap() < 1e-3), "{figures}");
     }
 
     #[test]

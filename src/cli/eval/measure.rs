@@ -138,9 +138,7 @@ impl Worker {
         let detections = detector.detect(&frame)?;
         let Some(face) = detect::main_face(&frame, &detections) else { return Ok(Outcome::NoFace) };
         let mut estimate = self.estimator.estimate(&frame, face)?.0;
-        if let Some(pose) = &mut estimate.pose {
-            pose.roll -= turn;
-        }
+        estimate.pose = estimate.pose.map(|pose| pose.turned(-turn));
         Ok(Outcome::Estimated(estimate))
     }
 }

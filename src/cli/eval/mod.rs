@@ -47,7 +47,7 @@ pub struct EvalArgs {
     pub crops: bool,
 
     /// Turn each picture by so many degrees first, one clockwise, the next counter-clockwise, to see how the estimates
-    /// bear tilted heads. The roll is judged without the turn.
+    /// bear tilted heads. Head pose is judged turned back.
     #[arg(long, value_name = "DEGREES", default_value_t = 0.0, value_parser = parse_turn, conflicts_with = "crops")]
     pub turn: f32,
 

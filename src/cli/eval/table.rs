@@ -61,6 +61,7 @@ fn columns(all: &Figures) -> Vec<Column> {
         columns.push(("yaw", |f| Some(in_units(&f.pose.as_ref()?.yaw))));
         columns.push(("pitch", |f| Some(in_units(&f.pose.as_ref()?.pitch))));
         columns.push(("roll", |f| Some(in_units(&f.pose.as_ref()?.roll))));
+        columns.push(("geodesic", |f| Some(in_units(&f.pose.as_ref()?.geodesic))));
     }
     columns
 }

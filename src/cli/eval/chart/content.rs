@@ -189,8 +189,7 @@ fn pose_panels(samples: &[Sample], all: [Mean; 4], n: usize) -> [Panel; 2] {
         .filter_map(|sample| {
             let (truth, pose) = (sample.label.pose?, sample.estimate.as_ref()?.pose?);
             let group = (truth.yaw.clamp(-LARGEST_YAW, LARGEST_YAW) / YAW_STEP).round() as i32;
-            let error = [pose.yaw - truth.yaw, pose.pitch - truth.pitch, pose.roll - truth.roll];
-            Some((group, error.map(|error| f64::from(error.abs()))))
+            Some((group, pose.differences(truth).map(f64::from)))
         })
         .collect();
     let first = errors.iter().map(|(group, _)| *group).min().unwrap_or(0);
