@@ -6,7 +6,6 @@ use super::one_euro::{BoxFilter, PoseFilter};
 use super::weight::weight;
 use crate::detect::Detection;
 use crate::estimate::Estimate;
-use crate::geometry::Pose;
 
 /// How much the memory of the sharpest look fades from one look to the next.
 const SHARPEST_FADES: f32 = 0.998;
@@ -50,7 +49,7 @@ impl Person {
         estimate: &Estimate,
         age_error_years: Option<f32>,
     ) -> Face {
-        let raw_pose = estimate.pose.filter(is_finite);
+        let raw_pose = estimate.pose.filter(|pose| pose.is_finite());
         if estimate.quality.sharpness.is_finite() {
             self.sharpest = (self.sharpest * SHARPEST_FADES).max(estimate.quality.sharpness);
         }
@@ -74,8 +73,4 @@ impl Person {
 /// Seconds since the time in `last`, which becomes `now_s`; 0 the first time.
 fn elapsed_s(last: &mut Option<f64>, now_s: f64) -> f32 {
     last.replace(now_s).map_or(0.0, |last| (now_s - last) as f32)
-}
-
-fn is_finite(pose: &Pose) -> bool {
-    pose.yaw.is_finite() && pose.pitch.is_finite() && pose.roll.is_finite()
 }

@@ -6,10 +6,11 @@ use crate::geometry::{Point, Pose};
 
 /// No look counts for nothing: a person only ever seen from the side still has an average.
 const LEAST: f32 = 0.02;
-/// Angles at which a look counts 1/e: yaw and pitch hide parts of the face, roll only turns it.
-const YAW_DEG: f32 = 40.0;
-const PITCH_DEG: f32 = 35.0;
-const ROLL_DEG: f32 = 60.0;
+/// Angles at which a look counts 1/e: looking aside, up or down hides parts of the face, a tilt in the picture's plane
+/// only turns it.
+const ASIDE_DEG: f64 = 40.0;
+const UP_DOWN_DEG: f64 = 35.0;
+const TILT_DEG: f32 = 60.0;
 /// The nose this far from the middle between the eyes, in distances between the eyes, counts 1/e.
 const ASYMMETRY: f32 = 0.35;
 /// Nothing is gained above this side in pixels: with the margins of the cards such a crop fills the networks' 64 pixels.
@@ -28,8 +29,11 @@ pub(super) fn weight(detection: &Detection, pose: Option<&Pose>, quality: &Quali
 /// 1 for a frontal face, less the more it is turned: by the pose, else by the keypoints' symmetry, else 1.
 fn frontal(detection: &Detection, pose: Option<&Pose>) -> f32 {
     if let Some(pose) = pose {
-        let turned = (pose.yaw / YAW_DEG).powi(2) + (pose.pitch / PITCH_DEG).powi(2) + (pose.roll / ROLL_DEG).powi(2);
-        return (-turned).exp();
+        // The three angles mix the tilt with the rest: of a head that looks aside a tilt changes them all.
+        let (upright, tilt) = pose.rotation().upright();
+        let [up_down, aside, _] = upright.vector();
+        let hidden = (aside / ASIDE_DEG).powi(2) + (up_down / UP_DOWN_DEG).powi(2);
+        return (-hidden as f32 - (tilt / TILT_DEG).powi(2)).exp();
     }
     match &detection.keypoints {
         Some([left_eye, right_eye, nose, ..]) => (-(asymmetry(left_eye, right_eye, nose) / ASYMMETRY).powi(2)).exp(),
@@ -67,7 +71,11 @@ mod tests {
         let full = weight(&look(None), Some(&Pose::default()), &quality, 0.4);
         assert_eq!(full, 1.0);
         let turned = Pose { yaw: 50.0, ..Pose::default() };
-        assert!(weight(&look(None), Some(&turned), &quality, 0.4) < 0.3);
+        let aside = weight(&look(None), Some(&turned), &quality, 0.4);
+        assert!(aside < 0.3);
+        // Tilted by 30 degrees it looks aside as before.
+        let tilted = weight(&look(None), Some(&turned.turned(30.0)), &quality, 0.4);
+        assert!((tilted / aside - (-0.25_f32).exp()).abs() < 1e-3, "{tilted} and {aside}");
         assert!(weight(&look(None), None, &Quality { side_px: 20.0, ..quality }, 0.4) < 0.4);
         assert!(weight(&look(None), None, &Quality { sharpness: 0.1, ..quality }, 0.4) < 0.3);
     }
