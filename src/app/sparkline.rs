@@ -54,10 +54,30 @@ pub(crate) fn pose<'a>(
     painter.hline(rect.x_range(), y(0.0), Stroke::new(1.0, theme::LINE));
     let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
     for (place, color) in theme::ANGLES.into_iter().enumerate() {
-        line(&painter, rect, now, samples.clone(), color, |sample| {
-            sample.pose.map(|pose| y([pose.yaw, pose.pitch, pose.roll][place]))
-        });
+        let angle = |sample: &Sample| sample.pose.map(|pose| [pose.yaw, pose.pitch, pose.roll][place]);
+        for run in unwrapped(samples.clone(), angle) {
+            line(&painter, rect, now, run.into_iter(), color, |sample| angle(sample).map(y));
+        }
     }
+}
+
+/// The samples in runs within which an angle does not go over 180 degrees: the line does not cross the whole scale there.
+fn unwrapped<'a>(
+    samples: impl Iterator<Item = &'a Sample>,
+    angle: impl Fn(&Sample) -> Option<f32>,
+) -> Vec<Vec<&'a Sample>> {
+    let mut runs: Vec<Vec<&Sample>> = Vec::new();
+    let mut last = None;
+    for sample in samples {
+        let next = angle(sample);
+        let wraps = last.zip(next).is_some_and(|(last, next): (f32, f32)| (next - last).abs() > 180.0);
+        match runs.last_mut().filter(|_| !wraps) {
+            Some(run) => run.push(sample),
+            None => runs.push(vec![sample]),
+        }
+        last = next;
+    }
+    runs
 }
 
 fn ground(painter: &egui::Painter, rect: Rect) {
@@ -106,6 +126,7 @@ fn line<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Pose;
     use crate::track::Age;
 
     #[test]
@@ -113,6 +134,15 @@ mod tests {
         let rect = Rect::from_min_size(pos2(10.0, 0.0), egui::vec2(100.0, 20.0));
         assert_eq!(x(rect, 50.0, 50.0), 110.0);
         assert_eq!(x(rect, 50.0, 50.0 - HISTORY_SECS), 10.0);
+    }
+
+    #[test]
+    fn an_angle_that_goes_over_180_degrees_breaks_the_line() {
+        let rolled =
+            |roll| Sample { at: 0.0, age: None, pose: Some(Pose { roll, ..Pose::default() }), after_gap: false };
+        let samples = [rolled(170.0), rolled(178.0), rolled(-177.0), rolled(-170.0), rolled(-20.0)];
+        let runs = unwrapped(samples.iter(), |sample| sample.pose.map(|pose| pose.roll));
+        assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]

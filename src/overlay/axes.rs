@@ -14,15 +14,9 @@ use crate::geometry::{Point, Pose};
 /// Z = size (sin y,        -cos y sin p)
 /// ```
 pub fn axis_tips(pose: Pose, size: f32) -> [Point; 3] {
-    let (sin_p, cos_p) = pose.pitch.to_radians().sin_cos();
-    let (sin_y, cos_y) = (-pose.yaw).to_radians().sin_cos();
-    let (sin_r, cos_r) = pose.roll.to_radians().sin_cos();
-    [
-        (cos_y * cos_r, cos_p * sin_r + cos_r * sin_p * sin_y),
-        (-cos_y * sin_r, cos_p * cos_r - sin_p * sin_y * sin_r),
-        (sin_y, -cos_y * sin_p),
-    ]
-    .map(|(x, y)| Point { x: size * x, y: size * y })
+    // The columns of the rotation; its z points into the head.
+    let [x, y, _] = pose.rotation().matrix().map(|row| row.map(|number| size * number as f32));
+    [Point { x: x[0], y: y[0] }, Point { x: x[1], y: y[1] }, Point { x: -x[2], y: -y[2] }]
 }
 
 #[cfg(test)]

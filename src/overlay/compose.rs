@@ -122,10 +122,7 @@ impl Composer {
 
     /// The three axes from the middle of the box, half as long as the box is large. Z ends in a dot: the tip of the nose.
     fn axes(&mut self, face: &Face, rect: Rect, mirror: bool) {
-        let Some(pose) = face.pose.filter(|pose| [pose.yaw, pose.pitch, pose.roll].iter().all(|a| a.is_finite()))
-        else {
-            return;
-        };
+        let Some(pose) = face.pose.filter(|pose| pose.is_finite()) else { return };
         let (from, size) = (rect.center(), rect.width.min(rect.height) / 2.0);
         let width = (size * 0.05).clamp(1.8 * self.unit, 5.0 * self.unit);
         let [x, y, z] = axis_tips(pose, size)

@@ -29,9 +29,14 @@ impl Quantity {
             Self::Age => face.age.map(|age| age.years),
         }
     }
+
+    /// Whether an angle goes over 180 degrees from one value to the next: nothing lies between them then.
+    fn wraps(self, from: f32, to: f32) -> bool {
+        self != Self::Age && (to - from).abs() > 180.0
+    }
 }
 
-/// One person's quantity over time, in pieces: the person was away between two pieces.
+/// One person's quantity over time, in pieces: the person was away between two pieces, or an angle went over 180 degrees.
 pub type Curve = Vec<Vec<CurvePoint>>;
 
 /// Some neighbouring samples of a curve.
@@ -49,23 +54,28 @@ pub struct CurvePoint {
 /// kept: a point holds the smallest and the largest value of its samples.
 pub fn curve(rows: &[FrameRow], person: &SessionPerson, quantity: Quantity, duration_s: f64, buckets: usize) -> Curve {
     let bucket_secs = (duration_s / buckets.max(1) as f64).max(f64::MIN_POSITIVE);
-    let piece = |first: usize, last: usize| {
-        let mut points: Vec<(u64, CurvePoint)> = Vec::new();
-        for row in rows.get(first..=last).unwrap_or_default() {
+    let mut curve = Curve::new();
+    for there in &person.appearances {
+        // The bucket and the value of the sample before.
+        let mut before: Option<(u64, f32)> = None;
+        for row in rows.get(there.first..=there.last).unwrap_or_default() {
             let face = row.faces.iter().find(|face| face.id == person.id);
             let Some(value) = face.and_then(|face| quantity.of(face)) else { continue };
             let bucket = (row.time_s / bucket_secs) as u64;
-            match points.last_mut() {
-                Some((last, point)) if *last == bucket => {
-                    (point.low, point.high) = (point.low.min(value), point.high.max(value));
-                }
-                _ => points.push((bucket, CurvePoint { time_s: row.time_s, low: value, high: value })),
+            let point = CurvePoint { time_s: row.time_s, low: value, high: value };
+            match (before, curve.last_mut()) {
+                (Some((last, from)), Some(piece)) if !quantity.wraps(from, value) => match piece.last_mut() {
+                    Some(point) if last == bucket => {
+                        (point.low, point.high) = (point.low.min(value), point.high.max(value));
+                    }
+                    _ => piece.push(point),
+                },
+                _ => curve.push(vec![point]),
             }
+            before = Some((bucket, value));
         }
-        points.into_iter().map(|(_, point)| point).collect::<Vec<_>>()
-    };
-    let pieces = person.appearances.iter().map(|there| piece(there.first, there.last));
-    pieces.filter(|points| !points.is_empty()).collect()
+    }
+    curve
 }
 
 #[cfg(test)]
@@ -98,6 +108,20 @@ mod tests {
         assert_eq!(curve.len(), 1);
         assert_eq!(curve[0].len(), 5);
         assert_eq!((curve[0][1].low, curve[0][1].high), (-10.0, 80.0));
+    }
+
+    #[test]
+    fn an_angle_that_goes_over_180_degrees_begins_a_new_piece() {
+        let mut rows = rows();
+        for (index, roll) in [(10, 172.0), (11, 179.0), (12, -178.0), (13, 179.0), (14, 170.0)] {
+            rows[index].faces[0].pose.as_mut().unwrap().roll = roll;
+        }
+        let (people, rolls) = (people(&rows), |index: usize| rows[index].faces[0].pose.unwrap().roll);
+        assert_eq!((rolls(9), rolls(15)), (-3.5, -3.5));
+        // Frame 12 stands alone, though it shares its bucket with its neighbours.
+        let curve = curve(&rows, &people[0], Quantity::Roll, 5.0, 1);
+        let ends = |piece: &Vec<CurvePoint>| (piece[0].low, piece[0].high);
+        assert_eq!(curve.iter().map(ends).collect::<Vec<_>>(), [(-3.5, 179.0), (-178.0, -178.0), (-3.5, 179.0)]);
     }
 
     #[test]
