@@ -6,6 +6,6 @@ mod head;
 mod options;
 mod sender;
 
-pub use head::{FACE_WIDTH_CM, Head, Offsets, VIEW_DEGREES};
+pub use head::{Angles, FACE_WIDTH_CM, Head, Offsets, VIEW_DEGREES};
 pub use options::{Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, parse_address};
 pub use sender::{LiveOutputs, OutputStatus};

@@ -35,7 +35,8 @@ fn received(socket: &UdpSocket) -> Vec<u8> {
 fn yaw(socket: &UdpSocket) -> f64 {
     let bytes = received(socket);
     assert_eq!(bytes.len(), 48);
-    f64::from_le_bytes(bytes[24..32].try_into().unwrap())
+    let degrees = f64::from_le_bytes(bytes[24..32].try_into().unwrap());
+    (degrees * 1e6).round() / 1e6
 }
 
 #[test]
