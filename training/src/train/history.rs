@@ -38,29 +38,38 @@ pub(super) fn write(run: &Path, rows: &[Row]) -> Result<(), RunError> {
 
 fn csv(rows: &[Row]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for (index, row) in rows.iter().enumerate() {
-        let mut cells = vec![
-            ("epoch".to_owned(), row.epoch.to_string()),
-            ("learning_rate".to_owned(), format!("{:.3e}", row.learning_rate)),
-            ("loss".to_owned(), format!("{:.5}", row.loss)),
-            ("gradient_norm".to_owned(), format!("{:.4}", row.gradient_norm)),
-            ("seconds".to_owned(), format!("{:.1}", row.seconds)),
-            ("images_per_second".to_owned(), format!("{:.1}", row.images_per_second)),
-        ];
-        for (name, figures) in &row.sets {
-            let named =
-                figures.cells().into_iter().map(|(cell, value)| (format!("{name}_{cell}"), format!("{value:.4}")));
-            cells.extend(named);
-        }
-        if index == 0 {
-            writer.write_record(cells.iter().map(|(name, _)| name))?;
-        }
-        writer.write_record(cells.iter().map(|(_, value)| value))?;
+    let rows: Vec<Vec<(String, String)>> = rows.iter().map(Row::cells).collect();
+    // The last row has every column: a run that an earlier version began lacks some before.
+    let names: Vec<&str> = rows.last().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    if !names.is_empty() {
+        writer.write_record(&names)?;
+    }
+    for cells in &rows {
+        let of = |name: &&str| cells.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str());
+        writer.write_record(names.iter().map(of))?;
     }
     Ok(writer.into_inner()?)
 }
 
 impl Row {
+    /// Names and values for a table.
+    fn cells(&self) -> Vec<(String, String)> {
+        let mut cells = vec![
+            ("epoch".to_owned(), self.epoch.to_string()),
+            ("learning_rate".to_owned(), format!("{:.3e}", self.learning_rate)),
+            ("loss".to_owned(), format!("{:.5}", self.loss)),
+            ("gradient_norm".to_owned(), format!("{:.4}", self.gradient_norm)),
+            ("seconds".to_owned(), format!("{:.1}", self.seconds)),
+            ("images_per_second".to_owned(), format!("{:.1}", self.images_per_second)),
+        ];
+        for (name, figures) in &self.sets {
+            let named =
+                figures.cells().into_iter().map(|(cell, value)| (format!("{name}_{cell}"), format!("{value:.4}")));
+            cells.extend(named);
+        }
+        cells
+    }
+
     /// The row in one line.
     pub(super) fn line(&self, epochs: usize) -> String {
         let mut line = format!(
@@ -72,5 +81,31 @@ impl Row {
             let _ = write!(line, "; {name}: {figures}");
         }
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_of_an_earlier_version_have_empty_cells_for_what_came_later() {
+        let row = |epoch, pose_geodesic| Row {
+            epoch,
+            learning_rate: 1e-3,
+            loss: 0.5,
+            gradient_norm: 1.0,
+            seconds: 2.0,
+            images_per_second: 3.0,
+            sets: vec![(
+                "val".to_owned(),
+                Figures { pose: Some([1.0, 2.0, 3.0]), pose_geodesic, ..Figures::default() },
+            )],
+        };
+        let text = String::from_utf8(csv(&[row(1, None), row(2, Some(4.5))]).unwrap()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with("val_roll_mae,val_pose_geodesic"), "{text}");
+        assert!(lines[1].ends_with("3.0000,") && lines[2].ends_with("3.0000,4.5000"), "{text}");
+        assert!(csv(&[]).unwrap().is_empty());
     }
 }

@@ -31,6 +31,9 @@ pub struct Figures {
     pub gender_accuracy: Option<f64>,
     /// Mean absolute errors of yaw, pitch and roll, degrees.
     pub pose: Option<[f64; 3]>,
+    /// Mean angle between the rotation that is estimated and the true one, degrees. Runs of earlier versions lack it.
+    #[serde(default)]
+    pub pose_geodesic: Option<f64>,
 }
 
 /// Errors of the age.
@@ -62,6 +65,7 @@ impl Figures {
             let mean = (yaw + pitch + roll) / 3.0;
             cells.extend([("pose_mae", mean), ("yaw_mae", yaw), ("pitch_mae", pitch), ("roll_mae", roll)]);
         }
+        cells.extend(self.pose_geodesic.map(|degrees| ("pose_geodesic", degrees)));
         cells
     }
 }
@@ -85,7 +89,8 @@ impl fmt::Display for Figures {
         parts.extend(self.gender_accuracy.map(|share| format!("gender {:.1} %", 100.0 * share)));
         if let Some([yaw, pitch, roll]) = self.pose {
             let mean = (yaw + pitch + roll) / 3.0;
-            parts.push(format!("pose {mean:.2}° (yaw {yaw:.1}, pitch {pitch:.1}, roll {roll:.1})"));
+            let geodesic = self.pose_geodesic.map(|degrees| format!(", geodesic {degrees:.1}")).unwrap_or_default();
+            parts.push(format!("pose {mean:.2}° (yaw {yaw:.1}, pitch {pitch:.1}, roll {roll:.1}{geodesic})"));
         }
         f.write_str(&parts.join(", "))
     }
@@ -133,14 +138,17 @@ fn summarise(faces: &[Face], estimates: &[Vec<f32>], tasks: &[Task]) -> Figures 
                 figures.gender_accuracy = mean(right.map(|right| f64::from(u8::from(right))));
             }
             Task::Pose => {
-                let errors: Vec<[f32; 3]> = pairs
+                let known: Vec<(Pose, Pose)> = pairs
                     .filter_map(|(face, row)| {
                         let said = Pose { yaw: row[column], pitch: row[column + 1], roll: row[column + 2] };
-                        Some(said.differences(face.pose?))
+                        Some((said, face.pose?))
                     })
                     .collect();
-                let angle = |index: usize| mean(errors.iter().map(|error| f64::from(error[index])));
+                let angle =
+                    |index: usize| mean(known.iter().map(|(said, truth)| f64::from(said.differences(*truth)[index])));
                 figures.pose = angle(0).zip(angle(1)).zip(angle(2)).map(|((yaw, pitch), roll)| [yaw, pitch, roll]);
+                figures.pose_geodesic =
+                    mean(known.iter().map(|(said, truth)| said.rotation().angle_to(truth.rotation())));
             }
         }
         column += values(*task);
@@ -198,9 +206,12 @@ mod tests {
 
     #[test]
     fn angles_come_each_and_as_a_mean() {
-        let face = Face { pose: Some(Pose { yaw: 10.0, pitch: 0.0, roll: -4.0 }), ..Face::default() };
-        let figures = summarise(&[face], &[vec![13.0, -6.0, -4.0]], &[Task::Pose]);
-        assert_eq!(figures.cells(), [("pose_mae", 3.0), ("yaw_mae", 3.0), ("pitch_mae", 6.0), ("roll_mae", 0.0)]);
-        assert_eq!(figures.to_string(), "pose 3.00° (yaw 3.0, pitch 6.0, roll 0.0)");
+        let face = Face { pose: Some(Pose { yaw: 10.0, pitch: 0.0, roll: 179.0 }), ..Face::default() };
+        let figures = summarise(&[face], &[vec![13.0, 0.0, -175.0]], &[Task::Pose]);
+        let cells = figures.cells();
+        assert_eq!(cells[..4], [("pose_mae", 3.0), ("yaw_mae", 3.0), ("pitch_mae", 0.0), ("roll_mae", 6.0)]);
+        // By Ry(3) Rz(6): cos(t / 2) = cos 1.5 cos 3.
+        assert!(cells[4].0 == "pose_geodesic" && (cells[4].1 - 6.7).abs() < 0.1, "{cells:?}");
+        assert_eq!(figures.to_string(), "pose 3.00° (yaw 3.0, pitch 0.0, roll 6.0, geodesic 6.7)");
     }
 }
