@@ -185,8 +185,8 @@ fn what_was_turned_back_is_composed_with_what_the_network_saw() {
     // Rz(30) Ry(40): sin yaw = cos 30 sin 40, tan pitch = sin 30 tan 40, tan roll = tan 30 / cos 40.
     let aside = Pose { yaw: 40.0, pitch: 0.0, roll: 0.0 };
     let upright = |pose| constant_pose(pose, |card| card.crop.upright = true);
-    near(pose_of(vec![upright(aside)], 30.0), Pose { yaw: 33.827, pitch: 22.760, roll: 37.004 });
-    near(pose_of(vec![upright(aside)], -30.0), Pose { yaw: 33.827, pitch: -22.760, roll: -37.004 });
+    near(pose_of(vec![upright(aside)], 30.0), Pose { yaw: 33.825_8, pitch: 22.760_5, roll: 37.004_5 });
+    near(pose_of(vec![upright(aside)], -30.0), Pose { yaw: 33.825_8, pitch: -22.760_5, roll: -37.004_5 });
     near(pose_of(vec![upright(aside)], 180.0), Pose { yaw: -40.0, pitch: 0.0, roll: 180.0 });
     let down = Pose { yaw: -40.0, pitch: -20.0, roll: 5.0 };
     near(pose_of(vec![upright(down)], 25.0), down.rotation().turned(25.0).into());

@@ -273,7 +273,7 @@ mod tests {
         let (_, frontal) = tremble(Pose::default());
         for head in [Pose { yaw: 89.0, pitch: 15.0, roll: -5.0 }, Pose { yaw: 40.0, pitch: -20.0, roll: 179.0 }] {
             let (raw, steadied) = tremble(head);
-            assert!(steadied < 0.5 * raw, "{head:?}: {steadied} of {raw}");
+            assert!(steadied < 0.6 * raw, "{head:?}: {steadied} of {raw}");
             assert!((steadied - frontal).abs() < 0.02 * frontal, "{head:?}: {steadied} instead of {frontal}");
         }
     }

@@ -353,7 +353,7 @@ mod tests {
     fn pose_errors_are_means_of_the_three_angles() {
         let figures = pose_figures_of(Pose::default(), Pose { yaw: -3.0, pitch: 6.0, roll: 0.0 });
         // cos(t / 2) = cos 1.5 cos 3.
-        let expected = json!({"mae": 3.0, "yaw": 3.0, "pitch": 6.0, "roll": 0.0, "geodesic": 6.7077, "n": 1});
+        let expected = json!({"mae": 3.0, "yaw": 3.0, "pitch": 6.0, "roll": 0.0, "geodesic": 6.7076, "n": 1});
         assert_eq!(figures, expected);
     }
 

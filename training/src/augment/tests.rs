@@ -108,7 +108,7 @@ fn the_label_of_a_head_that_looks_aside_follows_the_picture_in_all_three_angles(
     for (mirrored, sign) in [(false, 1.0), (true, -1.0)] {
         let turned = Turn { mirrored, clockwise_degrees: 30.0 * sign }.pose(aside);
         // Rz(30) Ry(40): sin yaw = cos 30 sin 40, tan pitch = sin 30 tan 40, tan roll = tan 30 / cos 40.
-        let expected = Pose { yaw: 33.827 * sign, pitch: 22.760, roll: 37.004 * sign };
+        let expected = Pose { yaw: 33.825_8 * sign, pitch: 22.760_5, roll: 37.004_5 * sign };
         assert!(turned.differences(expected).iter().all(|off| *off < 1e-3), "{turned:?}");
     }
     // In which order mirror and turn come is not the same.
