@@ -326,7 +326,7 @@ fn a_file_system_that_is_full_in_the_first_second_leaves_the_data_and_nothing_to
     for folder in [&mount, &copy] {
         std::fs::create_dir(folder).unwrap();
     }
-    let script = "mount -t tmpfs -o size=60k tmpfs \"$1\" || exit 77
+    let script = "mount -t tmpfs -o size=20k tmpfs \"$1\" || exit 77
         \"$0\" record demo --seconds 60 -o \"$1\" 2>\"$2/errors\"
         code=$?
         cp -r \"$1\"/session-* \"$2\" || exit 76

@@ -92,7 +92,8 @@ fn info_error(folder: &Path, error: &io::Error) -> WriteError {
 fn write_over(file: &Path, text: &str) -> io::Result<()> {
     let mut old = OpenOptions::new().write(true).open(file)?;
     old.write_all(text.as_bytes())?;
-    old.set_len(text.len() as u64)
+    old.set_len(text.len() as u64)?;
+    old.sync_all()
 }
 
 /// Removes what a session without any frame left, and its folder where nothing else is in it.
