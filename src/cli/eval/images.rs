@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::labels::{Labels, tidy_name};
+use crate::archive::{TarFile, TarFiles};
 
 /// A picture file larger than this is not read.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -59,24 +60,24 @@ fn walk_folder(
 }
 
 fn walk_tar(
-    file: &Path,
+    path: &Path,
     labels: &Labels,
     seen: &mut [bool],
     found: &mut impl FnMut(usize, io::Result<Vec<u8>>) -> ControlFlow<()>,
 ) -> anyhow::Result<ControlFlow<()>> {
-    let broken = || format!("{}: this is no tar archive, or a damaged one", file.display());
-    let open = File::open(file).with_context(|| format!("{}: the pictures cannot be opened", file.display()))?;
+    let broken = || format!("{}: this is no tar archive, or a damaged one", path.display());
+    let open = File::open(path).with_context(|| format!("{}: the pictures cannot be opened", path.display()))?;
     let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 18, open));
-    for entry in archive.entries().with_context(broken)? {
-        let entry = entry.with_context(broken)?;
-        let name = tidy_name(&String::from_utf8_lossy(&entry.path_bytes()));
+    for file in TarFiles::new(archive.entries().with_context(broken)?) {
+        let TarFile { name, entry } = file.with_context(broken)?;
+        let name = tidy_name(&name);
         let Some(index) = labels.index_of(&name).filter(|index| !seen[*index]) else { continue };
         seen[index] = true;
         let size = entry.size();
         let bytes = read_limited(entry);
         // A tar cut off inside a picture is no unreadable picture, but an archive of which the rest is missing.
         if bytes.as_ref().is_ok_and(|bytes| (bytes.len() as u64) < size) {
-            anyhow::bail!("{}: the archive ends inside `{name}`; fetch it again", file.display());
+            anyhow::bail!("{}: the archive ends inside `{name}`; fetch it again", path.display());
         }
         if found(index, bytes).is_break() {
             return Ok(ControlFlow::Break(()));

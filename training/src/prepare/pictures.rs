@@ -6,6 +6,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use facelens::archive::{TarFile, TarFiles};
+
 use super::PrepareError;
 
 /// A file larger than this is not read.
@@ -148,9 +150,9 @@ impl Tar {
         let length = file.metadata()?.len();
         let (mut entries, mut names) = (HashMap::new(), Vec::new());
         let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 16, file));
-        for entry in archive.entries_with_seek()? {
-            let entry = match entry {
-                Ok(entry) => entry,
+        for found in TarFiles::new(archive.entries_with_seek()?) {
+            let TarFile { name, entry } = match found {
+                Ok(found) => found,
                 Err(error) if names.is_empty() => {
                     return Err(io::Error::other(format!("it is no tar archive, or a damaged one ({error})")));
                 }
@@ -159,10 +161,7 @@ impl Tar {
                     break;
                 }
             };
-            if !entry.header().entry_type().is_file() {
-                continue;
-            }
-            let name = tidy_name(&String::from_utf8_lossy(&entry.path_bytes()));
+            let name = tidy_name(&name);
             let (start, size) = (entry.raw_file_position(), entry.size());
             names.push(name.clone());
             // The first of a name counts, as with several places.
