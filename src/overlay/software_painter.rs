@@ -132,7 +132,7 @@ impl Canvas<'_> {
             let bounds = outline.px_bounds();
             let (left, top) = (bounds.min.x as i64, bounds.min.y as i64);
             outline.draw(|x, y, coverage| {
-                let (x, y) = (left + i64::from(x), top + i64::from(y));
+                let (x, y) = (left.saturating_add(x.into()), top.saturating_add(y.into()));
                 if (0..i64::from(self.width)).contains(&x) && (0..i64::from(self.height)).contains(&y) {
                     let start = (y as usize * self.width as usize + x as usize) * 3;
                     if let Some(pixel) = self.rgb.get_mut(start..start + 3) {

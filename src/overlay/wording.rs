@@ -54,7 +54,7 @@ pub(crate) fn age(age: Age) -> Words {
             _ => Words::sure(format!("age {low}–{high}")),
         }
     } else {
-        let fives = |years: f32| (years / 5.0).round() as i32 * 5;
+        let fives = |years: f32| ((years / 5.0).round() * 5.0) as i32;
         let (low, high) = (fives(low), fives(high));
         if low <= 0 {
             Words::unsure(format!("age about 0 to {high}"))
@@ -106,6 +106,15 @@ mod tests {
             assert_eq!(said(34.0, spread), Words::unsure("age unsure"));
         }
         assert_eq!(said(f32::NAN, 3.0), Words::unsure("age unsure"));
+    }
+
+    #[test]
+    fn numbers_beyond_all_sense_are_said_all_the_same() {
+        for years in [3e9, -3e9, f32::MAX, f32::MIN] {
+            for spread in [0.0, 5.0, 13.0] {
+                assert!(said(years, spread).text.starts_with("age "), "{years} {spread}");
+            }
+        }
     }
 
     #[test]

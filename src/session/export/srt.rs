@@ -68,7 +68,7 @@ fn line(face: &FaceRow) -> String {
     parts.extend(face.gender.map(|gender| gender_words(gender).text));
     if let Some(pose) = face.pose {
         for (name, angle) in [("yaw", pose.yaw), ("pitch", pose.pitch), ("roll", pose.roll)] {
-            let rough = (angle / ANGLE_STEP).round() as i32 * ANGLE_STEP as i32;
+            let rough = ((angle / ANGLE_STEP).round() * ANGLE_STEP) as i32;
             let sign = if rough < 0 { "−" } else { "" };
             parts.push(format!("{name} {sign}{}°", rough.unsigned_abs()));
         }
@@ -86,4 +86,40 @@ fn clock(secs: f64) -> String {
     let millis = (secs.max(0.0) * 1000.0).round() as u64;
     let (secs, millis) = (millis / 1000, millis % 1000);
     format!("{:02}:{:02}:{:02},{millis:03}", secs / 3600, secs / 60 % 60, secs % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Pose, Rect};
+    use crate::session::rows::AgeRow;
+
+    fn row(time_s: f64, value: f32) -> FrameRow {
+        let face = FaceRow {
+            id: u64::MAX,
+            rect: Rect::new(value, value, value, value),
+            score: value,
+            age: Some(AgeRow { years: value, spread: 13.0 }),
+            gender: None,
+            pose: Some(Pose { yaw: value, pitch: -value, roll: value }),
+        };
+        FrameRow { input: String::new(), frame: 0, time_s, width: 1, height: 1, faces: vec![face] }
+    }
+
+    /// A damaged or hostile `faces.csv` may hold any number.
+    #[test]
+    fn no_number_stops_the_subtitles() {
+        for value in [3e9, -3e9, f32::MAX, f32::NAN, f32::INFINITY] {
+            for secs in [f64::MAX, f64::NAN, -1.0, 1e17] {
+                let mut text = Vec::new();
+                write(&[row(0.0, value), row(secs, -value)], secs, &mut text).unwrap();
+                assert!(text.starts_with(b"1\n00:00:00,000 --> "), "{value} {secs}");
+            }
+        }
+    }
+
+    #[test]
+    fn angles_are_said_in_steps_of_five_degrees() {
+        assert!(line(&row(0.0, 12.4).faces[0]).ends_with("yaw 10°, pitch −10°, roll 10°"));
+    }
 }

@@ -62,7 +62,8 @@ pub(super) fn pixelate(rgb: &mut [u8], width: u32, rect: &Rect) {
     let side = (rect.width.max(rect.height) / SQUARES).ceil().max(1.0) as usize;
     for y in (top..bottom).step_by(side) {
         for x in (left..right).step_by(side) {
-            square(rgb, width as usize, (x, (x + side).min(right)), (y, (y + side).min(bottom)));
+            let end = |from: usize, most: usize| from.saturating_add(side).min(most);
+            square(rgb, width as usize, (x, end(x, right)), (y, end(y, bottom)));
         }
     }
 }

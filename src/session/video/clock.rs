@@ -77,6 +77,13 @@ mod tests {
     }
 
     #[test]
+    fn times_beyond_all_sense_end_at_the_last_tick() {
+        let mut clock = Clock::new(Duration::MAX);
+        assert_eq!([1, 0, 1, 0].map(|secs| clock.place(Duration::from_secs(secs))), [0, u64::MAX, u64::MAX, u64::MAX]);
+        assert_eq!(clock.end(), u64::MAX);
+    }
+
+    #[test]
     fn its_own_times_placed_again_stay() {
         let (mut first, mut second) = (Clock::new(Duration::from_millis(33)), Clock::new(Duration::from_millis(33)));
         for number in 0..1000_u64 {

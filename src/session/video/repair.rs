@@ -40,7 +40,7 @@ pub fn repair(path: &Path, most_frames: u64) -> Result<VideoSummary, WriteError>
     let index = index(found.track_id, &starts).map_err(|cause| {
         WriteError::new(WriteErrorKind::Encoder, path, cause, "copy what is there by another program")
     })?;
-    let ticks = last.start.time + last.ticks;
+    let ticks = last.start.time.saturating_add(last.ticks);
     let finish = |file: &mut File| -> io::Result<()> {
         file.set_len(last.end)?;
         file.seek(SeekFrom::Start(last.end))?;

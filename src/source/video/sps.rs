@@ -140,7 +140,9 @@ impl Bits {
         let (mut last, mut next) = (8, 8);
         for _ in 0..size {
             if next != 0 {
-                next = (last + self.se()? + 256) % 256;
+                // A difference is one of eight bits (7.4.2.1.1.1).
+                let delta = self.se().filter(|delta| (-128..128).contains(delta))?;
+                next = (last + delta + 256) % 256;
             }
             if next != 0 {
                 last = next;
@@ -196,6 +198,28 @@ mod tests {
         assert_eq!((sps.width, sps.height, sps.plain), (320, 240, false));
         let sps = Sps::read(&INTERLACED).unwrap();
         assert_eq!((sps.width, sps.height, sps.plain), (320, 256, false));
+    }
+
+    /// A set of High profile whose first scaling list has these differences, as Exp-Golomb codes of so many bits.
+    fn with_scaling_list(codes: &[(u32, usize)]) -> Vec<u8> {
+        let mut bits = vec![true; 4]; // id 0, chroma format 1 ("010"), depths 0
+        bits.splice(1..2, [false, true, false]);
+        bits.extend([false, true, true]); // no bypass, a matrix, its first list
+        for &(code, length) in codes {
+            bits.extend((0..length).rev().map(|bit| (u64::from(code) + 1) >> bit & 1 == 1));
+        }
+        bits.extend([true; 600]);
+        let bytes = bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit)));
+        [0x67, 100, 0, 30].into_iter().chain(bytes).collect()
+    }
+
+    #[test]
+    fn differences_in_scaling_lists_are_small() {
+        // The largest code there is stands for -(2^31 - 1).
+        assert_eq!(Sps::read(&with_scaling_list(&[(u32::MAX - 1, 63)])), None);
+        assert_eq!(Sps::read(&with_scaling_list(&[(u32::MAX - 2, 63)])), None);
+        assert_eq!(Sps::read(&with_scaling_list(&[(255, 17)])), None);
+        assert!(Sps::read(&with_scaling_list(&[(253, 15)])).is_some());
     }
 
     #[test]
