@@ -25,14 +25,18 @@ impl Header {
     }
 }
 
+/// More boxes than this in one box are those of a hostile file: a few bytes each, they would only cost time.
+const MAX_CHILDREN: usize = 65_536;
+
 /// The boxes inside a box, with their contents. Ends at the first one that does not fit.
 pub(super) fn children(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     std::iter::from_fn(move || {
         let header = Header::read(bytes, bytes.len() as u64)?;
         let (whole, rest) = bytes.split_at_checked(usize::try_from(header.size).ok()?)?;
         bytes = rest;
-        Some((header.name, &whole[header.length as usize..]))
+        Some((header.name, whole.get(usize::try_from(header.length).ok()?..)?))
     })
+    .take(MAX_CHILDREN)
 }
 
 /// The content of the first box of this name inside a box.
