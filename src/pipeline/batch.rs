@@ -34,6 +34,8 @@ pub enum BatchEvent {
     },
     /// One picture of several could not be read; the others follow.
     Skipped(SourceError),
+    /// A part of the source is damaged, and the frames were read all the same.
+    Damaged(SourceError),
     /// A camera gives no picture; it is tried on. Comes again and again while this lasts.
     Stalled {
         /// Since when no picture came.
@@ -188,13 +190,15 @@ fn read_ahead(
             Ok(Next::Stalled { silent_for }) => Item::Event(BatchEvent::Stalled { silent_for }),
             Ok(Next::Disconnected { reason }) => Item::Event(BatchEvent::Disconnected { reason }),
             Ok(Next::Skipped(error)) => Item::Event(BatchEvent::Skipped(error)),
+            Ok(Next::Damaged(error)) => Item::Event(BatchEvent::Damaged(error)),
             Ok(Next::End) => Item::End,
             Err(error) => Item::Broken(error),
         };
         let last = matches!(item, Item::End | Item::Broken(_));
         let closed = if kind == SourceKind::Camera && !last {
             // A stall that is over or a picture that is old says nothing any more.
-            let replaced = inbox.replace(item, |old| !matches!(old, Item::Event(BatchEvent::Skipped(_))));
+            let told = |old: &Item| matches!(old, Item::Event(BatchEvent::Skipped(_) | BatchEvent::Damaged(_)));
+            let replaced = inbox.replace(item, |old| !told(old));
             let frames = replaced.iter().filter(|old| matches!(old, Item::Frame(_))).count();
             dropped.fetch_add(frames as u64, Ordering::Relaxed);
             inbox.is_closed_within(Duration::ZERO)

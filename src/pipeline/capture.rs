@@ -244,7 +244,9 @@ impl Capture {
                 let shown = Shown::Disconnected { info: info.clone(), reason };
                 self.halted(shown, asked_at);
             }
-            Ok(Next::Skipped(error)) => self.board.analysis_failed(self.generation, error.to_string()),
+            Ok(Next::Skipped(error) | Next::Damaged(error)) => {
+                self.board.analysis_failed(self.generation, error.to_string());
+            }
             Ok(Next::End) => {
                 self.board.show(self.generation, Shown::Ended(info.clone()));
                 self.state = State::Closed { retry_at: None };

@@ -71,6 +71,8 @@ pub enum Next {
     },
     /// One picture of several could not be read; the others follow.
     Skipped(SourceError),
+    /// A part of the source is damaged, and the frames were read all the same. Worth a word, and no failure.
+    Damaged(SourceError),
     /// The file is over. Asked again, the source says so again.
     End,
 }

@@ -200,6 +200,7 @@ fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, out:
                 }
             }
             BatchEvent::Skipped(error) => progress.note(format_args!("{error}; it is passed over")),
+            BatchEvent::Damaged(error) => progress.note(format_args!("{error}")),
             BatchEvent::Stalled { silent_for } => progress.stalled(silent_for),
             BatchEvent::Disconnected { reason } => progress.disconnected(&reason),
         }

@@ -38,7 +38,7 @@ impl Scene {
             match source.next()? {
                 Next::Frame(frame) => frames.push(Arc::new(frame)),
                 Next::End => break,
-                Next::Skipped(error) => return Err(error.into()),
+                Next::Skipped(error) | Next::Damaged(error) => return Err(error.into()),
                 Next::Waiting | Next::Stalled { .. } | Next::Disconnected { .. } => {}
             }
         }

@@ -21,6 +21,7 @@ fn run(source: Box<dyn Source>, analyser: &mut Analyser) -> (Vec<String>, Result
             }
             BatchEvent::Failed { frame, error } => format!("{} {error}", frame.sequence),
             BatchEvent::Skipped(error) => format!("skipped {}", error.subject),
+            BatchEvent::Damaged(error) => format!("damaged {}", error.subject),
             BatchEvent::Stalled { silent_for } => format!("stalled {}", silent_for.as_secs()),
             BatchEvent::Disconnected { reason } => format!("gone {reason}"),
         });

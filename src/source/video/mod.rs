@@ -2,6 +2,7 @@
 
 mod avc;
 mod boxes;
+mod container;
 mod ffmpeg;
 mod h264;
 mod mp4;
@@ -13,7 +14,8 @@ pub use reader::VideoReader;
 
 use std::path::Path;
 
-use self::ffmpeg::Ffmpeg;
+use self::container::{MP4, container};
+use self::ffmpeg::{Ffmpeg, Programs};
 use self::h264::H264Video;
 use super::guard::no_panic;
 use super::{Source, SourceError, SourceErrorKind};
@@ -28,8 +30,11 @@ enum NotBuiltIn {
 
 /// Opens a video file whose first bytes are `head`.
 pub(super) fn open(path: &Path, head: &[u8]) -> Result<Box<dyn Source>, SourceError> {
-    let container = container(head);
-    let what = if container == Some("MP4") {
+    let Some(container) = container(head) else {
+        // ffmpeg is not asked to guess: its guesses include playlists, which open other files.
+        return Err(unreadable(path, "it is neither a picture nor a video of a kind that is known here", ""));
+    };
+    let what = if container == MP4 {
         let opened = no_panic(path, || match H264Video::open(path) {
             Ok(video) => Ok(Ok(video)),
             Err(NotBuiltIn::Codec(codec)) => Ok(Err(codec)),
@@ -40,27 +45,9 @@ pub(super) fn open(path: &Path, head: &[u8]) -> Result<Box<dyn Source>, SourceEr
             Err(codec) => Some(codec),
         }
     } else {
-        container.map(str::to_owned)
+        None
     };
-    Ok(Box::new(Ffmpeg::open(path, what.as_deref(), &ffmpeg::Programs::default())?))
-}
-
-/// The container by its first bytes, as it is called in messages.
-fn container(head: &[u8]) -> Option<&'static str> {
-    let boxes: [&[u8]; 8] = [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"];
-    match head {
-        [_, _, _, _, name @ ..] if boxes.iter().any(|known| name.starts_with(known)) => Some("MP4"),
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some("WebM or Matroska"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', ..] => Some("AVI"),
-        [b'F', b'L', b'V', ..] => Some("FLV"),
-        [b'O', b'g', b'g', b'S', ..] => Some("Ogg"),
-        [0x30, 0x26, 0xb2, 0x75, ..] => Some("Windows Media"),
-        [0, 0, 1, 0xba | 0xb3, ..] => Some("MPEG"),
-        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
-        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some("TIFF"),
-        [0x47, ..] if head.get(188) == Some(&0x47) => Some("MPEG transport stream"),
-        _ => None,
-    }
+    Ok(Box::new(Ffmpeg::open(path, container, what.as_deref(), Programs::on_path())?))
 }
 
 fn unreadable(path: &Path, cause: impl Into<String>, remedy: &str) -> SourceError {

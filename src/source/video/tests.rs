@@ -149,7 +149,7 @@ fn damaged_indexes_end_in_errors() {
             Err(_) => Ok(0),
         });
         assert!(result.is_err() || result.is_ok_and(|frames| frames <= 4), "byte {at}");
-        assert_eq!(container(&head), Some("MP4"));
+        assert_eq!(container(&head), Some(MP4));
     }
 }
 
@@ -184,7 +184,7 @@ fn reordered_and_turned_pictures_agree_with_ffmpeg() {
     for args in [&plain[..], &turned] {
         let Some(clip) = ffmpeg_clip("b.mp4", args) else { return };
         let Ok(mut ours) = H264Video::open(&clip.path) else { panic!("not opened") };
-        let mut theirs = Ffmpeg::open(&clip.path, None, &ffmpeg::Programs::default()).unwrap();
+        let mut theirs = Ffmpeg::open(&clip.path, MP4, None, Programs::on_path()).unwrap();
         assert_eq!(ours.info().size, theirs.info().size);
         let ((ours, error), (theirs, _)) = (play(&mut ours), play(&mut theirs));
         assert_eq!(error, None);
