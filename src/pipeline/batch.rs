@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::inbox::{CloseOnDrop, Inbox, Message};
-use super::{AnalyseError, Analyser, Analysis, panic_words};
+use super::{AnalyseError, Analyser, Analysis, Numbers, panic_words};
 use crate::frame::Frame;
 use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceKind};
 
@@ -64,7 +64,7 @@ pub enum BatchStop {
 pub struct BatchEnd {
     /// Why it ended.
     pub stop: BatchStop,
-    /// Frames that the source gave.
+    /// Frames that the source took, as far as it numbers them.
     pub captured: u64,
     /// Frames that were analysed.
     pub analysed: u64,
@@ -72,7 +72,7 @@ pub struct BatchEnd {
     pub failed: u64,
     /// Pictures that could not be read.
     pub skipped: u64,
-    /// Frames of a camera that a newer one replaced. Always 0 for files.
+    /// Frames of a camera that were lost on the way or that a newer one replaced. Always 0 for files.
     pub dropped: u64,
 }
 
@@ -165,6 +165,7 @@ fn read_ahead(
     captured: &AtomicU64,
     dropped: &AtomicU64,
 ) {
+    let mut numbers = Numbers::default();
     loop {
         let asked_at = Instant::now();
         let next = catch_unwind(AssertUnwindSafe(|| source.next())).unwrap_or_else(|panic| {
@@ -174,7 +175,9 @@ fn read_ahead(
         let mut capacity = AHEAD;
         let item = match next {
             Ok(Next::Frame(frame)) => {
-                captured.fetch_add(1, Ordering::Relaxed);
+                let missed = numbers.missed(kind, &frame);
+                captured.fetch_add(1 + missed, Ordering::Relaxed);
+                dropped.fetch_add(missed, Ordering::Relaxed);
                 if u64::from(frame.width()) * u64::from(frame.height()) > LARGE_PIXELS {
                     capacity = AHEAD_LARGE;
                 }

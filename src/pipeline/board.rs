@@ -66,11 +66,11 @@ pub struct Status {
     pub stages: StageTimings,
     /// Median delay from a frame's arrival to its analysis being ready, milliseconds.
     pub delay_ms: f32,
-    /// Frames since the source was opened.
+    /// Frames that the source took since it was opened, as far as it numbers them.
     pub captured: u64,
     /// Frames analysed since then.
     pub analysed: u64,
-    /// Frames that a newer one replaced before they could be analysed.
+    /// Frames of a camera that were lost on the way or that a newer one replaced before they could be analysed.
     pub dropped: u64,
     /// The last error of a detector or network, where frames fail, or of a picture that was skipped.
     pub analysis_error: Option<String>,
@@ -196,11 +196,13 @@ impl Board {
         }
     }
 
-    /// A frame came. `false`: it is from a source that no longer counts.
-    pub(super) fn captured(&self, generation: u64, frame: &Arc<Frame>) -> bool {
+    /// A frame came, and `missed` before it did not. `false`: it is from a source that no longer counts.
+    pub(super) fn captured(&self, generation: u64, frame: &Arc<Frame>, missed: u64) -> bool {
         let quiet = self.waits.load(Ordering::Relaxed) && self.analysis.load().is_some();
         self.change_quietly(generation, false, quiet, |figures| {
             figures.captured.count(Instant::now());
+            figures.captured.total += missed;
+            figures.dropped += missed;
             self.frame.store(Some(Arc::clone(frame)));
         })
     }
@@ -234,13 +236,9 @@ impl Board {
         }
     }
 
-    /// A frame, a picture or the whole analysis failed.
+    /// A frame, a picture or the whole analysis failed. Whoever reads the status says so.
     pub(super) fn analysis_failed(&self, generation: u64, error: String) {
-        let same = |figures: &Figures| figures.analysis_error.as_ref() == Some(&error);
-        let news = !same(&self.figures());
-        if news {
-            tracing::warn!("{error}");
-        }
+        let news = self.figures().analysis_error.as_ref() != Some(&error);
         self.change(generation, news, |figures| figures.analysis_error = Some(error));
     }
 
@@ -307,7 +305,7 @@ mod tests {
         let frame = Arc::new(Frame::from_rgb(1, 1, vec![0; 3]).unwrap());
         for detect in [1.0, 100.0, 3.0] {
             let timings = StageTimings { detect, ..StageTimings::default() };
-            assert!(board.captured(1, &frame));
+            assert!(board.captured(1, &frame, 0));
             board.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
         }
         board.dropped(1, 2);
@@ -318,12 +316,12 @@ mod tests {
 
         let generation = board.begin();
         assert!(board.frame().is_none() && board.analysis().is_none());
-        assert!(!board.captured(1, &frame), "an old source no longer counts");
+        assert!(!board.captured(1, &frame, 0), "an old source no longer counts");
         let timings = StageTimings::default();
         board.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
         assert!(board.frame().is_none() && board.analysis().is_none());
         assert_eq!(board.status().captured, 0);
-        assert!(board.captured(generation, &frame) && board.frame().is_some());
+        assert!(board.captured(generation, &frame, 0) && board.frame().is_some());
     }
 
     #[test]
@@ -341,16 +339,16 @@ mod tests {
         };
         // A frame that came is shown at once where nothing is analysed yet, or where the window does not wait.
         board.set_waits(true);
-        board.captured(1, &frame);
+        board.captured(1, &frame, 0);
         assert_eq!(count(), 1);
         analysed();
         assert_eq!(count(), 1);
         board.set_waits(false);
-        board.captured(1, &frame);
+        board.captured(1, &frame, 0);
         assert_eq!(count(), 1);
         board.set_waits(true);
         board.figures().published_at = Some(Instant::now() + PUBLISH_EVERY);
-        board.captured(1, &frame);
+        board.captured(1, &frame, 0);
         assert_eq!(count(), 0);
         analysed();
         assert_eq!(count(), 1);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::analysis_thread::{AnalysisInbox, Job};
 use super::board::{Board, Shown};
 use super::inbox::{Inbox, Message, Refused};
-use super::{WAITING_PAUSE, panic_words};
+use super::{Numbers, WAITING_PAUSE, panic_words};
 use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceKind, SourceSpec};
 
 /// How often the figures are refreshed while there is nothing to read.
@@ -67,6 +67,7 @@ pub(super) struct Capture {
     shown_any: bool,
     paused: bool,
     steps: u32,
+    numbers: Numbers,
     /// A file's frame that the analysis has not taken yet.
     waiting_job: Option<Job>,
 }
@@ -94,6 +95,7 @@ impl Capture {
             shown_any: false,
             paused: false,
             steps: 0,
+            numbers: Numbers::default(),
             waiting_job: None,
         }
     }
@@ -147,6 +149,7 @@ impl Capture {
     fn let_go(&mut self, generation: u64) {
         self.generation = generation;
         (self.running, self.shown_any, self.steps) = (false, false, 0);
+        self.numbers = Numbers::default();
         self.waiting_job = None;
         self.state = State::Closed { retry_at: None };
     }
@@ -184,7 +187,6 @@ impl Capture {
     }
 
     fn fail(&mut self, error: SourceError) {
-        tracing::warn!("{error}");
         self.running = false;
         self.board.show(self.generation, Shown::Failed(error));
         let camera = matches!(self.spec, SourceSpec::Camera(_));
@@ -222,13 +224,14 @@ impl Capture {
                     self.running = true;
                     self.board.show(self.generation, Shown::Running(info.clone()));
                 }
+                let missed = self.numbers.missed(kind, &frame);
                 if self.paused && self.shown_any && self.steps == 0 {
                     return;
                 }
                 self.steps = self.steps.saturating_sub(1);
                 self.shown_any = true;
                 let frame = Arc::new(frame);
-                if self.board.captured(self.generation, &frame) {
+                if self.board.captured(self.generation, &frame, missed) {
                     self.hand_over(Job { generation: self.generation, frame, kind });
                 }
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::frame::Frame;
+use crate::source::SourceKind;
 use crate::track::Face;
 
 /// A frame with what was found in it.
@@ -65,6 +66,21 @@ pub use live::{Live, LiveOptions};
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.
 const WAITING_PAUSE: Duration = Duration::from_millis(5);
+
+/// The numbers of a source's frames.
+#[derive(Default)]
+struct Numbers {
+    last: Option<u64>,
+}
+
+impl Numbers {
+    /// How many frames are missing before this one. A camera's do where nobody took them in time; a file's numbers are its
+    /// own, and none of them is lost.
+    fn missed(&mut self, kind: SourceKind, frame: &Frame) -> u64 {
+        let last = self.last.replace(frame.sequence);
+        last.filter(|_| kind == SourceKind::Camera).map_or(0, |last| frame.sequence.saturating_sub(last + 1))
+    }
+}
 
 /// What a panic said.
 pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> &str {

@@ -143,3 +143,22 @@ fn the_newest_frame_of_a_camera_wins_and_the_others_are_counted() {
     let end = end.unwrap();
     assert_eq!((end.captured, end.analysed, end.dropped), (5, 2, 3));
 }
+
+#[test]
+fn frames_that_a_camera_lost_on_the_way_are_counted_and_a_file_s_numbers_are_its_own() {
+    let numbered = || [3, 4, 9].map(|sequence| Ok(Next::Frame(frame(sequence)))).into();
+    let slow = |kind| {
+        let mut items: std::vec::IntoIter<Result<Next, _>> = Vec::into_iter(numbered());
+        // Slower than the analysis, so that none gives way to a newer one.
+        scripted(kind, move || {
+            std::thread::sleep(Duration::from_millis(50));
+            items.next().unwrap_or(Ok(Next::End))
+        })
+    };
+    let (_, end) = run(slow(SourceKind::Camera), &mut one_face());
+    let end = end.unwrap();
+    assert_eq!((end.captured, end.analysed, end.dropped), (7, 3, 4));
+    let (_, end) = run(slow(SourceKind::Video), &mut one_face());
+    let end = end.unwrap();
+    assert_eq!((end.captured, end.analysed, end.dropped), (3, 3, 0));
+}

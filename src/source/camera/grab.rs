@@ -1,4 +1,5 @@
-//! A camera that gives raw pictures: `nokhwa` behind a trait, so that what watches over it is tested without a device.
+//! A camera that gives raw pictures behind a trait, so that what watches over it is tested without a device: V4L2 itself
+//! on Linux, `nokhwa` elsewhere.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -19,6 +20,8 @@ pub(super) struct Raw {
     pub bytes: Vec<u8>,
     /// When the device took it.
     pub captured_at: Instant,
+    /// Pictures that the device took before it, since the last one, and that never came: as far as its driver counts.
+    pub missed: u64,
 }
 
 /// Why a picture did not come.
@@ -70,9 +73,9 @@ impl Opener for NokhwaOpener {
             None => choose(&cameras, &self.choice)?,
             Some(before) => again(&cameras, before).ok_or_else(|| error(&before.info.name, "not found"))?,
         };
-        let (grabber, opened) = open(camera)?;
+        let opened = open(camera)?;
         self.opened = Some(camera.clone());
-        Ok((Box::new(grabber), opened))
+        Ok(opened)
     }
 }
 
@@ -115,7 +118,7 @@ fn list_by_nokhwa() -> Result<Vec<Found>, SourceError> {
 }
 
 /// Opens a camera in the best of its formats that it accepts.
-fn open(camera: &Found) -> Result<(NokhwaGrabber, Opened), SourceError> {
+fn open(camera: &Found) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
     let name = &camera.info.name;
     if !nokhwa::nokhwa_check() {
         return Err(error(name, "not authorized"));
@@ -149,29 +152,26 @@ fn why_closed(_: &Found) -> Option<String> {
     None
 }
 
+/// V4L2 is asked directly: it tells more than `nokhwa` does.
 #[cfg(target_os = "linux")]
-fn prepare(camera: &Found, format: Format) -> Result<Option<u32>, String> {
-    super::linux::prepare(&camera.info.device, format).map_err(|why| why.to_string())
+fn open_in(camera: &Found, format: Format) -> Result<(Box<dyn Grabber>, Opened), String> {
+    let (streaming, format, stride) =
+        super::stream::open(&camera.info.device, format).map_err(|why| why.to_string())?;
+    Ok((Box::new(streaming), Opened { name: camera.info.name.clone(), format, stride }))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn prepare(_: &Found, _: Format) -> Result<Option<u32>, String> {
-    Ok(None)
-}
-
-fn open_in(camera: &Found, format: Format) -> Result<(NokhwaGrabber, Opened), String> {
-    let stride = prepare(camera, format)?;
+fn open_in(camera: &Found, format: Format) -> Result<(Box<dyn Grabber>, Opened), String> {
     let kinds = [frame_format(format.pixels)];
     let wanted = CameraFormat::new(Resolution::new(format.width, format.height), kinds[0], format.fps);
     let request = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), &kinds);
     let mut device = Camera::new(CameraIndex::Index(camera.info.index), request).map_err(|why| why.to_string())?;
     device.open_stream().map_err(|why| why.to_string())?;
-    let opened = Opened { name: camera.info.name.clone(), format, stride };
-    Ok((NokhwaGrabber { device }, opened))
+    Ok((Box::new(NokhwaGrabber { device }), Opened { name: camera.info.name.clone(), format, stride: None }))
 }
 
 /// Where the formats are known only once the camera is open (macOS, Windows).
-fn open_by_its_own_list(camera: &Found) -> Result<(NokhwaGrabber, Opened), NokhwaError> {
+fn open_by_its_own_list(camera: &Found) -> Result<(Box<dyn Grabber>, Opened), NokhwaError> {
     let kinds = nokhwa::utils::frame_formats();
     let any = RequestedFormat::with_formats(RequestedFormatType::AbsoluteHighestFrameRate, kinds);
     let mut device = Camera::new(CameraIndex::Index(camera.info.index), any)?;
@@ -194,7 +194,7 @@ fn open_by_its_own_list(camera: &Found) -> Result<(NokhwaGrabber, Opened), Nokhw
         height: got.resolution().height(),
         fps: got.frame_rate(),
     };
-    Ok((NokhwaGrabber { device }, Opened { name: camera.info.name.clone(), format, stride: None }))
+    Ok((Box::new(NokhwaGrabber { device }), Opened { name: camera.info.name.clone(), format, stride: None }))
 }
 
 struct NokhwaGrabber {
@@ -205,25 +205,30 @@ impl Grabber for NokhwaGrabber {
     fn grab(&mut self) -> Result<Raw, Lost> {
         match self.device.frame() {
             Ok(buffer) => {
-                let captured_at = captured_at(buffer.capture_timestamp(), SystemTime::now(), Instant::now());
-                Ok(Raw { bytes: buffer.buffer().to_vec(), captured_at })
+                // The stamps are since 1970, by the wall clock.
+                let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+                let captured_at = captured_at(buffer.capture_timestamp(), wall, Instant::now());
+                Ok(Raw { bytes: buffer.buffer().to_vec(), captured_at, missed: 0 })
             }
-            Err(why) => {
-                let message = why.to_string();
-                Err(match cause_of(&message) {
-                    Cause::Gone => Lost::Gone(message),
-                    _ => Lost::Picture(message),
-                })
-            }
+            Err(why) => Err(lost(why.to_string())),
         }
     }
 }
 
-/// The driver's time stamp (since 1970, by the wall clock) on the clock of this program. One that lies in the future or
-/// more than a second back is wrong: then the picture counts as taken now.
-fn captured_at(since_1970: Option<Duration>, wall_now: SystemTime, now: Instant) -> Instant {
-    let age = since_1970
-        .and_then(|stamp| wall_now.duration_since(SystemTime::UNIX_EPOCH).ok()?.checked_sub(stamp))
+/// What was lost, by the system's message.
+pub(super) fn lost(message: String) -> Lost {
+    match cause_of(&message) {
+        Cause::Gone => Lost::Gone(message),
+        _ => Lost::Picture(message),
+    }
+}
+
+/// The driver's time stamp on the clock of this program; `clock` is what the driver's clock says now. One that lies in
+/// the future or more than a second back is wrong: then the picture counts as taken now.
+pub(super) fn captured_at(stamp: Option<Duration>, clock: Option<Duration>, now: Instant) -> Instant {
+    let age = clock
+        .zip(stamp)
+        .and_then(|(clock, stamp)| clock.checked_sub(stamp))
         .filter(|age| *age <= Duration::from_secs(1));
     age.and_then(|age| now.checked_sub(age)).unwrap_or(now)
 }
@@ -256,9 +261,8 @@ mod tests {
 
     #[test]
     fn believable_time_stamps_count_and_others_do_not() {
-        let (wall, now) =
-            (SystemTime::UNIX_EPOCH + Duration::from_secs(1000), Instant::now() + Duration::from_secs(60));
-        let age = |stamp: Option<Duration>| now - captured_at(stamp, wall, now);
+        let (clock, now) = (Some(Duration::from_secs(1000)), Instant::now() + Duration::from_secs(60));
+        let age = |stamp: Option<Duration>| now - captured_at(stamp, clock, now);
         assert_eq!(age(Some(Duration::from_millis(999_960))), Duration::from_millis(40));
         for wrong in [None, Some(Duration::from_secs(1001)), Some(Duration::from_secs(10))] {
             assert_eq!(age(wrong), Duration::ZERO);

@@ -8,6 +8,8 @@ mod grab;
 #[cfg(target_os = "linux")]
 mod linux;
 mod list;
+#[cfg(target_os = "linux")]
+mod stream;
 mod watch;
 
 use self::format::Format;

@@ -268,6 +268,8 @@ fn grab_all(grabber: &mut dyn Grabber, shared: &Shared) -> Option<String> {
             Ok(raw) => {
                 failures = 0;
                 shared.change(|board| {
+                    // What the driver dropped leaves a gap in the numbers.
+                    board.grabbed += raw.missed;
                     board.newest = Some((board.grabbed, raw));
                     board.grabbed += 1;
                 });

@@ -14,6 +14,8 @@ const PATIENCE: Patience = Patience {
 /// What the fake device does next.
 enum Act {
     Picture(Vec<u8>),
+    /// One before which the driver dropped so many.
+    After(u64),
     Torn,
     Unplug,
     Panic,
@@ -25,7 +27,8 @@ impl Grabber for FakeGrabber {
     fn grab(&mut self) -> Result<Raw, Lost> {
         // Blocks like a driver; a test that is over unplugs it.
         match self.0.recv() {
-            Ok(Act::Picture(bytes)) => Ok(Raw { bytes, captured_at: Instant::now() }),
+            Ok(Act::Picture(bytes)) => Ok(Raw { bytes, captured_at: Instant::now(), missed: 0 }),
+            Ok(Act::After(missed)) => Ok(Raw { bytes: vec![5, 5], captured_at: Instant::now(), missed }),
             Ok(Act::Torn) => Err(Lost::Picture("Input/output error (os error 5)".into())),
             Ok(Act::Unplug) | Err(_) => Err(Lost::Gone("No such device (os error 19)".into())),
             Ok(Act::Panic) => panic!("the binding is broken"),
@@ -113,6 +116,17 @@ fn the_newest_picture_wins_and_leaves_a_gap() {
     }
     let frame = ask_until(&mut source, frame);
     assert_eq!((frame.sequence, frame.rgb()[0]), (4, 4));
+}
+
+#[test]
+fn what_the_driver_dropped_leaves_a_gap() {
+    let (device, mut source) = opened();
+    device.act(Act::Picture(vec![1, 2]));
+    assert_eq!(ask_until(&mut source, frame).sequence, 0);
+    device.act(Act::After(3));
+    assert_eq!(ask_until(&mut source, frame).sequence, 4);
+    device.act(Act::Picture(vec![1, 2]));
+    assert_eq!(ask_until(&mut source, frame).sequence, 5);
 }
 
 #[test]
