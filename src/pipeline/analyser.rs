@@ -111,6 +111,16 @@ impl Analyser {
         }
     }
 
+    /// How many identities were given so far.
+    pub(super) fn identities(&self) -> u64 {
+        self.tracker.given()
+    }
+
+    /// This analyser goes on in the place of one that gave so many identities: whoever it finds is somebody new.
+    pub(super) fn continue_from(&mut self, identities: u64) {
+        self.tracker.continue_from(identities);
+    }
+
     /// Analyses one frame; smoothing and the turns of the search follow [`Frame::time`]. Near known faces every frame is
     /// searched, the whole of it after a [`reset`](Self::reset) and then at least every quarter of a second. The faces
     /// come sorted by identity.

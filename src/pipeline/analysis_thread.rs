@@ -53,6 +53,8 @@ pub(super) struct AnalysisThread {
     models: ModelSet,
     analyser: Option<Analyser>,
     remake_at: Option<Instant>,
+    /// Identities that an analyser gave before it panicked: the next one goes on from there.
+    identities: u64,
     /// Why the detector that was asked for is not in use, while another is.
     refused: Option<String>,
     last: Option<Job>,
@@ -75,6 +77,7 @@ impl AnalysisThread {
             models,
             analyser: None,
             remake_at: None,
+            identities: 0,
             refused: None,
             last: None,
             again_at: None,
@@ -164,7 +167,8 @@ impl AnalysisThread {
             Ok(Ok(analysis)) => self.board.analysed(job.generation, analysis, again, self.refused.clone()),
             Ok(Err(error)) => self.board.analysis_failed(job.generation, error.to_string()),
             Err(panic) => {
-                // What it left half done is thrown away with it.
+                // What it left half done is thrown away with it. Numbers of people are not given twice.
+                self.identities = analyser.identities();
                 self.analyser = None;
                 self.remake_at = Some(Instant::now() + REMAKE_AFTER);
                 let words = panic_words(panic.as_ref());
@@ -186,7 +190,9 @@ impl AnalysisThread {
         match self.make_detector() {
             Ok(detector) => {
                 let (estimates, age_error_years) = (self.makers.estimates)(self.models.clone());
-                self.analyser = Some(Analyser::with(Faces::Detect(detector), estimates, age_error_years));
+                let mut analyser = Analyser::with(Faces::Detect(detector), estimates, age_error_years);
+                analyser.continue_from(std::mem::take(&mut self.identities));
+                self.analyser = Some(analyser);
                 true
             }
             Err(words) => {

@@ -6,8 +6,8 @@ use super::{Age, Gender, GenderLabel};
 
 /// Looks closer in time than this are one sample: neighbouring frames of a camera say nearly the same.
 const SAMPLE_S: f64 = 0.125;
-/// How many samples count: half a minute of being seen. Older ones go, so a wrong start is forgotten.
-const SAMPLES: usize = 240;
+/// Samples that began longer ago than this count no more, so a wrong start is forgotten whatever the rate of frames is.
+const WINDOW_S: f64 = 30.0;
 /// Oldest and youngest age that is shown.
 const AGES: std::ops::RangeInclusive<f32> = 0.0..=116.0;
 /// The error of an age model of which nothing is known, years. The published nets miss unseen faces by 13 to 14 years,
@@ -31,7 +31,7 @@ struct Sample {
     weight: f32,
 }
 
-/// The newest samples of one number.
+/// The samples of one number from the last half minute.
 #[derive(Clone, Debug, Default)]
 struct Window {
     samples: VecDeque<Sample>,
@@ -47,7 +47,7 @@ impl Window {
             newest.value += (value - newest.value) * weight / newest.weight;
             return;
         }
-        if self.samples.len() == SAMPLES {
+        while self.samples.front().is_some_and(|oldest| now_s - oldest.start_s >= WINDOW_S) {
             self.samples.pop_front();
         }
         self.samples.push_back(Sample { start_s: now_s, value, weight });
@@ -243,6 +243,31 @@ mod tests {
             assert!(i != 14 || age.unwrap().years < 32.0, "after 3 s: {age:?}");
         }
         assert!((age.unwrap().years - 60.0).abs() < 1e-3, "{age:?}");
+    }
+
+    /// At whatever rate looks come, 40 s after a change nothing of what was before counts, and 20 s after it something does.
+    #[test]
+    fn half_a_minute_is_half_a_minute_at_every_rate() {
+        for every_s in [0.033, 0.125, 0.5, 2.0, 8.0] {
+            let mut average = AgeAverage::default();
+            let mut now_s = 0.0;
+            let mut look = |years: f32, until_s: f64| {
+                let mut age = None;
+                while now_s < until_s {
+                    age = average.add(years, 0.7, now_s, Some(6.0));
+                    now_s += every_s;
+                }
+                age.unwrap()
+            };
+            look(20.0, 120.0);
+            let soon = look(60.0, 130.0);
+            assert!(soon.years < 59.0, "one look each {every_s} s: {soon:?} after 10 s");
+            let later = look(60.0, 160.0);
+            assert!((later.years - 60.0).abs() < 1e-3, "one look each {every_s} s: {later:?} after 40 s");
+        }
+        let (average, _) = ages((0..2000).map(|_| 30.0));
+        let count = average.window.samples.len();
+        assert!((150..=151).contains(&count), "{count} samples in 30 s of looks each 0.2 s");
     }
 
     #[test]

@@ -118,6 +118,16 @@ impl Tracker {
         *self = Self { age_error_years: self.age_error_years, ..Self::default() };
     }
 
+    /// How many numbers were given so far.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// The next number is above `given`: the people of a tracker that this one takes the place of keep theirs.
+    pub fn continue_from(&mut self, given: u64) {
+        self.given = self.given.max(given);
+    }
+
     /// Where the faces that are known should be in a frame at `time`, which is the next to be given to
     /// [`assign`](Self::assign): finds that have no number yet and people who are hidden for the moment among them.
     pub fn expected(&self, time: Duration) -> Vec<Expected> {

@@ -57,6 +57,21 @@ fn the_newest_frame_of_a_camera_wins_and_drops_are_counted() {
 }
 
 #[test]
+fn frames_that_a_camera_lost_on_the_way_are_counted_with_the_dropped_ones() {
+    let (sender, source) = fed(SourceKind::Camera);
+    let live = start(camera(), openings(vec![Ok(source)]), makers(always_a_face));
+    // Its own buffer was full: 3 and 4 never came.
+    for sequence in [0, 1, 2, 5] {
+        sender.send(Next::Frame(frame(sequence))).unwrap();
+        wait_until("an analysis", || analysed_frame(&live) == Some(sequence));
+    }
+    wait_until("figures", || {
+        let status = live.status();
+        (status.captured, status.analysed, status.dropped) == (6, 4, 2)
+    });
+}
+
+#[test]
 fn every_frame_of_a_file_is_analysed_and_the_last_one_stays() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let note = Arc::clone(&seen);
@@ -178,6 +193,30 @@ fn a_detector_that_panics_or_fails_is_reported_and_later_frames_work() {
     sleep(Duration::from_millis(300));
     sender.send(Next::Frame(frame(3))).unwrap();
     wait_until("no error any more", || live.status().analysis_error.is_none());
+}
+
+#[test]
+fn after_a_panic_nobody_gets_a_number_that_somebody_had() {
+    let (sender, source) = fed(SourceKind::Camera);
+    let (next_sender, next_source) = fed(SourceKind::Camera);
+    let live = start(
+        camera(),
+        openings(vec![Ok(source), Ok(next_source)]),
+        makers(|_, frame| if frame.sequence == 1 { panic!("a detector's bug") } else { Ok(vec![found(FACE)]) }),
+    );
+    let ids = |sender: &std::sync::mpsc::Sender<Next>, sequence| {
+        sender.send(Next::Frame(frame(sequence))).unwrap();
+        wait_until("an analysis", || analysed_frame(&live) == Some(sequence));
+        live.analysis().unwrap().faces.iter().map(|face| face.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&sender, 0), [1]);
+    sender.send(Next::Frame(frame(1))).unwrap();
+    wait_until("the panic's words", || error_words(&live).contains("a detector's bug"));
+    sleep(Duration::from_millis(60));
+    assert_eq!(ids(&sender, 2), [2], "whether it is the same person nobody knows any more");
+    assert_eq!(ids(&sender, 3), [2]);
+    live.set_source(camera());
+    assert_eq!(ids(&next_sender, 5), [1], "another source starts anew");
 }
 
 #[test]
