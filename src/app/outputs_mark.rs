@@ -21,7 +21,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, area: Rect) {
     let place = Rect::from_min_size(corner - size, size);
     let painter = ui.painter_at(place);
     painter.rect_filled(place, HEIGHT / 2.0, theme::CARD.gamma_multiply(0.94));
-    let dot = if status.error.is_some() { theme::WARN } else { theme::ACCENT };
+    let dot = if status.errors().next().is_some() { theme::WARN } else { theme::ACCENT };
     painter.circle_filled(pos2(place.left() + 16.0, place.center().y), 4.0, dot);
     let words = text(options, status);
     painter.text(pos2(place.left() + 28.0, place.center().y), Align2::LEFT_CENTER, &words, font, theme::TEXT);
@@ -52,8 +52,8 @@ pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> Stri
         None => {}
     }
     if status.dropped > 0 {
-        lines.push(format!("{} frames came too fast to be sent.", status.dropped));
+        lines.push(format!("{} lines were dropped: their reader was too slow.", status.dropped));
     }
-    lines.extend(status.error.as_ref().map(|error| format!("{error}.")));
+    lines.extend(status.errors().map(|error| format!("{error}.")));
     lines.join("\n")
 }

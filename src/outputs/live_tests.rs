@@ -1,9 +1,14 @@
-use std::sync::mpsc;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use super::*;
 use crate::frame::Frame;
 use crate::geometry::{Point, Pose, Rect};
+use crate::outputs::JsonlTarget;
 use crate::source::SourceKind;
+use crate::track::Face;
 
 /// A face of this identity and side around the middle of a picture of 640x480.
 fn face(id: u64, side: f32, yaw: f32) -> Face {
@@ -95,19 +100,22 @@ fn a_port_where_nobody_listens_is_no_error() {
     let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), jsonl: None }).unwrap();
     for number in 0..3 {
         outputs.send(&analysis(number, vec![face(1, 100.0, 0.0)]));
-    }
-    while outputs.status().heads < 3 {
-        assert_eq!(outputs.status().error, None);
-        thread::sleep(Duration::from_millis(1));
+        // The newest wins: each is waited for.
+        while outputs.status().heads <= number {
+            assert_eq!(outputs.status().head_error, None);
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
-/// A standard output that waits for a word before each write, and then fails.
-struct Stuck(mpsc::Receiver<()>);
+/// A standard output that takes nothing until it is let go, and then fails.
+struct Stuck(&'static AtomicBool);
 
 impl Write for Stuck {
     fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
-        let _ = self.0.recv();
+        while !self.0.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
         Err(io::ErrorKind::BrokenPipe.into())
     }
 
@@ -118,22 +126,48 @@ impl Write for Stuck {
 
 #[test]
 fn a_reader_that_is_stuck_costs_lines_and_nothing_else() {
-    let (go, wait) = mpsc::channel();
-    let options = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
-    let outputs = LiveOutputs::start_with(options, Box::new(Stuck(wait))).unwrap();
-    let shown = analysis(0, vec![]);
-    for _ in 0..WAITING + 20 {
-        outputs.send(&shown);
+    static GO: AtomicBool = AtomicBool::new(false);
+    let (socket, address) = listener();
+    let options = OutputOptions { opentrack: Some(address), jsonl: Some(JsonlTarget::Stdout) };
+    let outputs = LiveOutputs::start_with(options, || Box::new(Stuck(&GO))).unwrap();
+    for number in 0..200 {
+        let turn = number as f32 / 8.0;
+        outputs.send(&analysis(number, vec![face(1, 100.0, turn)]));
+        assert_eq!(yaw(&socket), f64::from(turn), "the head of frame {number}");
     }
-    // One may be in the thread's hands.
-    assert!(outputs.status().dropped >= 19, "{:?}", outputs.status());
-    go.send(()).unwrap();
-    while outputs.status().error.is_none() {
+    // 64 wait, and one is in the thread's hands.
+    assert_eq!(outputs.status().dropped, 200 - 64 - 1, "{:?}", outputs.status());
+    GO.store(true, Ordering::SeqCst);
+    while outputs.status().line_error.is_none() {
         thread::sleep(Duration::from_millis(1));
     }
     let status = outputs.status();
-    assert!(status.error.unwrap().contains("standard output takes no more lines"));
-    assert_eq!(status.lines, 0);
+    assert!(status.line_error.unwrap().contains("standard output takes no more lines"));
+    assert_eq!((status.lines, status.head_error), (0, None));
+    // What nobody reads any more is not dropped.
+    outputs.send(&analysis(200, vec![]));
+    assert_eq!(outputs.status().dropped, status.dropped);
+}
+
+#[test]
+fn closing_does_not_wait_for_a_reader_that_is_stuck() {
+    static NEVER: AtomicBool = AtomicBool::new(false);
+    let options = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
+    let outputs = LiveOutputs::start_with(options, || Box::new(Stuck(&NEVER))).unwrap();
+    for number in 0..70 {
+        outputs.send(&analysis(number, vec![]));
+    }
+    let status = Arc::clone(&outputs.status);
+    let closing = Instant::now();
+    // Switching off does not even wait a moment, and on again it has a thread of its own.
+    outputs.change(OutputOptions::default()).unwrap();
+    outputs.change(options).unwrap();
+    outputs.send(&analysis(70, vec![]));
+    assert!(closing.elapsed() < CLOSING, "{:?}", closing.elapsed());
+    drop(outputs);
+    assert!(closing.elapsed() < Duration::from_secs(5));
+    let lost = status.get().dropped;
+    assert!((6..=7).contains(&lost), "five or six gave way, and one was never read: {lost}");
 }
 
 #[test]
@@ -163,21 +197,26 @@ fn another_output_changes_nothing_of_the_first() {
     outputs.send(&analysis(0, faces(20.0)));
     assert_eq!(yaw(&socket), 0.0);
     let both = OutputOptions { jsonl: Some(JsonlTarget::Udp(script_address)), ..opentrack };
-    assert!(outputs.change(both).unwrap());
-    outputs.send(&analysis(1, faces(23.0)));
+    let from = |socket: &UdpSocket| socket.peek_from(&mut [0; 64]).unwrap().1;
+    outputs.send(&analysis(1, faces(20.0)));
+    let own = from(&socket);
+    assert_eq!(yaw(&socket), 0.0);
+    outputs.change(both).unwrap();
+    outputs.send(&analysis(2, faces(23.0)));
+    assert_eq!(from(&socket), own, "the other output keeps its socket");
     assert_eq!(yaw(&socket), 3.0, "still from the centre and of the same person");
-    assert_eq!(serde_json::from_slice::<FrameRow>(&received(&script)).unwrap().frame, 1);
+    assert_eq!(serde_json::from_slice::<FrameRow>(&received(&script)).unwrap().frame, 2);
     // Elsewhere, it is the same head.
     let (moved, moved_address) = listener();
-    assert!(outputs.change(OutputOptions { opentrack: Some(moved_address), jsonl: None }).unwrap());
-    outputs.send(&analysis(2, faces(24.0)));
+    outputs.change(OutputOptions { opentrack: Some(moved_address), jsonl: None }).unwrap();
+    outputs.send(&analysis(3, faces(24.0)));
     assert_eq!(yaw(&moved), 4.0);
-    while outputs.status().heads < 3 {
+    while outputs.status().heads < 4 {
         thread::sleep(Duration::from_millis(1));
     }
-    assert_eq!(outputs.status(), OutputStatus { heads: 3, lines: 1, followed: Some(2), ..OutputStatus::default() });
+    assert_eq!(outputs.status(), OutputStatus { heads: 4, lines: 1, followed: Some(2), ..OutputStatus::default() });
     // Without opentrack nobody is followed.
-    assert!(outputs.change(OutputOptions { opentrack: None, ..both }).unwrap());
+    outputs.change(OutputOptions { opentrack: None, ..both }).unwrap();
     while outputs.status().followed.is_some() {
         thread::sleep(Duration::from_millis(1));
     }

@@ -1,11 +1,25 @@
 //! What other programs get live: the head of one person for opentrack, and every analysis as JSONL.
 //!
-//! Both are off until somebody asks for them, and go to this machine unless another address is named.
+//! Both are off until somebody asks for them, and go to this machine unless another address is named. Each has a thread
+//! and a bounded way of its own.
 
+mod datagrams;
 mod head;
+mod heads;
+mod lane;
+mod lines;
+mod live;
 mod options;
-mod sender;
+mod status;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use head::{Angles, FACE_WIDTH_CM, Head, Offsets, VIEW_DEGREES};
-pub use options::{Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, parse_address};
-pub use sender::{LiveOutputs, OutputStatus};
+pub use live::LiveOutputs;
+pub use options::{Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, WantedJsonl, WantedOutputs};
+pub use status::OutputStatus;
+
+/// Figures and wishes are whole at any moment, also where their last user panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -41,21 +41,39 @@ impl OutputOptions {
     }
 }
 
-impl FromStr for JsonlTarget {
-    type Err = String;
-
-    /// `-` for standard output, or what [`parse_address`] takes, with a port.
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "-" { Ok(Self::Stdout) } else { parse_address(text, None).map(Self::Udp) }
-    }
-}
-
 impl std::fmt::Display for JsonlTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Stdout => f.write_str("-"),
             Self::Udp(address) => address.fmt(f),
         }
+    }
+}
+
+/// What the command line asks for. Unlike in [`OutputOptions`], a machine may still have to be found by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WantedOutputs {
+    /// Where opentrack listens.
+    pub opentrack: Option<Address>,
+    /// Where scripts listen.
+    pub jsonl: Option<WantedJsonl>,
+}
+
+/// Where the JSONL is to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WantedJsonl {
+    /// Standard output.
+    Stdout,
+    /// One datagram a frame.
+    Udp(Address),
+}
+
+impl FromStr for WantedJsonl {
+    type Err = String;
+
+    /// `-` for standard output, or what [`Address::parse`] takes, with a port.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "-" { Ok(Self::Stdout) } else { Address::parse(text, None).map(Self::Udp) }
     }
 }
 
@@ -118,12 +136,13 @@ impl Address {
     }
 }
 
-/// [`Address::parse`] and [`Address::find`] in one, for who may wait.
-///
-/// # Errors
-/// Words for what is wrong with it.
-pub fn parse_address(text: &str, usual_port: Option<u16>) -> Result<SocketAddr, String> {
-    Address::parse(text, usual_port)?.find()
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Known(address) => address.fmt(f),
+            Self::Name(host, port) => write!(f, "{host}:{port}"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -132,26 +151,27 @@ mod tests {
 
     #[test]
     fn addresses_are_this_machine_unless_another_is_named() {
-        let parse = |text| parse_address(text, Some(OPENTRACK_PORT)).map(|address| address.to_string());
-        assert_eq!(parse("5005"), Ok("127.0.0.1:5005".to_owned()));
-        assert_eq!(parse("192.168.0.7:5005"), Ok("192.168.0.7:5005".to_owned()));
-        assert_eq!(parse("192.168.0.7"), Ok("192.168.0.7:4242".to_owned()));
-        assert_eq!(parse("[::1]:5005"), Ok("[::1]:5005".to_owned()));
+        let parse = |text| Address::parse(text, Some(OPENTRACK_PORT));
+        let known = |text: &str| Ok(Address::Known(text.parse().unwrap()));
+        assert_eq!(parse("5005"), known("127.0.0.1:5005"));
+        assert_eq!(parse("192.168.0.7:5005"), known("192.168.0.7:5005"));
+        assert_eq!(parse("192.168.0.7"), known("192.168.0.7:4242"));
+        assert_eq!(parse("[::1]:5005"), known("[::1]:5005"));
         assert_eq!(parse("0").unwrap_err(), "0 is no port");
         assert_eq!(parse("127.0.0.1:x").unwrap_err(), "`x` is no port; write it as HOST:PORT");
-        assert!(parse_address("127.0.0.1", None).unwrap_err().contains("has no port"));
-        assert_eq!(parse("::1"), Ok("[::1]:4242".to_owned()));
-        let name = Address::parse("studio", Some(OPENTRACK_PORT));
-        assert_eq!(name, Ok(Address::Name("studio".to_owned(), OPENTRACK_PORT)));
+        assert!(Address::parse("127.0.0.1", None).unwrap_err().contains("has no port"));
+        assert_eq!(parse("::1"), known("[::1]:4242"));
+        assert_eq!(parse("studio"), Ok(Address::Name("studio".to_owned(), OPENTRACK_PORT)));
         assert_eq!(Address::parse("studio:5005", None), Ok(Address::Name("studio".to_owned(), 5005)));
     }
 
     #[test]
-    fn json_lines_go_to_standard_output_or_to_an_address() {
-        assert_eq!("-".parse(), Ok(JsonlTarget::Stdout));
-        let target: JsonlTarget = "5006".parse().unwrap();
-        assert_eq!(target, JsonlTarget::Udp(([127, 0, 0, 1], 5006).into()));
-        assert_eq!(target.to_string().parse(), Ok(target));
-        assert!("".parse::<JsonlTarget>().is_err());
+    fn json_lines_go_to_standard_output_or_to_an_address_that_nobody_looks_up_yet() {
+        assert_eq!("-".parse(), Ok(WantedJsonl::Stdout));
+        assert_eq!("5006".parse(), Ok(WantedJsonl::Udp(Address::Known(([127, 0, 0, 1], 5006).into()))));
+        let name = Address::Name("studio.invalid".to_owned(), 5006);
+        assert_eq!("studio.invalid:5006".parse(), Ok(WantedJsonl::Udp(name.clone())));
+        assert_eq!(name.to_string(), "studio.invalid:5006");
+        assert!("".parse::<WantedJsonl>().is_err());
     }
 }

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use super::{App, Dialog};
 use crate::app::errands::Errand;
 use crate::app::notices::Tone;
-use crate::outputs::{Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus};
+use crate::outputs::{
+    Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs,
+};
 use crate::settings::Settings;
 
 /// How standard output is called in the window.
@@ -27,7 +29,7 @@ pub(crate) struct Outputs {
     /// Whose head opentrack gets.
     pub follow: Follow,
     typed: [Typed; 2],
-    last_error: Option<String>,
+    last_errors: Vec<String>,
 }
 
 /// What an address is wanted for.
@@ -51,7 +53,7 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
-    fn address(address: SocketAddr) -> Self {
+    fn address(address: impl ToString) -> Self {
         Self { text: address.to_string(), ..Self::default() }
     }
 }
@@ -63,7 +65,7 @@ impl Outputs {
             status: None,
             follow: Follow::Largest,
             typed: [Typed::address(settings.opentrack_address), Typed::address(settings.jsonl_address)],
-            last_error: None,
+            last_errors: Vec::new(),
         }
     }
 
@@ -74,20 +76,36 @@ impl Outputs {
 }
 
 impl App {
-    /// What the command line asks for; its addresses hold for this time only.
-    pub(super) fn start_outputs(&mut self, options: OutputOptions) {
-        if let Some(address) = options.opentrack {
-            *self.outputs.typed(Output::Opentrack) = Typed::address(address);
-        }
-        match options.jsonl {
-            Some(JsonlTarget::Udp(address)) => {
-                *self.outputs.typed(Output::JsonLines) = Typed::address(address);
+    /// What the command line asks for; its addresses hold for this time only. A machine is looked up beside the window.
+    pub(super) fn start_outputs(&mut self, wanted: WantedOutputs) {
+        let mut options = OutputOptions::default();
+        let mut names = Vec::new();
+        if let Some(address) = wanted.opentrack {
+            *self.outputs.typed(Output::Opentrack) = Typed::address(&address);
+            match address {
+                Address::Known(address) => options.opentrack = Some(address),
+                name @ Address::Name(..) => names.push((Output::Opentrack, name)),
             }
-            Some(JsonlTarget::Stdout) => self.outputs.typed(Output::JsonLines).text = STANDARD_OUTPUT.into(),
+        }
+        match wanted.jsonl {
+            Some(WantedJsonl::Stdout) => {
+                self.outputs.typed(Output::JsonLines).text = STANDARD_OUTPUT.into();
+                options.jsonl = Some(JsonlTarget::Stdout);
+            }
+            Some(WantedJsonl::Udp(address)) => {
+                *self.outputs.typed(Output::JsonLines) = Typed::address(&address);
+                match address {
+                    Address::Known(address) => options.jsonl = Some(JsonlTarget::Udp(address)),
+                    name @ Address::Name(..) => names.push((Output::JsonLines, name)),
+                }
+            }
             None => {}
         }
         if options.any() {
             self.set_outputs(options);
+        }
+        for (output, name) in names {
+            self.find_address(output, Purpose::Start, name);
         }
     }
 
@@ -107,7 +125,7 @@ impl App {
             }
         }
         self.outputs.status = self.engine.outputs();
-        self.outputs.last_error = None;
+        self.outputs.last_errors.clear();
     }
 
     /// Starts or stops sending the head to opentrack.
@@ -140,13 +158,16 @@ impl App {
         typed.edited = false;
         match Address::parse(typed.text.trim(), usual) {
             Ok(Address::Known(address)) => self.take_address(output, purpose, Ok(address)),
-            Ok(name) => {
-                typed.looking = true;
-                let text = typed.text.clone();
-                self.errands.start(Errand::FindAddress { output, purpose, text, name });
-            }
+            Ok(name) => self.find_address(output, purpose, name),
             Err(error) => self.take_address(output, purpose, Err(error)),
         }
+    }
+
+    fn find_address(&mut self, output: Output, purpose: Purpose, name: Address) {
+        let typed = self.outputs.typed(output);
+        typed.looking = true;
+        let text = typed.text.clone();
+        self.errands.start(Errand::FindAddress { output, purpose, text, name });
     }
 
     /// The machine of a name that was typed as `text` is found, or is not.
@@ -227,12 +248,11 @@ impl App {
     /// Takes in how the outputs do.
     pub(super) fn read_outputs(&mut self) {
         self.outputs.status = self.engine.outputs();
-        let error = self.outputs.status.as_ref().and_then(|status| status.error.clone());
-        if error != self.outputs.last_error {
-            if let Some(error) = &error {
-                self.notices.say(Tone::Bad, format!("{error}."));
-            }
-            self.outputs.last_error = error;
+        let errors: Vec<String> =
+            self.outputs.status.iter().flat_map(OutputStatus::errors).map(str::to_owned).collect();
+        for error in errors.iter().filter(|error| !self.outputs.last_errors.contains(error)) {
+            self.notices.say(Tone::Bad, format!("{error}."));
         }
+        self.outputs.last_errors = errors;
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::*;
 use crate::app::state::{Output, Purpose};
-use crate::outputs::{Address, Follow, JsonlTarget, OutputOptions, OutputStatus};
+use crate::outputs::{Address, Follow, JsonlTarget, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs};
 
 const LOCAL: &str = "127.0.0.1:4242";
 
@@ -136,6 +136,21 @@ fn a_machine_is_looked_up_beside_the_window() {
 }
 
 #[test]
+fn a_machine_of_the_command_line_is_looked_up_beside_the_window_too() {
+    let name = Address::Name("studio".to_owned(), 4242);
+    let outputs = WantedOutputs { opentrack: Some(name.clone()), jsonl: Some(WantedJsonl::Stdout) };
+    let mut test = Test::with(&AppOptions { outputs, ..AppOptions::default() }, Settings::default());
+    let jsonl = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
+    assert_eq!(test.outputs(), [jsonl], "the other output does not wait for it");
+    let (output, purpose, text) = (Output::Opentrack, Purpose::Start, "studio:4242".to_owned());
+    assert!(test.errands().contains(&Errand::FindAddress { output, purpose, text: text.clone(), name }));
+    let address: SocketAddr = "10.0.0.9:4242".parse().unwrap();
+    test.report(Report::AddressFound { output, purpose, text, found: Ok(address) });
+    assert_eq!(test.outputs().last(), Some(&OutputOptions { opentrack: Some(address), ..jsonl }));
+    assert_eq!(test.window.state().settings, Settings::default(), "it holds for this time only");
+}
+
+#[test]
 fn another_output_leaves_whom_opentrack_follows() {
     let mut test = Test::new();
     test.fake.play(0, &[1, 2]);
@@ -151,7 +166,11 @@ fn another_output_leaves_whom_opentrack_follows() {
 #[test]
 fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered() {
     let outputs = OutputOptions { jsonl: Some(JsonlTarget::Stdout), ..opentrack("10.0.0.9:4242") };
-    let mut test = Test::with(&AppOptions { outputs, ..AppOptions::default() }, Settings::default());
+    let wanted = WantedOutputs {
+        opentrack: Some(Address::Known("10.0.0.9:4242".parse().unwrap())),
+        jsonl: Some(WantedJsonl::Stdout),
+    };
+    let mut test = Test::with(&AppOptions { outputs: wanted, ..AppOptions::default() }, Settings::default());
     assert_eq!(test.outputs(), [outputs]);
     assert_eq!(test.window.state().settings, Settings::default());
     test.press_shift(Key::T);
@@ -174,8 +193,8 @@ fn what_cannot_be_sent_is_said_once_and_marked() {
     let mut test = Test::new();
     test.fake.play(0, &[1]);
     test.press(Key::T);
-    let error = Some("nothing can be sent to 10.0.0.9:4242: Network is unreachable".to_owned());
-    test.sends(OutputStatus { error, ..OutputStatus::default() });
+    let head_error = Some("nothing can be sent to 10.0.0.9:4242: Network is unreachable".to_owned());
+    test.sends(OutputStatus { head_error, ..OutputStatus::default() });
     let (tone, words) = test.window.state().notices.last().map(|(tone, words)| (tone, words.to_owned())).unwrap();
     assert_eq!(tone, Tone::Bad);
     assert!(words.contains("Network is unreachable"), "{words}");

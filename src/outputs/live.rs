@@ -1,0 +1,159 @@
+//! The running outputs: each has a thread and a bounded way of its own, so that one that is stuck holds up no other.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::heads::{HeadLane, Steering};
+use super::lines::{LineLane, MakeStdout};
+use super::lock;
+use super::options::{Follow, OutputOptions};
+use super::status::{OutputStatus, SharedStatus};
+use crate::pipeline::{Analysis, Tap};
+use crate::session::FrameRow;
+use crate::source::SourceInfo;
+
+/// How long closing waits for the last lines.
+const CLOSING: Duration = Duration::from_millis(200);
+
+/// The running outputs. Whoever hands something over never waits. Dropping them gives what waits a moment, and leaves a
+/// reader that is stuck behind.
+pub struct LiveOutputs {
+    lanes: Mutex<Lanes>,
+    steering: Arc<Mutex<Steering>>,
+    status: Arc<SharedStatus>,
+    input: Mutex<Arc<str>>,
+    stdout: MakeStdout,
+}
+
+#[derive(Default)]
+struct Lanes {
+    options: OutputOptions,
+    heads: Option<HeadLane>,
+    lines: Option<LineLane>,
+}
+
+impl LiveOutputs {
+    /// Starts what goes out. A receiver that is not there is no error: datagrams go out unheard until it comes.
+    ///
+    /// # Errors
+    /// Where the system gives no socket or no thread.
+    pub fn start(options: OutputOptions) -> io::Result<Self> {
+        Self::start_with(options, || Box::new(io::stdout()))
+    }
+
+    /// As [`start`](Self::start), with another standard output.
+    pub(super) fn start_with(options: OutputOptions, stdout: MakeStdout) -> io::Result<Self> {
+        let outputs = Self {
+            lanes: Mutex::default(),
+            steering: Arc::default(),
+            status: Arc::default(),
+            input: Mutex::new("".into()),
+            stdout,
+        };
+        outputs.change(options)?;
+        Ok(outputs)
+    }
+
+    /// From the next frame on this goes out. What is not changed goes on by its own socket; what counts as straight ahead
+    /// stays, and so do the figures.
+    ///
+    /// # Errors
+    /// Where the system gives no socket or no thread; everything stays as it was then.
+    pub fn change(&self, options: OutputOptions) -> io::Result<()> {
+        let mut lanes = lock(&self.lanes);
+        let heads = if options.opentrack == lanes.options.opentrack {
+            None
+        } else {
+            let start = |address| HeadLane::start(address, Arc::clone(&self.steering), Arc::clone(&self.status));
+            Some(options.opentrack.map(start).transpose()?)
+        };
+        let lines = if options.jsonl == lanes.options.jsonl {
+            None
+        } else {
+            let start = |target| LineLane::start(target, self.stdout, Arc::clone(&self.status));
+            Some(options.jsonl.map(start).transpose()?)
+        };
+        // An old thread ends by itself after what it has; the errors were about it.
+        if let Some(heads) = heads {
+            let off = options.opentrack.is_none();
+            let steering = lock(&self.steering);
+            lanes.heads = heads;
+            drop(steering);
+            self.status.change(|status| {
+                status.head_error = None;
+                status.followed = status.followed.filter(|_| !off);
+            });
+        }
+        if let Some(lines) = lines {
+            lanes.lines = lines;
+            self.status.change(|status| status.line_error = None);
+        }
+        lanes.options = options;
+        Ok(())
+    }
+
+    /// Hands over one analysis; never waits.
+    pub fn send(&self, analysis: &Analysis) {
+        let lanes = lock(&self.lanes);
+        if let Some(heads) = &lanes.heads {
+            heads.offer(analysis);
+        }
+        if let Some(lines) = &lanes.lines {
+            lines.offer(FrameRow::new(&*Arc::clone(&lock(&self.input)), analysis));
+        }
+    }
+
+    /// From the next frame on this person's head goes to opentrack.
+    pub fn follow(&self, follow: Follow) {
+        lock(&self.steering).follow = follow;
+    }
+
+    /// The head in the next frame counts as straight ahead.
+    pub fn centre(&self) {
+        lock(&self.steering).centre = true;
+    }
+
+    /// How the outputs do.
+    pub fn status(&self) -> OutputStatus {
+        self.status.get()
+    }
+}
+
+impl Tap for LiveOutputs {
+    fn analysed(&self, analysis: &Arc<Analysis>) {
+        self.send(analysis);
+    }
+
+    /// Identities start anew, so nobody in particular is followed any more. What counts as straight ahead stays.
+    fn source_changed(&self) {
+        self.follow(Follow::Largest);
+        self.status.change(|status| status.followed = None);
+    }
+
+    /// The `input` of the next lines.
+    fn source_opened(&self, info: &SourceInfo) {
+        *lock(&self.input) = info.name.as_str().into();
+    }
+}
+
+impl Drop for LiveOutputs {
+    fn drop(&mut self) {
+        let Lanes { heads, lines, .. } = std::mem::take(&mut *lock(&self.lanes));
+        let deadline = Instant::now() + CLOSING;
+        if let Some(heads) = heads {
+            heads.close(deadline);
+        }
+        if let Some(lines) = lines {
+            lines.close(deadline);
+        }
+        let dropped = self.status.get().dropped;
+        if dropped > 0 {
+            tracing::warn!("{dropped} lines of JSON were dropped: their reader was too slow");
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;
