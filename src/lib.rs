@@ -24,6 +24,7 @@ pub mod detect;
 pub mod estimate;
 pub mod frame;
 pub mod geometry;
+pub mod interrupt;
 pub mod model;
 pub mod net;
 pub mod outputs;

@@ -2,7 +2,8 @@
 //! without threads.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use crate::detect::DetectorKind;
 use crate::frame::Frame;
@@ -65,7 +66,9 @@ pub(crate) trait Engine {
 /// The pipeline with its recorder.
 pub(crate) struct LiveEngine {
     // In the order of ending: first the files.
-    recorder: RefCell<Option<Recorder>>,
+    recorder: RefCell<Option<Arc<Recorder>>>,
+    /// The same recorder, for who ends it from another thread.
+    running: Arc<Mutex<Weak<Recorder>>>,
     outputs: RefCell<Option<Arc<LiveOutputs>>>,
     live: Live,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -74,7 +77,31 @@ pub(crate) struct LiveEngine {
 impl LiveEngine {
     /// A running pipeline; `wake` is called when the recorder has news.
     pub fn new(live: Live, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
-        Self { recorder: RefCell::new(None), outputs: RefCell::new(None), live, wake }
+        let (recorder, running) = (RefCell::new(None), Arc::default());
+        Self { recorder, running, outputs: RefCell::new(None), live, wake }
+    }
+
+    /// Finishes what is recorded from another thread, where the window's own may not come to it.
+    pub fn finisher(&self) -> Finisher {
+        Finisher(Arc::clone(&self.running))
+    }
+}
+
+/// Finishes the recording of a [`LiveEngine`] whatever its window does.
+pub(crate) struct Finisher(Arc<Mutex<Weak<Recorder>>>);
+
+impl Finisher {
+    /// Has the recording, where there is one, take no more frames, and gives what waits until it is saved, at most `time`.
+    pub fn finish(&self) -> impl FnOnce(Duration) + Send + 'static {
+        let recorder = self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(recorder) = &recorder {
+            recorder.stop(SessionEnd::Stopped);
+        }
+        move |time| {
+            if let Some(recorder) = recorder {
+                recorder.wait(time);
+            }
+        }
     }
 }
 
@@ -120,14 +147,15 @@ impl Engine for LiveEngine {
     }
 
     fn start_recording(&self, options: RecorderOptions) -> std::io::Result<()> {
-        let recorder = Recorder::start(options, Arc::clone(&self.wake))?;
+        let recorder = Arc::new(Recorder::start(options, Arc::clone(&self.wake))?);
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&recorder);
         self.live.set_tap(Some(recorder.tap()));
         *self.recorder.borrow_mut() = Some(recorder);
         Ok(())
     }
 
     fn recording(&self) -> Option<Arc<RecordingStatus>> {
-        self.recorder.borrow().as_ref().map(Recorder::status)
+        self.recorder.borrow().as_ref().map(|recorder| recorder.status())
     }
 
     fn set_recorded_scene(&self, scene: SceneOptions) {
@@ -149,10 +177,8 @@ impl Engine for LiveEngine {
 
     fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()> {
         let mut running = self.outputs.borrow_mut();
-        if let Some(outputs) = running.as_ref().filter(|_| options.any())
-            && outputs.change(options)?
-        {
-            return Ok(());
+        if let Some(outputs) = running.as_ref().filter(|_| options.any()) {
+            return outputs.change(options);
         }
         // New ones first: without a socket the old ones stay.
         let outputs = options.any().then(|| LiveOutputs::start(options).map(Arc::new)).transpose()?;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -146,6 +147,18 @@ pub(crate) struct Stage {
     pub output_status: Option<OutputStatus>,
     pub followed: Vec<Follow>,
     pub centred: usize,
+    /// Whether the program is asked to end.
+    pub stop: Stop,
+}
+
+/// A flag that outlives the test.
+#[derive(Clone, Copy)]
+pub(crate) struct Stop(pub &'static AtomicBool);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Box::leak(Box::default()))
+    }
 }
 
 /// Both ends of the fake pipeline.
@@ -174,6 +187,7 @@ impl Fake {
             settings,
             settings_file,
             source,
+            stop: self.0.borrow().stop.0,
         };
         (App::new(parts, options), sender)
     }

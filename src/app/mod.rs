@@ -6,12 +6,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eframe::egui;
 
 use crate::detect::DetectorKind;
+use crate::interrupt;
 use crate::model::{ModelSet, Task};
-use crate::outputs::OutputOptions;
+use crate::outputs::WantedOutputs;
 use crate::pipeline::{Live, LiveOptions};
 use crate::settings::{Settings, SettingsFile};
 use crate::source::SourceSpec;
@@ -60,7 +62,7 @@ pub struct AppOptions {
     /// A session to replay; no source is opened then.
     pub session: Option<PathBuf>,
     /// What other programs get live from the start.
-    pub outputs: OutputOptions,
+    pub outputs: WantedOutputs,
 }
 
 /// The smallest window in which everything can be reached, points.
@@ -104,13 +106,16 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
             wake: Arc::clone(&wake),
         })?;
         let (sender, reports) = crossbeam_channel::unbounded();
+        let engine = engine::LiveEngine::new(live, Arc::clone(&wake));
+        end_when_asked(engine.finisher(), Arc::clone(&wake));
         let parts = Parts {
-            engine: Box::new(engine::LiveEngine::new(live, Arc::clone(&wake))),
+            engine: Box::new(engine),
             errands: Box::new(errands::Threads { reports: sender, wake }),
             reports,
             settings,
             settings_file: file,
             source,
+            stop: interrupt::flag(),
         };
         let mut app = App::new(parts, &options);
         for warning in warnings {
@@ -124,6 +129,29 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
             plain(&error.to_string())
         )
     })
+}
+
+/// How long a recording has to be saved when the program is asked to end.
+const SAVING: Duration = Duration::from_secs(30);
+/// How long the window then has to close by itself.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// At Ctrl-C, SIGTERM or SIGHUP the recording is finished and the window closed; the program ends also where the window
+/// does not answer, as when its display went before it.
+fn end_when_asked(recording: engine::Finisher, wake: Arc<dyn Fn() + Send + Sync>) {
+    interrupt::on_stop(move || {
+        let saved = recording.finish();
+        wake();
+        let end = move || {
+            saved(SAVING);
+            wake();
+            std::thread::sleep(CLOSING);
+            interrupt::exit_now();
+        };
+        if let Err(error) = std::thread::Builder::new().name("ending".into()).spawn(end) {
+            tracing::debug!("the window has to end by itself: {error}");
+        }
+    });
 }
 
 /// An error of the window system on one line, without the place in somebody's source that winit puts before the cause

@@ -1,29 +1,32 @@
 //! The command line: one file per subcommand; no vision code here.
 
-use std::net::SocketAddr;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
+use clap_lex::OsStrExt as _;
 
 use crate::detect::DetectorKind;
 use crate::model::{Library, ModelSet, Task};
-use crate::outputs::{JsonlTarget, OPENTRACK_PORT, OutputOptions, parse_address};
-use crate::source::SourceSpec;
+use crate::outputs::{Address, OPENTRACK_PORT, WantedJsonl, WantedOutputs};
+use crate::source::{CameraChoice, SourceSpec};
 
 mod analyze;
 mod bench;
 mod cameras;
 mod eval;
 mod export;
-pub mod interrupt;
 mod models;
 mod output;
 mod progress;
 mod record;
 mod recover;
 mod replay;
+mod stdout;
 
+pub use crate::interrupt;
 pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
 pub use cameras::CamerasArgs;
@@ -56,15 +59,15 @@ pub struct WindowArgs {
 
     /// A camera by its name or number, as `facelens cameras` lists them.
     #[arg(long, value_name = "NAME|INDEX", conflicts_with = "source")]
-    pub camera: Option<String>,
+    pub camera: Option<CameraChoice>,
 
     /// Send the head to opentrack's input "UDP over network", at 127.0.0.1:4242 unless another address is given.
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1", value_parser = parse_opentrack)]
-    pub opentrack: Option<SocketAddr>,
+    pub opentrack: Option<Address>,
 
     /// Send each frame's data as a line of JSON to this address by UDP, or to standard output (`-`).
     #[arg(long, value_name = "HOST:PORT|-", allow_hyphen_values = true)]
-    pub jsonl: Option<JsonlTarget>,
+    pub jsonl: Option<WantedJsonl>,
 
     /// Options about models.
     #[command(flatten)]
@@ -76,7 +79,7 @@ pub struct WindowArgs {
 pub struct ModelArgs {
     /// Use this file, or the model of this name that `facelens models list` shows, for age, gender or pose. Given several
     /// times for one task, the outputs are averaged. A model for several tasks serves those that it is given for.
-    #[arg(long = "model", value_name = "TASK=FILE", value_parser = parse_model)]
+    #[arg(long = "model", value_name = "TASK=FILE", value_parser = OsStringValueParser::new().try_map(parse_model))]
     pub model: Vec<(Task, PathBuf)>,
 
     /// How faces are found: `blaze-back`, `blaze-front` or `seeta`.
@@ -119,16 +122,20 @@ impl ModelArgs {
     }
 }
 
-fn parse_model(text: &str) -> Result<(Task, PathBuf), String> {
-    let (task, file) = text.split_once('=').ok_or("expected TASK=FILE, e.g. pose=fsanet.h5")?;
+/// The file's name may be any that the system allows.
+#[expect(clippy::needless_pass_by_value, reason = "clap hands it over")]
+fn parse_model(text: OsString) -> Result<(Task, PathBuf), String> {
+    let (task, file) = text.split_once("=").ok_or("expected TASK=FILE, e.g. pose=fsanet.h5")?;
+    let task: Task = task.to_string_lossy().parse()?;
     if file.is_empty() {
         return Err("the file is missing after `=`".into());
     }
-    Ok((task.parse()?, PathBuf::from(file)))
+    Ok((task, file.into()))
 }
 
-fn parse_opentrack(text: &str) -> Result<SocketAddr, String> {
-    parse_address(text, Some(OPENTRACK_PORT))
+/// Nobody is asked for the machine of a name: that may take many seconds, and is done beside the window.
+fn parse_opentrack(text: &str) -> Result<Address, String> {
+    Address::parse(text, Some(OPENTRACK_PORT))
 }
 
 fn parse_detector(text: &str) -> Result<DetectorKind, String> {
@@ -160,18 +167,20 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// Where the system gives no window.
-pub fn open_window(args: WindowArgs) -> anyhow::Result<()> {
-    let camera = args.camera.map(|camera| {
-        let Ok(choice) = camera.parse();
-        SourceSpec::Camera(choice)
-    });
+pub fn open_window(args: WindowArgs) -> anyhow::Result<ExitCode> {
     crate::app::run(crate::app::AppOptions {
-        source: args.source.or(camera),
+        source: args.source.or(args.camera.map(SourceSpec::Camera)),
         models: args.models.model,
         detector: args.models.detector,
         session: None,
-        outputs: OutputOptions { opentrack: args.opentrack, jsonl: args.jsonl },
-    })
+        outputs: WantedOutputs { opentrack: args.opentrack, jsonl: args.jsonl },
+    })?;
+    Ok(after_window())
+}
+
+/// The exit code when the window is closed: by its user, or because the program was asked to end.
+fn after_window() -> ExitCode {
+    if interrupt::stopped() { interrupt::exit_code() } else { ExitCode::SUCCESS }
 }
 
 /// Prints an error as one sentence on standard error and gives the exit code that goes with it: 2 for a wrong call, 1

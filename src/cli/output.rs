@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 
+use super::stdout::PatientWriter;
 use crate::atomic_file::cause;
+use crate::interrupt;
 
 /// Something is wrong with how the program was called; it exits with 2.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Target {
     /// The writer; a file is made new.
     pub fn create(&self) -> anyhow::Result<Box<dyn Write>> {
         match self {
-            Self::Stdout => Ok(Box::new(io::stdout())),
+            Self::Stdout => Ok(Box::new(stdout()?)),
             Self::File(path) => {
                 let file = std::fs::File::create(path).map_err(|error| {
                     anyhow!("{}: cannot be written ({}); choose another file with -o", path.display(), cause(&error))
@@ -72,6 +74,14 @@ impl Target {
     }
 }
 
+/// Standard output for many lines: a reader that takes nothing does not keep the program from ending when it is asked to.
+///
+/// # Errors
+/// The system gives no thread.
+pub(super) fn stdout() -> anyhow::Result<PatientWriter> {
+    PatientWriter::stdout(interrupt::flag()).context("the system gives no thread; close other programs and try again")
+}
+
 /// Writes a whole text to standard output.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -84,13 +94,28 @@ pub(super) fn note(words: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "facelens: {words}");
 }
 
-/// Says what went wrong, once, and gives the exit code that goes with it.
-pub(super) fn report(error: &anyhow::Error) -> ExitCode {
-    let closed = error.chain().any(|cause| {
+/// Of a program that was asked to end, rows that nobody took are no failure: they are told, and its exit code says the rest.
+pub(super) fn unless_stopped(error: anyhow::Error) -> anyhow::Result<()> {
+    if !interrupt::stopped() {
+        return Err(error);
+    }
+    if !is_closed(&error) {
+        note(format_args!("{error:#}"));
+    }
+    Ok(())
+}
+
+/// Whether it only says that the reader of standard output has gone.
+fn is_closed(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
         cause.is::<StdoutClosed>()
             || cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    });
-    if closed {
+    })
+}
+
+/// Says what went wrong, once, and gives the exit code that goes with it.
+pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    if is_closed(error) {
         return ExitCode::SUCCESS;
     }
     note(format_args!("{error:#}"));

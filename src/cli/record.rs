@@ -12,7 +12,8 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::analyze::parse_seconds;
 use super::output::usage;
-use super::{ModelArgs, interrupt, output};
+use super::{ModelArgs, output};
+use crate::interrupt;
 use crate::model::ModelSet;
 use crate::pipeline::{Live, LiveOptions, Shown, Status};
 use crate::session::recording::{
@@ -38,7 +39,7 @@ pub struct RecordArgs {
     pub output: Option<PathBuf>,
 
     /// Stop after this many seconds: of the source's own time (a picture of a folder stands for two), or by the clock for a
-    /// camera. Without it, at Ctrl-C or when the source is over.
+    /// camera. Without it, at Ctrl-C or SIGTERM, or when the source is over.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
 
@@ -179,6 +180,7 @@ fn trouble_words(status: &Status) -> Option<String> {
     match &status.shown {
         Shown::Stalled { info, .. } => Some(format!("no picture from {}: still trying", info.name)),
         Shown::Disconnected { info, reason } => Some(format!("{} is disconnected ({reason}): waiting", info.name)),
+        Shown::Failed(error) => Some(error.to_string()),
         _ => status.analysis_error.clone(),
     }
 }
@@ -189,12 +191,13 @@ fn tell(args: &RecordArgs, status: &RecordingStatus) -> anyhow::Result<ExitCode>
         Some(SessionEnd::Failed { error }) => Some(anyhow::anyhow!("{error}")),
         _ => None,
     };
+    let mut printed = Ok(());
     if let Some(folder) = &status.folder {
         let text = if args.json {
             format!(
                 "{}\n",
                 serde_json::json!({
-                    "folder": folder,
+                    "folder": folder.to_string_lossy(),
                     "end": status.end(),
                     "duration_s": status.duration.as_secs_f64(),
                     "captured": status.captured,
@@ -207,7 +210,7 @@ fn tell(args: &RecordArgs, status: &RecordingStatus) -> anyhow::Result<ExitCode>
         } else {
             format!("{}\n", folder.display())
         };
-        output::print(&text)?;
+        printed = output::print(&text);
         if !args.json {
             output::note(format_args!(
                 "{:.1} s: {} frames written, {} dropped, of {} analysed and {} captured",
@@ -228,6 +231,6 @@ fn tell(args: &RecordArgs, status: &RecordingStatus) -> anyhow::Result<ExitCode>
         None if status.written == 0 => {
             Err(anyhow::anyhow!("{}: it gave no picture, so nothing was recorded", args.source))
         }
-        None => Ok(ExitCode::SUCCESS),
+        None => printed.map(|()| ExitCode::SUCCESS),
     }
 }

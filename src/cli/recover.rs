@@ -28,6 +28,7 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     let sessions = if single { vec![folder.clone()] } else { unfinished(&folder) };
     let mut all_well = true;
     let mut none = true;
+    let mut printed = Ok(());
     for session in sessions {
         match recover(&session) {
             Ok(None) => {}
@@ -36,7 +37,8 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
                 all_well &= recovered.mended.troubles.is_empty();
                 let secs = recovered.duration.as_secs_f64();
                 let words = format!("{secs:.1} s, {} frames; {}", recovered.frames, recovered.mended);
-                output::print(&format!("{}: {words}\n", session.display()))?;
+                // A reader that has gone keeps no session from being finished.
+                printed = printed.and_then(|()| output::print(&format!("{}: {words}\n", session.display())));
             }
             Err(error) => {
                 none = false;
@@ -48,7 +50,10 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     if none {
         output::note(nothing(&folder, single));
     }
-    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !all_well {
+        return Ok(ExitCode::FAILURE);
+    }
+    printed.map(|()| ExitCode::SUCCESS)
 }
 
 fn nothing(folder: &Path, single: bool) -> String {

@@ -18,5 +18,5 @@ pub struct ReplayArgs {
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let session = SessionFolder::find(&args.session)?;
     app::run(AppOptions { session: Some(session), ..AppOptions::default() })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(super::after_window())
 }

@@ -13,6 +13,7 @@ pub(crate) use reports::{from_home, title};
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
 use eframe::egui;
@@ -62,6 +63,8 @@ pub(crate) struct Parts {
     pub settings_file: Option<SettingsFile>,
     /// The source that the engine was started with.
     pub source: SourceSpec,
+    /// Becomes `true` when the program is asked to end.
+    pub stop: &'static AtomicBool,
 }
 
 /// The first source: what the command line says, else the remembered one, else the first camera there is.
@@ -113,12 +116,13 @@ pub(crate) struct App {
     last_analysis_error: Option<String>,
     pub recording: Recording,
     pub outputs: Outputs,
+    stop: &'static AtomicBool,
 }
 
 impl App {
     /// The window's state at its start. The first errands are started at once.
     pub fn new(parts: Parts, options: &AppOptions) -> Self {
-        let Parts { engine, errands, reports, settings, settings_file, source } = parts;
+        let Parts { engine, errands, reports, settings, settings_file, source, stop } = parts;
         let status = engine.status();
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
@@ -152,8 +156,9 @@ impl App {
             figures: Figures::default(),
             last_analysis_error: None,
             recording: Recording::default(),
+            stop,
         };
-        app.start_outputs(options.outputs);
+        app.start_outputs(options.outputs.clone());
         app.list_cameras();
         app.errands.start(Errand::LoadShipped);
         app.errands.start(Errand::ListModels);
@@ -187,6 +192,18 @@ impl App {
         self.read_outputs();
         self.read_input(ctx);
         self.remember(ctx);
+        if self.stop.load(Ordering::SeqCst) {
+            self.end(ctx);
+        }
+    }
+
+    /// The program is asked to end: what is recorded is saved first, without a question.
+    fn end(&mut self, ctx: &egui::Context) {
+        if !self.is_recording() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        } else if !self.recording.closing {
+            self.save_and_close();
+        }
     }
 
     fn read_engine(&mut self, ctx: &egui::Context) {

@@ -54,6 +54,28 @@ impl Test {
 }
 
 #[test]
+fn a_request_to_end_saves_the_recording_without_a_question_and_closes_the_window() {
+    let mut test = Test::recording();
+    let stop = test.fake.0.borrow().stop.0;
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    test.steps();
+    assert_eq!(test.fake.0.borrow().stops, [SessionEnd::Stopped], "once, and without a click");
+    assert!(!test.commands().contains(&ViewportCommand::Close), "not before it is saved");
+    test.fake.0.borrow_mut().recording =
+        Some(Arc::new(recording(RecordingState::Ended(SessionEnd::Failed { error: "the disk is full".into() }))));
+    test.window.step();
+    assert!(test.commands().contains(&ViewportCommand::Close), "also where it could not be saved");
+
+    let test = {
+        let mut test = Test::showing();
+        test.fake.0.borrow().stop.0.store(true, std::sync::atomic::Ordering::SeqCst);
+        test.window.step();
+        test
+    };
+    assert!(test.commands().contains(&ViewportCommand::Close));
+}
+
+#[test]
 fn a_key_and_a_button_start_and_stop_and_the_figures_are_shown() {
     let mut test = Test::showing();
     test.click("Record");

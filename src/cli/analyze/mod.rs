@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::output::{Target, usage};
 use super::progress::Progress;
-use super::{ModelArgs, interrupt, output};
+use super::{ModelArgs, output};
 use crate::atomic_file::is_same_file;
 use crate::detect;
+use crate::interrupt;
 use crate::model::{ModelSet, Task};
 use crate::pipeline::{Analyser, Analysis, BatchEvent, BatchStop, Faces, run_batch};
 use crate::session::{FrameRow, RowFormat, RowWriter};
@@ -81,14 +82,20 @@ pub(super) fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     let mut analyser = Analyser::new(faces, models);
     let mut out = Out { rows: Rows { target, format, writer: None }, video: args.video.clone().map(Video::new) };
     let mut all_well = true;
+    let mut rows = Ok(());
     for input in &args.inputs {
         match analyse(input, args, &mut analyser, &mut out) {
             Ok(well) => all_well &= well,
+            // What reads it may have been asked to end, too.
+            Err(Trouble::Input(_)) if interrupt::stopped() => {}
             Err(Trouble::Input(error)) => {
                 output::note(format_args!("{error:#}"));
                 all_well = false;
             }
-            Err(Trouble::Output(error)) => return Err(error),
+            Err(Trouble::Output(error)) => {
+                rows = Err(error);
+                break;
+            }
         }
         if stop.load(std::sync::atomic::Ordering::SeqCst) {
             break;
@@ -96,7 +103,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     }
     // Both are finished also where one of them fails.
     let video = out.video.map_or(Ok(()), Video::finish);
-    out.rows.finish(all_well)?;
+    rows.and_then(|()| out.rows.finish(all_well)).or_else(output::unless_stopped)?;
     video?;
     Ok(match (interrupt::stopped(), all_well) {
         (true, _) => interrupt::exit_code(),
@@ -210,6 +217,12 @@ fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, out:
     let end = end.map_err(|error| Trouble::Input(error.into()))?;
     if failed > 1 {
         progress.note(format_args!("{name}: {failed} frames failed like that"));
+    }
+    if end.dropped > 0 {
+        let (dropped, captured) = (end.dropped, end.captured);
+        progress.note(format_args!(
+            "{name}: {dropped} of {captured} frames were dropped: newer ones came before their turn"
+        ));
     }
     if end.analysed == 0 && end.stop == BatchStop::End && end.skipped == 0 && failed == 0 {
         let what = if kind == SourceKind::Camera { "it gave no picture" } else { "there is no frame in it" };

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::analyze::parse_seconds;
 use super::eval::align;
-use super::{ModelArgs, interrupt, output};
+use super::{ModelArgs, output};
+use crate::interrupt;
 use frames::FrameFigures;
 use live::{LiveFigures, StartFigures};
 use nets::NetFigures;

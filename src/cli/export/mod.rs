@@ -1,16 +1,16 @@
 //! `facelens export`: a recorded session in another format.
 
-use std::io::{BufWriter, ErrorKind, IntoInnerError};
+use std::io::{BufWriter, ErrorKind, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 
-use super::interrupt;
-use super::output::{Target, note, usage};
+use super::output::{self, Target, note, usage};
 use super::progress::Progress;
 use crate::atomic_file::{Access, AtomicFile, is_same_file};
+use crate::interrupt;
 use crate::session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
 use crate::session::{SessionFolder, WriteError, WriteErrorKind};
 use names::default_name;
@@ -81,12 +81,21 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let code = match (format, &target) {
         (ExportFormat::Mp4, Target::File(file)) => export_video(&session, &args.person, overlay, file)?,
         (_, Target::File(file)) => {
-            write_file(&session, format, args, file)?;
+            interrupt::flag();
+            let written = write_file(&session, format, args, file);
+            if interrupt::stopped() {
+                return Ok(interrupt::exit_code());
+            }
+            written?;
             ExitCode::SUCCESS
         }
         (_, Target::Stdout) => {
-            let mut stdout = std::io::stdout();
-            export::write_data(&session, format, &args.person, &mut stdout).map_err(|error| target.failed(&error))?;
+            let mut stdout = Stoppable(output::stdout()?);
+            let written = export::write_data(&session, format, &args.person, &mut stdout);
+            if interrupt::stopped() {
+                return Ok(interrupt::exit_code());
+            }
+            written.map_err(|error| target.failed(&error))?;
             ExitCode::SUCCESS
         }
     };
@@ -155,15 +164,31 @@ fn exists(file: &Path) -> WriteError {
 /// Writes data so that the file is whole or not there.
 fn write_file(session: &SessionFolder, format: ExportFormat, args: &ExportArgs, file: &Path) -> anyhow::Result<()> {
     let write = || {
-        let mut new = BufWriter::new(AtomicFile::create(file, Access::Usual)?);
+        let mut new = BufWriter::new(Stoppable(AtomicFile::create(file, Access::Usual)?));
         export::write_data(session, format, &args.person, &mut new)?;
-        let new = new.into_inner().map_err(IntoInnerError::into_error)?;
+        let Stoppable(new) = new.into_inner().map_err(IntoInnerError::into_error)?;
         if args.force { new.commit() } else { new.commit_new() }
     };
     Ok(write().map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(file),
         _ => WriteError::io(file, &error),
     })?)
+}
+
+/// A writer that fails once the program is asked to end.
+struct Stoppable<W>(W);
+
+impl<W: Write> Write for Stoppable<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if interrupt::stopped() {
+            return Err(std::io::Error::other("interrupted"));
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn export_video(session: &SessionFolder, people: &[u64], overlay: bool, file: &Path) -> anyhow::Result<ExitCode> {
