@@ -171,11 +171,19 @@ impl Settings {
     /// Every setting under its key, as the file has it.
     fn entries(&self) -> [(&'static str, Value); 19] {
         let text = |text: &dyn ToString| Value::from(text.to_string());
-        let path = |path: &Path| Value::from(path.to_string_lossy().into_owned());
-        let files = |files: &[PathBuf]| Value::from(files.iter().map(|file| path(file)).collect::<Array>());
+        // TOML is UTF-8: a name that is none is forgotten rather than remembered as another one.
+        let path = |path: &Path| Value::from(path.to_str().unwrap_or_default());
+        let files = |files: &[PathBuf]| {
+            let names: Option<Array> = files.iter().map(|file| file.to_str()).collect();
+            Value::from(names.unwrap_or_default())
+        };
+        let source = |source: &SourceSpec| match source {
+            SourceSpec::Path(file) => path(file),
+            other => text(other),
+        };
         [
             // Empty: nothing was chosen.
-            ("source", self.source.as_ref().map_or_else(|| Value::from(""), |source| text(source))),
+            ("source", self.source.as_ref().map_or_else(|| Value::from(""), source)),
             ("mirror", self.mirror.into()),
             ("boxes", self.boxes.into()),
             ("labels", self.labels.into()),
@@ -282,6 +290,22 @@ mod tests {
             window_size: [900.0, 640.0],
             ..Settings::default()
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_utf_8_is_forgotten_rather_than_remembered_as_another() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let odd = PathBuf::from(std::ffi::OsString::from_vec(b"caf\xe9".to_vec()));
+        let settings = Settings {
+            source: Some(SourceSpec::Path(odd.clone())),
+            age_models: vec!["a.onnx".into(), odd.clone()],
+            sessions_folder: Some(odd),
+            mirror: false,
+            ..Settings::default()
+        };
+        let read = Settings::parse(&settings.update("", None).unwrap());
+        assert_eq!(read, (Settings { mirror: false, ..Settings::default() }, vec![]));
     }
 
     #[test]

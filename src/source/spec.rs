@@ -1,6 +1,7 @@
 //! `SRC` of the command line: which source is meant.
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -43,6 +44,29 @@ impl FromStr for SourceSpec {
     }
 }
 
+/// As from text; what is no UTF-8 can only be a path, or a camera's name as the list of cameras shows it.
+impl From<OsString> for SourceSpec {
+    fn from(text: OsString) -> Self {
+        match text.into_string() {
+            Ok(text) => {
+                let Ok(spec) = text.parse();
+                spec
+            }
+            Err(text) => match text.to_string_lossy().strip_prefix("camera:") {
+                Some(name) => Self::Camera(CameraChoice::Name(name.to_owned())),
+                None => Self::Path(PathBuf::from(text)),
+            },
+        }
+    }
+}
+
+impl From<OsString> for CameraChoice {
+    fn from(text: OsString) -> Self {
+        let Ok(choice) = text.to_string_lossy().parse();
+        choice
+    }
+}
+
 impl FromStr for CameraChoice {
     type Err = Infallible;
 
@@ -79,5 +103,16 @@ mod tests {
         }
         let Ok(spec) = "camera:3".parse::<SourceSpec>();
         assert_eq!(spec, SourceSpec::Camera(CameraChoice::Index(3)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_utf_8_is_a_path_or_a_camera_as_it_is_listed() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let spec = |bytes: &[u8]| SourceSpec::from(OsString::from_vec(bytes.to_vec()));
+        let path = OsString::from_vec(b"clip\xff.mp4".to_vec());
+        assert_eq!(spec(b"clip\xff.mp4"), SourceSpec::Path(path.into()));
+        assert_eq!(spec(b"camera:Cam\xe9ra"), SourceSpec::Camera(CameraChoice::Name("Cam\u{fffd}ra".to_owned())));
+        assert_eq!(spec(b"camera:1"), SourceSpec::Camera(CameraChoice::Index(1)));
     }
 }

@@ -1,5 +1,6 @@
 //! The figures of `eval` as a picture, for people who would rather look than read: errors by age, by gender and by yaw.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, ensure};
@@ -47,10 +48,10 @@ enum Format {
     Png,
 }
 
-impl std::str::FromStr for ChartFile {
-    type Err = String;
+impl TryFrom<OsString> for ChartFile {
+    type Error = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn try_from(text: OsString) -> Result<Self, String> {
         let path = PathBuf::from(text);
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
         let format = match ending.to_str() {
