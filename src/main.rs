@@ -1,5 +1,7 @@
 //! The program: parse the command line, start the log, hand over to the window or to a command.
 
+use std::env::VarError;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -14,7 +16,7 @@ fn main() -> ExitCode {
     start_log();
     let result = match cli.command {
         Some(command) => cli::run(command),
-        None => cli::open_window(cli.window).map(|()| ExitCode::SUCCESS),
+        None => cli::open_window(cli.window),
     };
     result.unwrap_or_else(|error| cli::report(&error))
 }
@@ -22,16 +24,30 @@ fn main() -> ExitCode {
 /// Logs to standard error, warnings and worse unless the variable asks for more.
 fn start_log() {
     let default = || EnvFilter::new("warn");
-    let filter = match std::env::var(LOG_VARIABLE) {
-        Ok(text) => EnvFilter::try_new(&text).map_err(|error| (text, error)),
-        Err(_) => Ok(default()),
+    let (filter, bad) = match std::env::var(LOG_VARIABLE) {
+        Ok(text) => match EnvFilter::try_new(&text) {
+            Ok(filter) => (filter, None),
+            Err(error) => (default(), Some((text, error.to_string()))),
+        },
+        Err(VarError::NotPresent) => (default(), None),
+        Err(VarError::NotUnicode(text)) => {
+            (default(), Some((text.to_string_lossy().into_owned(), "it is no UTF-8".to_owned())))
+        }
     };
-    let (filter, bad) = match filter {
-        Ok(filter) => (filter, None),
-        Err(bad) => (default(), Some(bad)),
-    };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(wants_colours())
+        // A closed standard error is nobody's fault; to complain there would be a panic.
+        .log_internal_errors(false)
+        .init();
     if let Some((text, error)) = bad {
         tracing::warn!("{LOG_VARIABLE}={text} is no log filter ({error}); warnings are shown");
     }
+}
+
+/// Colours are for people who look at a terminal and did not ask for none (<https://no-color.org>).
+fn wants_colours() -> bool {
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !no_colour
 }

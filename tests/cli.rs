@@ -90,7 +90,9 @@ fn a_bad_log_filter_is_told_and_not_fatal() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("FACELENS_LOG"), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(said.contains("FACELENS_LOG"), "{said}");
+    assert!(!said.contains('\x1b'), "no colours where standard error is no terminal: {said:?}");
 }
 
 /// The shape that scripts read; no time is looked at.

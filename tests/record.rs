@@ -97,6 +97,39 @@ fn a_session_of_the_demo_is_recorded_with_its_data() {
     assert_eq!(rows[0].time_s, 0.0);
 }
 
+#[test]
+fn a_failure_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(FACELENS).args(["record", "no/such.mp4", "-o"]).arg(folder.path()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.matches("no/such.mp4").count()), (Some(1), 1), "{said}");
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = start(&file, &[]).wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.matches("cannot be written").count()), (Some(1), 1), "{said}");
+}
+
+/// The zone of the environment counts, and is written by its name.
+#[test]
+fn a_session_tells_its_zone() {
+    if !Path::new("/usr/share/zoneinfo/Asia/Kathmandu").exists() {
+        eprintln!("skipped: the system knows no zones");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut record = Command::new(FACELENS);
+    let record = record.args(["record", "demo", "--seconds", "0.2", "--pictures", "none", "-o"]).arg(folder.path());
+    assert_eq!(record.env("TZ", "Asia/Kathmandu").output().unwrap().status.code(), Some(0));
+    let session = session(folder.path()).unwrap();
+    let started = info(&session).started;
+    assert!(started.ends_with("+05:45[Asia/Kathmandu]"), "{started}");
+    let name = session.file_name().unwrap().to_str().unwrap().replace('_', "T");
+    let (date_and_hour, _) = started.split_at("2026-01-02T03".len());
+    assert!(name.contains(date_and_hour), "the folder's name is of the same zone: {name} {started}");
+}
+
 /// What was shown and what the recorded video gives differ by what H.264 loses. Bounds: the same person in the same
 /// frames, a median of 5 years (an age is the mean over so few frames, and the demo's head turns), 5 degrees and a
 /// twentieth of the box's side.

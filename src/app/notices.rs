@@ -68,11 +68,8 @@ impl Notices {
     /// Shows `text`; the same words twice in a row are shown once while they stand.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let text = text.into();
-        match tone {
-            Tone::Bad => tracing::error!("{text}"),
-            Tone::Warn => tracing::warn!("{text}"),
-            Tone::Info | Tone::Good => tracing::info!("{text}"),
-        }
+        // It is told here; a log that repeated it would tell it twice.
+        tracing::debug!("{text}");
         if !self.toasts.is_empty() && self.last.as_ref().is_some_and(|(_, last)| *last == text) {
             return;
         }

@@ -220,9 +220,6 @@ impl Shared {
     }
 
     fn end(&self, end: SessionEnd, status: Option<RecordingStatus>) {
-        if let SessionEnd::Failed { error } = &end {
-            tracing::warn!("the recording failed: {error}");
-        }
         let status = status.unwrap_or_else(|| (*self.status.load_full()).clone());
         // Frames that come later are not taken.
         self.queue.stop(end.clone(), true);
