@@ -118,16 +118,20 @@ fn a_session_tells_its_zone() {
         eprintln!("skipped: the system knows no zones");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let mut record = Command::new(FACELENS);
-    let record = record.args(["record", "demo", "--seconds", "0.2", "--pictures", "none", "-o"]).arg(folder.path());
-    assert_eq!(record.env("TZ", "Asia/Kathmandu").output().unwrap().status.code(), Some(0));
-    let session = session(folder.path()).unwrap();
-    let started = info(&session).started;
-    assert!(started.ends_with("+05:45[Asia/Kathmandu]"), "{started}");
-    let name = session.file_name().unwrap().to_str().unwrap().replace('_', "T");
-    let (date_and_hour, _) = started.split_at("2026-01-02T03".len());
-    assert!(name.contains(date_and_hour), "the folder's name is of the same zone: {name} {started}");
+    // A zone without a name is its offset.
+    for (zone, written) in [("Asia/Kathmandu", "+05:45[Asia/Kathmandu]"), ("XYZ-5:45", "+05:45[+05:45]")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Command::new(FACELENS);
+        let record = record.args(["record", "demo", "--seconds", "0.2", "--pictures", "none", "-o"]).arg(folder.path());
+        assert_eq!(record.env("TZ", zone).output().unwrap().status.code(), Some(0));
+        let session = session(folder.path()).unwrap();
+        let started = info(&session).started;
+        assert!(started.ends_with(written), "{started}");
+        assert!(started.parse::<jiff::Zoned>().is_ok(), "{started} is not as RFC 9557 has it");
+        let name = session.file_name().unwrap().to_str().unwrap().replace('_', "T");
+        let (date_and_hour, _) = started.split_at("2026-01-02T03".len());
+        assert!(name.contains(date_and_hour), "the folder's name is of the same zone: {name} {started}");
+    }
 }
 
 /// What was shown and what the recorded video gives differ by what H.264 loses. Bounds: the same person in the same

@@ -79,7 +79,7 @@ impl SessionFiles {
         let folder = folder::make(&options.folder, &now)?;
         let lock = FolderLock::take(&folder)?;
         let mut info = options.info.clone();
-        info.started = now.strftime("%Y-%m-%dT%H:%M:%S%:z[%Q]").to_string();
+        info.started = now.strftime("%Y-%m-%dT%H:%M:%S%:z[%:Q]").to_string();
         info.videos = options.videos();
         let data = save_info_patiently(&folder, &info).and_then(|()| DataFile::create(&folder.join(&info.data)));
         let data = match data {
