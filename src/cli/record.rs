@@ -159,7 +159,8 @@ fn watch(args: &RecordArgs, live: &Live, recorder: &Recorder, stop: &AtomicBool)
             recorder.stop(SessionEnd::SourceEnded);
         }
         bar.set_message(progress_words(&recording));
-        let now = trouble_words(&status);
+        // What reads the source may have been asked to end, too.
+        let now = trouble_words(&status).filter(|_| !stop.load(Ordering::SeqCst));
         if now.is_some() && now != trouble {
             bar.suspend(|| output::note(now.clone().unwrap_or_default()));
         }

@@ -230,9 +230,11 @@ impl SessionFiles {
             format!("{cause}; that happened {times} while it was recorded, and nothing is lost by it")
         });
         if let Err(error) = save_info_patiently(&folder, &info) {
-            tracing::warn!("{error}");
             warning = None;
-            if !matches!(end, SessionEnd::Failed { .. }) {
+            if matches!(end, SessionEnd::Failed { .. }) {
+                // The first failure is the one to tell.
+                tracing::warn!("{error}");
+            } else {
                 end = SessionEnd::Failed { error: error.to_string() };
             }
         }
