@@ -53,7 +53,7 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
-    fn address(address: impl ToString) -> Self {
+    fn address(address: &impl ToString) -> Self {
         Self { text: address.to_string(), ..Self::default() }
     }
 }
@@ -64,7 +64,7 @@ impl Outputs {
             options: OutputOptions::default(),
             status: None,
             follow: Follow::Largest,
-            typed: [Typed::address(settings.opentrack_address), Typed::address(settings.jsonl_address)],
+            typed: [Typed::address(&settings.opentrack_address), Typed::address(&settings.jsonl_address)],
             last_errors: Vec::new(),
         }
     }
