@@ -23,6 +23,8 @@ pub mod cli;
 pub mod detect;
 pub mod estimate;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod geometry;
 pub mod interrupt;
 pub mod model;

@@ -31,6 +31,7 @@ pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
 pub use cameras::CamerasArgs;
 pub use eval::EvalArgs;
+pub(crate) use eval::reads_labels;
 pub use export::ExportArgs;
 pub use models::ModelsArgs;
 pub use record::RecordArgs;

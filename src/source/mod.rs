@@ -21,8 +21,8 @@ pub use error::{SourceError, SourceErrorKind};
 pub use pictures::{decode_picture, is_picture_file};
 use rising::Rising;
 pub use spec::{CameraChoice, SourceSpec};
-pub(crate) use video::BoxHeader;
 pub use video::VideoReader;
+pub(crate) use video::{BoxHeader, fuzzing};
 
 /// What a source is, known as soon as it is open.
 #[derive(Clone, Debug, PartialEq)]

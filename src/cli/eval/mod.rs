@@ -25,6 +25,11 @@ mod table;
 
 pub(super) use table::align;
 
+/// Whether a file of labels is taken: for the fuzz tests.
+pub(crate) fn reads_labels(file: &std::path::Path) -> bool {
+    Labels::read(file).is_ok()
+}
+
 /// Options of `facelens eval`.
 ///
 /// Each picture is taken by itself, without smoothing. Where there are several faces in it, the label is that of the

@@ -4,6 +4,7 @@ mod avc;
 mod boxes;
 mod container;
 mod ffmpeg;
+pub mod fuzzing;
 mod h264;
 mod mp4;
 mod reader;

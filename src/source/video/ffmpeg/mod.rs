@@ -243,5 +243,17 @@ fn decode_command(
     command
 }
 
+/// Whether a log tells of a frame: for the fuzz tests.
+pub(super) fn reads_log(log: &[u8], filter: &str) -> bool {
+    let (sender, shown) = unbounded();
+    log::read(log, filter, &sender);
+    shown.try_recv().is_ok()
+}
+
+/// Whether ffprobe tells of a video: for the fuzz tests.
+pub(super) fn reads_probe(json: &[u8]) -> bool {
+    probe::read(json, true).is_some()
+}
+
 #[cfg(test)]
 mod tests;

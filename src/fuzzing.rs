@@ -1,0 +1,10 @@
+//! Ways into parsers that are private, for `tests/fuzz.rs` alone. Each says whether the input was taken.
+
+use std::path::Path;
+
+pub use crate::source::fuzzing::{container, ffmpeg_log, ffprobe, h264_parameter_set, h264_sample, mp4_index};
+
+/// The labels of `eval`.
+pub fn labels(file: &Path) -> bool {
+    crate::cli::reads_labels(file)
+}
