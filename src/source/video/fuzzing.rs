@@ -11,8 +11,8 @@ use super::sps::Sps;
 pub fn mp4_index(reader: BufReader<impl Read + Seek>) -> bool {
     Movie::of(reader, Path::new("input.mp4")).is_ok_and(|movie| {
         // What is worked out of it must not fail either.
-        let times = movie.samples.iter().map(|sample| movie.duration(sample.time));
-        movie.fps().is_none_or(f32::is_finite) && times.max().is_some()
+        let times = movie.samples.iter().filter_map(|sample| Some(movie.duration(sample.shown_at?)));
+        movie.fps().is_none_or(f32::is_finite) && times.count() == movie.shown().len()
     })
 }
 
@@ -23,7 +23,7 @@ pub fn h264_parameter_set(nal: &[u8]) -> bool {
 
 /// A sample of H.264 in MP4.
 pub fn h264_sample(sample: &[u8], length_size: u8) -> bool {
-    super::avc::push_sample(&mut Vec::new(), sample, length_size).is_some()
+    super::avc::nals(sample, length_size).is_some()
 }
 
 /// The beginning of any file.

@@ -8,6 +8,7 @@ pub mod fuzzing;
 mod h264;
 mod mp4;
 mod reader;
+mod rescue;
 mod sps;
 
 pub(crate) use boxes::Header as BoxHeader;
@@ -18,6 +19,7 @@ use std::path::Path;
 use self::container::{MP4, container};
 use self::ffmpeg::{Ffmpeg, Programs};
 use self::h264::H264Video;
+use self::rescue::Rescued;
 use super::guard::no_panic;
 use super::{Source, SourceError, SourceErrorKind};
 
@@ -42,7 +44,7 @@ pub(super) fn open(path: &Path, head: &[u8]) -> Result<Box<dyn Source>, SourceEr
             Err(NotBuiltIn::Broken(error)) => Err(error),
         })?;
         match opened {
-            Ok(video) => return Ok(Box::new(video)),
+            Ok(video) => return Ok(Box::new(Rescued::new(path, video, Programs::on_path()))),
             Err(codec) => Some(codec),
         }
     } else {

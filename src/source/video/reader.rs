@@ -15,8 +15,6 @@ pub struct VideoReader {
     video: H264Video,
     /// For each picture, its sample.
     samples: Vec<usize>,
-    /// For each sample, its picture.
-    numbers: Vec<usize>,
     times: Vec<Duration>,
 }
 
@@ -34,14 +32,10 @@ impl VideoReader {
             }
         })?;
         let movie = video.movie();
-        let mut samples: Vec<usize> = (0..movie.samples.len()).collect();
-        samples.sort_by_key(|&sample| movie.samples[sample].time);
-        let mut numbers = vec![0; samples.len()];
-        for (number, &sample) in samples.iter().enumerate() {
-            numbers[sample] = number;
-        }
-        let times = samples.iter().map(|&sample| movie.duration(movie.samples[sample].time)).collect();
-        Ok(Self { path: path.to_owned(), video, samples, numbers, times })
+        let samples = movie.shown();
+        let shown_at = |&sample: &usize| movie.duration(movie.samples[sample].shown_at.unwrap_or(0));
+        let times = samples.iter().map(shown_at).collect();
+        Ok(Self { path: path.to_owned(), video, samples, times })
     }
 
     /// What the video is.
@@ -64,19 +58,19 @@ impl VideoReader {
         let Some(number) = self.samples.len().checked_sub(1).map(|last| number.min(last)) else { return Ok(None) };
         let movie = self.video.movie();
         let target = self.samples[number];
-        let time = movie.samples[target].time;
         let keyframe = movie.samples[..=target].iter().rposition(|sample| sample.keyframe).unwrap_or(0);
-        let (keyframe_number, number) = (self.numbers[keyframe] as u64, number as u64);
+        let (keyframe_number, number) = (self.video.number(keyframe).unwrap_or(0), number as u64);
         let position = self.video.position();
         let near = (keyframe_number..=number).contains(&position);
-        let video = &mut self.video;
+        let (video, path) = (&mut self.video, &self.path);
         no_panic(&self.path, || {
             if !near || video.is_over() {
-                video.begin_at(keyframe, keyframe_number)?;
+                video.begin_at(keyframe)?;
             }
-            video.skip_to(number, time);
+            video.skip_to(number);
             match video.next()? {
-                Next::Frame(frame) => Ok(Some(frame)),
+                Next::Frame(frame) if frame.sequence == number => Ok(Some(frame)),
+                Next::Frame(_) => Err(unreadable(path, "the picture cannot be read: its data is damaged", "")),
                 _ => Ok(None),
             }
         })

@@ -13,7 +13,29 @@ pub(super) struct Sps {
     pub matrix: Option<u8>,
     /// Samples from 0 to 255 instead of 16 to 235.
     pub full_range: bool,
+    /// Width and height of a pixel, where the set says them.
+    pub pixel_aspect: Option<(u32, u32)>,
 }
+
+/// Width and height of a pixel by `aspect_ratio_idc`, from 1 (table E-1).
+const PIXEL_ASPECTS: [(u32, u32); 16] = [
+    (1, 1),
+    (12, 11),
+    (10, 11),
+    (16, 11),
+    (40, 33),
+    (24, 11),
+    (20, 11),
+    (32, 11),
+    (80, 33),
+    (18, 11),
+    (15, 11),
+    (64, 33),
+    (160, 99),
+    (4, 3),
+    (3, 2),
+    (2, 1),
+];
 
 impl Sps {
     /// Reads a sequence parameter set (a NAL unit of type 7, without its start code). `None` where it is damaged.
@@ -67,14 +89,16 @@ impl Sps {
                 bits.ue()?;
             }
         }
-        // A damaged end of the set only loses the colours.
-        let (matrix, full_range) = bits.colours().unwrap_or((None, false));
+        // A damaged end of the set only loses the colours and the shape of the pixels.
+        let mut pixel_aspect = None;
+        let (matrix, full_range) = bits.usability(&mut pixel_aspect).unwrap_or((None, false));
         Some(Self {
             width: width.checked_mul(16)?,
             height: height.checked_mul(if frames_only { 16 } else { 32 })?,
             plain: chroma == 1 && depth == 0 && frames_only,
             matrix,
             full_range,
+            pixel_aspect,
         })
     }
 }
@@ -151,13 +175,16 @@ impl Bits {
         Some(())
     }
 
-    /// The video signal type of the VUI parameters.
-    fn colours(&mut self) -> Option<(Option<u8>, bool)> {
+    /// The shape of the pixels and the video signal type of the VUI parameters (E.1.1).
+    fn usability(&mut self, pixel_aspect: &mut Option<(u32, u32)>) -> Option<(Option<u8>, bool)> {
         if !self.flag()? {
             return None;
         }
-        if self.flag()? && self.read(8)? == 255 {
-            self.skip(32)?; // the aspect ratio in full
+        if self.flag()? {
+            *pixel_aspect = match self.read(8)? {
+                255 => Some((self.read(16)?, self.read(16)?)),
+                number => PIXEL_ASPECTS.get((number as usize).wrapping_sub(1)).copied(),
+            };
         }
         if self.flag()? {
             self.skip(1)?; // overscan
@@ -193,7 +220,15 @@ mod tests {
     #[test]
     fn size_colours_and_what_is_plain_are_read() {
         let sps = Sps::read(&HIGH_BT709).unwrap();
-        assert_eq!(sps, Sps { width: 640, height: 480, plain: true, matrix: Some(1), full_range: false });
+        let expected = Sps {
+            width: 640,
+            height: 480,
+            plain: true,
+            matrix: Some(1),
+            full_range: false,
+            pixel_aspect: Some((1, 1)),
+        };
+        assert_eq!(sps, expected);
         let sps = Sps::read(&HIGH_10).unwrap();
         assert_eq!((sps.width, sps.height, sps.plain), (320, 240, false));
         let sps = Sps::read(&INTERLACED).unwrap();

@@ -107,21 +107,142 @@ fn the_rotation_of_a_phone_is_applied() {
     assert!(is_red(pixel(&frames[0], 55, 10)) && !is_red(pixel(&frames[0], 10, 10)));
 }
 
+/// Changes the display matrix of a clip's track.
+fn with_matrix(mut bytes: Vec<u8>, [a, b, c, d]: [i32; 4]) -> Vec<u8> {
+    let tkhd = bytes.windows(4).position(|window| window == b"tkhd").unwrap();
+    let matrix = tkhd + 4 + 4 + if bytes[tkhd + 4] == 0 { 20 } else { 32 } + 16;
+    let values = [a * 0x1_0000, b * 0x1_0000, 0, c * 0x1_0000, d * 0x1_0000, 0, 0, 0, 0x4000_0000];
+    for (index, value) in values.iter().enumerate() {
+        bytes[matrix + index * 4..][..4].copy_from_slice(&value.to_be_bytes());
+    }
+    bytes
+}
+
 #[test]
-fn a_damaged_picture_ends_the_video_after_the_frames_before_it() {
+fn a_mirrored_video_is_shown_as_it_was_meant() {
+    let (frames, _) = play(opened(&saved(&with_matrix(clip(&[40, 40]), [-1, 0, 0, 1]))).as_mut());
+    assert_eq!((frames[0].width(), frames[0].height()), (96, 64));
+    assert!(is_red(pixel(&frames[0], 86, 10)) && !is_red(pixel(&frames[0], 10, 10)));
+}
+
+/// Puts a box at the end of another one, and tells all around it that it has grown. What lies behind must not be pointed
+/// at from before.
+fn with_box(mut bytes: Vec<u8>, path: &[&[u8; 4]], added: &[u8]) -> Vec<u8> {
+    let mut at = 0;
+    let mut sizes = Vec::new();
+    for name in path {
+        at += bytes[at..].windows(4).position(|window| window == *name).unwrap();
+        sizes.push(at - 4);
+    }
+    let size = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    let last = *sizes.last().unwrap();
+    let end = last + size(&bytes, last) as usize;
+    for at in sizes {
+        let grown = size(&bytes, at) + added.len() as u32;
+        bytes[at..at + 4].copy_from_slice(&grown.to_be_bytes());
+    }
+    bytes.splice(end..end, added.iter().copied());
+    bytes
+}
+
+fn boxed(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    [&(content.len() as u32 + 8).to_be_bytes(), name.as_slice(), content].concat()
+}
+
+#[test]
+fn what_was_trimmed_is_not_shown_and_times_begin_at_0() {
+    let bytes = clip(&[100; 6]);
+    let mvhd = bytes.windows(4).position(|window| window == b"mvhd").unwrap();
+    let movie_timescale = u32::from_be_bytes(bytes[mvhd + 16..][..4].try_into().unwrap());
+    let [length, from] = [movie_timescale * 3 / 10, 200_u32].map(u32::to_be_bytes);
+    let elst = [&[0, 0, 0, 0, 0, 0, 0, 1][..], &length, &from, &[0, 1, 0, 0]].concat();
+    let trimmed = with_box(bytes, &[b"moov", b"trak"], &boxed(b"edts", &boxed(b"elst", &elst)));
+    let clip = saved(&trimmed);
+    let mut source = opened(&clip);
+    assert_eq!(source.info().frame_count, Some(3));
+    let (frames, error) = play(source.as_mut());
+    assert_eq!((millis(&frames), error), (vec![0, 100, 200], None));
+    let greys = |frame: &Frame| i32::from(pixel(frame, 70, 40)[0]);
+    assert!((greys(&frames[0]) - 60).abs() < 10, "the third picture comes first: {}", greys(&frames[0]));
+    let mut reader = VideoReader::open(&clip.path).unwrap();
+    assert_eq!(reader.times().len(), 3);
+    let last = reader.picture(2).unwrap().unwrap();
+    assert!((greys(&last) - 80).abs() < 10, "{}", greys(&last));
+}
+
+#[test]
+fn pixels_that_are_no_squares_are_shown_as_such() {
+    let pasp = boxed(b"pasp", &[2_u32, 1].map(u32::to_be_bytes).concat());
+    let bytes = with_box(clip(&[40, 40]), &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"], &pasp);
+    let clip = saved(&bytes);
+    let mut source = opened(&clip);
+    assert_eq!(source.info().size, Some((192, 64)));
+    let (frames, _) = play(source.as_mut());
+    assert!(is_red(pixel(&frames[1], 40, 10)) && !is_red(pixel(&frames[1], 56, 10)));
+}
+
+#[test]
+fn a_damaged_picture_costs_itself_and_those_that_need_it() {
     let mut bytes = clip(&[100; 6]);
     let clip = saved(&bytes);
     let sample = mp4::Movie::read(&clip.path).ok().unwrap().samples[4];
     // A NAL unit that claims to be longer than its sample.
     bytes[sample.offset as usize..][..4].copy_from_slice(&[0x7f; 4]);
     std::fs::write(&clip.path, &bytes).unwrap();
-    let mut source = opened(&clip);
-    let (frames, error) = play(source.as_mut());
+    let mut source = H264Video::open(&clip.path).ok().unwrap();
+    let (frames, error) = play(&mut source);
     let error = error.unwrap();
-    assert_eq!(millis(&frames), [0, 100, 200, 300]);
+    assert_eq!(millis(&frames)[..4], [0, 100, 200, 300]);
+    assert!(frames.iter().all(|frame| frame.sequence != 4), "{frames:?}");
     assert_eq!(error.kind, SourceErrorKind::Unreadable);
-    assert!(error.to_string().contains("after 0.3 s"), "{error}");
+    assert!(error.to_string().contains("of its 6 pictures cannot be read, from 0.4 s on"), "{error}");
     assert!(matches!(source.next(), Ok(Next::End)));
+}
+
+/// The built-in decoder gives up where ffmpeg makes up what is damaged: all pictures come, each once.
+#[test]
+fn ffmpeg_goes_on_from_a_damaged_picture() {
+    let Some(clip) = ffmpeg_clip("long.mp4", &["-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0"]) else { return };
+    let sample = mp4::Movie::read(&clip.path).ok().unwrap().samples[12];
+    let mut bytes = std::fs::read(&clip.path).unwrap();
+    // In the middle of the slice: what comes before it is decoded, the rest is not.
+    let middle = (sample.offset + u64::from(sample.size) / 3) as usize;
+    bytes[middle..middle + 30].fill(0xff);
+    std::fs::write(&clip.path, &bytes).unwrap();
+    let (built_in, error) = play(&mut H264Video::open(&clip.path).ok().unwrap());
+    assert!(built_in.len() < 25 && error.is_some(), "{}", built_in.len());
+    let mut source = opened(&clip);
+    let mut times = Vec::new();
+    let mut damaged = None;
+    loop {
+        match source.next().unwrap() {
+            Next::Frame(frame) => times.push(frame.time.as_millis()),
+            Next::Damaged(error) => damaged = Some(error),
+            Next::End => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(times, (0..25).map(|number| number * 40).collect::<Vec<_>>());
+    assert!(damaged.unwrap().to_string().contains("long.mp4: the video is damaged in"));
+}
+
+/// Another size from the middle on, in a stream that says so itself: no picture is lost, and none is late.
+#[test]
+fn pictures_may_change_their_size() {
+    let plain =
+        ["-c:v", "libx264", "-bf", "0", "-pix_fmt", "yuv420p", "-bsf:v", "dump_extra=freq=keyframe", "-f", "h264"];
+    let Some(large) = ffmpeg_clip("large.264", &plain) else { return };
+    let small = ffmpeg_clip("small.264", &[&["-vf", "scale=80:60"][..], &plain].concat()).unwrap();
+    let joined = large.path.with_file_name("joined.264");
+    std::fs::write(&joined, [large.path, small.path].map(|path| std::fs::read(path).unwrap()).concat()).unwrap();
+    let both = joined.with_file_name("both.mp4");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-r", "25", "-f", "h264", "-i"]).arg(&joined).args(["-c", "copy"]).arg(&both);
+    assert!(command.status().unwrap().success());
+    let (frames, error) = play(&mut H264Video::open(&both).ok().unwrap());
+    let sizes: Vec<_> = frames.iter().map(Frame::width).collect();
+    assert_eq!((sizes, error), ([[160; 25], [80; 25]].concat(), None));
+    assert_eq!(millis(&frames)[25], 1000);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(super) struct Ffmpeg {
     /// Ends with what was logged.
     log: Option<JoinHandle<Damage>>,
     first: Option<Frame>,
+    /// Frames before this one are not given out.
+    wanted_from: u64,
     first_time_us: Option<i64>,
     last_time: Duration,
     frames: u64,
@@ -95,6 +97,7 @@ impl Ffmpeg {
             shown,
             log: Some(log),
             first: None,
+            wanted_from: 0,
             first_time_us: None,
             last_time: Duration::ZERO,
             frames: 0,
@@ -112,6 +115,12 @@ impl Ffmpeg {
             _ => return Err(unreadable(path, "it holds no picture that can be read", "check that the file is whole")),
         }
         Ok(video)
+    }
+
+    /// Gives out nothing before this frame.
+    pub(super) fn skip_to(&mut self, number: u64) {
+        self.wanted_from = number;
+        self.first = self.first.take().filter(|frame| frame.sequence >= number);
     }
 
     /// The next frame, or the end.
@@ -193,7 +202,12 @@ impl Source for Ffmpeg {
         match self.first.take() {
             Some(frame) => Ok(Next::Frame(frame)),
             None if self.over => Ok(Next::End),
-            None => self.read(),
+            None => loop {
+                match self.read()? {
+                    Next::Frame(frame) if frame.sequence < self.wanted_from => {}
+                    next => return Ok(next),
+                }
+            },
         }
     }
 }
