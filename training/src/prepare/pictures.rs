@@ -60,6 +60,10 @@ impl Pictures {
             if kind.is_dir() {
                 return Ok(Place::Folder(path.clone()));
             }
+            if !kind.is_file() {
+                // Opening a named pipe would wait for its writer for ever.
+                return Err(failed(path, "it is neither a folder nor a file; give folders or tars".to_owned()));
+            }
             Tar::open(path).map(Place::Tar).map_err(|error| failed(path, format!("{error}; give folders or tars")))
         };
         Ok(Self { places: paths.iter().map(place).collect::<Result<_, _>>()? })
@@ -257,5 +261,12 @@ mod tests {
             assert!(error.contains("labels.csv") && error.contains("folders or tars"), "{error}");
         }
         assert!(Pictures::open(&[folder.path().join("none")]).is_err());
+        #[cfg(unix)]
+        {
+            let pipe = folder.path().join("pipe.tar");
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            let error = Pictures::open(&[pipe]).err().unwrap().to_string();
+            assert!(error.contains("pipe.tar") && error.contains("folders or tars"), "{error}");
+        }
     }
 }
