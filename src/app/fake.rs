@@ -1,4 +1,4 @@
-//! A pipeline, errands and pictures for the window's tests: no threads, no files, no cameras.
+//! A pipeline, background tasks and pictures for the window's tests: no threads, no files, no cameras.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::AppOptions;
+use super::background_tasks::{BackgroundTask, BackgroundTasks, Report};
 use super::engine::Engine;
-use super::errands::{Errand, Errands, Report};
 use super::state::{App, Parts, first_source};
 use crate::detect::DetectorKind;
 use crate::frame::Frame;
@@ -138,7 +138,7 @@ pub(crate) struct Stage {
     pub models: Vec<ModelSet>,
     pub detectors: Vec<DetectorKind>,
     pub paused: Vec<bool>,
-    pub errands: Vec<Errand>,
+    pub tasks: Vec<BackgroundTask>,
     pub recording: Option<Arc<RecordingStatus>>,
     pub recorders: Vec<RecorderOptions>,
     pub recorded_scenes: Vec<SceneOptions>,
@@ -182,7 +182,7 @@ impl Fake {
         let source = first_source(options, &settings);
         let parts = Parts {
             engine: Box::new(self.clone()),
-            errands: Box::new(self.clone()),
+            tasks: Box::new(self.clone()),
             reports,
             settings,
             settings_file,
@@ -303,8 +303,8 @@ impl Engine for Fake {
     }
 }
 
-impl Errands for Fake {
-    fn start(&self, errand: Errand) {
-        self.0.borrow_mut().errands.push(errand);
+impl BackgroundTasks for Fake {
+    fn start(&self, task: BackgroundTask) {
+        self.0.borrow_mut().tasks.push(task);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The window is a thin shell: [`state::App`] holds what is known and changes it, [`view`] says what the centre shows
 //! for each state of the source, and the other files paint. Nothing here waits: pictures come from an
-//! [`engine::Engine`], and what takes time is an [`errands::Errand`] on a thread of its own.
+//! [`engine::Engine`], and what takes time is a [`background_tasks::BackgroundTask`] on a thread of its own.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::settings::{Settings, SettingsFile};
 use crate::source::SourceSpec;
 
 mod action;
+mod background_tasks;
 mod command;
 mod dialogs;
 mod engine;
-mod errands;
 #[cfg(test)]
 mod fake;
 mod figures;
@@ -110,7 +110,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         end_when_asked(engine.finisher(), Arc::clone(&wake));
         let parts = Parts {
             engine: Box::new(engine),
-            errands: Box::new(errands::Threads { reports: sender, wake }),
+            tasks: Box::new(background_tasks::Threads { reports: sender, wake }),
             reports,
             settings,
             settings_file: file,

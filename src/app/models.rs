@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::errands::Known;
+use super::background_tasks::Known;
 use crate::model::{ModelCard, ModelSet, Task, TaskModel};
 
 /// What the window knows of the models.

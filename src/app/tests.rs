@@ -7,7 +7,7 @@ use eframe::egui::{self, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use super::errands::{Errand, Known, Origin, Picked, Report};
+use super::background_tasks::{BackgroundTask, Known, Origin, Picked, Report};
 use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
 use super::notices::Tone;
 use super::state::{App, Dialog};
@@ -90,8 +90,8 @@ impl Test {
         self.report(Report::Shipped(Ok(ModelSet { age, gender, pose: vec![] })));
     }
 
-    pub fn errands(&self) -> Vec<Errand> {
-        self.fake.0.borrow().errands.clone()
+    pub fn tasks(&self) -> Vec<BackgroundTask> {
+        self.fake.0.borrow().tasks.clone()
     }
 
     pub fn last_source(&self) -> Option<SourceSpec> {
@@ -104,9 +104,9 @@ fn the_window_opens_on_the_first_camera_and_asks_for_what_it_needs() {
     let test = Test::new();
     assert_eq!(test.window.state().source, SourceSpec::Camera(CameraChoice::Any));
     assert!(test.shows("Opening the camera"));
-    let mut expected = vec![Errand::ListCameras, Errand::LoadShipped, Errand::ListModels];
-    expected.extend(default_sessions_folder().map(Errand::FindUnfinished));
-    assert_eq!(test.errands(), expected);
+    let mut expected = vec![BackgroundTask::ListCameras, BackgroundTask::LoadShipped, BackgroundTask::ListModels];
+    expected.extend(default_sessions_folder().map(BackgroundTask::FindUnfinished));
+    assert_eq!(test.tasks(), expected);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn each_failure_has_its_page_and_each_page_a_way_on() {
     assert_eq!(test.fake.0.borrow().restarts, 1);
     test.failed(SourceErrorKind::NoCamera);
     test.click("Open a file…");
-    assert_eq!(test.errands().last(), Some(&Errand::PickSource { folder: false }));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSource { folder: false }));
     test.click("Watch the demo");
     assert_eq!(test.last_source(), Some(SourceSpec::Demo));
 }
@@ -182,7 +182,7 @@ fn c_goes_round_the_cameras_and_looks_for_one_where_none_is_known() {
     let mut test = Test::new();
     test.report(Report::Cameras(Ok(vec![])));
     test.press(Key::C);
-    assert_eq!(test.errands().last(), Some(&Errand::ListCameras));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::ListCameras));
     test.report(Report::Cameras(Ok(vec![])));
     assert_eq!(test.window.state().notices.last().unwrap().0, Tone::Info);
     test.press(Key::C);
@@ -303,11 +303,11 @@ fn without_a_pose_model_a_card_says_how_to_load_one() {
     assert!(test.shows("Age: shipped-age"));
     assert!(test.shows("Head pose: no model"));
     test.click("Load a head pose model");
-    assert_eq!(test.errands().last(), Some(&Errand::PickModel(Task::Pose)));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickModel(Task::Pose)));
     let files: Vec<PathBuf> = vec!["a.h5".into()];
     test.report(Report::ModelPicked(Task::Pose, Picked::Files(files.clone())));
-    let load = Errand::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::Chosen };
-    assert_eq!(test.errands().last(), Some(&load));
+    let load = BackgroundTask::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::Chosen };
+    assert_eq!(test.tasks().last(), Some(&load));
     let result = Ok(vec![model("fsanet", Task::Pose)]);
     test.report(Report::Model { task: Some(Task::Pose), files: files.clone(), origin: Origin::Chosen, result });
     assert!(test.shows("Head pose: fsanet"));
@@ -358,8 +358,8 @@ fn settings_that_are_being_saved_when_the_window_closes_are_not_lost() {
     for _ in 0..20 {
         test.steps();
     }
-    // It was asked for, and its thread has not come to it: the fake runs no errand.
-    assert!(matches!(test.errands().last(), Some(Errand::SaveSettings(_))), "{:?}", test.errands().last());
+    // It was asked for, and its thread has not come to it: the fake runs no task.
+    assert!(matches!(test.tasks().last(), Some(BackgroundTask::SaveSettings(_))), "{:?}", test.tasks().last());
     assert!(!file.path().exists());
     test.window.state_mut().save_now();
     assert!(!file.load().0.boxes);
@@ -371,8 +371,8 @@ fn models_of_the_command_line_are_used_but_not_remembered() {
     let settings = Settings { pose_models: vec!["old.h5".into()], ..Settings::default() };
     let mut test = Test::with(&options, settings.clone());
     let files = vec![PathBuf::from("p.h5")];
-    let load = Errand::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::CommandLine };
-    assert_eq!(test.errands().last(), Some(&load));
+    let load = BackgroundTask::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::CommandLine };
+    assert_eq!(test.tasks().last(), Some(&load));
     let result = Ok(vec![model("fsanet", Task::Pose)]);
     test.report(Report::Model { task: Some(Task::Pose), files, origin: Origin::CommandLine, result });
     assert_eq!(test.window.state().settings.pose_models, settings.pose_models);
@@ -429,8 +429,9 @@ fn models_of_the_library_are_chosen_in_the_menu() {
     test.press(Key::Escape);
     test.click("Change the model for age");
     test.click("published");
-    let load = Errand::LoadModel { task: Some(Task::Age), files: vec!["published".into()], origin: Origin::Chosen };
-    assert_eq!(test.errands().last(), Some(&load));
+    let load =
+        BackgroundTask::LoadModel { task: Some(Task::Age), files: vec!["published".into()], origin: Origin::Chosen };
+    assert_eq!(test.tasks().last(), Some(&load));
 }
 
 #[test]
@@ -441,7 +442,9 @@ fn s_saves_the_picture_with_its_own_faces() {
     test.fake.play(3, &[1]);
     test.steps();
     test.press(Key::S);
-    let Some(Errand::Snapshot { still, input, options, folder }) = test.errands().pop() else { panic!("no snapshot") };
+    let Some(BackgroundTask::Snapshot { still, input, options, folder }) = test.tasks().pop() else {
+        panic!("no snapshot")
+    };
     assert!(Arc::ptr_eq(&still.0, test.fake.0.borrow().analysis.as_ref().unwrap()));
     assert_eq!((input.as_str(), options.mirrored), ("HD Webcam", true));
     assert!(folder.ends_with("facelens"));
@@ -451,7 +454,7 @@ fn s_saves_the_picture_with_its_own_faces() {
 fn a_missing_file_dialog_is_explained() {
     let mut test = Test::new();
     test.press(Key::O);
-    assert_eq!(test.errands().last(), Some(&Errand::PickSource { folder: false }));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSource { folder: false }));
     test.report(Report::SourcePicked(Picked::NoDialog));
     assert!(test.window.state().notices.last().unwrap().1.contains("drop the file on the window"));
 }

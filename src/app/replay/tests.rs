@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::app::AppOptions;
-use crate::app::errands::{Errand, Picked, Report};
+use crate::app::background_tasks::{BackgroundTask, Picked, Report};
 use crate::app::fake::camera_info;
 use crate::app::notices::Tone;
 use crate::app::tests::Test;
@@ -157,7 +157,7 @@ fn the_switches_of_the_live_view_restyle_the_overlay() {
         assert_ne!(window.test.window.state().scene_options(1.0), before, "{key:?}");
     }
     window.test.press(Key::S);
-    let Some(Errand::Snapshot { input, still, .. }) = window.test.errands().pop() else { panic!("no snapshot") };
+    let Some(BackgroundTask::Snapshot { input, still, .. }) = window.test.tasks().pop() else { panic!("no snapshot") };
     assert_eq!((input.as_str(), still.0.faces.len()), ("HD Webcam", 1));
 }
 
@@ -229,16 +229,16 @@ fn an_empty_session_says_that_there_is_nothing_to_play() {
 fn the_menu_asks_for_a_session_and_a_folder_that_is_one_opens_as_one() {
     let mut test = Test::new();
     test.press(Key::H);
-    assert_eq!(test.errands().last(), Some(&Errand::PickSession));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSession));
     test.report(Report::SessionPicked(Picked::Files(vec!["some/session".into()])));
-    assert_eq!(test.errands().last(), Some(&Errand::OpenSession("some/session".into())));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::OpenSession("some/session".into())));
     test.report(Report::SessionPicked(Picked::NoDialog));
     assert!(test.window.state().notices.last().unwrap().1.contains("drop the session's folder"));
 
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &rows(), &[]);
     test.report(Report::SourcePicked(Picked::Files(vec![folder.path().to_owned()])));
-    assert_eq!(test.errands().last(), Some(&Errand::OpenSession(folder.path().to_owned())));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::OpenSession(folder.path().to_owned())));
     assert_eq!(test.last_source(), None);
 }
 
@@ -258,11 +258,11 @@ fn the_window_that_was_to_show_a_session_has_a_page_where_it_cannot() {
     let options = AppOptions { session: Some("some/session-1".into()), ..AppOptions::default() };
     let mut test = Test::with(&options, Settings::default());
     assert!(test.shows("Opening session-1"));
-    assert!(test.errands().contains(&Errand::OpenSession("some/session-1".into())));
+    assert!(test.tasks().contains(&BackgroundTask::OpenSession("some/session-1".into())));
     test.report(Report::Session(Err(SessionError::Empty("some/session-1".into()))));
     assert!(test.shows("This session cannot be opened") && test.shows("choose a folder that facelens recorded"));
     test.click("Open session…");
-    assert_eq!(test.errands().last(), Some(&Errand::PickSession));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSession));
     test.click("Close session");
     assert_eq!(test.last_source(), Some(SourceSpec::Camera(CameraChoice::Any)));
 }

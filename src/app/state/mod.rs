@@ -1,4 +1,4 @@
-//! The window's state and what changes it: keys, clicks, files dropped on it, reports of errands, news of the pipeline.
+//! The window's state and what changes it: keys, clicks, files dropped on it, reports of background tasks, news of the pipeline.
 
 mod keys;
 mod outputs;
@@ -27,9 +27,9 @@ use crate::source::{CameraChoice, CameraInfo, SourceErrorKind, SourceInfo, Sourc
 
 use super::AppOptions;
 use super::action::Action;
+use super::background_tasks::{BackgroundTask, BackgroundTasks, Origin, Report};
 use super::command::Command;
 use super::engine::Engine;
-use super::errands::{Errand, Errands, Origin, Report};
 use super::figures::Figures;
 use super::models::Models;
 use super::notices::{Notices, Tone};
@@ -56,7 +56,7 @@ pub(crate) enum Dialog {
 /// What an [`App`] is made of.
 pub(crate) struct Parts {
     pub engine: Box<dyn Engine>,
-    pub errands: Box<dyn Errands>,
+    pub tasks: Box<dyn BackgroundTasks>,
     pub reports: Receiver<Report>,
     pub settings: Settings,
     /// Where the settings are kept; `None` where nothing can be remembered.
@@ -81,7 +81,7 @@ pub(crate) fn first_detector(options: &AppOptions, settings: &Settings) -> Detec
 /// The window.
 pub(crate) struct App {
     pub engine: Box<dyn Engine>,
-    errands: Box<dyn Errands>,
+    tasks: Box<dyn BackgroundTasks>,
     reports: Receiver<Report>,
     pub settings: Settings,
     /// The detector in use; the settings hold the one to remember.
@@ -120,14 +120,14 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The window's state at its start. The first errands are started at once.
+    /// The window's state at its start. The first background tasks are started at once.
     pub fn new(parts: Parts, options: &AppOptions) -> Self {
-        let Parts { engine, errands, reports, settings, settings_file, source, stop } = parts;
+        let Parts { engine, tasks, reports, settings, settings_file, source, stop } = parts;
         let status = engine.status();
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
             engine,
-            errands,
+            tasks,
             reports,
             saved: settings.clone(),
             detector: first_detector(options, &settings),
@@ -160,8 +160,8 @@ impl App {
         };
         app.start_outputs(options.outputs.clone());
         app.list_cameras();
-        app.errands.start(Errand::LoadShipped);
-        app.errands.start(Errand::ListModels);
+        app.tasks.start(BackgroundTask::LoadShipped);
+        app.tasks.start(BackgroundTask::ListModels);
         app.find_unfinished();
         for task in Task::ALL {
             let asked: Vec<PathBuf> =
@@ -273,7 +273,7 @@ impl App {
         let now = ctx.input(|input| input.time);
         let since = *self.changed_at.get_or_insert(now);
         if now - since >= 1.0 {
-            self.errands.start(Errand::SaveSettings(file.prepare(&self.settings)));
+            self.tasks.start(BackgroundTask::SaveSettings(file.prepare(&self.settings)));
             self.saved = self.settings.clone();
             self.changed_at = None;
         } else {
@@ -342,7 +342,7 @@ impl App {
                 (self.detector, self.settings.detector) = (detector, detector);
                 self.engine.set_detector(detector);
             }
-            Command::LoadModel(task) => self.errands.start(Errand::PickModel(task)),
+            Command::LoadModel(task) => self.tasks.start(BackgroundTask::PickModel(task)),
             Command::UseModel(task, name) => self.load_model(Some(task), vec![name.into()], Origin::Chosen),
             Command::ShippedModel(task) => {
                 self.models.use_shipped(task);
@@ -353,7 +353,7 @@ impl App {
             Command::RecordPictures(pictures) => self.settings.record_pictures = pictures,
             Command::RecordBlur(blur) => self.settings.record_blur = blur,
             Command::RecordMirror(mirror) => self.settings.record_mirror = mirror,
-            Command::PickSessionsFolder => self.errands.start(Errand::PickSessionsFolder),
+            Command::PickSessionsFolder => self.tasks.start(BackgroundTask::PickSessionsFolder),
             Command::DefaultSessionsFolder => self.settings.sessions_folder = None,
             Command::Opentrack(on) => self.switch_opentrack(on),
             Command::JsonLines(on) => self.switch_json_lines(on),
@@ -378,9 +378,9 @@ impl App {
         let shows_camera = self.shows_camera();
         let settings = &mut self.settings;
         match action {
-            Action::OpenSession => self.errands.start(Errand::PickSession),
-            Action::OpenFile => self.errands.start(Errand::PickSource { folder: false }),
-            Action::OpenFolder => self.errands.start(Errand::PickSource { folder: true }),
+            Action::OpenSession => self.tasks.start(BackgroundTask::PickSession),
+            Action::OpenFile => self.tasks.start(BackgroundTask::PickSource { folder: false }),
+            Action::OpenFolder => self.tasks.start(BackgroundTask::PickSource { folder: true }),
             Action::NextCamera => self.next_camera(),
             Action::Demo => self.choose_source(SourceSpec::Demo),
             Action::Restart => self.restart(),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{App, Dialog};
-use crate::app::errands::Errand;
+use crate::app::background_tasks::BackgroundTask;
 use crate::app::notices::Tone;
 use crate::outputs::{
     Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs,
@@ -167,7 +167,7 @@ impl App {
         let typed = self.outputs.typed(output);
         typed.looking = true;
         let text = typed.text.clone();
-        self.errands.start(Errand::FindAddress { output, purpose, text, name });
+        self.tasks.start(BackgroundTask::FindAddress { output, purpose, text, name });
     }
 
     /// The machine of a name that was typed as `text` is found, or is not.

@@ -8,8 +8,8 @@ use eframe::egui;
 use super::reports::from_home;
 use super::{App, Dialog};
 use crate::app::action::Action;
+use crate::app::background_tasks::BackgroundTask;
 use crate::app::command::Command;
-use crate::app::errands::Errand;
 use crate::app::notices::Tone;
 use crate::app::recording_text::duration_text;
 use crate::model::Task;
@@ -207,7 +207,7 @@ impl App {
     /// Looks for recordings that were broken off, e.g. by a crash.
     pub(super) fn find_unfinished(&self) {
         if let Some(folder) = self.sessions_folder() {
-            self.errands.start(Errand::FindUnfinished(folder));
+            self.tasks.start(BackgroundTask::FindUnfinished(folder));
         }
     }
 
@@ -221,7 +221,7 @@ impl App {
         };
         self.notices.say(Tone::Warn, words);
         for session in sessions {
-            self.errands.start(Errand::Recover(session));
+            self.tasks.start(BackgroundTask::Recover(session));
         }
     }
 

@@ -6,7 +6,7 @@ use eframe::egui;
 
 use super::App;
 use crate::app::action::Action;
-use crate::app::errands::Errand;
+use crate::app::background_tasks::BackgroundTask;
 use crate::app::notices::Tone;
 use crate::app::replay::{Replay, ReplayState};
 use crate::session::{SessionError, SessionFolder};
@@ -17,7 +17,7 @@ impl App {
         if matches!(self.replay, ReplayState::Failed(_)) {
             self.replay = ReplayState::Opening(path.clone());
         }
-        self.errands.start(Errand::OpenSession(path));
+        self.tasks.start(BackgroundTask::OpenSession(path));
     }
 
     pub(super) fn take_session(&mut self, result: Result<Box<SessionFolder>, SessionError>) {

@@ -1,10 +1,10 @@
-//! What comes back from errands: files that were picked, models that were loaded or refused.
+//! What comes back from background tasks: files that were picked, models that were loaded or refused.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::App;
-use crate::app::errands::{Errand, Origin, Picked, Report, Still, common_tasks};
+use crate::app::background_tasks::{BackgroundTask, Origin, Picked, Report, Still, common_tasks};
 use crate::app::models::files_text;
 use crate::app::notices::Tone;
 use crate::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
@@ -36,7 +36,7 @@ impl App {
             None => self.info().map_or_else(|| self.source.to_string(), |info| info.name.clone()),
         };
         let options = self.scene_options(1.0);
-        self.errands.start(Errand::Snapshot { still: Still(analysis), input, options, folder });
+        self.tasks.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });
     }
 
     pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: Origin) {
@@ -45,7 +45,7 @@ impl App {
             return;
         }
         self.models.loading.extend(task);
-        self.errands.start(Errand::LoadModel { task, files, origin });
+        self.tasks.start(BackgroundTask::LoadModel { task, files, origin });
     }
 
     pub(super) fn take_report(&mut self, report: Report) {

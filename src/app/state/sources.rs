@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::App;
-use crate::app::errands::{Errand, Origin, is_model_file};
+use crate::app::background_tasks::{BackgroundTask, Origin, is_model_file};
 use crate::app::notices::Tone;
 use crate::app::picture::Alignment;
 use crate::app::replay::ReplayState;
@@ -64,7 +64,7 @@ impl App {
 
     pub(super) fn list_cameras(&mut self) {
         if !std::mem::replace(&mut self.listing_cameras, true) {
-            self.errands.start(Errand::ListCameras);
+            self.tasks.start(BackgroundTask::ListCameras);
         }
     }
 

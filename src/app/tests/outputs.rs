@@ -115,12 +115,12 @@ fn a_machine_is_looked_up_beside_the_window() {
     let purpose = Purpose::Keep;
     let (output, text) = (Output::Opentrack, "studio:5005".to_owned());
     let name = Address::Name("studio".to_owned(), 5005);
-    let errand = Errand::FindAddress { output, purpose, text: text.clone(), name: name.clone() };
-    assert_eq!(test.errands().last(), Some(&errand));
+    let task = BackgroundTask::FindAddress { output, purpose, text: text.clone(), name: name.clone() };
+    assert_eq!(test.tasks().last(), Some(&task));
     assert!(test.shows("Looking for the machine `studio:5005`"));
     test.click("Send the head to opentrack");
     let purpose = Purpose::Start;
-    assert_eq!(test.errands().last(), Some(&Errand::FindAddress { output, purpose, text: text.clone(), name }));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::FindAddress { output, purpose, text: text.clone(), name }));
     assert_eq!(test.outputs(), [], "nothing goes out before it is found");
 
     let unknown = Err("no machine of the name `studio` is known".to_owned());
@@ -143,7 +143,7 @@ fn a_machine_of_the_command_line_is_looked_up_beside_the_window_too() {
     let jsonl = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
     assert_eq!(test.outputs(), [jsonl], "the other output does not wait for it");
     let (output, purpose, text) = (Output::Opentrack, Purpose::Start, "studio:4242".to_owned());
-    assert!(test.errands().contains(&Errand::FindAddress { output, purpose, text: text.clone(), name }));
+    assert!(test.tasks().contains(&BackgroundTask::FindAddress { output, purpose, text: text.clone(), name }));
     let address: SocketAddr = "10.0.0.9:4242".parse().unwrap();
     test.report(Report::AddressFound { output, purpose, text, found: Ok(address) });
     assert_eq!(test.outputs().last(), Some(&OutputOptions { opentrack: Some(address), ..jsonl }));

@@ -135,7 +135,7 @@ fn what_would_tear_the_recording_apart_is_locked_and_says_why() {
     test.report(Report::SourcePicked(Picked::Files(vec!["clip.mp4".into()])));
     test.report(Report::ModelPicked(Task::Age, Picked::Files(vec!["a.onnx".into()])));
     assert_eq!((test.last_source(), test.fake.0.borrow().restarts), (None, 0));
-    let loads = test.errands().iter().filter(|errand| matches!(errand, Errand::LoadModel { .. })).count();
+    let loads = test.tasks().iter().filter(|task| matches!(task, BackgroundTask::LoadModel { .. })).count();
     assert_eq!(loads, 0);
     for label in ["Source", "Detector", "Change the model for age"] {
         let node = test.window.get_by_label(label);
@@ -223,7 +223,7 @@ fn the_options_are_chosen_in_a_dialog_and_remembered() {
     let settings = test.window.state().settings.clone();
     assert_eq!((settings.record_pictures, settings.record_blur), (RecordedPictures::Clean, true));
     test.click("Choose the folder for recordings");
-    assert_eq!(test.errands().last(), Some(&Errand::PickSessionsFolder));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSessionsFolder));
     test.report(Report::SessionsFolderPicked(Picked::Files(vec!["/tapes".into()])));
     assert!(test.shows("/tapes"));
     test.click("Close");
@@ -241,7 +241,7 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
     let (tone, words) = test.said();
     assert_eq!(tone, Tone::Warn);
     assert!(words.contains("was broken off: session-2026-01-02_03-04-05"), "{words}");
-    assert_eq!(test.errands().last(), Some(&Errand::Recover(session.clone())));
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::Recover(session.clone())));
     let recovered = Recovered {
         folder: session,
         frames: 412,

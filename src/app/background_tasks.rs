@@ -1,5 +1,5 @@
-//! What the window has done elsewhere so that it never waits: each errand runs on a thread of its own and comes back
-//! as a [`Report`].
+//! What the window has done in the background so that it never waits: each [`BackgroundTask`] runs on a thread of its own
+//! and comes back as a [`Report`].
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -44,7 +44,7 @@ impl PartialEq for Still {
 
 /// Something to do off the window's thread.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Errand {
+pub(crate) enum BackgroundTask {
     /// List the cameras.
     ListCameras,
     /// Ask the user for a video, picture or folder.
@@ -82,17 +82,17 @@ pub(crate) struct Known {
     pub tasks: Vec<Task>,
 }
 
-/// What came of an errand.
+/// What came of a background task.
 pub(crate) enum Report {
     /// The cameras.
     Cameras(Result<Vec<CameraInfo>, SourceError>),
-    /// The user's answer to [`Errand::PickSource`].
+    /// The user's answer to [`BackgroundTask::PickSource`].
     SourcePicked(Picked),
-    /// The user's answer to [`Errand::PickSession`].
+    /// The user's answer to [`BackgroundTask::PickSession`].
     SessionPicked(Picked),
-    /// Of [`Errand::OpenSession`].
+    /// Of [`BackgroundTask::OpenSession`].
     Session(Result<Box<SessionFolder>, SessionError>),
-    /// The user's answer to [`Errand::PickModel`].
+    /// The user's answer to [`BackgroundTask::PickModel`].
     ModelPicked(Task, Picked),
     /// The models that ship.
     Shipped(Result<ModelSet, ModelError>),
@@ -100,17 +100,17 @@ pub(crate) enum Report {
     Models(Vec<Known>),
     /// Model files: ready, or refused.
     Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
-    /// The user's answer to [`Errand::PickSessionsFolder`].
+    /// The user's answer to [`BackgroundTask::PickSessionsFolder`].
     SessionsFolderPicked(Picked),
     /// The recordings that were broken off.
     Unfinished(Vec<PathBuf>),
-    /// Of [`Errand::Recover`]; `None` where it was finished already.
+    /// Of [`BackgroundTask::Recover`]; `None` where it was finished already.
     Recovered(Result<Option<Recovered>, WriteError>),
-    /// Of [`Errand::Snapshot`].
+    /// Of [`BackgroundTask::Snapshot`].
     Snapshot(Result<SnapshotFiles, WriteError>),
-    /// Of [`Errand::FindAddress`].
+    /// Of [`BackgroundTask::FindAddress`].
     AddressFound { output: Output, purpose: Purpose, text: String, found: Result<SocketAddr, String> },
-    /// Of [`Errand::SaveSettings`].
+    /// Of [`BackgroundTask::SaveSettings`].
     SettingsSaved(Result<(), SettingsError>),
 }
 
@@ -125,13 +125,13 @@ pub(crate) enum Picked {
     NoDialog,
 }
 
-/// Starts errands. No call waits.
-pub(crate) trait Errands {
+/// Starts background tasks. No call waits.
+pub(crate) trait BackgroundTasks {
     /// Starts one; its report comes later.
-    fn start(&self, errand: Errand);
+    fn start(&self, task: BackgroundTask);
 }
 
-/// Errands on threads.
+/// BackgroundTasks on threads.
 pub(crate) struct Threads {
     /// Where reports go.
     pub reports: Sender<Report>,
@@ -139,46 +139,50 @@ pub(crate) struct Threads {
     pub wake: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl Errands for Threads {
-    fn start(&self, errand: Errand) {
+impl BackgroundTasks for Threads {
+    fn start(&self, task: BackgroundTask) {
         let (reports, wake) = (self.reports.clone(), Arc::clone(&self.wake));
         // A dialog must be made on the window's thread (macOS); it is waited for on its own.
-        let work: Box<dyn FnOnce() -> Report + Send> = match errand {
-            Errand::ListCameras => Box::new(|| Report::Cameras(source::list_cameras())),
-            Errand::PickSource { folder } => {
+        let work: Box<dyn FnOnce() -> Report + Send> = match task {
+            BackgroundTask::ListCameras => Box::new(|| Report::Cameras(source::list_cameras())),
+            BackgroundTask::PickSource { folder } => {
                 let dialog = source_dialog(folder);
                 Box::new(move || Report::SourcePicked(wait_for(dialog)))
             }
-            Errand::PickSession => {
+            BackgroundTask::PickSession => {
                 let dialog = folder_dialog("Open a session: a folder that facelens recorded");
                 Box::new(move || Report::SessionPicked(wait_for(dialog)))
             }
-            Errand::OpenSession(path) => Box::new(move || Report::Session(SessionFolder::open(&path).map(Box::new))),
-            Errand::PickModel(task) => {
+            BackgroundTask::OpenSession(path) => {
+                Box::new(move || Report::Session(SessionFolder::open(&path).map(Box::new)))
+            }
+            BackgroundTask::PickModel(task) => {
                 let dialog = model_dialog(task);
                 Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
             }
-            Errand::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
-            Errand::ListModels => Box::new(|| Report::Models(known_models(&Library::open()))),
-            Errand::LoadModel { task, files, origin } => Box::new(move || {
+            BackgroundTask::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
+            BackgroundTask::ListModels => Box::new(|| Report::Models(known_models(&Library::open()))),
+            BackgroundTask::LoadModel { task, files, origin } => Box::new(move || {
                 let result = load_models(task, &files);
                 Report::Model { task, files, origin, result }
             }),
-            Errand::Snapshot { still, input, options, folder } => {
+            BackgroundTask::Snapshot { still, input, options, folder } => {
                 Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
             }
-            Errand::PickSessionsFolder => {
+            BackgroundTask::PickSessionsFolder => {
                 let dialog = folder_dialog("Choose where recordings are kept");
                 Box::new(move || Report::SessionsFolderPicked(wait_for(dialog)))
             }
-            Errand::FindUnfinished(folder) => Box::new(move || Report::Unfinished(recovery::unfinished(&folder))),
-            Errand::Recover(session) => Box::new(move || Report::Recovered(recovery::recover(&session))),
-            Errand::FindAddress { output, purpose, text, name } => {
+            BackgroundTask::FindUnfinished(folder) => {
+                Box::new(move || Report::Unfinished(recovery::unfinished(&folder)))
+            }
+            BackgroundTask::Recover(session) => Box::new(move || Report::Recovered(recovery::recover(&session))),
+            BackgroundTask::FindAddress { output, purpose, text, name } => {
                 Box::new(move || Report::AddressFound { output, purpose, text, found: name.find() })
             }
-            Errand::SaveSettings(save) => Box::new(move || Report::SettingsSaved(save.write())),
+            BackgroundTask::SaveSettings(save) => Box::new(move || Report::SettingsSaved(save.write())),
         };
-        let spawned = std::thread::Builder::new().name("errand".into()).spawn(move || {
+        let spawned = std::thread::Builder::new().name("background".into()).spawn(move || {
             // The window may be gone by now; then nobody wants the report.
             if reports.send(work()).is_ok() {
                 wake();
