@@ -1,25 +1,24 @@
 //! What the window has done in the background so that it never waits: each [`BackgroundTask`] runs on a thread of its own
 //! and comes back as a [`Report`].
 
-use std::future::Future;
+use std::any::Any;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
+use super::file_dialogs::{folder_dialog, model_dialog, source_dialog, wait_for};
 use super::state::{Output, Purpose};
-use crate::model::{Entry, Library, ModelError, ModelSet, Task, TaskModel};
+use crate::model::{Entry, Library, ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
 use crate::outputs::Address;
 use crate::overlay::SceneOptions;
-use crate::pipeline::Analysis;
+use crate::pipeline::{Analysis, panic_words};
 use crate::session::recovery::{self, Recovered};
-use crate::session::{self, SessionError, SessionFolder, SnapshotFiles, WriteError};
+use crate::session::{self, SessionError, SessionFolder, SnapshotFiles, WriteError, WriteErrorKind};
 use crate::settings::{PendingSave, SettingsError};
-use crate::source::{self, CameraInfo, SourceError};
+use crate::source::{self, CameraInfo, SourceError, SourceErrorKind};
 
 /// Why a model is loaded: decides what is said and remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,14 +95,14 @@ pub(crate) enum Report {
     ModelPicked(Task, Picked),
     /// The models that ship.
     Shipped(Result<ModelSet, ModelError>),
-    /// The models of the library that can be used.
-    Models(Vec<Known>),
+    /// The models of the library that can be used; or why there is no list.
+    Models(Result<Vec<Known>, String>),
     /// Model files: ready, or refused.
     Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
     /// The user's answer to [`BackgroundTask::PickSessionsFolder`].
     SessionsFolderPicked(Picked),
-    /// The recordings that were broken off.
-    Unfinished(Vec<PathBuf>),
+    /// The recordings that were broken off; or why they were not looked for.
+    Unfinished(Result<Vec<PathBuf>, String>),
     /// Of [`BackgroundTask::Recover`]; `None` where it was finished already.
     Recovered(Result<Option<Recovered>, WriteError>),
     /// Of [`BackgroundTask::Snapshot`].
@@ -125,73 +124,154 @@ pub(crate) enum Picked {
     NoDialog,
 }
 
+/// The number of a background task: each one has a larger number than those that were started before it, which tells
+/// an answer to an older question from the newest.
+pub(crate) type TaskNumber = u64;
+
 /// Starts background tasks. No call waits.
 pub(crate) trait BackgroundTasks {
-    /// Starts one; its report comes later.
-    fn start(&self, task: BackgroundTask);
+    /// Starts one. Its report comes later, with its number, whatever happens: a task that fails reports that.
+    fn start(&self, number: TaskNumber, task: BackgroundTask);
 }
 
-/// BackgroundTasks on threads.
+/// Background tasks on threads.
 pub(crate) struct Threads {
     /// Where reports go.
-    pub reports: Sender<Report>,
+    pub reports: Sender<(TaskNumber, Report)>,
     /// Called after each report.
     pub wake: Arc<dyn Fn() + Send + Sync>,
 }
 
+type Work = Box<dyn FnOnce() -> Report + Send>;
+
 impl BackgroundTasks for Threads {
-    fn start(&self, task: BackgroundTask) {
-        let (reports, wake) = (self.reports.clone(), Arc::clone(&self.wake));
+    fn start(&self, number: TaskNumber, task: BackgroundTask) {
         // A dialog must be made on the window's thread (macOS); it is waited for on its own.
-        let work: Box<dyn FnOnce() -> Report + Send> = match task {
-            BackgroundTask::ListCameras => Box::new(|| Report::Cameras(source::list_cameras())),
-            BackgroundTask::PickSource { folder } => {
-                let dialog = source_dialog(folder);
-                Box::new(move || Report::SourcePicked(wait_for(dialog)))
-            }
-            BackgroundTask::PickSession => {
-                let dialog = folder_dialog("Open a session: a folder that facelens recorded");
-                Box::new(move || Report::SessionPicked(wait_for(dialog)))
-            }
-            BackgroundTask::OpenSession(path) => {
-                Box::new(move || Report::Session(SessionFolder::open(&path).map(Box::new)))
-            }
-            BackgroundTask::PickModel(task) => {
-                let dialog = model_dialog(task);
-                Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
-            }
-            BackgroundTask::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
-            BackgroundTask::ListModels => Box::new(|| Report::Models(known_models(&Library::open()))),
-            BackgroundTask::LoadModel { task, files, origin } => Box::new(move || {
-                let result = load_models(task, &files);
-                Report::Model { task, files, origin, result }
-            }),
-            BackgroundTask::Snapshot { still, input, options, folder } => {
-                Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
-            }
-            BackgroundTask::PickSessionsFolder => {
-                let dialog = folder_dialog("Choose where recordings are kept");
-                Box::new(move || Report::SessionsFolderPicked(wait_for(dialog)))
-            }
-            BackgroundTask::FindUnfinished(folder) => {
-                Box::new(move || Report::Unfinished(recovery::unfinished(&folder)))
-            }
-            BackgroundTask::Recover(session) => Box::new(move || Report::Recovered(recovery::recover(&session))),
-            BackgroundTask::FindAddress { output, purpose, text, name } => {
-                Box::new(move || Report::AddressFound { output, purpose, text, found: name.find() })
-            }
-            BackgroundTask::SaveSettings(save) => Box::new(move || Report::SettingsSaved(save.write())),
-        };
-        let spawned = std::thread::Builder::new().name("background".into()).spawn(move || {
-            // The window may be gone by now; then nobody wants the report.
-            if reports.send(work()).is_ok() {
-                wake();
-            }
-        });
-        if let Err(error) = spawned {
-            tracing::error!("the system gives no thread: {error}; close other programs and try again");
+        match catch_unwind(AssertUnwindSafe(|| work_of(task.clone()))) {
+            Ok(work) => self.spawn(number, task, work),
+            Err(panic) => self.report(number, task.failed(broken(panic.as_ref()))),
         }
     }
+}
+
+impl Threads {
+    /// Does `work` on a thread of its own. A panic in it, and a thread that the system does not give, are reports too:
+    /// somebody waits for an answer.
+    fn spawn(&self, number: TaskNumber, task: BackgroundTask, work: Work) {
+        let of_thread = Self { reports: self.reports.clone(), wake: Arc::clone(&self.wake) };
+        let asked = task.clone();
+        let spawned = std::thread::Builder::new().name("background".into()).spawn(move || {
+            let report = catch_unwind(AssertUnwindSafe(work));
+            of_thread.report(number, report.unwrap_or_else(|panic| asked.failed(broken(panic.as_ref()))));
+        });
+        if let Err(error) = spawned {
+            let cause = format!("the system gives no thread ({error}); close other programs and try again");
+            self.report(number, task.failed(cause));
+        }
+    }
+
+    fn report(&self, number: TaskNumber, report: Report) {
+        // The window may be gone by now; then nobody wants the report.
+        if self.reports.send((number, report)).is_ok() {
+            (self.wake)();
+        }
+    }
+}
+
+/// What a panic means for whoever asked.
+fn broken(panic: &(dyn Any + Send)) -> String {
+    format!("an error in facelens itself: {}", panic_words(panic))
+}
+
+/// How a task is done.
+fn work_of(task: BackgroundTask) -> Work {
+    match task {
+        BackgroundTask::ListCameras => Box::new(|| Report::Cameras(source::list_cameras())),
+        BackgroundTask::PickSource { folder } => {
+            let dialog = source_dialog(folder);
+            Box::new(move || Report::SourcePicked(wait_for(dialog)))
+        }
+        BackgroundTask::PickSession => {
+            let dialog = folder_dialog("Open a session: a folder that facelens recorded");
+            Box::new(move || Report::SessionPicked(wait_for(dialog)))
+        }
+        BackgroundTask::OpenSession(path) => {
+            Box::new(move || Report::Session(SessionFolder::open(&path).map(Box::new)))
+        }
+        BackgroundTask::PickModel(task) => {
+            let dialog = model_dialog(task);
+            Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
+        }
+        BackgroundTask::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
+        BackgroundTask::ListModels => Box::new(|| Report::Models(Ok(known_models(&Library::open())))),
+        BackgroundTask::LoadModel { task, files, origin } => Box::new(move || {
+            let result = load_models(task, &files);
+            Report::Model { task, files, origin, result }
+        }),
+        BackgroundTask::Snapshot { still, input, options, folder } => {
+            Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
+        }
+        BackgroundTask::PickSessionsFolder => {
+            let dialog = folder_dialog("Choose where recordings are kept");
+            Box::new(move || Report::SessionsFolderPicked(wait_for(dialog)))
+        }
+        BackgroundTask::FindUnfinished(folder) => {
+            Box::new(move || Report::Unfinished(Ok(recovery::unfinished(&folder))))
+        }
+        BackgroundTask::Recover(session) => Box::new(move || Report::Recovered(recovery::recover(&session))),
+        BackgroundTask::FindAddress { output, purpose, text, name } => {
+            Box::new(move || Report::AddressFound { output, purpose, text, found: name.find() })
+        }
+        BackgroundTask::SaveSettings(save) => Box::new(move || Report::SettingsSaved(save.write())),
+    }
+}
+
+impl BackgroundTask {
+    /// The report of a task that broke off: whoever waits for it gets an error of the kind that it knows.
+    pub(super) fn failed(self, cause: String) -> Report {
+        let not_written =
+            |path: &Path, cause: String, remedy: &str| WriteError::new(WriteErrorKind::Io, path, cause, remedy);
+        match self {
+            Self::ListCameras => Report::Cameras(Err(SourceError::new(
+                SourceErrorKind::Other,
+                "the list of cameras",
+                cause,
+                "unplug the camera that was plugged in last, then press Refresh",
+            ))),
+            Self::PickSource { .. } => Report::SourcePicked(no_dialog(&cause)),
+            Self::PickSession => Report::SessionPicked(no_dialog(&cause)),
+            Self::PickModel(task) => Report::ModelPicked(task, no_dialog(&cause)),
+            Self::PickSessionsFolder => Report::SessionsFolderPicked(no_dialog(&cause)),
+            Self::OpenSession(path) => Report::Session(Err(SessionError::Io { path, cause })),
+            Self::LoadShipped => {
+                let remedy = "load models of your own, or install facelens again";
+                Report::Shipped(Err(ModelError::new(ModelErrorKind::Corrupt, "the models that ship", cause, remedy)))
+            }
+            Self::ListModels => Report::Models(Err(cause)),
+            Self::LoadModel { task, files, origin } => {
+                let file = files.first().cloned().unwrap_or_default();
+                let error = ModelError::new(ModelErrorKind::Corrupt, file, cause, "choose another file");
+                Report::Model { task, files, origin, result: Err(error) }
+            }
+            Self::Snapshot { folder, .. } => Report::Snapshot(Err(not_written(&folder, cause, "try again"))),
+            Self::FindUnfinished(_) => Report::Unfinished(Err(cause)),
+            Self::Recover(session) => {
+                Report::Recovered(Err(not_written(&session, cause, "it is left as it was; try `facelens recover`")))
+            }
+            Self::FindAddress { output, purpose, text, .. } => {
+                Report::AddressFound { output, purpose, text, found: Err(cause) }
+            }
+            Self::SaveSettings(save) => {
+                Report::SettingsSaved(Err(SettingsError { file: save.path().to_owned(), cause }))
+            }
+        }
+    }
+}
+
+/// A file dialog that broke off is as good as none: the words that come with that name the other ways.
+fn no_dialog(cause: &str) -> Picked {
+    tracing::error!("the file dialog failed: {cause}");
+    Picked::NoDialog
 }
 
 /// Those of the library's models that are whole.
@@ -225,93 +305,43 @@ pub(crate) fn common_tasks(models: &[Arc<TaskModel>]) -> Vec<Task> {
     all.filter(|task| models.iter().all(|model| model.card.serves(*task))).collect()
 }
 
-type Dialog = std::pin::Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
-
-/// Names of files that are read as a source without asking: videos and pictures.
-const SOURCE_EXTENSIONS: [&str; 13] =
-    ["mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "jpg", "jpeg", "png", "webp", "bmp", "gif"];
-/// Names of files that are read as models.
-const MODEL_EXTENSIONS: [&str; 6] = ["onnx", "h5", "hdf5", "keras", "params", "json"];
-
-/// Whether a file dropped on the window is a model rather than something to look at.
-pub(crate) fn is_model_file(file: &Path) -> bool {
-    file.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| MODEL_EXTENSIONS.into_iter().any(|known| known.eq_ignore_ascii_case(extension)))
-}
-
-fn source_dialog(folder: bool) -> Dialog {
-    if folder {
-        return folder_dialog("Open a folder of pictures");
-    }
-    let dialog = rfd::AsyncFileDialog::new()
-        .set_title("Open a video or a picture")
-        .add_filter("Videos and pictures", &SOURCE_EXTENSIONS)
-        .add_filter("All files", &["*"])
-        .pick_file();
-    Box::pin(async { dialog.await.map(|file| vec![file.path().to_owned()]) })
-}
-
-fn folder_dialog(title: &str) -> Dialog {
-    let dialog = rfd::AsyncFileDialog::new().set_title(title).pick_folder();
-    Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
-}
-
-fn model_dialog(task: Task) -> Dialog {
-    let dialog = rfd::AsyncFileDialog::new()
-        .set_title(format!("Load a model for {task}; several files are averaged"))
-        .add_filter("Model files", &MODEL_EXTENSIONS)
-        .add_filter("All files", &["*"])
-        .pick_files();
-    Box::pin(async { dialog.await.map(|files| files.iter().map(|file| file.path().to_owned()).collect()) })
-}
-
-/// Nobody answers a dialog this fast: it was never shown.
-const TOO_FAST_FOR_A_USER: Duration = Duration::from_millis(400);
-
-fn wait_for(dialog: Dialog) -> Picked {
-    let asked = Instant::now();
-    match block_on(dialog) {
-        Some(files) if !files.is_empty() => Picked::Files(files),
-        _ if asked.elapsed() < TOO_FAST_FOR_A_USER => Picked::NoDialog,
-        _ => Picked::Nothing,
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Runs a future on this thread until it is ready.
-fn block_on<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ModelErrorKind;
     use crate::model::graphs::{save_card, small_card, small_pair_card};
 
+    /// Starts `work` in the place of what the task does; gives its number and its report.
+    fn report_of(task: BackgroundTask, work: impl FnOnce() -> Report + Send + 'static) -> (TaskNumber, Report) {
+        let (sender, reports) = crossbeam_channel::unbounded();
+        let (woken, wakes) = crossbeam_channel::unbounded();
+        let wake = Arc::new(move || woken.send(()).unwrap());
+        Threads { reports: sender, wake }.spawn(7, task, Box::new(work));
+        let report = reports.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+        wakes.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+        report
+    }
+
     #[test]
-    fn models_are_told_from_pictures_by_their_names() {
-        for name in ["a.onnx", "b.H5", "model-0000.params", "model.json"] {
-            assert!(is_model_file(Path::new(name)), "{name}");
-        }
-        for name in ["a.mp4", "b.png", "folder", "c"] {
-            assert!(!is_model_file(Path::new(name)), "{name}");
-        }
+    fn a_panic_is_a_report_of_the_kind_that_is_waited_for() {
+        let (number, report) = report_of(BackgroundTask::ListCameras, || panic!("bad name"));
+        let Report::Cameras(Err(error)) = report else { panic!("no error about cameras") };
+        assert!(number == 7 && error.to_string().contains("bad name"), "{number} {error}");
+
+        let files = vec![PathBuf::from("a.onnx")];
+        let task =
+            BackgroundTask::LoadModel { task: Some(Task::Age), files: files.clone(), origin: Origin::Remembered };
+        let (_, report) = report_of(task, || panic!("{}", "no layer".to_owned()));
+        let Report::Model { task: Some(Task::Age), files: of, origin: Origin::Remembered, result: Err(error) } = report
+        else {
+            panic!("no error about the model")
+        };
+        assert!(of == files && error.file == files[0] && error.cause.contains("no layer"), "{error}");
+        assert_ne!(error.kind, ModelErrorKind::Io, "a remembered file is not forgotten for our own fault");
+
+        let (_, report) = report_of(BackgroundTask::PickSession, || panic!("no portal"));
+        assert!(matches!(report, Report::SessionPicked(Picked::NoDialog)));
+        let (_, report) = report_of(BackgroundTask::ListModels, || Report::Models(Ok(Vec::new())));
+        assert!(matches!(report, Report::Models(Ok(known)) if known.is_empty()));
     }
 
     #[test]
@@ -341,35 +371,5 @@ mod tests {
         assert!(known.contains(&Known { name: "pair".into(), tasks: vec![Task::Age, Task::Gender] }));
         assert!(known.iter().any(|model| model.name == "ssrnet-age-imdb"));
         assert!(known.iter().all(|model| model.name != "broken"));
-    }
-
-    #[test]
-    fn a_future_that_is_woken_from_another_thread_is_finished() {
-        let (sender, receiver) = std::sync::mpsc::channel::<Waker>();
-        let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let flag = Arc::clone(&done);
-        let thread = std::thread::spawn(move || {
-            let waker = receiver.recv().unwrap();
-            flag.store(true, std::sync::atomic::Ordering::SeqCst);
-            waker.wake();
-        });
-        let mut sent = false;
-        let future = std::future::poll_fn(move |context| {
-            if done.load(std::sync::atomic::Ordering::SeqCst) {
-                return Poll::Ready(7);
-            }
-            if !std::mem::replace(&mut sent, true) {
-                sender.send(context.waker().clone()).unwrap();
-            }
-            Poll::Pending
-        });
-        assert_eq!(block_on(Box::pin(future)), 7);
-        thread.join().unwrap();
-    }
-
-    #[test]
-    fn an_answer_without_time_to_read_means_that_there_is_no_dialog() {
-        assert_eq!(wait_for(Box::pin(async { None })), Picked::NoDialog);
-        assert_eq!(wait_for(Box::pin(async { Some(vec!["a".into()]) })), Picked::Files(vec!["a".into()]));
     }
 }

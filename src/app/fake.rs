@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::AppOptions;
-use super::background_tasks::{BackgroundTask, BackgroundTasks, Report};
+use super::background_tasks::{BackgroundTask, BackgroundTasks, Report, TaskNumber};
 use super::engine::Engine;
 use super::state::{App, Parts, first_source};
 use crate::detect::DetectorKind;
@@ -98,7 +98,9 @@ pub(crate) fn recording(state: RecordingState) -> RecordingStatus {
 
 /// A camera as the system lists it.
 pub(crate) fn camera(index: u32, name: &str) -> CameraInfo {
-    CameraInfo { index, name: name.into(), device: format!("/dev/video{index}").into(), formats: vec![] }
+    let port = format!("/dev/v4l/by-path/usb-0:{index}:1.0-video-index0");
+    let device = format!("/dev/video{index}").into();
+    CameraInfo { index, name: name.into(), device, by_path: Some(port.into()), formats: vec![] }
 }
 
 /// A model without a network.
@@ -138,7 +140,8 @@ pub(crate) struct Stage {
     pub models: Vec<ModelSet>,
     pub detectors: Vec<DetectorKind>,
     pub paused: Vec<bool>,
-    pub tasks: Vec<BackgroundTask>,
+    /// The background tasks that were started, with their numbers.
+    pub tasks: Vec<(TaskNumber, BackgroundTask)>,
     pub recording: Option<Arc<RecordingStatus>>,
     pub recorders: Vec<RecorderOptions>,
     pub recorded_scenes: Vec<SceneOptions>,
@@ -167,7 +170,7 @@ pub(crate) struct Fake(pub Rc<RefCell<Stage>>);
 
 impl Fake {
     /// A window with this pipeline, and where its reports are sent.
-    pub fn app(&self, options: &AppOptions, settings: Settings) -> (App, Sender<Report>) {
+    pub fn app(&self, options: &AppOptions, settings: Settings) -> (App, Sender<(TaskNumber, Report)>) {
         self.app_with_file(options, settings, None)
     }
 
@@ -177,7 +180,7 @@ impl Fake {
         options: &AppOptions,
         settings: Settings,
         settings_file: Option<SettingsFile>,
-    ) -> (App, Sender<Report>) {
+    ) -> (App, Sender<(TaskNumber, Report)>) {
         let (sender, reports) = crossbeam_channel::unbounded();
         let source = first_source(options, &settings);
         let parts = Parts {
@@ -304,7 +307,7 @@ impl Engine for Fake {
 }
 
 impl BackgroundTasks for Fake {
-    fn start(&self, task: BackgroundTask) {
-        self.0.borrow_mut().tasks.push(task);
+    fn start(&self, number: TaskNumber, task: BackgroundTask) {
+        self.0.borrow_mut().tasks.push((number, task));
     }
 }

@@ -1,10 +1,10 @@
 //! The models in use, and those that are on their way.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::background_tasks::Known;
+use super::background_tasks::{Known, TaskNumber};
 use crate::model::{ModelCard, ModelSet, Task, TaskModel};
 
 /// What the window knows of the models.
@@ -16,8 +16,10 @@ pub(crate) struct Models {
     pub in_use: ModelSet,
     /// Tasks with files instead of what ships.
     own: HashSet<Task>,
-    /// Tasks that wait for files.
-    pub loading: HashSet<Task>,
+    /// Files that are being loaded: by which background task, and for which task; without one, for all that they serve.
+    loading: Vec<(TaskNumber, Option<Task>)>,
+    /// The background task whose model was taken last for a task, or that was the newest when something else was chosen.
+    chosen: HashMap<Task, TaskNumber>,
     /// The shipped models are not there yet.
     shipped_loading: bool,
     /// What the library has.
@@ -42,14 +44,31 @@ impl Models {
         self.shipped = shipped;
     }
 
-    /// Uses these for their task.
-    pub fn take(&mut self, task: Task, models: Vec<Arc<TaskModel>>) {
-        self.in_use.set(task, models);
-        self.own.insert(task);
+    /// Background task `number` loads files for this task; without one, for all that they serve.
+    pub fn start_loading(&mut self, number: TaskNumber, task: Option<Task>) {
+        self.loading.push((number, task));
     }
 
-    /// Goes back to what ships.
-    pub fn use_shipped(&mut self, task: Task) {
+    /// Background task `number` is done.
+    pub fn end_loading(&mut self, number: TaskNumber) {
+        self.loading.retain(|(loading, _)| *loading != number);
+    }
+
+    /// Uses what background task `number` loaded for this task; `false` where something was chosen after that was asked
+    /// for: files that load slowly do not push out a later choice.
+    pub fn take(&mut self, number: TaskNumber, task: Task, models: &[Arc<TaskModel>]) -> bool {
+        if self.chosen.get(&task).is_some_and(|newer| number < *newer) {
+            return false;
+        }
+        self.chosen.insert(task, number);
+        self.in_use.set(task, models.to_vec());
+        self.own.insert(task);
+        true
+    }
+
+    /// Goes back to what ships; what background tasks up to `newest` are still loading comes too late.
+    pub fn use_shipped(&mut self, task: Task, newest: TaskNumber) {
+        self.chosen.insert(task, newest + 1);
         self.in_use.set(task, self.shipped.of(task).to_vec());
         self.own.remove(&task);
     }
@@ -61,7 +80,7 @@ impl Models {
 
     /// Whether something for this task may still come by itself.
     pub fn is_loading(&self, task: Task) -> bool {
-        self.shipped_loading || self.loading.contains(&task)
+        self.shipped_loading || self.loading.iter().any(|(_, of)| of.is_none_or(|of| of == task))
     }
 
     /// Whether there is no model for this task, and none on its way.
@@ -145,11 +164,11 @@ mod tests {
     fn files_stay_in_use_when_the_shipped_models_come_later() {
         let mut models = Models::waiting();
         assert!(!models.is_missing(Task::Pose), "something may still come");
-        models.take(Task::Age, vec![model("mine", Task::Age)]);
+        assert!(models.take(1, Task::Age, &[model("mine", Task::Age)]));
         models.take_shipped(shipped());
         assert_eq!(models.names(Task::Age).as_deref(), Some("mine"));
         assert!(models.is_missing(Task::Pose));
-        models.use_shipped(Task::Age);
+        models.use_shipped(Task::Age, 1);
         assert_eq!(models.names(Task::Age).as_deref(), Some("shipped-age"));
         assert!(!models.is_own(Task::Age));
     }
@@ -163,8 +182,8 @@ mod tests {
             vec![figure("MAE in years", 6.9, Some(Task::Age)), figure("right genders", 0.91, Some(Task::Gender))];
         let mut models = Models::default();
         let pair = Arc::new(pair);
-        models.take(Task::Age, vec![Arc::clone(&pair)]);
-        models.take(Task::Gender, vec![pair]);
+        models.take(1, Task::Age, &[Arc::clone(&pair)]);
+        models.take(1, Task::Gender, &[pair]);
         assert_eq!(models.facts(Task::Age).as_deref(), Some("MAE in years 6.9 · MIT"));
         assert_eq!(models.facts(Task::Gender).as_deref(), Some("right genders 0.91 · MIT"));
         models.known = vec![
@@ -176,9 +195,32 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_that_loads_slowly_does_not_push_out_a_later_one() {
+        let mut models = Models::default();
+        for (number, task) in [(1, Some(Task::Age)), (2, Some(Task::Age)), (3, None)] {
+            models.start_loading(number, task);
+        }
+        assert!(models.take(2, Task::Age, &[model("second", Task::Age)]));
+        models.end_loading(2);
+        assert!(models.is_loading(Task::Age), "two more are on their way");
+        assert!(!models.take(1, Task::Age, &[model("first", Task::Age)]));
+        models.end_loading(1);
+        assert_eq!(models.names(Task::Age).as_deref(), Some("second"));
+        assert!(models.is_loading(Task::Pose), "files without a task may be for any");
+        assert!(models.take(3, Task::Age, &[model("third", Task::Age)]));
+        models.end_loading(3);
+        assert!(!Task::ALL.into_iter().any(|task| models.is_loading(task)));
+
+        models.start_loading(4, Some(Task::Age));
+        models.use_shipped(Task::Age, 4);
+        assert!(!models.take(4, Task::Age, &[model("fourth", Task::Age)]), "the shipped one was chosen after it");
+        assert!(models.take(5, Task::Age, &[model("fifth", Task::Age)]));
+    }
+
+    #[test]
     fn averaged_models_are_named_together() {
         let mut models = Models::default();
-        models.take(Task::Pose, vec![model("a", Task::Pose), model("b", Task::Pose)]);
+        models.take(1, Task::Pose, &[model("a", Task::Pose), model("b", Task::Pose)]);
         assert_eq!(models.names(Task::Pose).as_deref(), Some("a + b"));
         assert_eq!(models.facts(Task::Pose).as_deref(), Some("MAE in degrees 5.1 · MIT"));
         assert!(models.details(Task::Pose).contains("Trained on: 300W-LP"));

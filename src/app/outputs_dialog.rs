@@ -80,7 +80,7 @@ fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<
 /// What is wrong with an address, or that it leaves this machine.
 fn error(app: &mut App, ui: &mut egui::Ui, output: Output) {
     let typed = app.outputs.typed(output);
-    if typed.looking {
+    if typed.looking.is_some() {
         ui.label(theme::weak(format!("Looking for the machine `{}` …", typed.text.trim())));
         return;
     }

@@ -60,6 +60,11 @@ pub struct PendingSave {
 }
 
 impl PendingSave {
+    /// The file that they are for.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Writes them; waits for another save that is being written.
     ///
     /// # Errors

@@ -33,8 +33,10 @@ fn window(rows: &[FrameRow], videos: &[(&str, bool)]) -> Window {
 
 impl Window {
     fn open(&mut self) {
-        let session = SessionFolder::open(self.folder.path()).map(Box::new);
-        self.test.report(Report::Session(session));
+        let path = self.folder.path().to_owned();
+        self.test.report(Report::SessionPicked(Picked::Files(vec![path.clone()])));
+        assert_eq!(self.test.tasks().last(), Some(&BackgroundTask::OpenSession(path.clone())));
+        self.test.report(Report::Session(SessionFolder::open(&path).map(Box::new)));
     }
 
     fn replay(&self) -> &Replay {

@@ -27,7 +27,7 @@ use crate::source::{CameraChoice, CameraInfo, SourceErrorKind, SourceInfo, Sourc
 
 use super::AppOptions;
 use super::action::Action;
-use super::background_tasks::{BackgroundTask, BackgroundTasks, Origin, Report};
+use super::background_tasks::{BackgroundTask, BackgroundTasks, Origin, Report, TaskNumber};
 use super::command::Command;
 use super::engine::Engine;
 use super::figures::Figures;
@@ -57,7 +57,7 @@ pub(crate) enum Dialog {
 pub(crate) struct Parts {
     pub engine: Box<dyn Engine>,
     pub tasks: Box<dyn BackgroundTasks>,
-    pub reports: Receiver<Report>,
+    pub reports: Receiver<(TaskNumber, Report)>,
     pub settings: Settings,
     /// Where the settings are kept; `None` where nothing can be remembered.
     pub settings_file: Option<SettingsFile>,
@@ -82,7 +82,11 @@ pub(crate) fn first_detector(options: &AppOptions, settings: &Settings) -> Detec
 pub(crate) struct App {
     pub engine: Box<dyn Engine>,
     tasks: Box<dyn BackgroundTasks>,
-    reports: Receiver<Report>,
+    reports: Receiver<(TaskNumber, Report)>,
+    /// The number of the background task that was started last.
+    newest_task: TaskNumber,
+    /// Sessions that were asked for before this task were overtaken: by another one, or by a source.
+    sessions_from: TaskNumber,
     pub settings: Settings,
     /// The detector in use; the settings hold the one to remember.
     pub detector: DetectorKind,
@@ -129,6 +133,8 @@ impl App {
             engine,
             tasks,
             reports,
+            newest_task: 0,
+            sessions_from: 0,
             saved: settings.clone(),
             detector: first_detector(options, &settings),
             outputs: Outputs::new(&settings),
@@ -160,8 +166,8 @@ impl App {
         };
         app.start_outputs(options.outputs.clone());
         app.list_cameras();
-        app.tasks.start(BackgroundTask::LoadShipped);
-        app.tasks.start(BackgroundTask::ListModels);
+        app.start(BackgroundTask::LoadShipped);
+        app.start(BackgroundTask::ListModels);
         app.find_unfinished();
         for task in Task::ALL {
             let asked: Vec<PathBuf> =
@@ -182,8 +188,8 @@ impl App {
 
     /// Takes in what is new; called before each repaint, and when a worker has something while the window is hidden.
     pub fn logic(&mut self, ctx: &egui::Context) {
-        while let Ok(report) = self.reports.try_recv() {
-            self.take_report(report);
+        while let Ok((number, report)) = self.reports.try_recv() {
+            self.take_report(number, report);
         }
         if !self.read_replay(ctx) {
             self.read_engine(ctx);
@@ -204,6 +210,13 @@ impl App {
         } else if !self.recording.closing {
             self.save_and_close();
         }
+    }
+
+    /// Starts a background task.
+    fn start(&mut self, task: BackgroundTask) -> TaskNumber {
+        self.newest_task += 1;
+        self.tasks.start(self.newest_task, task);
+        self.newest_task
     }
 
     fn read_engine(&mut self, ctx: &egui::Context) {
@@ -273,7 +286,8 @@ impl App {
         let now = ctx.input(|input| input.time);
         let since = *self.changed_at.get_or_insert(now);
         if now - since >= 1.0 {
-            self.tasks.start(BackgroundTask::SaveSettings(file.prepare(&self.settings)));
+            let task = BackgroundTask::SaveSettings(file.prepare(&self.settings));
+            self.start(task);
             self.saved = self.settings.clone();
             self.changed_at = None;
         } else {
@@ -342,10 +356,13 @@ impl App {
                 (self.detector, self.settings.detector) = (detector, detector);
                 self.engine.set_detector(detector);
             }
-            Command::LoadModel(task) => self.tasks.start(BackgroundTask::PickModel(task)),
+            Command::LoadModel(task) => {
+                self.start(BackgroundTask::PickModel(task));
+            }
             Command::UseModel(task, name) => self.load_model(Some(task), vec![name.into()], Origin::Chosen),
             Command::ShippedModel(task) => {
-                self.models.use_shipped(task);
+                // Whatever is still loading was asked for before.
+                self.models.use_shipped(task, self.newest_task);
                 self.settings.set_models(task, Vec::new());
                 self.engine.set_models(self.models.in_use.clone());
             }
@@ -353,7 +370,9 @@ impl App {
             Command::RecordPictures(pictures) => self.settings.record_pictures = pictures,
             Command::RecordBlur(blur) => self.settings.record_blur = blur,
             Command::RecordMirror(mirror) => self.settings.record_mirror = mirror,
-            Command::PickSessionsFolder => self.tasks.start(BackgroundTask::PickSessionsFolder),
+            Command::PickSessionsFolder => {
+                self.start(BackgroundTask::PickSessionsFolder);
+            }
             Command::DefaultSessionsFolder => self.settings.sessions_folder = None,
             Command::Opentrack(on) => self.switch_opentrack(on),
             Command::JsonLines(on) => self.switch_json_lines(on),
@@ -378,9 +397,15 @@ impl App {
         let shows_camera = self.shows_camera();
         let settings = &mut self.settings;
         match action {
-            Action::OpenSession => self.tasks.start(BackgroundTask::PickSession),
-            Action::OpenFile => self.tasks.start(BackgroundTask::PickSource { folder: false }),
-            Action::OpenFolder => self.tasks.start(BackgroundTask::PickSource { folder: true }),
+            Action::OpenSession => {
+                self.start(BackgroundTask::PickSession);
+            }
+            Action::OpenFile => {
+                self.start(BackgroundTask::PickSource { folder: false });
+            }
+            Action::OpenFolder => {
+                self.start(BackgroundTask::PickSource { folder: true });
+            }
             Action::NextCamera => self.next_camera(),
             Action::Demo => self.choose_source(SourceSpec::Demo),
             Action::Restart => self.restart(),
@@ -443,7 +468,11 @@ impl App {
         match self.info() {
             Some(info) => match self.source {
                 SourceSpec::Demo | SourceSpec::Path(_) => name_of(&self.source),
-                _ => info.name.clone(),
+                // Of two cameras of one model, which.
+                SourceSpec::Camera(_) => match self.shown_camera().and_then(|place| self.cameras.get(place)) {
+                    Some(camera) if camera.name == info.name => camera.label(&self.cameras),
+                    _ => info.name.clone(),
+                },
             },
             None => name_of(&self.source),
         }

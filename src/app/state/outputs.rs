@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{App, Dialog};
-use crate::app::background_tasks::BackgroundTask;
+use crate::app::background_tasks::{BackgroundTask, TaskNumber};
 use crate::app::notices::Tone;
 use crate::outputs::{
     Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs,
@@ -48,8 +48,8 @@ pub(crate) struct Typed {
     pub error: Option<String>,
     /// It was typed since it was used last.
     pub edited: bool,
-    /// It is a name, and the system was asked for the machine.
-    pub looking: bool,
+    /// It is a name, and this background task asks the system for the machine.
+    pub looking: Option<TaskNumber>,
 }
 
 impl Typed {
@@ -156,6 +156,7 @@ impl App {
         let usual = if output == Output::Opentrack { Some(OPENTRACK_PORT) } else { None };
         let typed = self.outputs.typed(output);
         typed.edited = false;
+        typed.looking = None;
         match Address::parse(typed.text.trim(), usual) {
             Ok(Address::Known(address)) => self.take_address(output, purpose, Ok(address)),
             Ok(name) => self.find_address(output, purpose, name),
@@ -164,22 +165,24 @@ impl App {
     }
 
     fn find_address(&mut self, output: Output, purpose: Purpose, name: Address) {
-        let typed = self.outputs.typed(output);
-        typed.looking = true;
-        let text = typed.text.clone();
-        self.tasks.start(BackgroundTask::FindAddress { output, purpose, text, name });
+        let text = self.outputs.typed(output).text.clone();
+        let number = self.start(BackgroundTask::FindAddress { output, purpose, text, name });
+        self.outputs.typed(output).looking = Some(number);
     }
 
     /// The machine of a name that was typed as `text` is found, or is not.
     pub(super) fn take_found_address(
         &mut self,
+        number: TaskNumber,
         output: Output,
         purpose: Purpose,
         text: &str,
         found: Result<SocketAddr, String>,
     ) {
         let typed = self.outputs.typed(output);
-        typed.looking = false;
+        if typed.looking == Some(number) {
+            typed.looking = None;
+        }
         // Something else was typed meanwhile: that counts.
         if typed.text == text {
             self.take_address(output, purpose, found);

@@ -205,9 +205,9 @@ impl App {
     }
 
     /// Looks for recordings that were broken off, e.g. by a crash.
-    pub(super) fn find_unfinished(&self) {
+    pub(super) fn find_unfinished(&mut self) {
         if let Some(folder) = self.sessions_folder() {
-            self.tasks.start(BackgroundTask::FindUnfinished(folder));
+            self.start(BackgroundTask::FindUnfinished(folder));
         }
     }
 
@@ -221,7 +221,7 @@ impl App {
         };
         self.notices.say(Tone::Warn, words);
         for session in sessions {
-            self.tasks.start(BackgroundTask::Recover(session));
+            self.start(BackgroundTask::Recover(session));
         }
     }
 

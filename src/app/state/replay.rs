@@ -17,7 +17,7 @@ impl App {
         if matches!(self.replay, ReplayState::Failed(_)) {
             self.replay = ReplayState::Opening(path.clone());
         }
-        self.tasks.start(BackgroundTask::OpenSession(path));
+        self.sessions_from = self.start(BackgroundTask::OpenSession(path));
     }
 
     pub(super) fn take_session(&mut self, result: Result<Box<SessionFolder>, SessionError>) {
@@ -57,6 +57,7 @@ impl App {
     /// Does what an action means for a session; `false` where it means nothing special for one.
     pub(super) fn act_on_replay(&mut self, action: Action) -> bool {
         if action == Action::CloseSession && !self.replay.is_none() {
+            self.overtake_sessions();
             let source = self.source.clone();
             self.show_source(source);
             return true;

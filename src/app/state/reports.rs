@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::App;
-use crate::app::background_tasks::{BackgroundTask, Origin, Picked, Report, Still, common_tasks};
+use crate::app::background_tasks::{BackgroundTask, Origin, Picked, Report, Still, TaskNumber, common_tasks};
 use crate::app::models::files_text;
 use crate::app::notices::Tone;
 use crate::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
@@ -36,7 +36,7 @@ impl App {
             None => self.info().map_or_else(|| self.source.to_string(), |info| info.name.clone()),
         };
         let options = self.scene_options(1.0);
-        self.tasks.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });
+        self.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });
     }
 
     pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: Origin) {
@@ -44,11 +44,11 @@ impl App {
         if origin == Origin::Chosen && self.refuse_while_recording() {
             return;
         }
-        self.models.loading.extend(task);
-        self.tasks.start(BackgroundTask::LoadModel { task, files, origin });
+        let number = self.start(BackgroundTask::LoadModel { task, files, origin });
+        self.models.start_loading(number, task);
     }
 
-    pub(super) fn take_report(&mut self, report: Report) {
+    pub(super) fn take_report(&mut self, number: TaskNumber, report: Report) {
         match report {
             Report::Cameras(result) => self.take_cameras(result),
             Report::SourcePicked(Picked::Files(files)) => {
@@ -67,6 +67,8 @@ impl App {
                 "This system shows no file dialog: drop the session's folder on the window, or start facelens replay \
                  FOLDER.",
             ),
+            // Something else was asked for meanwhile.
+            Report::Session(_) if number < self.sessions_from => {}
             Report::Session(result) => self.take_session(result),
             Report::SourcePicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
@@ -92,7 +94,11 @@ impl App {
             | Report::ModelPicked(_, Picked::Nothing)
             | Report::SessionPicked(Picked::Nothing)
             | Report::SessionsFolderPicked(Picked::Nothing) => {}
-            Report::Unfinished(sessions) => self.take_unfinished(sessions),
+            Report::Unfinished(Ok(sessions)) => self.take_unfinished(sessions),
+            Report::Unfinished(Err(cause)) => self.notices.say(
+                Tone::Warn,
+                format!("Recordings that were broken off could not be looked for: {cause}; try `facelens recover`."),
+            ),
             Report::Recovered(result) => self.take_recovered(result),
             Report::Shipped(Ok(shipped)) => {
                 self.models.take_shipped(shipped);
@@ -102,37 +108,43 @@ impl App {
                 self.models.take_shipped(ModelSet::default());
                 self.notices.say(Tone::Bad, error.to_string());
             }
-            Report::Models(known) => self.models.known = known,
-            Report::Model { task, files, origin, result } => self.take_model(task, &files, origin, result),
+            Report::Models(Ok(known)) => self.models.known = known,
+            Report::Models(Err(cause)) => self.notices.say(
+                Tone::Warn,
+                format!("The models of the library cannot be listed: {cause}; a model's file can still be loaded."),
+            ),
+            Report::Model { task, files, origin, result } => {
+                self.models.end_loading(number);
+                self.take_model(number, task, &files, origin, result);
+            }
             Report::Snapshot(Ok(files)) => {
                 self.notices
                     .say(Tone::Good, format!("Saved as {}, with its data beside it.", from_home(&files.picture)));
             }
             Report::Snapshot(Err(error)) => self.notices.say(Tone::Bad, error.to_string()),
             Report::AddressFound { output, purpose, text, found } => {
-                self.take_found_address(output, purpose, &text, found);
+                self.take_found_address(number, output, purpose, &text, found);
             }
             Report::SettingsSaved(Ok(())) => {}
             Report::SettingsSaved(Err(error)) => self.notices.say(Tone::Warn, error.to_string()),
         }
     }
 
-    pub(super) fn take_model(
+    fn take_model(
         &mut self,
+        number: TaskNumber,
         task: Option<Task>,
         files: &[PathBuf],
         origin: Origin,
         result: Result<Vec<Arc<TaskModel>>, ModelError>,
     ) {
-        if let Some(task) = task {
-            self.models.loading.remove(&task);
-        }
         match result {
             Ok(models) => {
-                let tasks = task.map_or_else(|| common_tasks(&models), |task| vec![task]);
+                let mut tasks = task.map_or_else(|| common_tasks(&models), |task| vec![task]);
+                // A model that was chosen later and came earlier stays.
+                tasks.retain(|task| self.models.take(number, *task, &models));
                 let Some(&first) = tasks.first() else { return };
                 for &task in &tasks {
-                    self.models.take(task, models.clone());
                     if origin == Origin::Chosen {
                         self.settings.set_models(task, files.to_vec());
                     }

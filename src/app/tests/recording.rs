@@ -237,7 +237,7 @@ fn the_options_are_chosen_in_a_dialog_and_remembered() {
 fn a_recording_that_was_broken_off_is_told_and_finished() {
     let mut test = Test::new();
     let session = PathBuf::from("/videos/facelens/session-2026-01-02_03-04-05");
-    test.report(Report::Unfinished(vec![session.clone()]));
+    test.report(Report::Unfinished(Ok(vec![session.clone()])));
     let (tone, words) = test.said();
     assert_eq!(tone, Tone::Warn);
     assert!(words.contains("was broken off: session-2026-01-02_03-04-05"), "{words}");
@@ -250,7 +250,7 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
     };
     test.report(Report::Recovered(Ok(Some(recovered))));
     assert!(test.said().1.contains("is finished: 13.7 s, 412 frames"));
-    test.report(Report::Unfinished(vec![]));
+    test.report(Report::Unfinished(Ok(vec![])));
     assert!(test.said().1.contains("is finished"), "nothing found, nothing said");
     let busy = crate::session::WriteError {
         kind: WriteErrorKind::InUse,

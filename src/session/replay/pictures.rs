@@ -1,12 +1,14 @@
 //! The pictures of a session, decoded on a thread of their own. Nobody ever waits for it.
 
 use std::io;
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::frame::Frame;
-use crate::source::{SourceError, VideoReader};
+use crate::pipeline::panic_words;
+use crate::source::{SourceError, SourceErrorKind, VideoReader};
 
 /// How the video does.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +65,9 @@ impl Pictures {
         let desk = Desk { wanted_s: Some(0.0), stop: false, state: PictureState::Opening, frame: None };
         let shared = Arc::new(Shared { desk: Mutex::new(desk), changed: Condvar::new(), wake: Box::new(wake) });
         let of_thread = Arc::clone(&shared);
-        thread::Builder::new().name("replay".into()).spawn(move || work(&of_thread, &path, mirrored))?;
+        thread::Builder::new().name("replay".into()).spawn(move || {
+            guarded(&of_thread, &path, || work(&of_thread, &path, mirrored));
+        })?;
         Ok(Self { shared })
     }
 
@@ -94,7 +98,16 @@ impl Drop for Pictures {
     }
 }
 
-fn work(shared: &Shared, path: &std::path::Path, mirrored: bool) {
+/// Does `work`, and says so where it breaks off: a decoder that panics must not leave a picture that is waited for.
+fn guarded(shared: &Shared, path: &Path, work: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+        let cause = format!("an error in facelens itself: {}", panic_words(panic.as_ref()));
+        let error = SourceError::new(SourceErrorKind::Unreadable, path.display().to_string(), cause, "");
+        shared.put(|desk| desk.state = PictureState::Failed(error));
+    }
+}
+
+fn work(shared: &Shared, path: &Path, mirrored: bool) {
     let mut reader = match VideoReader::open(path) {
         Ok(reader) => reader,
         Err(error) => return shared.put(|desk| desk.state = PictureState::Failed(error)),
@@ -186,6 +199,19 @@ mod tests {
         }
         pictures.want(99.0);
         until(&pictures, |pictures| shown(pictures) == Some(FRAMES - 1));
+    }
+
+    #[test]
+    fn a_decoder_that_panics_is_told_of() {
+        let (woken, wakes) = std::sync::mpsc::channel();
+        let desk = Desk { wanted_s: None, stop: false, state: PictureState::Opening, frame: None };
+        let wake = Box::new(move || woken.send(()).unwrap());
+        let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), wake };
+        guarded(&shared, Path::new("a/clean.mp4"), || panic!("index out of bounds"));
+        let state = shared.desk().state.clone();
+        let PictureState::Failed(error) = state else { panic!("{state:?}") };
+        assert!(error.to_string().contains("a/clean.mp4") && error.to_string().contains("index out"), "{error}");
+        assert!(wakes.try_recv().is_ok(), "the window is woken");
     }
 
     #[test]
