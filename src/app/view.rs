@@ -1,7 +1,7 @@
 //! What the centre of the window shows for each state of the source: a picture, a page instead of it, a banner over it.
 
 use crate::pipeline::Shown;
-use crate::source::{CameraChoice, CameraInfo, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+use crate::source::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind, SourceKind, SourceSpec};
 
 use super::action::Action;
 use super::command::Command;
@@ -90,6 +90,9 @@ pub(crate) fn name_of(source: &SourceSpec) -> String {
         SourceSpec::Camera(CameraChoice::Any) => "the camera".into(),
         SourceSpec::Camera(CameraChoice::Index(index)) => format!("camera {index}"),
         SourceSpec::Camera(CameraChoice::Name(name)) => name.clone(),
+        SourceSpec::Camera(CameraChoice::Device(CameraDevice { place, name })) => {
+            name.clone().unwrap_or_else(|| place.display().to_string())
+        }
         SourceSpec::Demo => "the demo".into(),
         SourceSpec::Path(path) => {
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
@@ -112,7 +115,7 @@ fn demo_banner(source: &SourceSpec, cameras: &[CameraInfo]) -> Option<Banner> {
         Some(camera) => Banner {
             tone: Tone::Info,
             text: "This is the demo: no camera is in use".into(),
-            button: Some((format!("Use {}", camera.name), by_name(camera))),
+            button: Some(use_camera(camera, cameras)),
         },
         None => {
             Banner { tone: Tone::Info, text: "This is the demo. Plug in a camera, then press C".into(), button: None }
@@ -120,9 +123,14 @@ fn demo_banner(source: &SourceSpec, cameras: &[CameraInfo]) -> Option<Banner> {
     })
 }
 
-/// The command that chooses a camera for good: by its name.
-pub(crate) fn by_name(camera: &CameraInfo) -> Command {
-    Command::Source(SourceSpec::Camera(CameraChoice::Name(camera.name.clone())))
+/// The command that chooses a camera for good.
+pub(crate) fn choose_camera(camera: &CameraInfo, cameras: &[CameraInfo]) -> Command {
+    Command::Source(SourceSpec::Camera(CameraChoice::of(camera, cameras)))
+}
+
+/// A button for one of the cameras.
+fn use_camera(camera: &CameraInfo, cameras: &[CameraInfo]) -> (String, Command) {
+    (format!("Use {}", camera.label(cameras)), choose_camera(camera, cameras))
 }
 
 fn other_ways(source: &SourceSpec) -> Vec<(String, Command)> {
@@ -148,6 +156,11 @@ fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> P
             "Plug in a camera and try again, or look at a video or a picture.".to_owned(),
         ),
         Kind::NoSuchCamera => (Symbol::Camera, "This camera is not there".into(), format!("{subject}: {words}")),
+        Kind::AmbiguousCamera => {
+            let text =
+                format!("{subject}: several cameras have this name. Choose one; it is remembered by its device.");
+            (Symbol::Camera, "Which camera?".into(), text)
+        }
         Kind::PermissionDenied => (
             Symbol::Camera,
             "Camera permission missing".into(),
@@ -168,8 +181,20 @@ fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> P
         }
     };
     let mut buttons = other_ways(source);
-    if error.kind == Kind::NoSuchCamera {
-        buttons.splice(1..1, cameras.iter().take(2).map(|camera| (format!("Use {}", camera.name), by_name(camera))));
+    match error.kind {
+        Kind::NoSuchCamera => {
+            buttons.splice(1..1, cameras.iter().take(2).map(|camera| use_camera(camera, cameras)));
+        }
+        Kind::AmbiguousCamera => {
+            // Trying again changes nothing; each of those that are meant is a way on.
+            let meant = match source {
+                SourceSpec::Camera(choice) => choice.fitting(cameras, |camera| camera),
+                SourceSpec::Demo | SourceSpec::Path(_) => Vec::new(),
+            };
+            let kept = usize::from(!meant.is_empty());
+            buttons.splice(0..kept, meant.into_iter().take(4).map(|camera| use_camera(camera, cameras)));
+        }
+        _ => {}
     }
     Page { symbol, title: sentence_case(&title), text, buttons }
 }
@@ -222,6 +247,7 @@ mod tests {
         let kinds = [
             Kind::NoCamera,
             Kind::NoSuchCamera,
+            Kind::AmbiguousCamera,
             Kind::PermissionDenied,
             Kind::Busy,
             Kind::NotFound,
@@ -265,8 +291,7 @@ mod tests {
 
     #[test]
     fn the_demo_says_so_and_offers_the_first_camera() {
-        let cameras =
-            [CameraInfo { index: 0, name: "HD Webcam".into(), device: "/dev/video0".into(), formats: vec![] }];
+        let cameras = [crate::app::fake::camera(0, "HD Webcam")];
         let with = view(&Shown::Running(info()), true, &SourceSpec::Demo, &cameras).banner.unwrap();
         assert!(with.text.contains("demo"));
         assert_eq!(with.button.unwrap().0, "Use HD Webcam");

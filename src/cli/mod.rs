@@ -54,12 +54,13 @@ pub struct Cli {
 /// Options of the window.
 #[derive(Clone, Debug, Default, Args)]
 pub struct WindowArgs {
-    /// `camera`, `camera:NAME`, `camera:INDEX`, `demo`, a video file, a picture, or a folder of pictures.
+    /// `camera`, `camera:NAME`, `camera:INDEX`, `camera:DEVICE`, `demo`, a video file, a picture, or a folder of
+    /// pictures.
     #[arg(long, value_name = "SRC")]
     pub source: Option<SourceSpec>,
 
-    /// A camera by its name or number, as `facelens cameras` lists them.
-    #[arg(long, value_name = "NAME|INDEX", conflicts_with = "source")]
+    /// A camera by its name, number or device, as `facelens cameras` lists them.
+    #[arg(long, value_name = "NAME|INDEX|DEVICE", conflicts_with = "source")]
     pub camera: Option<CameraChoice>,
 
     /// Send the head to opentrack's input "UDP over network", at 127.0.0.1:4242 unless another address is given.

@@ -14,7 +14,7 @@ use crate::detect::DetectorKind;
 use crate::model::Task;
 use crate::outputs::OPENTRACK_PORT;
 use crate::session::recording::RecordedPictures;
-use crate::source::SourceSpec;
+use crate::source::{CameraChoice, CameraDevice, SourceSpec};
 
 pub use file::{PendingSave, SettingsError, SettingsFile};
 
@@ -127,11 +127,9 @@ impl Settings {
         let mut warnings = Vec::new();
         let mut reader = Reader { table: &mut table, warnings: &mut warnings };
         let source: Option<String> = reader.take("source").filter(|text: &String| !text.is_empty());
+        let camera_name: Option<String> = reader.take("camera_name").filter(|name: &String| !name.is_empty());
         let settings = Self {
-            source: source.map(|text| {
-                let Ok(spec) = text.parse();
-                spec
-            }),
+            source: source.map(|text| source_of(&text, camera_name)),
             mirror: reader.take("mirror").unwrap_or(default.mirror),
             boxes: reader.take("boxes").unwrap_or(default.boxes),
             labels: reader.take("labels").unwrap_or(default.labels),
@@ -168,8 +166,16 @@ impl Settings {
         (settings, warnings)
     }
 
+    /// The name of the camera that is remembered by its device.
+    fn camera_name(&self) -> Option<&str> {
+        match &self.source {
+            Some(SourceSpec::Camera(CameraChoice::Device(CameraDevice { name, .. }))) => name.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Every setting under its key, as the file has it.
-    fn entries(&self) -> [(&'static str, Value); 19] {
+    fn entries(&self) -> [(&'static str, Value); 20] {
         let text = |text: &dyn ToString| Value::from(text.to_string());
         // TOML is UTF-8: a name that is none is forgotten rather than remembered as another one.
         let path = |path: &Path| Value::from(path.to_str().unwrap_or_default());
@@ -184,6 +190,7 @@ impl Settings {
         [
             // Empty: nothing was chosen.
             ("source", self.source.as_ref().map_or_else(|| Value::from(""), source)),
+            ("camera_name", Value::from(self.camera_name().unwrap_or_default())),
             ("mirror", self.mirror.into()),
             ("boxes", self.boxes.into()),
             ("labels", self.labels.into()),
@@ -236,6 +243,15 @@ impl Settings {
     }
 }
 
+/// The source that was remembered as `text`; one of several cameras of the same name by its device and that name.
+fn source_of(text: &str, camera_name: Option<String>) -> SourceSpec {
+    if let (Some(place), Some(name)) = (text.strip_prefix("camera:"), camera_name) {
+        return SourceSpec::Camera(CameraChoice::Device(CameraDevice { place: place.into(), name: Some(name) }));
+    }
+    let Ok(spec) = text.parse();
+    spec
+}
+
 /// Takes known keys out of the table and keeps a word for each that does not fit.
 struct Reader<'a> {
     table: &'a mut Table,
@@ -267,7 +283,6 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::CameraChoice;
 
     fn unusual() -> Settings {
         Settings {
@@ -339,6 +354,18 @@ mod tests {
         let chosen = Settings { detector: DetectorKind::Seeta, ..before.clone() };
         let written = chosen.update(&written, Some(&before)).unwrap();
         assert!(written.contains("detector = \"seeta\"") && !written.contains("viola"), "{written}");
+    }
+
+    #[test]
+    fn one_of_two_cameras_of_a_name_is_remembered_by_its_device_and_that_name() {
+        for place in ["/dev/v4l/by-path/usb-0:2", "0x1410000046d0825", "7"] {
+            let device = CameraDevice { place: place.into(), name: Some("Twin".into()) };
+            let source = Some(SourceSpec::Camera(CameraChoice::Device(device)));
+            let settings = Settings { source, ..Settings::default() };
+            assert_eq!(Settings::parse(&settings.update("", None).unwrap()), (settings, vec![]));
+        }
+        let (settings, warnings) = Settings::parse("source = \"demo\"\ncamera_name = \"Twin\"");
+        assert_eq!((settings.source, warnings), (Some(SourceSpec::Demo), vec![]));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum SourceErrorKind {
     NoCamera,
     /// There are cameras, but not the one that was named.
     NoSuchCamera,
+    /// The name fits several cameras.
+    AmbiguousCamera,
     /// The system does not let this user or program use the camera.
     PermissionDenied,
     /// Another program holds the camera.

@@ -20,7 +20,7 @@ pub use camera::{Pixels as CameraPixels, decode_camera_picture, encode_camera_pi
 pub use error::{SourceError, SourceErrorKind};
 pub use pictures::{decode_picture, is_picture_file};
 use rising::Rising;
-pub use spec::{CameraChoice, SourceSpec};
+pub use spec::{CameraChoice, CameraDevice, SourceSpec};
 pub use video::VideoReader;
 pub(crate) use video::{BoxHeader, fuzzing};
 
@@ -118,8 +118,11 @@ pub struct CameraInfo {
     pub index: u32,
     /// The name to choose it by (`camera:NAME`).
     pub name: String,
-    /// Where the system keeps it, e.g. `/dev/video0`.
+    /// Where the system keeps it, e.g. `/dev/video0` (`camera:/dev/video0`).
     pub device: PathBuf,
+    /// Linux: the path of the port that it is plugged into, in `/dev/v4l/by-path`. Unlike the device's number, it stays
+    /// the same when the computer starts again, and unlike the name, no other camera has it.
+    pub by_path: Option<PathBuf>,
     /// The formats it offers, e.g. `MJPEG 1280x720 at 30 fps`, best first; empty where it could not be asked.
     pub formats: Vec<String>,
 }

@@ -6,9 +6,9 @@ use super::super::action::Action;
 use super::super::command::Command;
 use super::super::state::{App, LOCKED};
 use super::super::theme;
-use super::super::view::{by_name, capitalised, name_of};
+use super::super::view::{capitalised, choose_camera, name_of};
 use crate::detect::DetectorKind;
-use crate::source::{CameraChoice, CameraInfo, SourceSpec};
+use crate::source::SourceSpec;
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     super::title(ui, "SOURCE");
@@ -42,7 +42,7 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             .hint_text("Path of a video, picture or folder")
             .margin(egui::Margin::symmetric(8, 6))
             .desired_width(ui.available_width() - open - theme::STEP);
-        let response = ui.add(field);
+        let response = ui.add(field).accessible_name("Path of a video, picture or folder");
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let path = app.path_field.trim();
         let clicked = ui.add_enabled(!path.is_empty(), Button::new("Show").min_size(egui::vec2(open, 0.0))).clicked();
@@ -71,9 +71,11 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 }
 
 fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
-    for camera in &app.cameras {
-        if ui.selectable_label(is_shown(&app.source, camera), &camera.name).clicked() {
-            commands.push(by_name(camera));
+    let shown = app.shown_camera();
+    for (place, camera) in app.cameras.iter().enumerate() {
+        let response = ui.selectable_label(shown == Some(place), camera.label(&app.cameras));
+        if response.on_hover_text(camera.place().display().to_string()).clicked() {
+            commands.push(choose_camera(camera, &app.cameras));
         }
     }
     if app.cameras.is_empty() {
@@ -87,15 +89,6 @@ fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
         if ui.selectable_label(false, action.title()).clicked() {
             commands.push(action.into());
         }
-    }
-}
-
-fn is_shown(source: &SourceSpec, camera: &CameraInfo) -> bool {
-    match source {
-        SourceSpec::Camera(CameraChoice::Name(name)) => *name == camera.name,
-        SourceSpec::Camera(CameraChoice::Index(index)) => *index == camera.index,
-        SourceSpec::Camera(CameraChoice::Any) => camera.index == 0,
-        SourceSpec::Demo | SourceSpec::Path(_) => false,
     }
 }
 

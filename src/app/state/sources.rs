@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::App;
-use crate::app::background_tasks::{BackgroundTask, Origin, is_model_file};
+use crate::app::background_tasks::{BackgroundTask, Origin};
+use crate::app::file_dialogs::is_model_file;
 use crate::app::notices::Tone;
 use crate::app::picture::Alignment;
 use crate::app::replay::ReplayState;
@@ -18,6 +19,7 @@ impl App {
         if self.refuse_while_recording() {
             return;
         }
+        self.overtake_sessions();
         if let SourceSpec::Path(path) = &source
             && SessionFolder::is_session(path)
         {
@@ -26,6 +28,11 @@ impl App {
         }
         self.settings.source = Some(source.clone());
         self.show_source(source);
+    }
+
+    /// A session that is still being read was asked for before what is chosen now.
+    pub(super) fn overtake_sessions(&mut self) {
+        self.sessions_from = self.newest_task + 1;
     }
 
     pub(super) fn show_source(&mut self, source: SourceSpec) {
@@ -64,7 +71,7 @@ impl App {
 
     pub(super) fn list_cameras(&mut self) {
         if !std::mem::replace(&mut self.listing_cameras, true) {
-            self.tasks.start(BackgroundTask::ListCameras);
+            self.start(BackgroundTask::ListCameras);
         }
     }
 
@@ -74,20 +81,19 @@ impl App {
             self.list_cameras();
             return;
         }
-        let current = match &self.source {
-            SourceSpec::Camera(CameraChoice::Name(name)) => {
-                self.cameras.iter().position(|camera| camera.name.contains(name.as_str()))
-            }
-            SourceSpec::Camera(CameraChoice::Index(index)) => {
-                self.cameras.iter().position(|camera| camera.index == *index)
-            }
-            SourceSpec::Camera(CameraChoice::Any) => Some(0),
-            SourceSpec::Demo | SourceSpec::Path(_) => None,
-        };
-        let next = current.map_or(0, |current| (current + 1) % self.cameras.len());
+        let next = self.shown_camera().map_or(0, |current| (current + 1) % self.cameras.len());
         if let Some(camera) = self.cameras.get(next) {
-            let name = camera.name.clone();
-            self.choose_source(SourceSpec::Camera(CameraChoice::Name(name)));
+            let choice = CameraChoice::of(camera, &self.cameras);
+            self.choose_source(SourceSpec::Camera(choice));
+        }
+    }
+
+    /// The place of the camera that is shown in the list of cameras.
+    pub(in crate::app) fn shown_camera(&self) -> Option<usize> {
+        let SourceSpec::Camera(choice) = &self.source else { return None };
+        match choice.fitting(&self.cameras, |camera| camera)[..] {
+            [shown] => self.cameras.iter().position(|camera| camera == shown),
+            _ => None,
         }
     }
 

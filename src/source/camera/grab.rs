@@ -110,8 +110,8 @@ fn list_by_nokhwa() -> Result<Vec<Found>, SourceError> {
     let found = |(position, camera): (usize, nokhwa::utils::CameraInfo)| {
         let index = camera.index().as_index().unwrap_or(position as u32);
         // The formats are known only to an open camera, whose light would go on.
-        let info =
-            CameraInfo { index, name: camera.human_name(), device: PathBuf::from(camera.misc()), formats: Vec::new() };
+        let (name, device) = (camera.human_name(), PathBuf::from(camera.misc()));
+        let info = CameraInfo { index, name, device, by_path: None, formats: Vec::new() };
         Found { info, bus: camera.misc(), formats: Vec::new() }
     };
     Ok(cameras.into_iter().enumerate().map(found).collect())

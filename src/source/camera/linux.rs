@@ -28,20 +28,41 @@ pub(super) fn list() -> io::Result<Vec<Found>> {
             nodes.insert(number, entry.path());
         }
     }
-    Ok(nodes.into_iter().filter_map(|(index, node)| found(index, node)).collect())
+    let ports = ports(Path::new("/dev/v4l/by-path"));
+    let found = nodes.into_iter().filter_map(|(index, node)| {
+        let by_path = ports.get(&node).cloned();
+        found(index, node, by_path)
+    });
+    Ok(found.collect())
 }
 
-fn found(index: u32, node: PathBuf) -> Option<Found> {
-    // A driver may answer with names that are no UTF-8, which the crate does not expect.
+/// The links in `folder`, by the devices that they lead to. Of several links to one device, the first by name.
+fn ports(folder: &Path) -> BTreeMap<PathBuf, PathBuf> {
+    let mut ports = BTreeMap::new();
+    // Without udev there is no such folder.
+    let mut links: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|link| link.path()).collect();
+    links.sort();
+    for link in links {
+        if let Ok(device) = std::fs::canonicalize(&link) {
+            ports.entry(device).or_insert(link);
+        }
+    }
+    ports
+}
+
+fn found(index: u32, node: PathBuf, by_path: Option<PathBuf>) -> Option<Found> {
+    // The last resort against a driver that says something which the crate does not expect.
     let asked = std::panic::catch_unwind(|| {
         let device = Device::with_path(&node)?;
         let capabilities = device.query_caps()?;
         Ok::<_, io::Error>((device, capabilities))
     });
     let name = |of_driver: Option<&str>| {
-        let sysfs = std::fs::read_to_string(sysfs(index, "name")).map(|name| name.trim().to_owned());
-        let name = sysfs.ok().filter(|name| !name.is_empty()).or_else(|| of_driver.map(str::to_owned));
-        name.unwrap_or_else(|| node.display().to_string())
+        // Where the kernel's name of it is no UTF-8, the crate knows better what it may mean.
+        let sysfs = std::fs::read_to_string(sysfs(index, "name")).ok();
+        let names = [sysfs.as_deref(), of_driver].into_iter().flatten().map(printable);
+        names.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| node.display().to_string())
     };
     let (name, bus, formats) = match asked {
         Ok(Ok((device, capabilities))) => {
@@ -56,7 +77,12 @@ fn found(index: u32, node: PathBuf) -> Option<Found> {
         _ => return None,
     };
     let words = formats.iter().map(Format::to_string).collect();
-    Some(Found { info: CameraInfo { index, name, device: node, formats: words }, bus, formats })
+    Some(Found { info: CameraInfo { index, name, device: node, by_path, formats: words }, bus, formats })
+}
+
+/// A name without what a terminal would take for a command.
+fn printable(name: &str) -> String {
+    name.trim().replace(char::is_control, "?")
 }
 
 fn sysfs(index: u32, file: &str) -> PathBuf {
@@ -157,5 +183,44 @@ mod tests {
             step_height: 1,
         };
         assert_eq!(sizes(&FrameSizeEnum::Stepwise(range)), [(640, 480), (640, 360), (320, 240)]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_utf_8_keeps_its_letters() {
+        fn padded<const N: usize>(name: &[u8]) -> [u8; N] {
+            std::array::from_fn(|place| name.get(place).copied().unwrap_or(0))
+        }
+        let said = |card: &[u8]| {
+            let said = v4l::v4l_sys::v4l2_capability {
+                driver: padded(b"uvcvideo"),
+                card: padded(card),
+                bus_info: padded(b"usb-0000:00:14.0-2"),
+                version: 0x0006_0100,
+                capabilities: 0,
+                device_caps: 0,
+                reserved: [0; 3],
+            };
+            printable(&v4l::capability::Capabilities::from(said).card)
+        };
+        assert_eq!(said(b"Kam\xe9ra HD"), "Kam\u{e9}ra HD");
+        assert_eq!(said("Kaméra HD".as_bytes()), "Kaméra HD");
+        assert_eq!(said(b"HD\x1b[2J\0rest of an older name"), "HD?[2J");
+        // The kernel cuts names at 31 bytes, also in the middle of a letter.
+        assert_eq!(said(&"é".repeat(16).as_bytes()[..31]), "é".repeat(15));
+    }
+
+    #[test]
+    fn a_device_has_the_first_of_its_ports() {
+        let folder = tempfile::tempdir().unwrap();
+        let (device, links) = (folder.path().join("video0"), folder.path().join("by-path"));
+        std::fs::write(&device, "").unwrap();
+        std::fs::create_dir(&links).unwrap();
+        for link in ["usbv2-0:2", "usb-0:2"] {
+            std::os::unix::fs::symlink("../video0", links.join(link)).unwrap();
+        }
+        std::os::unix::fs::symlink("../video9", links.join("usb-0:1")).unwrap();
+        let device = std::fs::canonicalize(device).unwrap();
+        assert_eq!(ports(&links), BTreeMap::from([(device, links.join("usb-0:2"))]));
+        assert_eq!(ports(&folder.path().join("none")), BTreeMap::new());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::failure::no_camera;
 use super::format::Format;
-use crate::source::{CameraChoice, CameraInfo, SourceError, SourceErrorKind};
+use crate::source::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind};
 
 /// A camera in the system's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,40 +20,48 @@ pub(super) struct Found {
 /// # Errors
 /// Where there is none, or a name fits several.
 pub(super) fn choose<'a>(cameras: &'a [Found], choice: &CameraChoice) -> Result<&'a Found, SourceError> {
-    if cameras.is_empty() {
-        return Err(no_camera());
-    }
-    let fitting: Vec<&Found> = match choice {
-        CameraChoice::Any => cameras.iter().take(1).collect(),
-        CameraChoice::Index(index) => cameras.iter().filter(|camera| camera.info.index == *index).collect(),
-        CameraChoice::Name(name) => {
-            let exact: Vec<&Found> = cameras.iter().filter(|camera| camera.info.name == *name).collect();
-            if exact.is_empty() {
-                let name = name.to_lowercase();
-                cameras.iter().filter(|camera| camera.info.name.to_lowercase().contains(&name)).collect()
-            } else {
-                exact
-            }
-        }
-    };
-    let list = |cameras: &mut dyn Iterator<Item = &Found>| {
-        cameras.map(|camera| format!("{} ({})", camera.info.index, camera.info.name)).collect::<Vec<_>>().join(", ")
-    };
-    let error = |cause: String, remedy: String| {
-        let subject = match choice {
-            CameraChoice::Any => "camera".to_owned(),
-            CameraChoice::Index(index) => format!("camera:{index}"),
-            CameraChoice::Name(name) => format!("camera:{name}"),
-        };
-        Err(SourceError::new(SourceErrorKind::NoSuchCamera, subject, cause, remedy))
-    };
+    let fitting = resolved(choice).fitting(cameras, |camera| &camera.info);
     match fitting[..] {
         [camera] => Ok(camera),
-        [] => error("there is no such camera".to_owned(), format!("there are: {}", list(&mut cameras.iter()))),
-        _ => {
-            let fitting = list(&mut fitting.into_iter());
-            error("several cameras have this name".to_owned(), format!("choose one by its number: {fitting}"))
+        [] if *choice == CameraChoice::Any => Err(no_camera()),
+        [] => {
+            let remedy = if cameras.is_empty() {
+                "plug it in, or use another source".to_owned()
+            } else {
+                format!("there are: {}", list(cameras, |camera| format!("{} ({})", camera.index, camera.name)))
+            };
+            Err(SourceError::new(SourceErrorKind::NoSuchCamera, subject(choice), "there is no such camera", remedy))
         }
+        _ => {
+            let named =
+                list(fitting, |camera| format!("{} ({}, {})", camera.index, camera.name, camera.device.display()));
+            let remedy = format!("choose one by its number or its device: {named}");
+            let cause = "several cameras have this name";
+            Err(SourceError::new(SourceErrorKind::AmbiguousCamera, subject(choice), cause, remedy))
+        }
+    }
+}
+
+fn list<'a>(cameras: impl IntoIterator<Item = &'a Found>, say: impl Fn(&CameraInfo) -> String) -> String {
+    cameras.into_iter().map(|camera| say(&camera.info)).collect::<Vec<_>>().join(", ")
+}
+
+/// What to call a camera that is not there.
+fn subject(choice: &CameraChoice) -> String {
+    match choice {
+        CameraChoice::Device(CameraDevice { place, name: Some(name) }) => format!("{name} ({})", place.display()),
+        _ => choice.to_string(),
+    }
+}
+
+/// The same choice, but a link to a device (`/dev/v4l/by-id/...`) is the device itself.
+fn resolved(choice: &CameraChoice) -> CameraChoice {
+    match choice {
+        CameraChoice::Device(CameraDevice { place, name }) => {
+            let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.clone());
+            CameraChoice::Device(CameraDevice { place, name: name.clone() })
+        }
+        other => other.clone(),
     }
 }
 
@@ -69,7 +77,8 @@ mod tests {
     use super::*;
 
     fn camera(index: u32, name: &str, bus: &str) -> Found {
-        let info = CameraInfo { index, name: name.into(), device: "/dev/null".into(), formats: Vec::new() };
+        let device = format!("/dev/video{index}").into();
+        let info = CameraInfo { index, name: name.into(), device, by_path: None, formats: Vec::new() };
         Found { info, bus: bus.into(), formats: Vec::new() }
     }
 
@@ -84,10 +93,44 @@ mod tests {
         // A whole name counts before a part of another.
         assert_eq!((index("USB Camera").unwrap(), index("pro").unwrap()), (2, 4));
         let error = index("usb").unwrap_err();
-        assert!(error.kind == SourceErrorKind::NoSuchCamera && error.to_string().contains("several"), "{error}");
+        assert!(error.kind == SourceErrorKind::AmbiguousCamera && error.to_string().contains("several"), "{error}");
         let error = index("7").unwrap_err();
         assert!(error.to_string().contains("camera:7") && error.to_string().contains("2 (USB Camera)"), "{error}");
         assert_eq!(choose(&[], &CameraChoice::Any).unwrap_err().kind, SourceErrorKind::NoCamera);
+    }
+
+    #[test]
+    fn of_twins_each_can_be_chosen_and_a_missing_one_is_named() {
+        let twins = [camera(0, "Twin", "a"), camera(2, "Twin", "b")];
+        let infos: Vec<CameraInfo> = twins.iter().map(|twin| twin.info.clone()).collect();
+        for twin in &twins {
+            assert_eq!(choose(&twins, &CameraChoice::of(&twin.info, &infos)), Ok(twin));
+            let Ok(by_device) = twin.info.device.to_str().unwrap().parse();
+            assert_eq!(choose(&twins, &by_device), Ok(twin));
+        }
+        let error = choose(&twins, &CameraChoice::Name("Twin".into())).unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::AmbiguousCamera);
+        assert!(error.remedy.contains("0 (Twin, /dev/video0), 2 (Twin, /dev/video2)"), "{error}");
+
+        let remembered = CameraChoice::of(&twins[1].info, &infos);
+        for left in [&twins[..1], &[]] {
+            let error = choose(left, &remembered).unwrap_err();
+            assert_eq!(error.kind, SourceErrorKind::NoSuchCamera);
+            assert!(error.subject.contains("Twin") && error.subject.contains("/dev/video2"), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_a_device_is_the_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let (device, link) = (folder.path().join("video2"), folder.path().join("usb-Twin_1234-video-index0"));
+        std::fs::write(&device, "").unwrap();
+        std::os::unix::fs::symlink("video2", &link).unwrap();
+        let mut twins = [camera(0, "Twin", "a"), camera(2, "Twin", "b")];
+        twins[1].info.device = std::fs::canonicalize(&device).unwrap();
+        let Ok(choice) = link.to_str().unwrap().parse();
+        assert_eq!(choose(&twins, &choice), Ok(&twins[1]));
     }
 
     #[test]
