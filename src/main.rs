@@ -1,24 +1,55 @@
 //! The program: parse the command line, start the log, hand over to the window or to a command.
 
+// Windows opens a console beside every program of the other kind, also beside a window.
+#![cfg_attr(windows, windows_subsystem = "windows")]
+
 use std::env::VarError;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use facelens::cli::{self, Cli};
+use facelens::cli::{self, Cli, Command};
 use tracing_subscriber::EnvFilter;
 
 /// Environment variable with the log's filter, e.g. `facelens=debug`.
 const LOG_VARIABLE: &str = "FACELENS_LOG";
 
 fn main() -> ExitCode {
+    attach_console();
     let cli = Cli::parse();
     start_log();
+    let window = matches!(cli.command, None | Some(Command::Replay(_)));
     let result = match cli.command {
         Some(command) => cli::run(command),
         None => cli::open_window(cli.window),
     };
-    result.unwrap_or_else(|error| cli::report(&error))
+    result.unwrap_or_else(|error| {
+        if window {
+            show_error(&error);
+        }
+        cli::report(&error)
+    })
+}
+
+/// Windows: writes to the console that the program was started from, where there is one.
+fn attach_console() {
+    #[cfg(windows)]
+    {
+        const PARENT_PROCESS: u32 = u32::MAX;
+        // Started from the desktop, there is none, and nobody reads what is written.
+        let _ = win32console::console::WinConsole::attach_console(PARENT_PROCESS);
+    }
+}
+
+/// Says why there is no window, where nobody sees standard error: in a program that was started from the desktop.
+fn show_error(error: &anyhow::Error) {
+    #[cfg(any(windows, target_os = "macos"))]
+    if !std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        let dialog = rfd::MessageDialog::new().set_level(rfd::MessageLevel::Error).set_title("facelens");
+        dialog.set_description(format!("{error:#}")).show();
+    }
+    #[cfg(not(any(windows, target_os = "macos")))]
+    let _ = error;
 }
 
 /// Logs to standard error, warnings and worse unless the variable asks for more.

@@ -26,6 +26,7 @@ mod engine;
 #[cfg(test)]
 mod fake;
 mod figures;
+mod file_dialogs;
 mod menu_bar;
 mod models;
 mod notices;
@@ -123,12 +124,29 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         }
         Ok(Box::new(Window(app)))
     });
-    eframe::run_native("facelens", native, create).map_err(|error| {
-        anyhow::anyhow!(
-            "the window cannot be opened: {}; use `facelens analyze` on a machine without a display",
-            plain(&error.to_string())
+    eframe::run_native("facelens", native, create).map_err(|error| anyhow::anyhow!(cannot_open(&error)))
+}
+
+/// Why there is no window, the cause and what to do in one sentence.
+fn cannot_open(error: &eframe::Error) -> String {
+    let no_gl = |cause: String| {
+        format!(
+            "the window cannot be opened: this display offers no OpenGL that facelens can draw with ({}); install or \
+             update the driver of the graphics card{}, or use `facelens analyze`, which needs none",
+            plain(&cause),
+            if cfg!(target_os = "linux") { " (Mesa's without one: the package libgl1-mesa-dri)" } else { "" },
         )
-    })
+    };
+    match error {
+        eframe::Error::Glutin(cause) => no_gl(cause.to_string()),
+        eframe::Error::NoGlutinConfigs(_, cause) => no_gl(cause.to_string()),
+        eframe::Error::OpenGL(cause) => no_gl(cause.to_string()),
+        eframe::Error::AppCreation(cause) => format!("the window cannot be opened: {}", plain(&cause.to_string())),
+        other => format!(
+            "the window cannot be opened: {}; use `facelens analyze` on a machine without a display",
+            plain(&other.to_string())
+        ),
+    }
 }
 
 /// How long a recording has to be saved when the program is asked to end.
