@@ -33,6 +33,13 @@ const ABOUT: [(&str, &str); 4] = [
     ),
 ];
 
+/// Where to read on, in the user's browser.
+const LINKS: [(&str, &str); 3] = [
+    ("facelens", env!("CARGO_PKG_REPOSITORY")),
+    ("SSR-Net", "https://github.com/shamangary/SSR-Net"),
+    ("FSA-Net", "https://github.com/shamangary/FSA-Net"),
+];
+
 pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<Command>) {
     let Some(dialog) = app.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(24.0);
@@ -93,4 +100,9 @@ fn about(ui: &mut egui::Ui) {
         ui.label(theme::strong(title));
         ui.label(RichText::new(text).color(theme::WEAK));
     }
+    ui.horizontal(|ui| {
+        for (name, address) in LINKS {
+            ui.hyperlink_to(name, address).on_hover_text(format!("Opens {address} in your browser"));
+        }
+    });
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use eframe::egui::accesskit::Live;
 use eframe::egui::{self, Color32};
 use egui_notify::{Anchor, Toast, ToastLevel, Toasts};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::theme;
 
@@ -91,18 +93,28 @@ impl Notices {
 
     /// Paints them over everything.
     pub fn show(&mut self, ctx: &egui::Context) {
-        if !self.toasts.is_empty() {
-            self.toasts.show(ctx);
+        if self.toasts.is_empty() {
+            return;
+        }
+        self.toasts.show(ctx);
+        // They are only painted: what a screen reader says of them is this.
+        if let Some((tone, text)) = &self.last {
+            ctx.accesskit_node_builder(egui::Id::unique("newest notice"), |node| {
+                let problem = matches!(tone, Tone::Warn | Tone::Bad);
+                node.set_role(if problem { egui::Role::Alert } else { egui::Role::Status });
+                node.set_live(if problem { Live::Assertive } else { Live::Polite });
+                node.set_label(text.as_str());
+            });
         }
     }
 }
 
-/// Breaks `text` into lines of at most `length` letters: between words, and inside a word that is longer than a line
-/// (a path).
+/// Breaks `text` into lines that are at most `length` letters wide (a Chinese one counts twice): between words, and inside a
+/// word that is longer than a line (a path).
 fn wrap(text: &str, length: usize) -> String {
     let (mut wrapped, mut used) = (String::with_capacity(text.len() + 8), 0);
     for word in text.split_whitespace() {
-        let letters = word.chars().count();
+        let letters = word.width();
         if used > 0 && used + 1 + letters > length {
             wrapped.push('\n');
             used = 0;
@@ -111,12 +123,13 @@ fn wrap(text: &str, length: usize) -> String {
             used += 1;
         }
         for letter in word.chars() {
-            if used == length {
+            let width = letter.width().unwrap_or(0);
+            if used + width > length {
                 wrapped.push('\n');
                 used = 0;
             }
             wrapped.push(letter);
-            used += 1;
+            used += width;
         }
     }
     wrapped
@@ -131,6 +144,7 @@ mod tests {
         assert_eq!(wrap("one two three", 7), "one two\nthree");
         assert_eq!(wrap("abcdefghij k", 4), "abcd\nefgh\nij k");
         assert_eq!(wrap("short", 64), "short");
+        assert_eq!(wrap("人物写真", 4), "人物\n写真");
         let long = wrap(&"/a/very/long/path".repeat(20), 64);
         assert!(long.lines().all(|line| line.chars().count() <= 64));
     }

@@ -30,7 +30,11 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
                 let options = app.scene_options(target.width() / width as f32);
                 overlay::paint(&Scene::of(shot.faces(), width, height, &options), &painter, target);
             }
-            let name = format!("Picture of {}", app.source_title());
+            let faces = match shot.faces().len() {
+                1 => "1 face".to_owned(),
+                count => format!("{count} faces"),
+            };
+            let name = format!("Picture of {}, {faces}", app.source_title());
             let response = ui.interact(target, ui.scope_id().with("picture"), Sense::hover());
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
         }
@@ -160,6 +164,8 @@ fn pill(ui: &egui::Ui, area: Rect, text: &str) {
     let place = Rect::from_min_size(area.left_bottom() + vec2(theme::MARGIN, -44.0), galley.size() + vec2(24.0, 12.0));
     ui.painter().rect_filled(place, place.height() / 2.0, theme::CARD.gamma_multiply(0.94));
     ui.painter().galley(place.min + vec2(12.0, 6.0), galley, theme::TEXT);
+    let response = ui.interact(place, ui.scope_id().with("pill"), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
 }
 
 fn drop_hint(ui: &egui::Ui, area: Rect) {

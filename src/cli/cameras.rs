@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::source::{CameraInfo, list_cameras};
 
 /// How many formats the table shows of each camera.
@@ -40,12 +42,14 @@ fn json(cameras: &[CameraInfo]) -> serde_json::Result<String> {
 /// Number, name, device and the best formats, one camera a line, in columns.
 fn table(cameras: &[CameraInfo]) -> String {
     let rows: Vec<[String; 4]> = cameras.iter().map(row).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 3] = std::array::from_fn(width);
+    let widths: [usize; 3] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    // As wide as a terminal shows it, where a Chinese letter takes two places.
+    let blanks = |column: usize, text: &str| " ".repeat(widths[column] - text.width());
     rows.iter()
         .map(|[index, name, device, formats]| {
-            let [a, b, c] = widths;
-            format!("{index:>a$}  {name:b$}  {device:c$}  {formats}").trim_end().to_owned() + "\n"
+            let [a, b, c] = [blanks(0, index), blanks(1, name), blanks(2, device)];
+            format!("{a}{index}  {name}{b}  {device}{c}  {formats}").trim_end().to_owned() + "\n"
         })
         .collect()
 }
@@ -75,8 +79,20 @@ mod tests {
     fn cameras() -> [CameraInfo; 2] {
         let formats = |count: usize| (0..count).map(|n| format!("YUYV {n}x1 at 30 fps")).collect();
         [
-            CameraInfo { index: 0, name: "HD".into(), device: "/dev/video0".into(), formats: formats(5) },
-            CameraInfo { index: 10, name: "USB Camera".into(), device: "/dev/video10".into(), formats: formats(0) },
+            CameraInfo {
+                index: 0,
+                name: "HD".into(),
+                device: "/dev/video0".into(),
+                by_path: Some("/dev/v4l/by-path/usb-0:2".into()),
+                formats: formats(5),
+            },
+            CameraInfo {
+                index: 10,
+                name: "USB Camera".into(),
+                device: "/dev/video10".into(),
+                by_path: None,
+                formats: formats(0),
+            },
         ]
     }
 
@@ -88,13 +104,18 @@ mod tests {
              10  USB Camera  /dev/video10\n"
         );
         assert_eq!(table(&[]), "");
+        let [mut first, second] = cameras();
+        first.name = "摄像头".into();
+        let lines = table(&[first, second]);
+        assert!(lines.contains("摄像头      /dev/video0 ") && lines.contains("USB Camera  /dev/video10"), "{lines}");
     }
 
     #[test]
     fn json_reads_back_with_every_format() {
         let value: serde_json::Value = serde_json::from_str(&json(&cameras()).unwrap()).unwrap();
         assert_eq!(value[1]["name"], "USB Camera");
-        assert_eq!(value[0]["device"], "/dev/video0");
+        assert_eq!((&value[0]["device"], &value[1]["by_path"]), (&"/dev/video0".into(), &serde_json::Value::Null));
+        assert_eq!(value[0]["by_path"], "/dev/v4l/by-path/usb-0:2");
         assert_eq!(value[0]["formats"].as_array().unwrap().len(), 5);
         assert_eq!(json(&[]).unwrap(), "[]\n");
     }

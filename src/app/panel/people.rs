@@ -1,6 +1,6 @@
 //! One row of fixed height for each person.
 
-use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, Sense, pos2, vec2};
+use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, RichText, Sense, pos2, vec2};
 
 use super::super::command::Command;
 use super::super::people::Person;
@@ -21,13 +21,12 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec
     let present = app.people.list().iter().filter(|person| !person.away).count();
     super::title(ui, &format!("PEOPLE  {present}"));
     let (place, _) = ui.allocate_exact_size(vec2(ui.available_width(), height - 40.0), Sense::hover());
-    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(place));
+    let list = egui::UiBuilder::new().accessibility_role(egui::Role::List).accessibility_label("People");
+    let mut inner = ui.new_child(list.max_rect(place));
     inner.set_clip_rect(place.intersect(ui.clip_rect()));
     egui::ScrollArea::vertical().id_salt("people").auto_shrink(false).show(&mut inner, |ui| {
         if app.people.list().is_empty() {
-            let words = "Nobody in view.";
-            let font = FontId::proportional(14.0);
-            ui.painter().text(place.left_top() + vec2(0.0, theme::HALF), Align2::LEFT_TOP, words, font, theme::WEAK);
+            ui.label(RichText::new("Nobody in view.").color(theme::WEAK));
         }
         for person in app.people.list() {
             row(app, ui, person, commands);
@@ -44,9 +43,11 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
     let sense = if opentrack { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), sense);
     let face = &person.face;
-    let spoken = format!("Person {}: {}, {}", face.id, age_text(face.age).0, gender_text(face.gender).0);
-    let role = if opentrack { egui::Role::Button } else { egui::Role::Label };
-    response.widget_info(|| egui::WidgetInfo::labeled(role, true, &spoken));
+    let followed = app.outputs.follow == Follow::Person(face.id);
+    response.widget_info(|| match opentrack {
+        true => egui::WidgetInfo::selected(egui::Role::Button, true, followed, spoken(person)),
+        false => egui::WidgetInfo::labeled(egui::Role::ListItem, true, spoken(person)),
+    });
     if response.clicked() {
         commands.push(Command::Follow(face.id));
     }
@@ -56,7 +57,7 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
     }
     let color = theme::id_color(face.id);
     painter.rect_filled(rect, 8.0, theme::CARD);
-    if opentrack && app.outputs.follow == Follow::Person(face.id) {
+    if opentrack && followed {
         painter.rect_stroke(rect, 8.0, egui::Stroke::new(1.0, theme::ACCENT), egui::StrokeKind::Inside);
     }
     let inside = rect.shrink(theme::STEP);
@@ -84,6 +85,21 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
         "Left: age over the last 20 s with its spread, 0 to 80 years.\nRight: yaw (red), pitch (green) and roll (blue), \
          -60 to 60 degrees.",
     );
+}
+
+/// A row as a screen reader says it.
+fn spoken(person: &Person) -> String {
+    let face = &person.face;
+    let pose = face.pose.map_or_else(
+        || "no head pose".to_owned(),
+        // Without a rounded zero's sign.
+        |pose| {
+            let [yaw, pitch, roll] = [pose.yaw, pose.pitch, pose.roll].map(|angle| angle.round() + 0.0);
+            format!("yaw {yaw:.0}°, pitch {pitch:.0}°, roll {roll:.0}°")
+        },
+    );
+    let away = if person.away { ", not in view" } else { "" };
+    format!("Person {}: {}, {}, {pose}{away}", face.id, age_text(face.age).0, gender_text(face.gender).0)
 }
 
 /// `mark` stands before the number: what becomes of this person's data.

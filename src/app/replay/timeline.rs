@@ -71,8 +71,9 @@ pub(in crate::app) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<
 
 fn show_lanes(replay: &mut Replay, ui: &mut egui::Ui, size: Vec2, lane: f32, commands: &mut Vec<Command>) {
     let (whole, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
-    let spoken = "Timeline: yaw, pitch, roll and age";
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Slider, true, spoken));
+    let spoken = "Timeline in seconds: yaw, pitch, roll and age";
+    let position = replay.playback.position_s();
+    response.widget_info(|| egui::WidgetInfo::slider(true, position, spoken));
     // The last point's playhead is inside.
     let plot = whole.with_min_x(whole.left() + NAMES).with_max_x(whole.right() - 2.0);
     replay.curves.fit(&replay.session, &replay.playback, plot.width());
