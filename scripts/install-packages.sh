@@ -7,7 +7,7 @@ set -euo pipefail
 # libxkbcommon-x11, libXcursor and libXi, which are opened at run time, and a GL driver.
 build="gcc g++ libc6-dev nasm"
 window="libxkbcommon-x11-0 libxcursor1 libxi6 libgl1 libegl1 libgl1-mesa-dri"
-test="xvfb xdotool imagemagick x11-utils"
+test="xvfb xdotool xclip imagemagick x11-utils fontconfig fonts-dejavu-core"
 # The cascade that the published demos use; benches/peers/run.py takes another without it.
 peers="opencv-data"
 camera="qemu-system-x86 busybox-static cpio kmod"

@@ -221,6 +221,47 @@ if open; then
 fi
 rm -f "$FACELENS_CONFIG_DIR/settings.toml"
 
+echo "names in other letters are shown, and a path can be pasted"
+# Two names of the same length in letters that the built-in fonts lack: as boxes they would look alike.
+first=$work/صورة.png
+second=$work/حديد.png
+cp "$assets/astronaut.png" "$first"
+cp "$assets/astronaut.png" "$second"
+if ! command -v fc-list >/dev/null || [ -z "$(fc-list :lang=ar family)" ]; then
+    echo "skipped: no font with Arabic letters is installed"
+elif open --source "$first"; then
+    shoot arabic-first
+    if command -v xclip >/dev/null; then
+        printf %s "$second" | xclip -selection clipboard
+        xdotool mousemove 900 118 click 1
+        sleep 0.5
+        key ctrl+v
+        key Return
+        xdotool mousemove 400 20
+        sleep 2
+        shoot arabic-second
+        [ "$(differ arabic-first arabic-second 400x40+720+0)" -gt 20 ] || fail "a pasted path with Arabic letters changes nothing"
+        grep -q "حديد.png" <<<"$(xdotool sleep 1; cat "$FACELENS_CONFIG_DIR/settings.toml")" || fail "the pasted path was not opened"
+    else
+        echo "skipped: xclip is not installed, so nothing can be pasted"
+    fi
+    quit q
+fi
+rm -f "$FACELENS_CONFIG_DIR/settings.toml"
+
+echo "without a display that can be drawn on, one sentence says so"
+says_why() {
+    local words
+    words=$("$@" 2>&1)
+    [ $? -eq 1 ] || fail "$*: exit code"
+    # Libraries may warn before.
+    grep -q '^facelens: the window cannot be opened: .*; .*facelens analyze' <<<"$(tail -1 <<<"$words")" \
+        || fail "$*: $words"
+}
+says_why env DISPLAY=:987 "$program" --source demo
+says_why env -u DISPLAY "$program" --source demo
+says_why env LIBGL_DRIVERS_PATH=/nowhere __EGL_VENDOR_LIBRARY_FILENAMES=/nowhere "$program" --source demo
+
 echo "a recording that is killed is told of and finished at the next start"
 sessions=$HOME/Videos/facelens
 if open --source demo; then
