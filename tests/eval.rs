@@ -71,12 +71,15 @@ fn heads_can_be_tilted_and_are_judged_without_the_tilt() {
     small_set(folder.path());
     let labels = folder.path().join("labels.csv");
     std::fs::write(&labels, "file,yaw,pitch,roll\nset/wall.png,0,0,0\nset/astronaut.png,0,-8,4\n").unwrap();
-    let roll = |turn: &str| {
+    let off = |turn: &str| {
         let (report, _) = eval(&["--labels", path(&labels), "--images", path(folder.path()), "--turn", turn]);
         assert_eq!(report["detected"], 0.5, "{report}");
-        report["pose"]["roll"].as_f64().unwrap_or_else(|| panic!("{report}"))
+        report["pose"]["geodesic"].as_f64().unwrap_or_else(|| panic!("{report}"))
     };
-    assert!(roll("0") < 6.0 && roll("40") < 8.0, "{} and {}", roll("0"), roll("40"));
+    for (turn, most) in [("0", 7.0), ("40", 10.0), ("60", 10.0)] {
+        let degrees = off(turn);
+        assert!(degrees < most, "turned by {turn} degrees: {degrees}");
+    }
     for (args, words) in [(&["--turn", "200"][..], "it goes from 0 to 180"), (&["--turn", "9", "--crops"], "--crops")] {
         let args = [&["eval", "--labels", path(&labels), "--images", path(folder.path())], args].concat();
         let output = facelens(&args);

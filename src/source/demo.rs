@@ -3,6 +3,8 @@
 //! What the chain finds can be held against [`truth`] at the frame's time.
 
 mod script;
+#[cfg(test)]
+pub(crate) mod turning;
 mod walkers;
 
 use std::time::{Duration, Instant};
