@@ -19,6 +19,13 @@ use crate::net::{ShapeError, Tensor};
 
 /// Largest .json that is parsed; the published ones have 0.1 MB.
 const LARGEST_JSON_BYTES: usize = 16 << 20;
+/// Most bytes of weights in all .bin files together; the published ones have 0.2 MB.
+const LARGEST_WEIGHT_BYTES: u64 = 64 << 20;
+/// Most .bin files and most tensors; the published models have 1 and 66.
+const LARGEST_FILE_COUNT: usize = 64;
+const LARGEST_WEIGHT_COUNT: usize = 2_000;
+/// No tensor of these networks has more axes.
+const LARGEST_RANK: usize = 8;
 
 /// The .json of a graph model, as far as it matters here.
 #[derive(Deserialize)]
@@ -95,7 +102,7 @@ pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> 
     let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
     let card = cards::ssr_net(file, task, &Facts::of(&weight_bytes), &onnx);
     let self_check = self_check(file, &onnx, &card.input, |face| graph.run(face))?;
-    Ok(Imported { card, onnx, self_check })
+    Ok(Imported { card, onnx, self_check: Some(self_check) })
 }
 
 pub(super) fn layers(file: &Path, bytes: &[u8]) -> Result<Layers, ModelError> {
@@ -150,16 +157,25 @@ fn parent(name: &str) -> Option<&str> {
 
 /// Reads the weights and gives them with the bytes that they came from.
 fn read_weights(file: &Path, groups: &[WeightGroup]) -> Result<(Weights, Vec<u8>), ModelError> {
+    let too_large =
+        |cause: String| ModelError::new(ModelErrorKind::TooLarge, file, cause, "give the file of an SSR-Net");
+    let paths: Vec<&String> = groups.iter().flat_map(|group| &group.paths).collect();
+    let count: usize = groups.iter().map(|group| group.weights.len()).sum();
+    if paths.len() > LARGEST_FILE_COUNT || count > LARGEST_WEIGHT_COUNT {
+        return Err(too_large(format!("{} files of weights and {count} weights are named in it", paths.len())));
+    }
+    if let Some((_, twice)) = paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)) {
+        return Err(corrupt(file, format!("{twice} is named twice in it")));
+    }
     let mut weights = Weights::new();
     let mut all_bytes = Vec::new();
     for group in groups {
         let mut bytes = Vec::new();
         for path in &group.paths {
-            // Only a neighbour of the .json: a model file has no business elsewhere on the disk.
-            if Path::new(path).file_name().is_none_or(|name| name != path.as_str()) {
-                return Err(corrupt(file, format!("its weights lie outside its folder, in {path}")));
+            bytes.extend(read_capped(&neighbour(file, path)?, LARGEST_WEIGHT_BYTES)?);
+            if (all_bytes.len() + bytes.len()) as u64 > LARGEST_WEIGHT_BYTES {
+                return Err(too_large(format!("it has more than {} MiB of weights", LARGEST_WEIGHT_BYTES >> 20)));
             }
-            bytes.extend(read_capped(&file.with_file_name(path), guard::MAX_FILE_BYTES)?);
         }
         let mut rest = bytes.as_slice();
         for entry in &group.weights {
@@ -176,6 +192,27 @@ fn read_weights(file: &Path, groups: &[WeightGroup]) -> Result<(Weights, Vec<u8>
     Ok((weights, all_bytes))
 }
 
+/// A file beside the .json: a model has no business elsewhere on the disk.
+fn neighbour(file: &Path, name: &str) -> Result<PathBuf, ModelError> {
+    let outside = || corrupt(file, format!("its weights lie outside its folder, in {name}"));
+    if Path::new(name).file_name().is_none_or(|plain| plain != name) {
+        return Err(outside());
+    }
+    let neighbour = file.with_file_name(name);
+    // A link may lead anywhere; where the .json is one itself, its target's folder is as good (a cache of downloads).
+    let folder = |path: &Path| path.canonicalize().ok()?.parent().map(Path::to_owned);
+    let own_folder = neighbour.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match folder(&neighbour) {
+        Some(real)
+            if folder(file).as_ref() != Some(&real) && own_folder.canonicalize().ok().as_ref() != Some(&real) =>
+        {
+            Err(outside())
+        }
+        // One that is not there is told by who reads it.
+        _ => Ok(neighbour),
+    }
+}
+
 fn read_weight<'a>(entry: &WeightEntry, bytes: &'a [u8]) -> Result<(Tensor, &'a [u8]), String> {
     if entry.quantization.is_some() {
         return Err("is quantised; facelens reads float32 only".to_owned());
@@ -186,6 +223,13 @@ fn read_weight<'a>(entry: &WeightEntry, bytes: &'a [u8]) -> Result<(Tensor, &'a 
         "int32" => |bytes| i32::from_le_bytes(bytes) as f32,
         other => return Err(format!("has the type {other}; facelens reads float32 and int32")),
     };
+    if entry.shape.len() > LARGEST_RANK {
+        return Err(format!("has {} axes", entry.shape.len()));
+    }
+    // A shape with a zero in it may have any other axes and costs nothing, until something is done place by place.
+    if entry.shape.contains(&0) {
+        return Err("is empty".to_owned());
+    }
     let length = entry.shape.iter().try_fold(4_usize, |product, &axis| product.checked_mul(axis));
     let (own, rest) = length.and_then(|length| bytes.split_at_checked(length)).ok_or("is truncated")?;
     let (values, _) = own.as_chunks::<4>();

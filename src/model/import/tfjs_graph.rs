@@ -9,6 +9,8 @@ use crate::net::{ShapeError, Tensor};
 const LARGEST_NODE_COUNT: usize = 10_000;
 /// Multiplications that one run may take; SSR-Net takes 17 million.
 const LARGEST_WORK: usize = 1 << 30;
+/// Most numbers that are kept at once during a run; SSR-Net keeps less than a million.
+const LARGEST_VALUES: usize = 16 << 20;
 
 /// The weights by name.
 pub(super) type Weights = HashMap<String, Tensor>;
@@ -80,7 +82,12 @@ impl GraphModel {
     /// Runs the graph on a face `[1, 64, 64, 3]` and gives what its last node gives.
     pub(super) fn run(&self, face: &Tensor) -> Result<Vec<f32>, ShapeError> {
         let mut values: HashMap<&str, Tensor> = HashMap::new();
-        let mut work = 0_usize;
+        // How often each value is still needed.
+        let mut needed: HashMap<&str, usize> = HashMap::new();
+        for name in self.nodes.iter().flat_map(|node| &node.input) {
+            *needed.entry(node_name(name)).or_default() += 1;
+        }
+        let (mut work, mut kept) = (0_usize, 0_usize);
         let mut output = None;
         for node in &self.nodes {
             let value = match node.op.as_str() {
@@ -93,8 +100,9 @@ impl GraphModel {
                         .map(|name| values.get(node_name(name)).ok_or_else(|| missing(name)))
                         .collect::<Result<_, _>>()?;
                     work = work.saturating_add(cost(&inputs));
-                    if work > LARGEST_WORK {
-                        return Err(ShapeError("the graph takes more work than any network of these papers".into()));
+                    if work > LARGEST_WORK || kept.saturating_add(node.most_given(&inputs)) > LARGEST_VALUES {
+                        let cause = format!("node {}: more work than any network of these papers takes", node.name);
+                        return Err(ShapeError(cause));
                     }
                     let at = |ShapeError(cause)| ShapeError(format!("node {}: {cause}", node.name));
                     node.run(&inputs).map_err(at)?
@@ -103,7 +111,20 @@ impl GraphModel {
             if node.op == "Identity" {
                 output = Some(value.data().to_vec());
             }
-            values.insert(&node.name, value);
+            for name in node.input.iter().map(|name| node_name(name)) {
+                let Some(count) = needed.get_mut(name) else { continue };
+                *count -= 1;
+                if *count == 0 {
+                    kept -= values.remove(name).map_or(0, |value| value.data().len());
+                }
+            }
+            if needed.contains_key(node.name.as_str()) {
+                kept = kept.saturating_add(value.data().len());
+                if kept > LARGEST_VALUES {
+                    return Err(ShapeError("the graph keeps more numbers than any network of these papers".into()));
+                }
+                values.insert(&node.name, value);
+            }
         }
         output.ok_or_else(|| ShapeError("the graph has no output".to_owned()))
     }
@@ -122,4 +143,68 @@ fn node_name(input: &str) -> &str {
 
 fn missing(name: &str) -> ShapeError {
     ShapeError(format!("{name} is missing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn graph(nodes: serde_json::Value, weights: Vec<(&str, Tensor)>) -> GraphModel {
+        let weights = weights.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect();
+        GraphModel::new(serde_json::from_value(nodes).unwrap(), weights).unwrap()
+    }
+
+    #[test]
+    fn one_node_that_asks_for_gigabytes_is_refused() {
+        let long = 1 << 16;
+        let column = Tensor::from_fn(&[long, 1], |_| 1.0);
+        let row = Tensor::from_fn(&[1, long], |_| 1.0);
+        let nodes = |op: &str| {
+            json!([
+                {"name": "a", "op": "Const"},
+                {"name": "b", "op": "Const"},
+                {"name": "product", "op": op, "input": ["a", "b"]},
+                {"name": "Identity", "op": "Identity", "input": ["product"]},
+            ])
+        };
+        for op in ["Mul", "Add", "AddV2", "RealDiv"] {
+            let graph = graph(nodes(op), vec![("a", column.clone()), ("b", row.clone())]);
+            assert!(graph.run(&column).unwrap_err().0.contains("node product: more work"), "{op}");
+        }
+        // 2^13 places with 2^13 channels each.
+        let kernel = Tensor::from_fn(&[1, 1, 1, 1 << 13], |_| 1.0);
+        let map = Tensor::from_fn(&[1, 1, 1 << 13, 1], |_| 1.0);
+        let bias = Tensor::from_fn(&[1 << 13], |_| 0.0);
+        let nodes = json!([
+            {"name": "x", "op": "Const"},
+            {"name": "kernel", "op": "Const"},
+            {"name": "bias", "op": "Const"},
+            {"name": "conv", "op": "_FusedConv2D", "input": ["x", "kernel", "bias"]},
+        ]);
+        let graph = graph(nodes, vec![("x", map.clone()), ("kernel", kernel), ("bias", bias)]);
+        assert!(graph.run(&map).unwrap_err().0.contains("node conv: more work"));
+    }
+
+    #[test]
+    fn values_are_kept_as_long_as_they_are_needed_and_no_more_of_them_than_fit() {
+        // A long chain of 2^20 numbers each: only two of them are alive at once.
+        let face = Tensor::from_fn(&[1 << 20], |index| index as f32);
+        let link = |index: usize, op: &str| {
+            let before = if index == 0 { "x".to_owned() } else { format!("n{}", index - 1) };
+            json!({"name": format!("n{index}"), "op": op, "input": [before]})
+        };
+        let mut chain = vec![json!({"name": "x", "op": "Placeholder"})];
+        chain.extend((0..40).map(|index| link(index, "Relu")));
+        chain.push(link(40, "Identity"));
+        assert_eq!(graph(chain.into(), vec![]).run(&face).unwrap(), face.data());
+
+        // As many that wait for the last node of all.
+        let mut fan = vec![json!({"name": "x", "op": "Placeholder"})];
+        fan.extend((0..40).map(|index| json!({"name": format!("n{index}"), "op": "Relu", "input": ["x"]})));
+        let all: Vec<String> = (0..40).map(|index| format!("n{index}")).collect();
+        fan.push(json!({"name": "last", "op": "Concat", "input": all}));
+        assert!(graph(fan.into(), vec![]).run(&face).is_err_and(|ShapeError(cause)| cause.contains("more")));
+    }
 }

@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::net::reference::{self as ops, Padding};
 use crate::net::{DenseLayout, KernelLayout, ShapeError, Tensor};
 
+/// No value in these graphs has more axes.
+const LARGEST_RANK: usize = 8;
+
 /// One node of the graph.
 #[derive(Deserialize)]
 pub(super) struct Node {
@@ -42,6 +45,26 @@ impl Node {
             ("ExpandDims", [x, axis]) => expand_dims(x, axis),
             ("StridedSlice", [x, begin, end, strides]) => self.strided_slice(x, begin, end, strides),
             (op, inputs) => Err(ShapeError(format!("facelens does not know {op} with {} inputs", inputs.len()))),
+        }
+    }
+
+    /// The most numbers that the node may give for these inputs, told from their shapes alone.
+    pub(super) fn most_given(&self, inputs: &[&Tensor]) -> usize {
+        let numbers = |shape: &[usize]| shape.iter().fold(1_usize, |count, &axis| count.saturating_mul(axis));
+        let first = inputs.first().map_or(0, |x| x.data().len());
+        match (self.op.as_str(), inputs) {
+            // No window moves outside the picture: each place becomes one place of so many channels.
+            ("_FusedConv2D" | "_FusedMatMul", [x, kernel, bias]) => {
+                let channels = kernel.shape().last().copied().unwrap_or(0).max(bias.data().len());
+                (first / x.shape().last().copied().unwrap_or(1).max(1)).saturating_mul(channels)
+            }
+            ("Add" | "AddV2" | "Mul" | "RealDiv", [a, b]) => {
+                let rank = a.shape().len().max(b.shape().len());
+                let padded = |x: &Tensor| [vec![1; rank - x.shape().len()], x.shape().to_vec()].concat();
+                let axes: Vec<usize> = padded(a).into_iter().zip(padded(b)).map(|(a, b)| a.max(b)).collect();
+                numbers(&axes)
+            }
+            _ => first,
         }
     }
 
@@ -108,7 +131,11 @@ impl Node {
             [self.mask("begin_mask")?, self.mask("end_mask")?, self.mask("shrink_axis_mask")?];
         let ranges = begin.data().len();
         let plain = strides.data().iter().all(|&step| step == 1.0) && end.data().len() == ranges;
-        if !plain || ranges > x.shape().len() || self.mask("new_axis_mask")? != 0 || self.mask("ellipsis_mask")? != 0 {
+        if !plain
+            || ranges > x.shape().len().min(LARGEST_RANK)
+            || self.mask("new_axis_mask")? != 0
+            || self.mask("ellipsis_mask")? != 0
+        {
             return Err(self.odd("range"));
         }
         let mut shape = Vec::new();
