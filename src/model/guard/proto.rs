@@ -24,6 +24,12 @@ const OPERATORS: &str = " Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan A
     Size SkipLayerNormalization Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tan \
     Tanh ThresholdedRelu Tile TopK Transpose Trilu Unsqueeze Where Xor ";
 
+/// Those of them that ONNX Runtime defines in its own domain.
+const MICROSOFT_OPERATORS: &str =
+    " BiasGelu FastGelu Gelu QuickGelu SimplifiedLayerNormalization SkipLayerNormalization ";
+/// ONNX Runtime's own domain.
+const MICROSOFT: &str = "com.microsoft";
+
 /// Largest kernel, stride, dilation or block of a convolution or pooling, pixels.
 const MAX_WINDOW: i64 = 1024;
 /// Largest padding on one side, pixels.
@@ -46,8 +52,37 @@ pub(super) fn check(proto: &mut pb::ModelProto, input_shape: &[usize]) -> Result
     }
     graph.initializer.iter().try_for_each(tensor)?;
     graph.node.iter_mut().try_for_each(node)?;
+    names(graph)?;
     input(graph, input_shape)?;
     outputs(graph)
+}
+
+/// Checks that nothing is given twice, and names each node by its number and what it gives: names of nodes mean nothing
+/// in ONNX, but tract 0.23 takes them for names of values. [`label`] undoes it.
+fn names(graph: &mut pb::GraphProto) -> Result<(), Refusal> {
+    let twice = |name: &str| Refusal::corrupt(format!("its graph gives `{name}` twice"));
+    let mut given: HashSet<&str> = HashSet::new();
+    if let Some(tensor) = graph.initializer.iter().find(|tensor| !given.insert(&tensor.name)) {
+        return Err(twice(&tensor.name));
+    }
+    // Up to IR version 3, constants are inputs, too.
+    given.extend(graph.input.iter().map(|input| input.name.as_str()));
+    for (index, node) in graph.node.iter_mut().enumerate() {
+        if let Some(output) = node.output.iter().find(|name| !name.is_empty() && !given.insert(name)) {
+            return Err(twice(output));
+        }
+        let first = node.output.iter().find(|name| !name.is_empty()).unwrap_or(&node.op_type);
+        node.name = format!("{index}:{first}");
+    }
+    Ok(())
+}
+
+/// The name of a node as the file has it, or of what it gives.
+pub(super) fn label(name: &str) -> &str {
+    match name.split_once(':') {
+        Some((number, label)) if number.bytes().all(|byte| byte.is_ascii_digit()) => label,
+        _ => name,
+    }
 }
 
 /// Gives the one input its shape.
@@ -126,9 +161,17 @@ fn outputs(graph: &mut pb::GraphProto) -> Result<(), Refusal> {
 
 fn node(node: &mut pb::NodeProto) -> Result<(), Refusal> {
     let op = node.op_type.as_str();
-    if op.contains(' ') || !OPERATORS.contains(&format!(" {op} ")) {
+    let is_among = |operators: &str| !op.contains(' ') && operators.contains(&format!(" {op} "));
+    let known = match node.domain.as_str() {
+        "" | "ai.onnx" => is_among(OPERATORS),
+        MICROSOFT => is_among(MICROSOFT_OPERATORS),
+        // What another domain calls `Relu` may be anything.
+        _ => false,
+    };
+    if !known {
+        let domain = if node.domain.is_empty() { String::new() } else { format!(" of the domain `{}`", node.domain) };
         return Err(Refusal::wrong_shape(
-            format!("its graph uses the operator `{op}`, which facelens does not run"),
+            format!("its graph uses the operator `{op}`{domain}, which facelens does not run"),
             "export the model without it",
         ));
     }
@@ -141,6 +184,9 @@ fn node(node: &mut pb::NodeProto) -> Result<(), Refusal> {
             return Err(Refusal::wrong_shape("it holds sparse tensors", "export it with dense tensors"));
         }
         attribute.t.iter().chain(&attribute.tensors).try_for_each(tensor)?;
+        if op == "Transpose" && attribute.name == "perm" && !is_permutation(&attribute.ints) {
+            return Err(Refusal::corrupt(format!("{}: {:?} is no order of axes", place(), attribute.ints)));
+        }
         let range = match attribute.name.as_str() {
             "kernel_shape" | "strides" | "dilations" | "blocksize" => 1..=MAX_WINDOW,
             "pads" | "output_padding" | "output_shape" => -MAX_PADDING..=MAX_PADDING,
@@ -172,7 +218,14 @@ fn node(node: &mut pb::NodeProto) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks that a tensor holds exactly the numbers that its dimensions claim.
+/// Whether each of the numbers below the list's length is in it.
+fn is_permutation(axes: &[i64]) -> bool {
+    let mut sorted = axes.to_vec();
+    sorted.sort_unstable();
+    sorted.into_iter().eq(0..axes.len() as i64)
+}
+
+/// Checks that a tensor holds exactly the numbers that its dimensions claim, and that they are numbers.
 fn tensor(tensor: &pb::TensorProto) -> Result<(), Refusal> {
     let name = &tensor.name;
     if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
@@ -195,7 +248,7 @@ fn tensor(tensor: &pb::TensorProto) -> Result<(), Refusal> {
         Ok(DataType::Double) => (8, tensor.double_data.len()),
         Ok(DataType::Int64 | DataType::Uint64) => (8, tensor.int64_data.len()),
         Ok(DataType::Int32 | DataType::Uint32) => (4, tensor.int32_data.len()),
-        Ok(DataType::Int16 | DataType::Uint16 | DataType::Float16) => (2, tensor.int32_data.len()),
+        Ok(DataType::Int16 | DataType::Uint16) => (2, tensor.int32_data.len()),
         Ok(DataType::Int8 | DataType::Uint8 | DataType::Bool) => (1, tensor.int32_data.len()),
         _ => {
             return Err(Refusal::wrong_shape(
@@ -212,7 +265,27 @@ fn tensor(tensor: &pb::TensorProto) -> Result<(), Refusal> {
             tensor.dims
         )));
     }
-    Ok(())
+    // One infinite number may be a bound (of a `Clip`) or what is put in place of others; among weights it is damage.
+    let sound = |value: f64| value.is_finite() || (held == 1 && !value.is_nan());
+    let all_sound = if bytes == 8 {
+        let (raw, _) = tensor.raw_data.as_chunks::<8>();
+        let doubles = tensor.data_type == DataType::Double as i32;
+        !doubles
+            || raw.iter().all(|&raw| sound(f64::from_le_bytes(raw)))
+                && tensor.double_data.iter().all(|&value| sound(value))
+    } else {
+        let (raw, _) = tensor.raw_data.as_chunks::<4>();
+        let floats = tensor.data_type == DataType::Float as i32;
+        let single = |value: f32| sound(value.into());
+        !floats
+            || raw.iter().all(|&raw| single(f32::from_le_bytes(raw)))
+                && tensor.float_data.iter().all(|&value| single(value))
+    };
+    if all_sound {
+        Ok(())
+    } else {
+        Err(Refusal::corrupt(format!("its tensor `{name}` holds a number that is not finite")))
+    }
 }
 
 fn type_name(data_type: i32) -> String {

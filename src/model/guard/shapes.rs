@@ -4,7 +4,7 @@ use tract_onnx::pb;
 use tract_onnx::prelude::{DatumType, Framework as _, TVec, TypedModel};
 use tract_onnx::tract_hir::infer::{Factoid as _, InferenceFact, InferenceModel, InferenceModelExt as _};
 
-use super::proto::times;
+use super::proto::{label, times};
 use super::{MAX_CONSTANT_ELEMENTS, MAX_CONSTANT_WORK, MAX_ELEMENTS, MAX_TOTAL_ELEMENTS, MAX_WORK, Refusal, one_line};
 
 /// Makes a checked graph tract's typed graph; every tensor in it has a known, bounded shape.
@@ -15,8 +15,8 @@ pub(super) fn typed(proto: &pb::ModelProto) -> Result<TypedModel, Refusal> {
     let typed = model.into_typed().map_err(|error| foreign(&error))?;
     for node in typed.nodes() {
         for output in &node.outputs {
-            let shape = output.fact.shape.as_concrete().ok_or_else(|| unknown_size(&node.name))?;
-            elements(&node.name, shape)?;
+            let shape = output.fact.shape.as_concrete().ok_or_else(|| unknown_size(label(&node.name)))?;
+            elements(label(&node.name), shape)?;
         }
     }
     Ok(typed)
@@ -91,7 +91,7 @@ fn walk(model: &mut InferenceModel, nodes: &[pb::NodeProto]) -> Result<(), Refus
 }
 
 fn visit(model: &mut InferenceModel, id: usize, node: &pb::NodeProto, totals: &mut Totals) -> Result<(), Refusal> {
-    let name = model.node(id).name.clone();
+    let name = label(&model.node(id).name).to_owned();
     let (inputs, outputs) = model.node_facts(id).map_err(|error| foreign(&error))?;
     let inputs: Vec<InferenceFact> = inputs.into_iter().cloned().collect();
     let outputs: Vec<InferenceFact> = outputs.into_iter().cloned().collect();
@@ -100,6 +100,7 @@ fn visit(model: &mut InferenceModel, id: usize, node: &pb::NodeProto, totals: &m
     if op.nboutputs().map_err(|error| foreign(&error))? != outputs.len() {
         return Err(foreign(&format!("`{name}` has {} outputs", outputs.len())));
     }
+    arguments(node, &name, &inputs)?;
     // Shapes alone; nothing is evaluated here.
     let (_, inferred, _) = op
         .infer_facts(inputs.iter().collect(), outputs.iter().collect(), TVec::new())
@@ -123,6 +124,43 @@ fn visit(model: &mut InferenceModel, id: usize, node: &pb::NodeProto, totals: &m
         model.set_outlet_fact((id, slot).into(), fact).map_err(|error| foreign(&error))?;
     }
     Ok(())
+}
+
+/// Checks the arguments that tract 0.23 believes: a `Tile` by a negative number never ends, a `TopK` gives as many places
+/// as it is asked for, a `Dropout` takes the first number of a list without one.
+fn arguments(node: &pb::NodeProto, name: &str, inputs: &[InferenceFact]) -> Result<(), Refusal> {
+    let wrong = |what: String| Refusal::corrupt(format!("{} `{name}`: {what}", node.op_type));
+    match (node.op_type.as_str(), inputs) {
+        ("Tile", [_, times]) => match integers(times).into_iter().find(|&times| times < 0) {
+            Some(times) => Err(wrong(format!("{times} repetitions"))),
+            None => Ok(()),
+        },
+        ("TopK", [values, count]) => {
+            let axis = node.attribute.iter().find(|attribute| attribute.name == "axis").map_or(-1, |axis| axis.i);
+            let shape = shape(values).unwrap_or_default();
+            let axis = if axis < 0 { axis + shape.len() as i64 } else { axis };
+            let length = usize::try_from(axis).ok().and_then(|axis| shape.get(axis)).copied().unwrap_or(0);
+            match integers(count).into_iter().find(|&count| usize::try_from(count).map_or(true, |count| count > length))
+            {
+                Some(count) => Err(wrong(format!("the largest {count} of {length}"))),
+                None => Ok(()),
+            }
+        }
+        ("Dropout", [_, arguments @ ..]) => {
+            let single = |fact: &InferenceFact| shape(fact).is_some_and(|shape| shape.iter().product::<usize>() == 1);
+            if arguments.iter().all(single) { Ok(()) } else { Err(wrong("an argument is not one number".to_owned())) }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The integers that an input is known to have; none where they are not known yet.
+fn integers(fact: &InferenceFact) -> Vec<i64> {
+    let values = fact.value.concretize().and_then(|tensor| {
+        let tensor = tensor.cast_to::<i64>().ok()?;
+        Some(tensor.to_plain_array_view::<i64>().ok()?.iter().copied().collect())
+    });
+    values.unwrap_or_default()
 }
 
 /// How many 4-byte numbers an element takes; tract counts shapes in symbolic dimensions.
@@ -160,7 +198,8 @@ fn work(node: &pb::NodeProto, name: &str, inputs: &[Vec<usize>], outputs: &[Vec<
         "MatMul" | "MatMulInteger" | "QLinearMatMul" | "Gemm" => {
             given.saturating_mul(inputs.first().and_then(|a| a.iter().rev().take(2).max().copied()).unwrap_or(1) as u64)
         }
-        "AveragePool" | "MaxPool" => given.saturating_mul(window()),
+        // tract 0.23 takes its poolings number by number.
+        "AveragePool" | "MaxPool" => given.saturating_mul(window()).saturating_mul(8),
         "LRN" => {
             let size = node.attribute.iter().find(|attribute| attribute.name == "size");
             given.saturating_mul(size.map_or(1, |size| size.i.unsigned_abs()))

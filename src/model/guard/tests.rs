@@ -146,6 +146,116 @@ fn tensors_that_lie_are_refused() {
 }
 
 #[test]
+fn arguments_that_tract_would_believe_are_refused() {
+    let transposed = |perm: &[i64]| Graph::new(&INPUT).node("Transpose", &["x"], "y", &[("perm", perm)]);
+    assert!(load(transposed(&[3, 1, 0, 2])).is_ok());
+    for perm in [&[0, 1, 0, 3][..], &[0, 1, 2, 4], &[-1, 0, 1, 2]] {
+        refused(transposed(perm), ModelErrorKind::Corrupt, "is no order of axes");
+    }
+    let tiled = |times: &[i64]| Graph::new(&INPUT).integers("n", times).node("Tile", &["x", "n"], "y", &[]);
+    assert!(load(tiled(&[1, 2, 1, 2])).is_ok());
+    refused(tiled(&[1, -2, 1, 1]), ModelErrorKind::Corrupt, "Tile `y`: -2 repetitions");
+    let largest = |count: i64| {
+        Graph::new(&INPUT).integers("k", &[count]).node("TopK", &["x", "k"], "y", &[("axis", &[-1])]).change(|graph| {
+            graph.node[0].output.push("places".into());
+        })
+    };
+    assert!(load(largest(8)).is_ok());
+    for count in [9, -1, (1 << 32) + 1] {
+        refused(largest(count), ModelErrorKind::Corrupt, &format!("TopK `y`: the largest {count} of 8"));
+    }
+    let dropped = |count: usize| {
+        let ratio = vec![0.5; count];
+        Graph::new(&INPUT).floats("r", &[count as i64], &ratio).node("Dropout", &["x", "r"], "y", &[])
+    };
+    assert!(load(dropped(1)).is_ok());
+    for count in [0, 2] {
+        refused(dropped(count), ModelErrorKind::Corrupt, "Dropout `y`: an argument is not one number");
+    }
+}
+
+#[test]
+fn an_operator_is_known_by_its_domain_and_name() {
+    let within = |domain: &str, op: &str| {
+        let (domain, op) = (domain.to_owned(), op.to_owned());
+        small(&INPUT).change(move |graph| {
+            graph.node[1].domain = domain;
+            graph.node[1].op_type = op;
+        })
+    };
+    assert!(load(within("ai.onnx", "Relu")).is_ok());
+    assert!(load(within("com.microsoft", "QuickGelu")).is_ok());
+    for (domain, op) in [("com.example", "Relu"), ("com.microsoft", "Relu"), ("", "QuickGelu2"), ("ai.onnx.ml", "Relu")]
+    {
+        refused(within(domain, op), ModelErrorKind::WrongShape, &format!("uses the operator `{op}`"));
+    }
+}
+
+#[test]
+fn names_of_nodes_mean_nothing_but_no_value_is_given_twice() {
+    let expected = load(small(&INPUT)).unwrap().run(&[0.25; 192]).unwrap();
+    let named = small(&INPUT).change(|graph| graph.node.iter_mut().for_each(|node| node.name = "y".into()));
+    assert_eq!(load(named).unwrap().run(&[0.25; 192]).unwrap(), expected);
+    let twice = small(&INPUT).change(|graph| graph.node[1].output[0] = "c".into());
+    refused(twice, ModelErrorKind::Corrupt, "its graph gives `c` twice");
+    let twice = small(&INPUT).change(|graph| graph.node[1].output[0] = "w".into());
+    refused(twice, ModelErrorKind::Corrupt, "its graph gives `w` twice");
+    let twice = small(&INPUT).change(|graph| graph.initializer.push(graph.initializer[0].clone()));
+    refused(twice, ModelErrorKind::Corrupt, "its graph gives `w` twice");
+}
+
+#[test]
+fn half_precision_gives_what_32_bits_give() {
+    // Weights that both have exactly.
+    let graph = Graph::new(&INPUT)
+        .floats("w", &[1, 3, 1, 1], &[1.0, -0.5, 2.0])
+        .node("Conv", &["x", "w"], "c", &[("kernel_shape", &[1, 1])])
+        .node("GlobalAveragePool", &["c"], "y", &[]);
+    let input: Vec<f32> = (0..192).map(|index| (index / 64) as f32 + 1.0).collect();
+    assert_eq!(load(graph.clone()).unwrap().run(&input).unwrap(), [6.0]);
+    for (kind, bits) in [
+        (pb::tensor_proto::DataType::Float16, [0x3c00, 0xb800, 0x4000]),
+        (pb::tensor_proto::DataType::Bfloat16, [0x3f80, 0xbf00, 0x4000]),
+    ] {
+        for raw in [true, false] {
+            let half = graph.clone().change(|graph| {
+                let tensor = &mut graph.initializer[0];
+                tensor.data_type = kind as i32;
+                tensor.raw_data.clear();
+                if raw {
+                    tensor.raw_data = bits.iter().flat_map(|bits: &u16| bits.to_le_bytes()).collect();
+                } else {
+                    tensor.int32_data = bits.map(i32::from).to_vec();
+                }
+                let pb::type_proto::Value::TensorType(input) =
+                    graph.input[0].r#type.as_mut().unwrap().value.as_mut().unwrap();
+                input.elem_type = kind as i32;
+            });
+            assert_eq!(load(half).unwrap().run(&input).unwrap(), [6.0], "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused() {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let damaged =
+            small(&INPUT).change(|graph| graph.initializer[0].raw_data[4..8].copy_from_slice(&value.to_le_bytes()));
+        refused(damaged, ModelErrorKind::Corrupt, "its tensor `w` holds a number that is not finite");
+    }
+    let bounded = |bound: f32| {
+        Graph::new(&INPUT).floats("low", &[], &[0.0]).floats("high", &[], &[bound]).node(
+            "Clip",
+            &["x", "low", "high"],
+            "y",
+            &[],
+        )
+    };
+    assert!(load(bounded(f32::INFINITY)).is_ok(), "a bound may be infinite");
+    refused(bounded(f32::NAN), ModelErrorKind::Corrupt, "`high` holds a number that is not finite");
+}
+
+#[test]
 fn graphs_within_graphs_and_values_as_sizes_are_refused() {
     for op in ["If", "Loop", "Scan", "RandomNormal", "SequenceEmpty", "NonZero", "Range", "EyeLike", "Mul Neg", ""] {
         let graph = small(&INPUT).change(|graph| graph.node[1].op_type = op.to_owned());
