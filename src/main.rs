@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use facelens::cli::{self, Cli, Command};
+use facelens::model::Sandbox;
 use tracing_subscriber::EnvFilter;
 
 /// Environment variable with the log's filter, e.g. `facelens=debug`.
@@ -18,10 +19,11 @@ fn main() -> ExitCode {
     attach_console();
     let cli = Cli::parse();
     start_log();
+    let sandbox = Sandbox::of_this_program();
     let window = matches!(cli.command, None | Some(Command::Replay(_)));
     let result = match cli.command {
-        Some(command) => cli::run(command),
-        None => cli::open_window(cli.window),
+        Some(command) => cli::run(command, &sandbox),
+        None => cli::open_window(cli.window, &sandbox),
     };
     result.unwrap_or_else(|error| {
         if window {

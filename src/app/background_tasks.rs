@@ -11,7 +11,7 @@ use crossbeam_channel::Sender;
 
 use super::file_dialogs::{folder_dialog, model_dialog, source_dialog, wait_for};
 use super::state::{Output, Purpose};
-use crate::model::{Entry, Library, ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
+use crate::model::{Entry, Library, ModelError, ModelErrorKind, ModelSet, Sandbox, Task, TaskModel};
 use crate::outputs::Address;
 use crate::overlay::SceneOptions;
 use crate::pipeline::{Analysis, panic_words};
@@ -140,6 +140,8 @@ pub(crate) struct Threads {
     pub reports: Sender<(TaskNumber, Report)>,
     /// Called after each report.
     pub wake: Arc<dyn Fn() + Send + Sync>,
+    /// Where model files are tried before they are used.
+    pub sandbox: Sandbox,
 }
 
 type Work = Box<dyn FnOnce() -> Report + Send>;
@@ -147,7 +149,7 @@ type Work = Box<dyn FnOnce() -> Report + Send>;
 impl BackgroundTasks for Threads {
     fn start(&self, number: TaskNumber, task: BackgroundTask) {
         // A dialog must be made on the window's thread (macOS); it is waited for on its own.
-        match catch_unwind(AssertUnwindSafe(|| work_of(task.clone()))) {
+        match catch_unwind(AssertUnwindSafe(|| work_of(task.clone(), &self.sandbox))) {
             Ok(work) => self.spawn(number, task, work),
             Err(panic) => self.report(number, task.failed(broken(panic.as_ref()))),
         }
@@ -158,7 +160,8 @@ impl Threads {
     /// Does `work` on a thread of its own. A panic in it, and a thread that the system does not give, are reports too:
     /// somebody waits for an answer.
     fn spawn(&self, number: TaskNumber, task: BackgroundTask, work: Work) {
-        let of_thread = Self { reports: self.reports.clone(), wake: Arc::clone(&self.wake) };
+        let (reports, wake) = (self.reports.clone(), Arc::clone(&self.wake));
+        let of_thread = Self { reports, wake, sandbox: self.sandbox.clone() };
         let asked = task.clone();
         let spawned = std::thread::Builder::new().name("background".into()).spawn(move || {
             let report = catch_unwind(AssertUnwindSafe(work));
@@ -184,7 +187,8 @@ fn broken(panic: &(dyn Any + Send)) -> String {
 }
 
 /// How a task is done.
-fn work_of(task: BackgroundTask) -> Work {
+fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> Work {
+    let library = Library::open(sandbox);
     match task {
         BackgroundTask::ListCameras => Box::new(|| Report::Cameras(source::list_cameras())),
         BackgroundTask::PickSource { folder } => {
@@ -203,9 +207,9 @@ fn work_of(task: BackgroundTask) -> Work {
             Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
         }
         BackgroundTask::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
-        BackgroundTask::ListModels => Box::new(|| Report::Models(Ok(known_models(&Library::open())))),
+        BackgroundTask::ListModels => Box::new(move || Report::Models(Ok(known_models(&library)))),
         BackgroundTask::LoadModel { task, files, origin } => Box::new(move || {
-            let result = load_models(task, &files);
+            let result = load_models(&library, task, &files);
             Report::Model { task, files, origin, result }
         }),
         BackgroundTask::Snapshot { still, input, options, folder } => {
@@ -281,8 +285,7 @@ fn known_models(library: &Library) -> Vec<Known> {
 }
 
 /// Loads every file. Without a task, there must be one at least that all of them serve.
-fn load_models(task: Option<Task>, files: &[PathBuf]) -> Result<Vec<Arc<TaskModel>>, ModelError> {
-    let library = Library::open();
+fn load_models(library: &Library, task: Option<Task>, files: &[PathBuf]) -> Result<Vec<Arc<TaskModel>>, ModelError> {
     let mut models: Vec<Arc<TaskModel>> = Vec::with_capacity(files.len());
     for file in files {
         let common = common_tasks(&models);
@@ -315,7 +318,7 @@ mod tests {
         let (sender, reports) = crossbeam_channel::unbounded();
         let (woken, wakes) = crossbeam_channel::unbounded();
         let wake = Arc::new(move || woken.send(()).unwrap());
-        Threads { reports: sender, wake }.spawn(7, task, Box::new(work));
+        Threads { reports: sender, wake, sandbox: Sandbox::in_process() }.spawn(7, task, Box::new(work));
         let report = reports.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
         wakes.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
         report
@@ -349,16 +352,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         save_card(folder.path(), &small_card("age"));
         save_card(folder.path(), &small_pair_card("pair"));
+        let library = Library::open(&Sandbox::in_process());
         let files = |names: &[&str]| names.iter().map(|name| folder.path().join(name)).collect::<Vec<_>>();
-        let tasks = |names: &[&str]| load_models(None, &files(names)).map(|models| common_tasks(&models));
+        let tasks = |names: &[&str]| load_models(&library, None, &files(names)).map(|models| common_tasks(&models));
         assert_eq!(tasks(&["pair.toml"]), Ok(vec![Task::Age, Task::Gender]));
         for names in [["pair.toml", "age.toml"], ["age.toml", "pair.toml"]] {
             assert_eq!(tasks(&names), Ok(vec![Task::Age]));
         }
         assert_eq!(common_tasks(&[]), []);
-        let wrong = load_models(None, &[folder.path().join("pair.toml"), "ssrnet-pose".into()]).unwrap_err();
+        let wrong = load_models(&library, None, &[folder.path().join("pair.toml"), "ssrnet-pose".into()]).unwrap_err();
         assert_eq!(wrong.kind, ModelErrorKind::Io);
-        let wrong = load_models(None, &[folder.path().join("age.toml"), "ssrnet-gender-imdb".into()]).unwrap_err();
+        let wrong =
+            load_models(&library, None, &[folder.path().join("age.toml"), "ssrnet-gender-imdb".into()]).unwrap_err();
         assert_eq!(wrong.kind, ModelErrorKind::WrongTask);
     }
 
@@ -367,7 +372,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         save_card(folder.path(), &small_pair_card("pair"));
         std::fs::write(folder.path().join("broken.toml"), "name = 1").unwrap();
-        let known = known_models(&Library::at(folder.path()));
+        let known = known_models(&Library::at(folder.path(), &Sandbox::in_process()));
         assert!(known.contains(&Known { name: "pair".into(), tasks: vec![Task::Age, Task::Gender] }));
         assert!(known.iter().any(|model| model.name == "ssrnet-age-imdb"));
         assert!(known.iter().all(|model| model.name != "broken"));

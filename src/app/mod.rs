@@ -12,7 +12,7 @@ use eframe::egui;
 
 use crate::detect::DetectorKind;
 use crate::interrupt;
-use crate::model::{ModelSet, Task};
+use crate::model::{ModelSet, Sandbox, Task};
 use crate::outputs::WantedOutputs;
 use crate::pipeline::{Live, LiveOptions};
 use crate::settings::{Settings, SettingsFile};
@@ -69,11 +69,11 @@ pub struct AppOptions {
 /// The smallest window in which everything can be reached, points.
 const MIN_SIZE: [f32; 2] = [720.0, 480.0];
 
-/// Opens the window and returns when it is closed.
+/// Opens the window and returns when it is closed. Model files are tried in `sandbox` before they are used.
 ///
 /// # Errors
 /// Where the system gives no window, e.g. without a display.
-pub fn run(options: AppOptions) -> anyhow::Result<()> {
+pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
     if !has_display() {
         anyhow::bail!(
             "the window cannot be opened: there is no display (neither WAYLAND_DISPLAY nor DISPLAY is set); use \
@@ -94,6 +94,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         centered: true,
         ..Default::default()
     };
+    let sandbox = sandbox.clone();
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         theme::apply(&cc.egui_ctx);
         let ctx = cc.egui_ctx.clone();
@@ -111,7 +112,7 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         end_when_asked(engine.finisher(), Arc::clone(&wake));
         let parts = Parts {
             engine: Box::new(engine),
-            tasks: Box::new(background_tasks::Threads { reports: sender, wake }),
+            tasks: Box::new(background_tasks::Threads { reports: sender, wake, sandbox }),
             reports,
             settings,
             settings_file: file,

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_lex::OsStrExt as _;
 
 use crate::detect::DetectorKind;
-use crate::model::{Library, ModelSet, Task};
+use crate::model::{Library, ModelSet, Sandbox, Task};
 use crate::outputs::{Address, OPENTRACK_PORT, WantedJsonl, WantedOutputs};
 use crate::source::{CameraChoice, SourceSpec};
 
@@ -25,6 +25,7 @@ mod record;
 mod recover;
 mod replay;
 mod stdout;
+mod try_model;
 
 pub use crate::interrupt;
 pub use analyze::AnalyzeArgs;
@@ -37,6 +38,7 @@ pub use models::ModelsArgs;
 pub use record::RecordArgs;
 pub use recover::RecoverArgs;
 pub use replay::ReplayArgs;
+pub use try_model::TryModelArgs;
 
 /// Age, gender and head pose, live from a webcam. Without a command, the window opens.
 #[derive(Debug, Parser)]
@@ -110,12 +112,15 @@ pub enum Command {
     Cameras(CamerasArgs),
     /// List, show, check or import model files.
     Models(ModelsArgs),
+    /// Read and try one model file under limits, for the program that started this one.
+    #[command(hide = true)]
+    TryModel(TryModelArgs),
 }
 
 impl ModelArgs {
     /// The models in use: those that ship, and in their place the files that the command line names.
-    fn load(&self) -> anyhow::Result<ModelSet> {
-        Ok(Library::model_set(&self.model)?)
+    fn load(&self, sandbox: &Sandbox) -> anyhow::Result<ModelSet> {
+        Ok(Library::open(sandbox).model_set(&self.model)?)
     }
 
     /// The detector in use.
@@ -147,36 +152,38 @@ fn parse_detector(text: &str) -> Result<DetectorKind, String> {
         .ok_or_else(|| format!("there is no detector `{text}`; there are blaze-back, blaze-front and seeta"))
 }
 
-/// Runs a command. Errors go to the caller, who prints them once and exits with 1.
+/// Runs a command; model files are tried in `sandbox`. Errors go to the caller, who prints them once and exits with 1.
 ///
 /// # Errors
 /// One sentence that names the file or device, the cause and what to do.
-pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+pub fn run(command: Command, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Analyze(args) => analyze::run(&args),
-        Command::Replay(args) => replay::run(&args),
+        Command::Analyze(args) => analyze::run(&args, sandbox),
+        Command::Replay(args) => replay::run(&args, sandbox),
         Command::Export(args) => export::run(&args),
-        Command::Record(args) => record::run(&args),
+        Command::Record(args) => record::run(&args, sandbox),
         Command::Recover(args) => recover::run(&args),
-        Command::Eval(args) => eval::run(&args),
-        Command::Bench(args) => bench::run(&args),
+        Command::Eval(args) => eval::run(&args, sandbox),
+        Command::Bench(args) => bench::run(&args, sandbox),
         Command::Cameras(args) => cameras::run(&args),
-        Command::Models(args) => models::run(&args),
+        Command::Models(args) => models::run(&args, sandbox),
+        Command::TryModel(args) => try_model::run(&args),
     }
 }
 
-/// Opens the window as the command line asks.
+/// Opens the window as the command line asks; model files are tried in `sandbox`.
 ///
 /// # Errors
 /// Where the system gives no window.
-pub fn open_window(args: WindowArgs) -> anyhow::Result<ExitCode> {
-    crate::app::run(crate::app::AppOptions {
+pub fn open_window(args: WindowArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
+    let options = crate::app::AppOptions {
         source: args.source.or(args.camera.map(SourceSpec::Camera)),
         models: args.models.model,
         detector: args.models.detector,
         session: None,
         outputs: WantedOutputs { opentrack: args.opentrack, jsonl: args.jsonl },
-    })?;
+    };
+    crate::app::run(options, sandbox)?;
     Ok(after_window())
 }
 

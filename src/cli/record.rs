@@ -14,7 +14,7 @@ use super::analyze::parse_seconds;
 use super::output::usage;
 use super::{ModelArgs, output};
 use crate::interrupt;
-use crate::model::ModelSet;
+use crate::model::{ModelSet, Sandbox};
 use crate::pipeline::{Live, LiveOptions, Shown, Status};
 use crate::session::recording::{
     RecordedPictures, Recorder, RecorderOptions, RecordingStatus, SourceWatch, default_sessions_folder,
@@ -78,10 +78,10 @@ pub(super) fn sessions_folder(given: Option<PathBuf>) -> anyhow::Result<PathBuf>
 }
 
 /// Records until the time is up, the source is over, or Ctrl-C.
-pub(super) fn run(args: &RecordArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &RecordArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     let folder = sessions_folder(args.output.clone())?;
     let stop = interrupt::flag();
-    let models = args.models.load()?;
+    let models = args.models.load(sandbox)?;
     let threads = "the system gives no thread; close other programs and try again";
     let recorder = Recorder::start(options(args, folder, &models), Arc::new(|| ())).context(threads)?;
     // A camera has a name of its own, which is known when it is open; of a file, no frame may be missed.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{self, AppOptions};
+use crate::model::Sandbox;
 use crate::session::SessionFolder;
 
 /// Options of `facelens replay`.
@@ -15,8 +16,8 @@ pub struct ReplayArgs {
 }
 
 /// Opens the window. What is no session is told before.
-pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ReplayArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     let session = SessionFolder::find(&args.session)?;
-    app::run(AppOptions { session: Some(session), ..AppOptions::default() })?;
+    app::run(AppOptions { session: Some(session), ..AppOptions::default() }, sandbox)?;
     Ok(super::after_window())
 }

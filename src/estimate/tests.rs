@@ -12,7 +12,7 @@ use super::resize::CropResizer;
 use super::*;
 use crate::detect::{self, DetectorKind};
 use crate::model::graphs::{constant_pose, small, small_card, small_pair};
-use crate::model::{BoxStyle, Library, ModelCard, ResizeFilter, Task};
+use crate::model::{BoxStyle, Library, ModelCard, ResizeFilter, Sandbox, Task};
 use crate::testing::{astronaut, shared};
 
 /// One model of a small network with this card.
@@ -135,7 +135,7 @@ fn a_picture_of_one_pixel_is_a_crop_too() {
 fn published() -> ModelSet {
     let named = |task, name: &str| (task, name.into());
     let set = [named(Task::Age, "ssrnet-age-imdb"), named(Task::Gender, "ssrnet-gender-imdb")];
-    Library::model_set(&set).unwrap()
+    Library::open(&Sandbox::in_process()).model_set(&set).unwrap()
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn the_fusion_of_three_is_within_0_3_degrees_of_the_published_demo() {
     let files = ["capsule_3_16_2_21_5", "var_capsule_3_16_2_21_5", "noS_capsule_3_16_2_192_5"];
     let models = files.map(|file| {
         let file = shared.join(format!("reference/fsanet/fsanet_{file}.h5"));
-        Arc::new(Library::load_file(&file, Some(Task::Pose)).unwrap())
+        Arc::new(Library::open(&Sandbox::in_process()).load_file(&file, Some(Task::Pose)).unwrap())
     });
     let mut set = ModelSet::default();
     set.set(Task::Pose, models.to_vec());

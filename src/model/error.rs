@@ -17,7 +17,7 @@ pub struct ModelError {
 }
 
 /// What is wrong with a model file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ModelErrorKind {
     /// It is not there, while its folder is: it was removed or renamed.
     Missing,

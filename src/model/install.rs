@@ -65,8 +65,8 @@ fn is_there(file: &Path, bytes: &[u8]) -> Result<bool, ModelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Library;
     use crate::model::graphs::{small, small_card};
+    use crate::model::{Library, Sandbox};
 
     fn imported() -> Opened {
         let graphs = vec![("small.onnx".into(), small(&[1, 3, 8, 8]).bytes().into())];
@@ -79,7 +79,10 @@ mod tests {
         let models = folder.path().join("new/models");
         let first = install(&imported(), &models).unwrap();
         assert_eq!(first, Installed { card: models.join("small.toml"), unchanged: false });
-        assert_eq!(Library::load_file(&first.card, None).unwrap().card, imported().card);
+        assert_eq!(
+            Library::at(&models, &Sandbox::in_process()).load_file(&first.card, None).unwrap().card,
+            imported().card
+        );
         assert!(install(&imported(), &models).unwrap().unchanged);
         assert_eq!(fs::read_dir(&models).unwrap().count(), 2);
     }

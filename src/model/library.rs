@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::file::read_capped;
-use super::guard::MAX_FILE_BYTES;
 use super::opened::Opened;
+use super::sandbox::Sandbox;
 use super::set::{ModelSet, TaskModel};
 use super::shipped::{self, SHIPPED};
 use super::{ModelCard, Task};
@@ -20,6 +19,7 @@ const MAX_CARDS: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Library {
     folder: Option<PathBuf>,
+    sandbox: Sandbox,
 }
 
 /// Where a model comes from.
@@ -46,15 +46,15 @@ pub struct Entry {
 
 impl Library {
     /// The library with the user's folder: `facelens/models` in the system's folder for programs' data
-    /// (`~/.local/share` on Linux). It need not exist.
-    pub fn open() -> Self {
+    /// (`~/.local/share` on Linux). It need not exist. Files that do not ship are read and tried in `sandbox`.
+    pub fn open(sandbox: &Sandbox) -> Self {
         let folders = directories::ProjectDirs::from("", "", "facelens");
-        Self { folder: folders.map(|folders| folders.data_dir().join("models")) }
+        Self { folder: folders.map(|folders| folders.data_dir().join("models")), sandbox: sandbox.clone() }
     }
 
     /// A library with another folder for the user's models.
-    pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()) }
+    pub fn at(folder: impl Into<PathBuf>, sandbox: &Sandbox) -> Self {
+        Self { folder: Some(folder.into()), sandbox: sandbox.clone() }
     }
 
     /// Where the user's models lie; `None` where the system names no home.
@@ -93,7 +93,7 @@ impl Library {
         };
         entry.card?;
         match entry.origin {
-            Origin::User(card) => Opened::file(&card, task),
+            Origin::User(card) => self.open_file(&card, task),
             Origin::Shipped => {
                 let shipped = SHIPPED.iter().find(|shipped| shipped.name() == name);
                 let opened = shipped.map(|shipped| shipped.open()).transpose()?;
@@ -104,13 +104,21 @@ impl Library {
         }
     }
 
+    /// Opens a model card or any model file that `models import` understands, and tries it in the sandbox.
+    ///
+    /// # Errors
+    /// [`ModelError`] with the reason why the file is refused; also where the model is for another task than `task`.
+    pub fn open_file(&self, file: &Path, task: Option<Task>) -> Result<Opened, ModelError> {
+        self.sandbox.open(file, task)
+    }
+
     /// Opens a file, or the library's model of this name where there is no such file.
     ///
     /// # Errors
-    /// As [`Opened::file`]; where there is neither, the file's error.
+    /// As [`Library::open_file`]; where there is neither, the file's error.
     pub fn open_any(&self, file: &Path, task: Option<Task>) -> Result<Opened, ModelError> {
         let name = file.to_str().filter(|name| !file.exists() && self.list().iter().any(|entry| entry.name == *name));
-        name.map_or_else(|| Opened::file(file, task), |name| self.open_named(name, task))
+        name.map_or_else(|| self.open_file(file, task), |name| self.open_named(name, task))
     }
 
     /// Loads a model of the library by its name.
@@ -126,8 +134,8 @@ impl Library {
     ///
     /// # Errors
     /// [`ModelError`], also where the model's task is not `task`.
-    pub fn load_file(file: &Path, task: Option<Task>) -> Result<TaskModel, ModelError> {
-        Opened::file(file, task)?.prepare()
+    pub fn load_file(&self, file: &Path, task: Option<Task>) -> Result<TaskModel, ModelError> {
+        self.open_file(file, task)?.prepare()
     }
 
     /// The models that ship with the program.
@@ -135,7 +143,7 @@ impl Library {
     /// # Errors
     /// Where a shipped file is damaged.
     pub fn shipped() -> Result<ModelSet, ModelError> {
-        Self::model_set(&[])
+        Self::open(&Sandbox::in_process()).model_set(&[])
     }
 
     /// The models that ship, each task that `overrides` names replaced by the files given for it (`--model TASK=FILE`;
@@ -144,8 +152,7 @@ impl Library {
     ///
     /// # Errors
     /// The first file that cannot be used.
-    pub fn model_set(overrides: &[(Task, PathBuf)]) -> Result<ModelSet, ModelError> {
-        let library = Self::open();
+    pub fn model_set(&self, overrides: &[(Task, PathBuf)]) -> Result<ModelSet, ModelError> {
         let mut set = ModelSet::default();
         let mut loaded: Vec<(PathBuf, Arc<TaskModel>)> = Vec::new();
         for task in Task::ALL {
@@ -168,7 +175,7 @@ impl Library {
             } else {
                 files
                     .into_iter()
-                    .map(|file| load(file, &|| library.open_any(file, Some(task))))
+                    .map(|file| load(file, &|| self.open_any(file, Some(task))))
                     .collect::<Result<_, _>>()?
             };
             set.set(task, models);
@@ -197,12 +204,7 @@ pub(crate) fn is_card(file: &Path) -> bool {
 
 fn read_user_card(file: &Path) -> Result<(ModelCard, u64), ModelError> {
     let card = ModelCard::read(file)?;
-    let mut size = 0;
-    for (index, path) in card.paths(file).iter().enumerate() {
-        let bytes = read_capped(path, MAX_FILE_BYTES)?;
-        card.verify(index, &bytes, path)?;
-        size += bytes.len() as u64;
-    }
+    let (_, size) = card.read_files(file, false)?;
     Ok((card, size))
 }
 
@@ -235,6 +237,10 @@ mod tests {
     use super::*;
     use crate::model::graphs::{save_card, small_card, small_pair_card};
 
+    fn library() -> Library {
+        Library::open(&Sandbox::in_process())
+    }
+
     fn names(library: &Library) -> Vec<(String, bool)> {
         let entries = library.list().into_iter().filter(|entry| entry.origin != Origin::Shipped);
         entries.map(|entry| (entry.name, entry.card.is_ok())).collect()
@@ -243,7 +249,7 @@ mod tests {
     #[test]
     fn users_models_are_listed_with_broken_ones_named() {
         let folder = tempfile::tempdir().unwrap();
-        let library = Library::at(folder.path().join("models"));
+        let library = Library::at(folder.path().join("models"), &Sandbox::in_process());
         assert_eq!(names(&library), []);
         fs::create_dir(folder.path().join("models")).unwrap();
         let folder = folder.path().join("models");
@@ -271,22 +277,22 @@ mod tests {
         save_card(folder.path(), &small_pair_card("pair"));
         let file = |task| (task, folder.path().join("pair.toml"));
         let shipped = Library::shipped().unwrap();
-        let only_age = Library::model_set(&[file(Task::Age)]).unwrap();
+        let only_age = library().model_set(&[file(Task::Age)]).unwrap();
         assert_eq!(only_age.age[0].card.name, "pair");
         assert_eq!(only_age.gender[0].card.name, shipped.gender[0].card.name);
-        let both = Library::model_set(&[file(Task::Age), file(Task::Gender)]).unwrap();
+        let both = library().model_set(&[file(Task::Age), file(Task::Gender)]).unwrap();
         assert!(Arc::ptr_eq(&both.age[0], &both.gender[0]));
         assert_eq!(both.distinct().len(), 1 + shipped.pose.len());
-        let wrong = Library::model_set(&[file(Task::Pose)]).unwrap_err();
+        let wrong = library().model_set(&[file(Task::Pose)]).unwrap_err();
         let words = "for age and gender, not for pose; use it as --model age=FILE --model gender=FILE";
         assert!(wrong.to_string().contains(words), "{wrong}");
     }
 
     #[test]
     fn a_model_of_the_library_is_chosen_by_its_name() {
-        let set = Library::model_set(&[(Task::Age, "ssrnet-age-imdb".into())]).unwrap();
+        let set = library().model_set(&[(Task::Age, "ssrnet-age-imdb".into())]).unwrap();
         assert_eq!(set.age[0].card.name, "ssrnet-age-imdb");
-        let gone = Library::model_set(&[(Task::Age, "ssrnet-age-nobody".into())]).unwrap_err();
+        let gone = library().model_set(&[(Task::Age, "ssrnet-age-nobody".into())]).unwrap_err();
         assert_eq!(gone.kind, ModelErrorKind::Io);
     }
 
@@ -296,12 +302,12 @@ mod tests {
         save_card(folder.path(), &small_card("one"));
         save_card(folder.path(), &small_card("two"));
         let file = |name: &str| (Task::Age, folder.path().join(name));
-        let set = Library::model_set(&[file("one.toml"), file("two.toml")]).unwrap();
+        let set = library().model_set(&[file("one.toml"), file("two.toml")]).unwrap();
         let ages: Vec<_> = set.age.iter().map(|model| model.card.name.clone()).collect();
         assert_eq!(ages, ["one", "two"]);
         assert_eq!(set.gender.len(), Library::shipped().unwrap().gender.len());
 
-        let wrong = Library::model_set(&[(Task::Pose, folder.path().join("one.toml"))]).err().unwrap();
+        let wrong = library().model_set(&[(Task::Pose, folder.path().join("one.toml"))]).err().unwrap();
         assert_eq!(wrong.kind, ModelErrorKind::WrongTask);
         assert!(wrong.to_string().contains("for age, not for pose; use it as --model age=FILE"), "{wrong}");
     }

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::error::ModelError;
+use super::error::{ModelError, ModelErrorKind};
 use super::file::read_capped;
 use super::guard::MAX_FILE_BYTES;
-use super::import::import_file_for;
+use super::import::{self, import_file_for};
 use super::library::is_card;
 use super::set::TaskModel;
 use super::{ModelCard, Task};
+
+/// Largest size of a card's files together, bytes.
+const MAX_TOTAL_BYTES: u64 = 2 * MAX_FILE_BYTES;
 
 /// A model's card and its graphs in memory.
 #[derive(Clone, Debug)]
@@ -29,27 +32,36 @@ impl Opened {
     ///
     /// # Errors
     /// [`ModelError`], also where the model is for another task than `task`.
-    pub fn file(file: &Path, task: Option<Task>) -> Result<Self, ModelError> {
-        let opened = if is_card(file) {
-            let card = ModelCard::read(file)?;
-            let mut graphs = Vec::with_capacity(card.files.len());
-            for (index, path) in card.paths(file).into_iter().enumerate() {
-                let bytes = read_capped(&path, MAX_FILE_BYTES)?;
-                card.verify(index, &bytes, &path)?;
-                graphs.push((path, Cow::Owned(bytes)));
-            }
-            Self { card, graphs, self_check: None }
+    pub(super) fn file(file: &Path, task: Option<Task>) -> Result<Self, ModelError> {
+        let opened = if let Some(opened) = Self::carded(file)? {
+            opened
         } else {
             let imported = import_file_for(file, task)?;
-            let converted = !read_capped(file, MAX_FILE_BYTES).is_ok_and(|bytes| bytes == imported.onnx);
-            Self {
-                card: imported.card,
-                graphs: vec![(file.to_owned(), Cow::Owned(imported.onnx))],
-                self_check: converted.then_some(imported.self_check),
-            }
+            let graphs = vec![(file.to_owned(), Cow::Owned(imported.onnx))];
+            Self { card: imported.card, graphs, self_check: imported.self_check }
         };
         opened.card.fits(file, task)?;
         Ok(opened)
+    }
+
+    /// Reads a card with its files, or an ONNX file with its card, and compares their SHA-256. The graphs are not looked
+    /// at. `None` where the file is neither.
+    ///
+    /// # Errors
+    /// [`ModelError`] where a file cannot be read or is not the card's, or the card makes no sense.
+    pub(super) fn carded(file: &Path) -> Result<Option<Self>, ModelError> {
+        if file.is_dir() {
+            return Ok(None);
+        }
+        if !is_card(file) {
+            let bytes = read_capped(file, MAX_FILE_BYTES)?;
+            let card = import::card_of_onnx(file, &bytes)?;
+            let graphs = vec![(file.to_owned(), Cow::Owned(bytes))];
+            return Ok(card.map(|card| Self { card, graphs, self_check: None }));
+        }
+        let card = ModelCard::read(file)?;
+        let (graphs, _) = card.read_files(file, true)?;
+        Ok(Some(Self { card, graphs, self_check: None }))
     }
 
     /// Prepares its networks.
@@ -64,5 +76,33 @@ impl Opened {
     /// Size of the graphs together, bytes.
     pub fn size_bytes(&self) -> u64 {
         self.graphs.iter().map(|(_, bytes)| bytes.len() as u64).sum()
+    }
+}
+
+impl ModelCard {
+    /// Reads the files beside `card_file`, each compared with its SHA-256, and gives them and their size together in
+    /// bytes; without `keep`, only the size.
+    ///
+    /// # Errors
+    /// [`ModelError`] where a file cannot be read or is not the card's, or they are too large together.
+    pub(super) fn read_files(
+        &self,
+        card_file: &Path,
+        keep: bool,
+    ) -> Result<(Vec<(PathBuf, Cow<'static, [u8]>)>, u64), ModelError> {
+        let (mut files, mut size) = (Vec::with_capacity(self.files.len()), 0);
+        for (index, path) in self.paths(card_file).into_iter().enumerate() {
+            let bytes = read_capped(&path, MAX_FILE_BYTES)?;
+            self.verify(index, &bytes, &path)?;
+            size += bytes.len() as u64;
+            if size > MAX_TOTAL_BYTES {
+                let cause = format!("its files have more than {} MiB together", MAX_TOTAL_BYTES >> 20);
+                return Err(ModelError::new(ModelErrorKind::TooLarge, card_file, cause, "use smaller networks"));
+            }
+            if keep {
+                files.push((path, Cow::Owned(bytes)));
+            }
+        }
+        Ok((files, size))
     }
 }

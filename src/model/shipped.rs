@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::ModelError;
 use super::library::{Entry, Origin};
 use super::opened::Opened;
-use super::{ModelCard, Task};
+use super::{InputSpec, ModelCard, Task};
 
 /// A model whose card and network are part of the program.
 pub(super) struct Shipped {
@@ -44,10 +44,22 @@ impl Shipped {
         Ok(Opened { card: self.card()?, graphs, self_check: None })
     }
 
+    /// Whether this is its network, prepared for the same input.
+    fn has(&self, sha256: &str, input: &InputSpec) -> bool {
+        let same_input =
+            |own: &InputSpec| (own.width, own.height, own.layout) == (input.width, input.height, input.layout);
+        self.card().is_ok_and(|own| same_input(&own.input) && own.sha256.iter().any(|sum| sum == sha256))
+    }
+
     /// How it is named in errors.
     pub(super) fn path(&self, extension: &str) -> PathBuf {
         Path::new("shipped").join(format!("{}.{extension}", self.name))
     }
+}
+
+/// Whether all networks of a card are among those that ship.
+pub(super) fn vouches_for(card: &ModelCard) -> bool {
+    card.sha256.iter().all(|sum| SHIPPED.iter().any(|shipped| shipped.has(sum, &card.input)))
 }
 
 /// The models that ship as entries of the library.
@@ -78,7 +90,7 @@ pub(super) fn default_for(task: Task) -> Result<Option<&'static Shipped>, ModelE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Library, TaskModel};
+    use crate::model::{Library, Sandbox, TaskModel};
 
     fn load(shipped: &Shipped) -> TaskModel {
         shipped.open().unwrap().prepare().unwrap()
@@ -114,7 +126,7 @@ mod tests {
         }
         assert_eq!(set.distinct().len(), 1, "one network for all");
         let chosen = [(Task::Age, "ssrnet-age-imdb".into()), (Task::Pose, "facelens-pose".into())];
-        let others = Library::model_set(&chosen).unwrap();
+        let others = Library::open(&Sandbox::in_process()).model_set(&chosen).unwrap();
         let names = Task::ALL.map(|task| others.of(task)[0].card.name.clone());
         assert_eq!(names, ["ssrnet-age-imdb", "facelens-face", "facelens-pose"]);
     }

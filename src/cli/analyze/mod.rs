@@ -12,7 +12,7 @@ use super::{ModelArgs, output};
 use crate::atomic_file::is_same_file;
 use crate::detect;
 use crate::interrupt;
-use crate::model::{ModelSet, Task};
+use crate::model::{ModelSet, Sandbox, Task};
 use crate::pipeline::{Analyser, Analysis, BatchEvent, BatchStop, Faces, run_batch};
 use crate::session::{FrameRow, RowFormat, RowWriter};
 use crate::source::{self, Mode, SourceKind, SourceSpec};
@@ -73,10 +73,10 @@ pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Analyses the inputs one after the other.
-pub(super) fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &AnalyzeArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     let (target, format) = check(args)?;
     let stop = interrupt::flag();
-    let models = args.models.load()?;
+    let models = args.models.load(sandbox)?;
     tell_absent_models(&models);
     let faces = if args.crops { Faces::WholePicture } else { Faces::Detect(detect::create(args.models.detector())?) };
     let mut analyser = Analyser::new(faces, models);

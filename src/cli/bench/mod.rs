@@ -11,6 +11,7 @@ use super::analyze::parse_seconds;
 use super::eval::align;
 use super::{ModelArgs, output};
 use crate::interrupt;
+use crate::model::Sandbox;
 use frames::FrameFigures;
 use live::{LiveFigures, StartFigures};
 use nets::NetFigures;
@@ -126,7 +127,7 @@ struct Report {
 }
 
 /// Measures and prints on standard output.
-pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &BenchArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.draw {
         return draw(args, folder);
     }
@@ -135,7 +136,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         output::note("this is a debug build; the times say little");
     }
     let (detector, time) = (args.models.detector(), args.seconds_per_case);
-    let (start, models) = live::start(detector, || args.models.load())?;
+    let (start, models) = live::start(detector, || args.models.load(sandbox))?;
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION"),
         detector: detector.name(),
@@ -147,7 +148,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     };
     let wants = |part| args.parts.contains(&part) && !stop.load(Ordering::SeqCst);
     if wants(Part::Nets) {
-        report.nets = nets::measure(&models, &mut Peer::load(&args.models.model), time / 4)?;
+        report.nets = nets::measure(&models, &mut Peer::load(&args.models.model, sandbox), time / 4)?;
     }
     for &size in args.sizes.iter().filter(|_| wants(Part::Stages)) {
         report.stages.extend(stages::measure(size, detector, time / 4)?);

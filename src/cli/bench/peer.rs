@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[cfg(feature = "bench-ort")]
 use crate::model::Library;
-use crate::model::{Task, TaskModel};
+use crate::model::{Sandbox, Task, TaskModel};
 
 /// The peer, where there is one.
 pub(super) struct Peer {
@@ -13,16 +13,18 @@ pub(super) struct Peer {
     runtime: Option<super::onnx_runtime::OnnxRuntime>,
     #[cfg(feature = "bench-ort")]
     files: Vec<(Task, PathBuf)>,
+    #[cfg(feature = "bench-ort")]
+    sandbox: Sandbox,
 }
 
 #[cfg(feature = "bench-ort")]
 impl Peer {
     /// Loads ONNX Runtime; says why where that does not work, and goes on without it. `files` are those of `--model`.
-    pub(super) fn load(files: &[(Task, PathBuf)]) -> Self {
+    pub(super) fn load(files: &[(Task, PathBuf)], sandbox: &Sandbox) -> Self {
         let runtime = super::onnx_runtime::OnnxRuntime::load()
             .inspect_err(|error| crate::cli::output::note(format_args!("{error:#}")))
             .ok();
-        Self { runtime, files: files.to_vec() }
+        Self { runtime, files: files.to_vec(), sandbox: sandbox.clone() }
     }
 
     /// The medians of each graph of `model`, which is the one at `place` among those of its task; empty without a peer.
@@ -38,8 +40,8 @@ impl Peer {
         // A prepared network has no graph any more, so the model is opened a second time, from where it came.
         let file = self.files.iter().filter(|(of, _)| *of == task).nth(place);
         let opened = match file {
-            Some((_, file)) => Library::open().open_any(file, Some(task))?,
-            None => Library::open().open_named(&model.card.name, Some(task))?,
+            Some((_, file)) => Library::open(&self.sandbox).open_any(file, Some(task))?,
+            None => Library::open(&self.sandbox).open_named(&model.card.name, Some(task))?,
         };
         opened.graphs.iter().map(|(_, onnx)| runtime.median_ms(onnx, &model.card.input, input, time)).collect()
     }
@@ -48,7 +50,7 @@ impl Peer {
 #[cfg(not(feature = "bench-ort"))]
 impl Peer {
     /// Nobody.
-    pub(super) fn load(_files: &[(Task, PathBuf)]) -> Self {
+    pub(super) fn load(_files: &[(Task, PathBuf)], _sandbox: &Sandbox) -> Self {
         Self {}
     }
 

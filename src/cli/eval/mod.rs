@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{ModelArgs, output};
 use crate::interrupt;
-use crate::model::{ModelSet, Task};
+use crate::model::{ModelSet, Sandbox, Task};
 use chart::{Chart, ChartFile};
 use figures::{Figures, Groups, Report, Sample};
 use labels::Labels;
@@ -72,7 +72,7 @@ pub struct EvalArgs {
 }
 
 /// Measures and prints the figures on standard output.
-pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &EvalArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
     if let Some(chart) = &args.chart {
         chart.check_folder()?;
@@ -83,7 +83,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
         let rows = labels.rows().iter();
         chart.check_inputs(rows.flat_map(|row| args.images.iter().map(|folder| folder.join(&row.file))))?;
     }
-    let mut models = args.models.load()?;
+    let mut models = args.models.load(sandbox)?;
     let tasks = tasks(args, &labels, &models)?;
     for task in Task::ALL.into_iter().filter(|task| !tasks.contains(task)) {
         models.set(task, Vec::new());

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::output::print;
-use crate::model::{Library, Opened, Task, install};
+use crate::model::{Library, Opened, Sandbox, Task, install};
 
 /// Options of `facelens models`.
 #[derive(Debug, Args)]
@@ -53,8 +53,8 @@ struct FileArgs {
 }
 
 /// Runs `models list | show | check | import`.
-pub(super) fn run(args: &ModelsArgs) -> anyhow::Result<ExitCode> {
-    let library = Library::open();
+pub(super) fn run(args: &ModelsArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
+    let library = Library::open(sandbox);
     match &args.action {
         Action::List { json } => list::run(&library, *json)?,
         Action::Show(file) => print(&show::text(&library.open_any(&file.file, file.task)?)?)?,

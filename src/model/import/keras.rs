@@ -50,7 +50,7 @@ pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> 
             (card, onnx, self_check)
         }
     };
-    Ok(Imported { card, onnx, self_check })
+    Ok(Imported { card, onnx, self_check: Some(self_check) })
 }
 
 pub(super) fn layers(file: &Path, bytes: &[u8]) -> Result<Layers, ModelError> {

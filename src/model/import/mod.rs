@@ -34,6 +34,8 @@ mod tfjs;
 mod tfjs_graph;
 mod tfjs_node;
 
+pub(super) use onnx::{card_of_onnx, run_on_faces};
+
 /// A model file, read, converted and checked.
 #[derive(Clone)]
 pub struct Imported {
@@ -41,8 +43,8 @@ pub struct Imported {
     pub card: ModelCard,
     /// The ONNX graph, batch size 1.
     pub onnx: Vec<u8>,
-    /// The largest difference that the self-check found, in the output's unit; 0 for ONNX, which is taken as it is.
-    pub self_check: f32,
+    /// The largest difference that the self-check found, in the output's unit; `None` for ONNX, which is taken as it is.
+    pub self_check: Option<f32>,
 }
 
 impl fmt::Debug for Imported {
@@ -132,6 +134,11 @@ fn import_bytes(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Importe
     } else {
         onnx::import(file, bytes)
     }
+}
+
+/// Whether the bytes are of one of the formats that are converted.
+fn is_another_format(bytes: &[u8]) -> bool {
+    hdf5_pure::is_hdf5_bytes(bytes) || tfjs::is_graph_model(bytes) || mxnet::is_array_list(bytes)
 }
 
 fn unknown_format(file: &Path) -> ModelError {

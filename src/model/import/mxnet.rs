@@ -43,7 +43,7 @@ pub(super) fn import(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Im
     let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
     let card = cards::mxnet_ssr_net(file, task, &Facts::of(bytes), &onnx);
     let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
-    Ok(Imported { card, onnx, self_check })
+    Ok(Imported { card, onnx, self_check: Some(self_check) })
 }
 
 pub(super) fn layers(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Layers, ModelError> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::cards::{self, Facts};
 use super::self_check::{drawn_faces, run};
-use super::{Imported, unknown_format};
+use super::{Imported, is_another_format, unknown_format};
 use crate::model::error::{ModelError, ModelErrorKind};
 use crate::model::{InputSpec, ModelCard, Net, Scaling, guard};
 use crate::net::{INPUT_SIDE, Tensor};
@@ -15,14 +15,7 @@ fn starts_like_onnx(bytes: &[u8]) -> bool {
 }
 
 pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> {
-    let beside = file.with_extension("toml");
-    let card = if beside.is_file() {
-        card_beside(file, &beside, bytes)?
-    } else if let Some(card) = cards::known_onnx(&Facts::of(bytes), bytes) {
-        card
-    } else {
-        return Err(without_card(file, bytes));
-    };
+    let Some(card) = card_of_onnx(file, bytes)? else { return Err(without_card(file, bytes)) };
     let net = Net::from_onnx(bytes, &card.input, file)?;
     let expected = card.output.len();
     if net.output_len() != expected {
@@ -33,13 +26,37 @@ pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> 
             "correct the card's output",
         ));
     }
-    for face in drawn_faces() {
-        let face = prepared(&face, &card.input);
-        run(&net, &card.input, &face).map_err(|cause| {
+    run_on_faces(&net, &card.input, file)?;
+    Ok(Imported { card, onnx: bytes.to_vec(), self_check: None })
+}
+
+/// The card of an ONNX file: the one beside it, or the built-in one of a known file. `None` where there is no card, or the
+/// file is of another format.
+///
+/// # Errors
+/// Where the card beside it cannot be read, or is not the file's.
+pub(in crate::model) fn card_of_onnx(file: &Path, bytes: &[u8]) -> Result<Option<ModelCard>, ModelError> {
+    if is_another_format(bytes) {
+        return Ok(None);
+    }
+    let beside = file.with_extension("toml");
+    if beside.is_file() {
+        return card_beside(file, &beside, bytes).map(Some);
+    }
+    Ok(cards::known_onnx(&Facts::of(bytes), bytes))
+}
+
+/// Runs a network on two drawn faces.
+///
+/// # Errors
+/// `SelfCheck` where it fails or gives a number that is not finite.
+pub(in crate::model) fn run_on_faces(net: &Net, input: &InputSpec, file: &Path) -> Result<(), ModelError> {
+    for face in drawn_faces().iter().take(2) {
+        run(net, input, &prepared(face, input)).map_err(|cause| {
             ModelError::new(ModelErrorKind::SelfCheck, file, cause, "check the card's input, or get another file")
         })?;
     }
-    Ok(Imported { card, onnx: bytes.to_vec(), self_check: 0.0 })
+    Ok(())
 }
 
 /// The card `NAME.toml` beside `NAME.onnx`.

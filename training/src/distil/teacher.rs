@@ -6,7 +6,7 @@ use std::sync::Arc;
 use facelens::estimate::{EstimateError, Estimator};
 use facelens::frame::Frame;
 use facelens::geometry::{Point, Pose, Rect};
-use facelens::model::{Library, ModelError, ModelSet, Task, sha256_hex};
+use facelens::model::{Library, ModelError, ModelSet, Sandbox, Task, sha256_hex};
 
 use super::{Label, View};
 use crate::data::FaceSet;
@@ -22,7 +22,7 @@ impl Teacher {
     /// # Errors
     /// The first that cannot be used; also where it is for another task than head pose.
     pub fn load(models: &[PathBuf]) -> Result<Self, ModelError> {
-        let library = Library::open();
+        let library = Library::open(&Sandbox::in_process());
         let load = |file: &PathBuf| library.open_any(file, Some(Task::Pose))?.prepare().map(Arc::new);
         let mut set = ModelSet::default();
         set.set(Task::Pose, models.iter().map(load).collect::<Result<_, _>>()?);

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use burn::tensor::Device;
-use facelens::model::{BoxStyle, Library, OutputForm};
+use facelens::model::{BoxStyle, Library, OutputForm, Sandbox};
 use facelens::net::Tensor;
 
 use super::perturb::{Change, changed, names};
@@ -51,7 +51,7 @@ fn export(net: &Network, tasks: &[Task], every: usize) -> (tempfile::TempDir, Ex
 fn a_network_for_two_tasks_becomes_a_model_that_the_app_loads() {
     let tasks = [Task::Age, Task::Gender];
     let (_folder, exported) = export(&ssr_net(&[101.0, 1.0]), &tasks, 12);
-    let model = Library::load_file(&exported.card, Some(Task::Gender)).unwrap();
+    let model = Library::open(&Sandbox::in_process()).load_file(&exported.card, Some(Task::Gender)).unwrap();
     assert_eq!((model.card.tasks.as_slice(), &model.card.output), (&tasks[..], &OutputForm::YearsAndMaleScore));
     assert_eq!((model.card.crop.margin, model.card.crop.relative_to), (0.3, BoxStyle::Facelens));
     assert_eq!((model.card.training_data.as_str(), model.card.licence.as_str()), ("drawn blots", "MIT"));
@@ -65,7 +65,7 @@ fn a_network_for_two_tasks_becomes_a_model_that_the_app_loads() {
 fn a_network_for_all_tasks_becomes_a_model_that_the_app_loads() {
     let net = ssr_net(&[101.0, 1.0, -99.0, -98.0, -97.0]);
     let (_folder, exported) = export(&net, &Task::ALL, 41);
-    let model = Library::load_file(&exported.card, Some(Task::Pose)).unwrap();
+    let model = Library::open(&Sandbox::in_process()).load_file(&exported.card, Some(Task::Pose)).unwrap();
     assert_eq!((model.card.tasks.as_slice(), model.card.output.len()), (&Task::ALL[..], 5));
     assert_eq!(exported.verified.largest.len(), 5);
 }
@@ -74,7 +74,7 @@ fn a_network_for_all_tasks_becomes_a_model_that_the_app_loads() {
 fn a_network_for_head_pose_becomes_a_model_that_the_app_loads() {
     let net = Network::FsaNet(FsaNet::from_weights(&fsa_net(1, true), &Device::flex()).unwrap());
     let (_folder, exported) = export(&net, &[Task::Pose], 17);
-    let model = Library::load_file(&exported.card, Some(Task::Pose)).unwrap();
+    let model = Library::open(&Sandbox::in_process()).load_file(&exported.card, Some(Task::Pose)).unwrap();
     assert_eq!(model.card.output.len(), 3);
     assert_eq!(exported.verified.largest.len(), 3);
     assert!(exported.verified.silent.is_empty(), "{:?}", exported.verified.silent);
