@@ -127,8 +127,22 @@ fn the_limits_hold_whatever_the_graph_is() {
     };
     let limits = Limits::default();
     library(limits).load_file(&card, None).unwrap();
-    let slow = library(Limits { time: Duration::from_millis(1), ..limits }).open_file(&card, None).unwrap_err();
+    let slow = library(Limits { elapsed_time: Duration::from_millis(1), ..limits }).open_file(&card, None).unwrap_err();
     assert_eq!((slow.kind, slow.cause.as_str()), (ModelErrorKind::TooLarge, "the network takes more than 0.001 s"));
+    #[cfg(unix)]
+    {
+        // Each of 3 x 512 x 512 places looks at 43 x 43 others: within what the guard allows, but some seconds.
+        let slow = Graph::new()
+            .integers("sizes", &[4], &[1, 1, 64, 64])
+            .node("Tile", &["x", "sizes"], &["tiled"], Vec::new())
+            .node("MaxPool", &["tiled"], &["p"], vec![integers("kernel_shape", &[43, 43]), integers("pads", &[21; 4])])
+            .mean_of("p");
+        let card = save(folder.path(), "slow", &slow.bytes());
+        let error =
+            library(Limits { processor_time: Duration::from_secs(1), ..limits }).open_file(&card, None).unwrap_err();
+        let expected = (ModelErrorKind::TooLarge, "the network takes more than 1 s of processor time");
+        assert_eq!((error.kind, error.cause.as_str()), expected);
+    }
     #[cfg(target_os = "linux")]
     {
         // A tensor of 32 MiB is nothing of note for the guard, but more than is left of so little.

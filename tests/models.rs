@@ -16,7 +16,8 @@ use tract_onnx::pb::{self, tensor_proto::DataType};
 /// The program with a home of its own.
 fn facelens(home: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_facelens"));
-    command.args(arguments).env("HOME", home.path()).env("XDG_DATA_HOME", home.path().join("data"));
+    command.args(arguments).env("HOME", home.path());
+    command.env("XDG_DATA_HOME", home.path().join("data")).env("XDG_CACHE_HOME", home.path().join("cache"));
     command
 }
 

@@ -16,7 +16,11 @@ pub struct TryModelArgs {
     #[arg(long, value_name = "N")]
     memory_bytes: u64,
 
-    /// Most time that this process takes.
+    /// Most processor time that this process takes.
+    #[arg(long, value_name = "N", value_parser = parse_seconds)]
+    processor_seconds: Duration,
+
+    /// Most time that its parent waits.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     seconds: Duration,
 
@@ -37,7 +41,8 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 pub(super) fn run(args: &TryModelArgs) -> anyhow::Result<ExitCode> {
     // A panic over a broken file is part of the answer, not something to report.
     std::panic::set_hook(Box::new(|_| {}));
-    let limits = Limits { memory_bytes: args.memory_bytes, time: args.seconds };
+    let limits =
+        Limits { memory_bytes: args.memory_bytes, processor_time: args.processor_seconds, elapsed_time: args.seconds };
     try_model(&args.file, args.task, &limits, &mut io::stdout().lock()).context("the trial cannot be run")?;
     Ok(ExitCode::SUCCESS)
 }

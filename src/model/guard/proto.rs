@@ -50,9 +50,9 @@ pub(super) fn check(proto: &mut pb::ModelProto, input_shape: &[usize]) -> Result
     if !graph.sparse_initializer.is_empty() {
         return Err(Refusal::wrong_shape("it holds sparse tensors", "export it with dense tensors"));
     }
+    names(graph)?;
     graph.initializer.iter().try_for_each(tensor)?;
     graph.node.iter_mut().try_for_each(node)?;
-    names(graph)?;
     input(graph, input_shape)?;
     outputs(graph)
 }
@@ -176,7 +176,7 @@ fn node(node: &mut pb::NodeProto) -> Result<(), Refusal> {
         ));
     }
     for attribute in &node.attribute {
-        let place = || format!("{op} `{}`, `{}`", node.name, attribute.name);
+        let place = || format!("{op} `{}`, `{}`", label(&node.name), attribute.name);
         if attribute.g.is_some() || !attribute.graphs.is_empty() {
             return Err(Refusal::corrupt(format!("{}: a graph where there should be none", place())));
         }

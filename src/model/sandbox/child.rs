@@ -59,9 +59,10 @@ pub(super) fn open(program: &Program, limits: &Limits, file: &Path, task: Option
     let too_large =
         |cause: String| ModelError::new(ModelErrorKind::TooLarge, file, cause, "use a model made for faces");
     let out_of_memory = || too_large(format!("the network takes more than {} of memory", limits.memory_words()));
-    let timed_out = || too_large(format!("the network takes more than {} s", limits.time.as_secs_f64()));
     let (status, answer, words) = match end {
-        End::TimedOut => return Err(timed_out()),
+        End::TimedOut => {
+            return Err(too_large(format!("the network takes more than {} s", limits.elapsed_time.as_secs_f64())));
+        }
         End::Exited { status, answer, words } => (status, answer, words),
     };
     match answer::read(&answer, file).filter(|_| status.success()) {
@@ -69,7 +70,10 @@ pub(super) fn open(program: &Program, limits: &Limits, file: &Path, task: Option
         Some(Verdict::Refused(error)) => Err(error),
         Some(Verdict::OutOfMemory) => Err(out_of_memory()),
         None if status.code() == Some(MEMORY_EXIT_CODE) || is_out_of_memory(&words) => Err(out_of_memory()),
-        None if took_its_processor_time(status) => Err(timed_out()),
+        None if took_its_processor_time(status) => {
+            let seconds = limits.processor_time.as_secs_f64();
+            Err(too_large(format!("the network takes more than {seconds} s of processor time")))
+        }
         None => {
             tracing::debug!("{TRY_COMMAND} ended with {status}: {}", String::from_utf8_lossy(&words));
             let cause = "the network crashed while it was tried";
@@ -83,7 +87,8 @@ fn run(program: &Program, limits: &Limits, file: &Path, task: Option<Task>) -> i
     command
         .arg(TRY_COMMAND)
         .arg(format!("--memory-bytes={}", limits.memory_bytes))
-        .arg(format!("--seconds={}", limits.time.as_secs_f64()));
+        .arg(format!("--processor-seconds={}", limits.processor_time.as_secs_f64()))
+        .arg(format!("--seconds={}", limits.elapsed_time.as_secs_f64()));
     if let Some(task) = task {
         command.arg(format!("--task={task}"));
     }
@@ -95,7 +100,7 @@ fn run(program: &Program, limits: &Limits, file: &Path, task: Option<Task>) -> i
     // The graphs come back from memory that the child had, so no answer is longer than its limit.
     let answer = child.stdout.take().map(|output| reader(output, limits.memory_bytes));
     let words = child.stderr.take().map(|output| reader(output, MAX_WORDS));
-    let Some(status) = wait(&mut child, started + limits.time)? else { return Ok(End::TimedOut) };
+    let Some(status) = wait(&mut child, started + limits.elapsed_time)? else { return Ok(End::TimedOut) };
     Ok(End::Exited { status, answer: read(answer), words: read(words) })
 }
 

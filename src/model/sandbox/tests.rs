@@ -58,8 +58,8 @@ mod unix {
         folder
     }
 
-    fn sandbox(folder: &TempDir, time: Duration) -> Sandbox {
-        let limits = Limits { memory_bytes: 1 << 30, time };
+    fn sandbox(folder: &TempDir, elapsed_time: Duration) -> Sandbox {
+        let limits = Limits { memory_bytes: 1 << 30, processor_time: Duration::from_secs(3), elapsed_time };
         Sandbox::of_program(folder.path().join("program"), limits, Some(&folder.path().join("cache")))
     }
 
@@ -78,7 +78,10 @@ mod unix {
         let late = error("exec sleep 60", Duration::from_millis(200));
         assert_eq!((late.kind, late.cause.as_str()), (ModelErrorKind::TooLarge, "the network takes more than 0.2 s"));
         let late = error("kill -XCPU $$", LONG);
-        assert_eq!((late.kind, late.cause.as_str()), (ModelErrorKind::TooLarge, "the network takes more than 60 s"));
+        assert_eq!(
+            (late.kind, late.cause.as_str()),
+            (ModelErrorKind::TooLarge, "the network takes more than 3 s of processor time")
+        );
         let large = error("echo 'memory allocation of 24000000000 bytes failed' >&2; kill -ABRT $$", LONG);
         assert_eq!(large.cause, "the network takes more than 1 GiB of memory");
         let large = error("echo '\"OutOfMemory\"'", LONG);
@@ -107,7 +110,10 @@ mod unix {
         let card = folder.path().join("good.toml");
         sandbox(&folder, Duration::from_millis(1500)).open(&card, Some(Task::Age)).unwrap_err();
         let said = fs::read_to_string(folder.path().join("said")).unwrap();
-        let expected = format!("try-model --memory-bytes=1073741824 --seconds=1.5 --task=age -- {}\n", card.display());
+        let expected = format!(
+            "try-model --memory-bytes=1073741824 --processor-seconds=3 --seconds=1.5 --task=age -- {}\n",
+            card.display()
+        );
         assert_eq!(said, expected);
     }
 
