@@ -1,8 +1,10 @@
 //! Which models passed their trial on this machine: a text file with one SHA-256 a line, the newest last.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::file::{Staged, read_capped};
+use crate::atomic_file::{self, Access};
+use crate::model::file::read_capped;
 
 /// Most models that are remembered.
 const MAX_PASSES: usize = 500;
@@ -36,13 +38,11 @@ impl Passes {
         }
     }
 
-    fn write(&self, text: &[u8]) -> Result<(), crate::model::ModelError> {
+    fn write(&self, text: &[u8]) -> io::Result<()> {
         if let Some(folder) = self.file.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| crate::model::file::unwritable(folder, &error))?;
+            std::fs::create_dir_all(folder)?;
         }
-        let mut staged = Staged::default();
-        staged.write(&self.file, text)?;
-        staged.commit()
+        atomic_file::write(&self.file, text, Access::Usual)
     }
 
     /// The whole lines of the file; none where it cannot be read.
