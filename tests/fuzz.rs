@@ -13,13 +13,19 @@ mod harness;
 #[path = "fuzz/mutate.rs"]
 mod mutate;
 
+#[path = "fuzz/graphs.rs"]
+mod graphs;
 #[path = "fuzz/models.rs"]
 mod models;
+#[path = "common/onnx.rs"]
+mod onnx;
 #[path = "fuzz/pictures.rs"]
 mod pictures;
 #[path = "fuzz/sessions.rs"]
 mod sessions;
 #[path = "fuzz/tables.rs"]
 mod tables;
+#[path = "fuzz/trial.rs"]
+mod trial;
 #[path = "fuzz/video.rs"]
 mod video;

@@ -275,3 +275,23 @@ fn links_out_of_the_folder_are_refused() {
     let words = refused(&file);
     assert!(words.contains("its weights lie outside its folder, in a.bin"), "{words}");
 }
+
+#[test]
+#[cfg(unix)]
+fn pipes_and_devices_are_no_model_files() {
+    let folder = folder();
+    for name in ["pipe.onnx", "pipe.toml", "pipe.h5"] {
+        let pipe = folder.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let words = refused(&pipe);
+        assert!(words.contains(name) && words.contains("not a file"), "{words}");
+    }
+    // Nor where a card names one.
+    let card = save(folder.path(), "card", b"");
+    fs::remove_file(folder.path().join("card.onnx")).unwrap();
+    fs::rename(folder.path().join("pipe.onnx"), folder.path().join("card.onnx")).unwrap();
+    let words = refused(&card);
+    assert!(words.contains("card.onnx: ") && words.contains("not a file"), "{words}");
+    let words = refused(Path::new("/dev/zero"));
+    assert!(words.contains("/dev/zero: ") && words.contains("not a file"), "{words}");
+}

@@ -12,8 +12,12 @@ use crate::atomic_file::{self, Access, AtomicFile};
 /// # Errors
 /// `Missing` where it is not in its folder, `Io` where it cannot be read, `TooLarge` where it is larger.
 pub(crate) fn read_capped(file: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
-    if file.is_dir() {
-        return Err(ModelError::new(ModelErrorKind::Io, file, "it is a folder", "give one model file"));
+    // Asked before it is opened: opening a named pipe waits for its writer, and a device may never end.
+    if let Ok(there) = fs::metadata(file)
+        && !there.is_file()
+    {
+        let cause = if there.is_dir() { "it is a folder" } else { "it is a device or a pipe, not a file" };
+        return Err(ModelError::new(ModelErrorKind::Io, file, cause, "give one model file"));
     }
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

@@ -4,8 +4,8 @@
 use prost::Message as _;
 use tract_onnx::pb::{self, attribute_proto::AttributeType, tensor_proto::DataType};
 
+use crate::mutate::{Random, damaged};
 use crate::onnx::{self, Graph, INPUT};
-use crate::random::Random;
 
 /// What an operator takes in one place.
 #[derive(Clone, Copy)]
@@ -243,10 +243,32 @@ static SCHEMAS: &[Schema] = &[
     Schema { op: "DynamicQuantizeLinear", inputs: &[In::X], attributes: &[], outputs: 3 },
 ];
 
+/// A number at which sizes, lengths and indices go wrong.
+fn extreme(random: &mut Random) -> i64 {
+    random.pick(&[
+        0,
+        -1,
+        -2,
+        i64::MIN,
+        i64::MAX,
+        1 << 20,
+        1 << 31,
+        (1 << 31) - 1,
+        -(1 << 31),
+        1 << 32,
+        (1 << 32) + 1,
+        1 << 40,
+        -(1 << 40),
+        4096,
+        65_537,
+        9,
+    ])
+}
+
 /// A graph of one to five operators, the numbers of whose last one are averaged.
 pub fn graph(seed: u64) -> Vec<u8> {
-    let mut maker = Maker { random: Random::new(seed), graph: Graph::new(), shape: INPUT.to_vec(), constants: 0 };
-    maker.graph.opset = *maker.random.choice(&[11, 13, 13, 13, 17, 18, 20]);
+    let mut maker = Maker { random: Random(seed), graph: Graph::new(), shape: INPUT.to_vec(), constants: 0 };
+    maker.graph.opset = maker.random.pick(&[11, 13, 13, 13, 17, 18, 20]);
     let mut last = "x".to_owned();
     for step in 0..=maker.random.below(5) {
         let schema = &SCHEMAS[maker.random.below(SCHEMAS.len())];
@@ -258,7 +280,7 @@ pub fn graph(seed: u64) -> Vec<u8> {
     // Without axes, over all of them: one number, whatever the shape.
     let mut bytes = graph.node("ReduceMean", &["float"], &["y"], axes).bytes();
     if maker.random.one_in(20) {
-        crate::random::damage(&mut maker.random, &mut bytes);
+        bytes = damaged(&mut maker.random, &[bytes], &[]);
     }
     bytes
 }
@@ -329,12 +351,12 @@ impl Maker {
     }
 
     fn size(&mut self) -> i64 {
-        if self.random.one_in(16) { self.random.extreme() } else { self.random.within(1, 3) }
+        if self.random.one_in(16) { extreme(&mut self.random) } else { self.random.within(1, 3) }
     }
 
     fn axis(&mut self) -> i64 {
         let rank = self.shape.len().max(1) as i64;
-        if self.random.one_in(16) { self.random.extreme() } else { self.random.within(-rank, rank - 1) }
+        if self.random.one_in(16) { extreme(&mut self.random) } else { self.random.within(-rank, rank - 1) }
     }
 
     fn input(&mut self, input: In, last: &str) -> String {
@@ -375,7 +397,7 @@ impl Maker {
             }
             In::Scales => {
                 let scale = |random: &mut Random| match random.below(16) {
-                    0 => random.extreme() as f32,
+                    0 => extreme(random) as f32,
                     1 => f32::from_bits(random.next() as u32),
                     2..8 => 1.0,
                     _ => 0.5 + random.below(4) as f32 / 2.0,
@@ -394,23 +416,22 @@ impl Maker {
             }
             In::Places => {
                 let first = self.shape.first().copied().unwrap_or(1).max(1);
-                let values: Vec<i64> =
-                    (0..self.random.within(1, 4))
-                        .map(|_| {
-                            if self.random.one_in(16) {
-                                self.random.extreme()
-                            } else {
-                                self.random.within(0, first - 1)
-                            }
-                        })
-                        .collect();
+                let values: Vec<i64> = (0..self.random.within(1, 4))
+                    .map(|_| {
+                        if self.random.one_in(16) {
+                            extreme(&mut self.random)
+                        } else {
+                            self.random.within(0, first - 1)
+                        }
+                    })
+                    .collect();
                 self.integers(&values)
             }
             In::PlacesLike => {
                 let count = self.shape.iter().product::<i64>().clamp(0, 100_000);
                 let dims = self.shape.clone();
                 let values: Vec<i64> =
-                    (0..count).map(|_| if self.random.one_in(500) { self.random.extreme() } else { 0 }).collect();
+                    (0..count).map(|_| if self.random.one_in(500) { extreme(&mut self.random) } else { 0 }).collect();
                 self.constant(|graph, name| graph.integers(name, &dims, &values))
             }
             In::Truth => {
@@ -461,18 +482,18 @@ impl Maker {
             At::Float(name) => {
                 let extremes = [0.0, -1.0, 1e-38, f32::MAX, f32::INFINITY, f32::NAN];
                 let value =
-                    if self.random.one_in(16) { *self.random.choice(&extremes) } else { self.random.float().abs() };
+                    if self.random.one_in(16) { self.random.pick(&extremes) } else { self.random.float().abs() };
                 onnx::float(name, value)
             }
             At::Word(name, words) => pb::AttributeProto {
                 name: name.into(),
                 r#type: AttributeType::String as i32,
-                s: self.random.choice(words).as_bytes().to_vec(),
+                s: self.random.pick(words).as_bytes().to_vec(),
                 ..Default::default()
             },
             At::Type(name) => {
                 use DataType::{Bool, Double, Float, Float16, Int8, Int32, Int64, Uint8};
-                let kind = *self.random.choice(&[Bool, Double, Float, Float16, Int8, Int32, Int64, Uint8]);
+                let kind = self.random.pick(&[Bool, Double, Float, Float16, Int8, Int32, Int64, Uint8]);
                 onnx::integer(name, kind as i64)
             }
             At::List(name) => {
