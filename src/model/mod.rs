@@ -27,7 +27,7 @@ pub use hash::sha256_hex;
 pub use install::{Installed, install};
 pub(crate) use library::is_card;
 pub use library::{Entry, Library, Origin};
-pub use opened::Opened;
+pub use opened::{Graphs, Opened};
 pub use output::Answers;
 pub use runtime::Net;
 pub use sandbox::{Limits, Sandbox, TRY_COMMAND, try_model};

@@ -14,13 +14,16 @@ use super::{ModelCard, Task};
 /// Largest size of a card's files together, bytes.
 const MAX_TOTAL_BYTES: u64 = 2 * MAX_FILE_BYTES;
 
+/// The bytes of ONNX graphs, each with the name that errors give it.
+pub type Graphs = Vec<(PathBuf, Cow<'static, [u8]>)>;
+
 /// A model's card and its graphs in memory.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The card.
     pub card: ModelCard,
-    /// The ONNX graph of each of the card's files, with the name that errors give it.
-    pub graphs: Vec<(PathBuf, Cow<'static, [u8]>)>,
+    /// The ONNX graph of each of the card's files.
+    pub graphs: Graphs,
     /// For a converted file: the largest difference between the network and the file's own arithmetic, in the output's
     /// unit. `None` where the graph is the file itself and there is nothing to compare it with.
     pub self_check: Option<f32>,
@@ -85,11 +88,7 @@ impl ModelCard {
     ///
     /// # Errors
     /// [`ModelError`] where a file cannot be read or is not the card's, or they are too large together.
-    pub(super) fn read_files(
-        &self,
-        card_file: &Path,
-        keep: bool,
-    ) -> Result<(Vec<(PathBuf, Cow<'static, [u8]>)>, u64), ModelError> {
+    pub(super) fn read_files(&self, card_file: &Path, keep: bool) -> Result<(Graphs, u64), ModelError> {
         let (mut files, mut size) = (Vec::with_capacity(self.files.len()), 0);
         for (index, path) in self.paths(card_file).into_iter().enumerate() {
             let bytes = read_capped(&path, MAX_FILE_BYTES)?;

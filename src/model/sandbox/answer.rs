@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::{ModelError, ModelErrorKind};
-use crate::model::opened::Opened;
+use crate::model::opened::{Graphs, Opened};
 use crate::model::{ModelCard, is_card};
 
 /// The first line.
@@ -33,7 +33,7 @@ enum Header {
 
 /// What the child found.
 pub(super) enum Verdict {
-    Opened(Opened),
+    Opened(Box<Opened>),
     Refused(ModelError),
     OutOfMemory,
 }
@@ -70,7 +70,7 @@ pub(super) fn read(answer: &[u8], file: &Path) -> Option<Verdict> {
         Header::Opened { card, graphs: sizes, self_check } => {
             let card = ModelCard::parse(&card, file).ok()?;
             let paths = if is_card(file) { card.paths(file) } else { vec![file.to_owned()] };
-            let mut graphs: Vec<(PathBuf, Cow<'static, [u8]>)> = Vec::with_capacity(paths.len());
+            let mut graphs = Graphs::with_capacity(paths.len());
             if sizes.len() != paths.len() || paths.len() != card.files.len() {
                 return None;
             }
@@ -80,7 +80,7 @@ pub(super) fn read(answer: &[u8], file: &Path) -> Option<Verdict> {
                 graphs.push((path, Cow::Owned(graph.to_vec())));
                 rest = others;
             }
-            rest.is_empty().then_some(Verdict::Opened(Opened { card, graphs, self_check }))
+            rest.is_empty().then_some(Verdict::Opened(Box::new(Opened { card, graphs, self_check })))
         }
         Header::Refused { kind, file, cause, remedy } => {
             Some(Verdict::Refused(ModelError::new(kind, file, cause, remedy)))
@@ -91,6 +91,8 @@ pub(super) fn read(answer: &[u8], file: &Path) -> Option<Verdict> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::model::graphs::{small, small_card};
 
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let mut bytes = Vec::new();
-        write(&Verdict::Opened(opened()), &mut bytes).unwrap();
+        write(&Verdict::Opened(Box::new(opened())), &mut bytes).unwrap();
         let Some(Verdict::Opened(read_back)) = read(&bytes, Path::new("dir/small.onnx")) else { panic!("no model") };
         assert_eq!((&read_back.card, &read_back.graphs), (&opened().card, &opened().graphs));
         assert_eq!(read_back.self_check, Some(1e-4));
@@ -118,7 +120,7 @@ mod tests {
     fn other_bytes_than_the_cards_are_no_answer() {
         let file = Path::new("dir/small.onnx");
         let mut bytes = Vec::new();
-        write(&Verdict::Opened(opened()), &mut bytes).unwrap();
+        write(&Verdict::Opened(Box::new(opened())), &mut bytes).unwrap();
         assert!(read(&bytes[..bytes.len() - 1], file).is_none());
         assert!(read(&[&bytes[..], b"x"].concat(), file).is_none());
         let last = bytes.len() - 1;

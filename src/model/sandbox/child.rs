@@ -66,7 +66,7 @@ pub(super) fn open(program: &Program, limits: &Limits, file: &Path, task: Option
         End::Exited { status, answer, words } => (status, answer, words),
     };
     match answer::read(&answer, file).filter(|_| status.success()) {
-        Some(Verdict::Opened(opened)) => Ok(opened),
+        Some(Verdict::Opened(opened)) => Ok(*opened),
         Some(Verdict::Refused(error)) => Err(error),
         Some(Verdict::OutOfMemory) => Err(out_of_memory()),
         None if status.code() == Some(MEMORY_EXIT_CODE) || is_out_of_memory(&words) => Err(out_of_memory()),

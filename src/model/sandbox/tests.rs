@@ -122,7 +122,7 @@ mod unix {
         // The answer of a real child, recorded.
         let folder = folder("cat \"$(dirname \"$0\")/answer\"");
         let card = folder.path().join("good.toml");
-        let verdict = answer::Verdict::Opened(Opened::file(&card, None).unwrap());
+        let verdict = answer::Verdict::Opened(Box::new(Opened::file(&card, None).unwrap()));
         let mut bytes = Vec::new();
         answer::write(&verdict, &mut bytes).unwrap();
         fs::write(folder.path().join("answer"), bytes).unwrap();

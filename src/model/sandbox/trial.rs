@@ -20,7 +20,7 @@ use crate::model::set::TaskModel;
 pub fn try_model(file: &Path, task: Option<Task>, limits: &Limits, output: &mut impl Write) -> io::Result<()> {
     limits.apply()?;
     let verdict = match catch(|| tried(file, task)) {
-        Ok(Ok(opened)) => Verdict::Opened(opened),
+        Ok(Ok(opened)) => Verdict::Opened(Box::new(opened)),
         Ok(Err(error)) if is_refused_allocation(&error.cause) => Verdict::OutOfMemory,
         Ok(Err(error)) => Verdict::Refused(error),
         Err(panic) if is_refused_allocation(&panic) => Verdict::OutOfMemory,
