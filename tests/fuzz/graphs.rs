@@ -323,7 +323,7 @@ impl Maker {
         match op {
             "Flatten" => *shape = vec![shape.first().copied().unwrap_or(1), shape.iter().skip(1).product()],
             "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" => {
-                shape.iter_mut().skip(2).for_each(|size| *size = 1)
+                shape.iter_mut().skip(2).for_each(|size| *size = 1);
             }
             "Shape" => *shape = vec![shape.len() as i64],
             "Size" => shape.clear(),
