@@ -151,7 +151,7 @@ fn broken_tensorflow_js_models_are_refused() {
         assert!(error.kind == kind && error.to_string().contains(words), "{from}: {error:?}");
     };
     refused("\"a.bin\"", "\"../a.bin\"", ModelErrorKind::Corrupt, "outside its folder");
-    refused("\"a.bin\"", "\"missing.bin\"", ModelErrorKind::Io, "missing.bin");
+    refused("\"a.bin\"", "\"missing.bin\"", ModelErrorKind::Missing, "missing.bin");
     refused("\"dtype\":\"float32\"", "\"dtype\":\"uint8\"", ModelErrorKind::Corrupt, "uint8");
     refused("\"dtype\":\"float32\"", "\"dtype\":\"float32\",\"quantization\":{}", ModelErrorKind::Corrupt, "quantised");
     refused("[\"input\",", "[\"net/conv2d_6/out\",", ModelErrorKind::Corrupt, "ring");
