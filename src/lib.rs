@@ -19,6 +19,7 @@ extern crate self as facelens;
 pub mod app;
 pub mod archive;
 pub mod atomic_file;
+pub mod bounded_file;
 pub mod cli;
 pub mod detect;
 pub mod estimate;

@@ -1,48 +1,28 @@
 //! Reads model files with a limit, and writes them so that nothing half-written stays.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::{ModelError, ModelErrorKind};
 use crate::atomic_file::{self, Access, AtomicFile};
+use crate::bounded_file::{self, ReadErrorKind};
 
-/// Reads a whole file of at most `max_bytes`.
+/// Reads a whole regular file of at most `max_bytes`.
 ///
 /// # Errors
 /// `Missing` where it is not in its folder, `Io` where it cannot be read, `TooLarge` where it is larger.
 pub(crate) fn read_capped(file: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
-    // Asked before it is opened: opening a named pipe waits for its writer, and a device may never end.
-    if let Ok(there) = fs::metadata(file)
-        && !there.is_file()
-    {
-        let cause = if there.is_dir() { "it is a folder" } else { "it is a device or a pipe, not a file" };
-        return Err(ModelError::new(ModelErrorKind::Io, file, cause, "give one model file"));
-    }
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(file)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|error| {
-        let remedy = match error.kind() {
-            io::ErrorKind::NotFound => "check the path",
-            io::ErrorKind::PermissionDenied => "allow reading it",
-            _ => "check the disk",
-        };
+    bounded_file::read(file, max_bytes).map_err(|error| {
         // A bare name may be that of a model in a library that cannot be read now.
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let is_missing = error.kind() == io::ErrorKind::NotFound && folder.is_some_and(Path::is_dir);
-        let kind = if is_missing { ModelErrorKind::Missing } else { ModelErrorKind::Io };
-        ModelError::new(kind, file, format!("it cannot be read ({error})"), remedy)
-    })?;
-    if bytes.len() as u64 > max_bytes {
-        let limit =
-            if max_bytes >= 1 << 20 { format!("{} MiB", max_bytes >> 20) } else { format!("{} KiB", max_bytes >> 10) };
-        let cause = format!("it is larger than {limit}, more than any model of its kind needs");
-        return Err(ModelError::new(ModelErrorKind::TooLarge, file, cause, "give another file"));
-    }
-    Ok(bytes)
+        let kind = match error.kind {
+            ReadErrorKind::TooLarge => ModelErrorKind::TooLarge,
+            ReadErrorKind::NotFound if folder.is_some_and(Path::is_dir) => ModelErrorKind::Missing,
+            _ => ModelErrorKind::Io,
+        };
+        ModelError::new(kind, file, error.cause, error.remedy)
+    })
 }
 
 /// Files on their way into a folder in which they are not yet: all written beside their places first, then put there, all
@@ -104,7 +84,7 @@ mod tests {
         fs::write(&file, [7; 1024]).unwrap();
         assert_eq!(read_capped(&file, 1024).unwrap().len(), 1024);
         assert_eq!(read_capped(&file, 1023).unwrap_err().kind, ModelErrorKind::TooLarge);
-        assert_eq!(read_capped(folder.path(), 10).unwrap_err().cause, "it is a folder");
+        assert_eq!(read_capped(folder.path(), 10).unwrap_err().cause, "it is a folder, not a file");
         let missing = read_capped(&folder.path().join("y"), 10).unwrap_err();
         assert_eq!((missing.kind, missing.remedy.as_str()), (ModelErrorKind::Missing, "check the path"));
         // Its disk may only be unplugged, and a bare name may be another library's.

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{CONFIG_DIR_VARIABLE, Settings};
 use crate::atomic_file::{self, Access, AtomicFile};
+use crate::bounded_file::{self, ReadErrorKind};
 
+/// Largest file of settings, bytes; a full one has about 2 KiB.
+const MAX_BYTES: u64 = 1 << 20;
 /// So many copies of unreadable files are kept.
 const MOST_COPIES: u32 = 100;
 
@@ -105,10 +108,10 @@ impl SettingsFile {
     /// each, with the file.
     pub fn load(&self) -> (Settings, Vec<String>) {
         let mut disk = self.state.disk.lock().unwrap_or_else(PoisonError::into_inner);
-        let (settings, warnings) = match std::fs::read(&self.path) {
+        let (settings, warnings) = match bounded_file::read(&self.path, MAX_BYTES) {
             Ok(bytes) => Settings::parse(&String::from_utf8_lossy(&bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => (Settings::default(), Vec::new()),
-            Err(error) => (Settings::default(), vec![format!("it cannot be read ({error}); the defaults are used")]),
+            Err(error) if error.kind == ReadErrorKind::NotFound => (Settings::default(), Vec::new()),
+            Err(error) => (Settings::default(), vec![format!("{}; the defaults are used", error.cause)]),
         };
         disk.settings = Some(settings.clone());
         let file = self.path.display();
@@ -136,10 +139,10 @@ fn write(path: &Path, settings: &Settings, before: Option<&Settings>) -> io::Res
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let bytes = match std::fs::read(path) {
+    let bytes = match bounded_file::read(path, MAX_BYTES) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error),
+        Err(error) if error.kind == ReadErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error.into()),
     };
     let text = String::from_utf8_lossy(&bytes);
     let updated = settings.update(&text, before);
@@ -156,7 +159,7 @@ fn keep_copy(path: &Path, bytes: &[u8]) -> io::Result<()> {
     for number in 1..=MOST_COPIES {
         let ending = if number == 1 { "unreadable".to_owned() } else { format!("unreadable-{number}") };
         let copy = path.with_added_extension(ending);
-        if std::fs::read(&copy).is_ok_and(|there| there == bytes) {
+        if bounded_file::read(&copy, MAX_BYTES).is_ok_and(|there| there == bytes) {
             return Ok(());
         }
         let mut new = AtomicFile::create(&copy, Access::Usual)?;

@@ -1,7 +1,6 @@
 //! Single pictures and folders of pictures.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::io::{BufRead, Cursor, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,11 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 
 use super::guard::no_panic;
 use super::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
+use crate::bounded_file::{self, ReadErrorKind};
 use crate::frame::Frame;
+
+/// Largest picture file, bytes.
+const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// What a decoder may take besides the picture itself (64 megapixels of RGBA16 are 512 MiB).
 const MAX_DECODER_BYTES: u64 = 768 * 1024 * 1024;
@@ -181,8 +184,12 @@ fn decoder<'a>(
     Ok((name.to_owned(), decoder))
 }
 
-fn open_file(path: &Path) -> Result<BufReader<File>, SourceError> {
-    File::open(path).map(BufReader::new).map_err(|error| SourceError::from_io(path, &error))
+/// The file in memory: decoders read it whole in any case, however long it is.
+fn open_file(path: &Path) -> Result<Cursor<Vec<u8>>, SourceError> {
+    bounded_file::read(path, MAX_FILE_BYTES).map(Cursor::new).map_err(|error| match error.kind {
+        ReadErrorKind::TooLarge => unreadable(path, &error.cause, &error.remedy),
+        _ => SourceError::from_io(path, &error.into()),
+    })
 }
 
 fn read(path: &Path) -> Result<Frame, SourceError> {

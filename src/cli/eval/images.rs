@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use super::labels::{Labels, tidy_name};
 use crate::archive::{TarFile, TarFiles};
+use crate::bounded_file;
 
 /// A picture file larger than this is not read.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -52,7 +53,7 @@ fn walk_folder(
         if seen[index] {
             continue;
         }
-        let bytes = File::open(folder.join(&label.file)).and_then(read_limited);
+        let bytes = bounded_file::read(&folder.join(&label.file), MAX_FILE_BYTES).map_err(io::Error::from);
         if bytes.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             continue;
         }

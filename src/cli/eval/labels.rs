@@ -7,8 +7,12 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use csv::StringRecord;
 
+use crate::bounded_file;
 use crate::geometry::Pose;
 use crate::model::Task;
+
+/// Largest file of labels: those of five million pictures.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// What is known of one picture. An empty cell is an unknown.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,9 +54,8 @@ impl Labels {
     /// # Errors
     /// The file cannot be read, has no column `file`, no column with a label, or a cell that is no such label.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
-        let open =
-            std::fs::File::open(file).with_context(|| format!("{}: the labels cannot be opened", file.display()))?;
-        Self::parse(open).with_context(|| format!("{}: the labels cannot be read", file.display()))
+        let bytes = bounded_file::read(file, MAX_BYTES)?;
+        Self::parse(bytes.as_slice()).with_context(|| format!("{}: the labels cannot be read", file.display()))
     }
 
     fn parse(reader: impl Read) -> anyhow::Result<Self> {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use facelens::bounded_file;
 use facelens::cli::interrupt;
 use facelens::model::Task;
 use serde::Serialize;
@@ -173,8 +174,7 @@ impl TrainArgs {
     fn settings(&self) -> anyhow::Result<Table> {
         let mut table = match &self.config {
             None => Table::new(),
-            Some(file) => std::fs::read_to_string(file)
-                .with_context(|| format!("{} cannot be read", file.display()))?
+            Some(file) => bounded_file::read_text(file, RunConfig::MAX_BYTES)?
                 .parse()
                 .with_context(|| format!("{} is no TOML", file.display()))?,
         };

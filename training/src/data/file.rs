@@ -5,11 +5,15 @@ use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 
 use facelens::atomic_file::{self, Access, AtomicFile};
+use facelens::bounded_file;
 use serde::{Deserialize, Serialize};
 
 use super::{CONTEXT, Face, FaceSet, SIDE};
 
 const MAGIC: &[u8] = b"facelens faces 1\n";
+
+/// Largest set, bytes: five million faces of 64 pixels.
+const MAX_BYTES: u64 = 64 << 30;
 
 /// A set of faces cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +123,7 @@ impl FaceSet {
     /// # Errors
     /// Where the file cannot be read, or is no whole set.
     pub fn read(file: &Path) -> Result<Self, SetError> {
-        let mut bytes = std::fs::read(file).map_err(|cause| io(file, "read", &cause))?;
+        let mut bytes = bounded_file::read(file, MAX_BYTES).map_err(|error| io(file, "read", &error.into()))?;
         let format = |cause: &str| SetError::Format { file: file.display().to_string(), cause: cause.to_owned() };
         if !bytes.starts_with(MAGIC) {
             return Err(format("it begins otherwise"));

@@ -12,6 +12,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use facelens::atomic_file::cause;
+use facelens::bounded_file::{self, ReadErrorKind};
 use facelens::geometry::Pose;
 use facelens::model::sha256_hex;
 
@@ -20,6 +21,8 @@ use crate::data::FaceSet;
 /// Digits of each SHA-256 in the file's first line.
 const DIGITS: usize = 12;
 const COLUMNS: &str = "face,yaw,pitch,roll,spread";
+/// Largest file of labels, bytes: those of ten million faces.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// What the files are. 1 held poses of turned views with the turn subtracted from the roll.
 const KIND: &str = "# facelens pose labels 2";
@@ -109,10 +112,10 @@ impl LabelsFile {
 
     fn open_with(path: PathBuf, first: &str, faces: usize) -> Result<Self, LabelsError> {
         let io = |error: io::Error| LabelsError::Io { file: path.display().to_string(), cause: cause(&error) };
-        let text = match std::fs::read_to_string(&path) {
+        let text = match bounded_file::read_text(&path, MAX_BYTES) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(io(error)),
+            Err(error) if error.kind == ReadErrorKind::NotFound => String::new(),
+            Err(error) => return Err(io(error.into())),
         };
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let labels = read(&text[..whole], first, faces, &path)?;

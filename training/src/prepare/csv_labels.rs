@@ -1,13 +1,13 @@
 //! Labels in a CSV: `file`, an age (`age`, or `age_min` and `age_max`), `gender`.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::Path;
 
 use csv::StringRecord;
+use facelens::bounded_file;
 
 use super::pictures::tidy_name;
-use super::{Listing, PrepareError, Reason};
+use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason};
 use crate::data::{AgeRange, Face};
 
 /// The oldest person whose age is documented was 122.
@@ -27,8 +27,8 @@ struct Columns {
 /// A file that cannot be opened, or has no column `file` and no column with labels.
 pub(super) fn read(file: &Path) -> Result<Listing, PrepareError> {
     let failed = |cause: String| PrepareError::Labels { file: file.display().to_string(), cause };
-    let open = File::open(file).map_err(|error| failed(error.to_string()))?;
-    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(open);
+    let bytes = bounded_file::read(file, MAX_LABELS_BYTES).map_err(|error| failed(error.cause))?;
+    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes.as_slice());
     let header = csv.headers().map_err(|error| failed(error.to_string()))?;
     let columns = Columns::new(header).map_err(failed)?;
     let mut listing = Listing::default();

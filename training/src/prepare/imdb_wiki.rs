@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use facelens::bounded_file;
 use jiff::Span;
 use jiff::civil::Date;
 
 use super::mat::{MatError, MatFile, Matrix};
-use super::{Listing, PrepareError, Reason};
+use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason};
 use crate::data::{AgeRange, Face};
 
 /// The least `face_score` of the preparation that SSR-Net was published with.
@@ -23,7 +24,7 @@ const EPOCH: i64 = 719_529;
 /// A file that is no such file, or lacks a field.
 pub fn imdb_wiki(labels: &Path, min_score: f64) -> Result<Listing, PrepareError> {
     let failed = |cause: String| PrepareError::Labels { file: labels.display().to_string(), cause };
-    let bytes = std::fs::read(labels).map_err(|error| failed(error.to_string()))?;
+    let bytes = bounded_file::read(labels, MAX_LABELS_BYTES).map_err(|error| failed(error.cause))?;
     listing(&bytes, min_score).map_err(|error| failed(error.to_string()))
 }
 

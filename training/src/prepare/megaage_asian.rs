@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Listing, PrepareError, Reason, csv_labels};
+use facelens::bounded_file;
+
+use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason, csv_labels};
 use crate::data::Face;
 
 /// The labels of one part of MegaAge-Asian: `names` is `list/train_name.txt` or `list/test_name.txt`, a picture's name a
@@ -15,9 +17,9 @@ pub fn megaage_asian(names: &Path, ages: Option<&Path>) -> Result<Listing, Prepa
     let failed = |file: &Path, cause: String| PrepareError::Labels { file: file.display().to_string(), cause };
     let read = |file: &Path| {
         // A list written elsewhere may not be UTF-8; its pictures' names are plain numbers all the same.
-        std::fs::read(file)
+        bounded_file::read(file, MAX_LABELS_BYTES)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .map_err(|error| failed(file, error.to_string()))
+            .map_err(|error| failed(file, error.cause))
     };
     let own = names.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let part = own

@@ -40,6 +40,10 @@ pub use three_hundred_w_lp::three_hundred_w_lp;
 pub use utkface::{USUAL_BOX as UTKFACE_BOX, utkface};
 pub use work::{Method, prepare};
 
+/// Largest file of labels that is read, bytes. The largest of these data sets (imdb.mat, 460,723 pictures) stays below
+/// it even inflated.
+const MAX_LABELS_BYTES: u64 = 512 << 20;
+
 /// One picture and what its data set says of the face in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {

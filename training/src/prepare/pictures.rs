@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use facelens::archive::{TarFile, TarFiles};
+use facelens::bounded_file;
 
 use super::PrepareError;
 
@@ -75,7 +76,7 @@ impl Pictures {
         for place in &self.places {
             let content = match place {
                 Place::Folder(folder) => match inside(folder, &name) {
-                    Some(file) => File::open(file).and_then(read_limited),
+                    Some(file) => bounded_file::read(&file, MAX_FILE_BYTES).map_err(io::Error::from),
                     None => continue,
                 },
                 Place::Tar(tar) => match tar.entries.get(&name) {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use facelens::bounded_file;
 use facelens::model::Task;
 use serde::{Deserialize, Serialize};
 
@@ -267,14 +268,17 @@ impl RunConfig {
         Ok(())
     }
 
+    /// Largest file of settings, bytes.
+    pub const MAX_BYTES: u64 = 1 << 20;
+
     /// Reads the settings of the run in `folder`.
     ///
     /// # Errors
     /// Where there is no run, or its settings cannot be read.
     pub fn read(folder: &Path) -> Result<Self, RunError> {
         let file = folder.join(FILE);
-        let text = std::fs::read_to_string(&file)
-            .map_err(|cause| RunError::NoRun { folder: folder.display().to_string(), cause })?;
+        let text = bounded_file::read_text(&file, Self::MAX_BYTES)
+            .map_err(|error| RunError::NoRun { folder: folder.display().to_string(), cause: error.into() })?;
         let config: Self = toml::from_str(&text)
             .map_err(|error| RunError::Settings { file: file.display().to_string(), cause: error.to_string() })?;
         config.check().map_err(|cause| RunError::Settings { file: file.display().to_string(), cause })?;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
+use facelens::bounded_file::{self, ReadErrorKind};
 use serde::{Deserialize, Serialize};
 
 use super::config::RunConfig;
@@ -19,6 +20,9 @@ use super::error::{RunError, write_whole};
 use super::history::Row;
 use super::step::{Learner, optimiser};
 use crate::nets::Network;
+
+/// Largest progress.json, bytes: the history of tens of thousands of epochs.
+const MAX_PROGRESS_BYTES: u64 = 64 << 20;
 
 /// How far a run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,12 +52,12 @@ impl Progress {
     /// How far the run in `run` has come.
     pub(super) fn read(run: &Path) -> Result<Self, RunError> {
         let file = progress_file(run);
-        let text = match std::fs::read(&file) {
+        let text = match bounded_file::read(&file, MAX_PROGRESS_BYTES) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind == ReadErrorKind::NotFound => {
                 return Err(RunError::NoState { folder: run.display().to_string() });
             }
-            Err(error) => return Err(RunError::io(&file, "read", error)),
+            Err(error) => return Err(RunError::io(&file, "read", error.into())),
         };
         let progress: Self = serde_json::from_slice(&text).map_err(|error| RunError::damaged(&file, error))?;
         if progress.epochs == 0 || progress.history.len() != progress.epochs {
