@@ -222,7 +222,8 @@ fn a_damaged_session_is_exported_as_far_as_it_goes() {
     let video = folder.path().join("clean.mp4");
     let bytes = fs::read(&video).unwrap();
     fs::write(&video, &bytes[..bytes.len() * 3 / 4]).unwrap();
-    let output = export(folder.path(), &["--to", "jsonl", "-o", "-"]);
+    let output = facelens(&["export", folder.path().to_str().unwrap(), "--to", "jsonl", "-o", "-"]);
+    assert_eq!(output.status.code(), Some(1), "a part is never passed for the whole");
     let rows = read_jsonl(output.stdout.as_slice()).count();
     assert!((20..30).contains(&rows), "{rows}");
     for words in ["session.json is missing", "cut off"] {
@@ -231,6 +232,64 @@ fn a_damaged_session_is_exported_as_far_as_it_goes() {
     let to = folder.path().join("out.mp4");
     facelens(&["export", folder.path().to_str().unwrap(), "-o", to.to_str().unwrap()]);
     assert!((20..50).contains(&frames(to)), "what is left of the video plays");
+}
+
+/// Changes the data as text.
+fn edit_data(folder: &Path, edit: impl FnOnce(String) -> String) {
+    let data = folder.join("faces.csv");
+    fs::write(&data, edit(fs::read_to_string(&data).unwrap())).unwrap();
+}
+
+#[test]
+fn data_that_other_programs_saved_again_are_exported_whole() {
+    // A data frame keeps numbers with gaps as floating point.
+    let pandas = |text: String| {
+        let float = |(at, line): (usize, &str)| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+            if at > 0 && !cells[5].is_empty() {
+                cells[5] += ".0";
+            }
+            cells.join(",") + "\n"
+        };
+        text.lines().enumerate().map(float).collect::<String>()
+    };
+    let spreadsheet = |text: String| {
+        let text = text.replace(',', ";").replace('.', ",").replace('\n', "\r\n");
+        format!("\u{feff}{text}{}\r\n", ";".repeat(17))
+    };
+    for edit in [&pandas as &dyn Fn(String) -> String, &spreadsheet] {
+        let folder = recorded(&[]);
+        edit_data(folder.path(), edit);
+        let output = export(folder.path(), &["--to", "jsonl", "-o", "-"]);
+        let rows: Vec<FrameRow> = read_jsonl(output.stdout.as_slice()).collect::<Result<_, _>>().unwrap();
+        assert_eq!((rows, said(&output).as_str()), (session::rows(), ""));
+    }
+}
+
+#[test]
+fn data_that_cannot_be_read_are_never_a_success() {
+    type Edit = fn(String) -> String;
+    let edits: [(Edit, &str); 4] = [
+        (|text| text.replace("HD Webcam,107,", "HD Webcam,7.5,"), "line 9: `frame` is \"7.5\""),
+        (|text| text.replace("time_s", "seconds"), "line 1: there is no column `time_s`"),
+        (|_| String::new(), "it is empty"),
+        (|text| text.replacen("\nHD Webcam,101,", "\nHD Webcam,100,", 1), "line 3: frame 100 is there twice"),
+    ];
+    for (edit, words) in edits {
+        let folder = recorded(&[("video.mp4", true), ("clean.mp4", false)]);
+        edit_data(folder.path(), edit);
+        for format in ["csv", "jsonl", "parquet", "openface", "srt", "mp4"] {
+            let file = folder.path().join("out");
+            let (code, said) = refused(folder.path(), &["--to", format, "-o", file.to_str().unwrap()]);
+            assert!(code == 1 && said.contains(words), "{format}: {code}: {said}");
+            assert!(said.contains("faces.csv") && !file.exists(), "{format}: {said}");
+        }
+        export(folder.path(), &["--to", "mp4", "--overlay", "off"]);
+    }
+    let folder = recorded(&[]);
+    fs::remove_file(folder.path().join("faces.csv")).unwrap();
+    let (code, said) = refused(folder.path(), &["--to", "csv", "-o", "-"]);
+    assert!(code == 1 && said.contains("faces.csv is missing"), "{code}: {said}");
 }
 
 /// Half a second of the demo: analysed, kept as a session, exported, and read again.

@@ -1,13 +1,9 @@
 //! CSV: one line per face with the names of JSONL joined by `_`; a frame without a face has one line with those cells
-//! empty.
+//! empty. It is read back by `csv_reader`.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
-use serde::Deserialize;
-
-use super::rows::{AgeRow, FaceRow, FrameRow, GenderRow};
-use crate::geometry::{Pose, Rect};
-use crate::track::GenderLabel;
+use super::rows::{FaceRow, FrameRow};
 
 /// The names in the first line.
 pub const CSV_COLUMNS: [&str; 18] = [
@@ -109,76 +105,6 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
-/// Reads the frames back. Lines of one frame must follow each other, as [`CsvWriter`] writes them.
-pub fn read_csv(reader: impl Read) -> impl Iterator<Item = io::Result<FrameRow>> {
-    let mut lines = csv::Reader::from_reader(reader).into_deserialize::<CsvLine>().peekable();
-    std::iter::from_fn(move || {
-        let mut row = match lines.next()? {
-            Ok(line) => line.into_row(),
-            Err(error) => return Some(Err(io_error(error))),
-        };
-        while let Some(Ok(line)) = lines.next_if(|next| {
-            next.as_ref().is_ok_and(|line| line.id.is_some() && line.frame == row.frame && line.input == row.input)
-        }) {
-            row.faces.extend(line.into_row().faces);
-        }
-        Some(Ok(row))
-    })
-}
-
-/// The whole lines at the beginning of a file: only a line's end ends one, because half a line may look like a whole one
-/// whose last number is shorter.
-pub(super) fn whole_lines(bytes: &[u8]) -> &[u8] {
-    let length = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    bytes.get(..length).unwrap_or_default()
-}
-
-/// One line as it stands in the file.
-#[derive(Deserialize)]
-struct CsvLine {
-    input: String,
-    frame: u64,
-    time_s: f64,
-    width: u32,
-    height: u32,
-    id: Option<u64>,
-    box_x: Option<f32>,
-    box_y: Option<f32>,
-    box_width: Option<f32>,
-    box_height: Option<f32>,
-    score: Option<f32>,
-    age_years: Option<f32>,
-    age_spread: Option<f32>,
-    gender_label: Option<GenderLabel>,
-    gender_male: Option<f32>,
-    pose_yaw: Option<f32>,
-    pose_pitch: Option<f32>,
-    pose_roll: Option<f32>,
-}
-
-impl CsvLine {
-    fn into_row(self) -> FrameRow {
-        let face = self.face();
-        let Self { input, frame, time_s, width, height, .. } = self;
-        FrameRow { input, frame, time_s, width, height, faces: face.into_iter().collect() }
-    }
-
-    fn face(&self) -> Option<FaceRow> {
-        Some(FaceRow {
-            id: self.id?,
-            rect: Rect::new(self.box_x?, self.box_y?, self.box_width?, self.box_height?),
-            score: self.score?,
-            age: self.age_years.zip(self.age_spread).map(|(years, spread)| AgeRow { years, spread }),
-            gender: self.gender_label.zip(self.gender_male).map(|(label, male)| GenderRow { label, male }),
-            pose: self.pose(),
-        })
-    }
-
-    fn pose(&self) -> Option<Pose> {
-        Some(Pose { yaw: self.pose_yaw?, pitch: self.pose_pitch?, roll: self.pose_roll? })
-    }
-}
-
 /// The shortest decimal number that is this `f32`; empty without one.
 fn number(value: Option<f32>) -> String {
     value.map(|value| format!("{value:?}")).unwrap_or_default()
@@ -188,22 +114,13 @@ fn number(value: Option<f32>) -> String {
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
-        other => io::Error::new(io::ErrorKind::InvalidData, csv_words(&other)),
-    }
-}
-
-fn csv_words(kind: &csv::ErrorKind) -> String {
-    match kind {
-        csv::ErrorKind::Deserialize { pos: Some(pos), err } => format!("line {}: {err}", pos.line()),
-        csv::ErrorKind::UnequalLengths { pos: Some(pos), expected_len, len } => {
-            format!("line {}: {len} cells instead of {expected_len}", pos.line())
-        }
-        other => format!("{other:?}"),
+        other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::csv_reader::read_csv;
     use super::super::rows::tests::{analysis, face};
     use super::*;
 

@@ -34,6 +34,10 @@ pub enum WriteErrorKind {
     Exists,
     /// Another facelens is at it.
     InUse,
+    /// A file is not what it should be, and was left as it is.
+    Damaged,
+    /// Nothing proves that it may be changed.
+    NotProven,
 }
 
 impl WriteError {

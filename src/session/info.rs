@@ -15,6 +15,14 @@ pub(super) const VIDEO_FILE: &str = "video.mp4";
 /// The pictures without the overlay, where both were chosen.
 pub(super) const CLEAN_FILE: &str = "clean.mp4";
 
+/// Largest [`INFO_FILE`], bytes; a usual one has 2 KiB.
+pub(super) const MAX_INFO_BYTES: u64 = 4 << 20;
+/// Largest file of data, bytes: more than three days at 30 frames a second with one face.
+pub(super) const MAX_DATA_BYTES: u64 = 1 << 30;
+
+/// No recording lasts longer, seconds: thirty years.
+pub(super) const LONGEST_S: f64 = 1e9;
+
 /// Version of the session folder: the keys of `session.json` and the columns of `faces.csv` (explained in
 /// `docs/data.md`). A number that is larger is from a newer facelens.
 pub const SESSION_SCHEMA: u32 = 1;
@@ -118,6 +126,14 @@ pub struct SessionCounts {
     pub written: u64,
     /// Analysed frames that could not be written in time.
     pub dropped: u64,
+}
+
+impl SessionCounts {
+    /// Makes counts that are up to a second old at least as large as what was written, and as `captured`.
+    pub(super) fn catch_up(&mut self, captured: u64) {
+        self.analysed = self.analysed.max(self.written.saturating_add(self.dropped));
+        self.captured = self.captured.max(captured).max(self.analysed);
+    }
 }
 
 /// Whether any file of a session is in `folder`, by the names alone.

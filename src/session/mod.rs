@@ -3,12 +3,16 @@
 
 mod columns;
 mod csv;
+mod csv_cells;
+mod csv_reader;
 pub mod export;
 mod file_error;
 mod folder;
 mod info;
 mod jsonl;
+mod kept_json;
 mod mirror;
+mod names;
 pub mod recording;
 pub mod recovery;
 pub mod replay;
@@ -18,7 +22,8 @@ pub mod video;
 mod writer;
 
 pub use columns::{COLUMNS, Column};
-pub use csv::{CSV_COLUMNS, CsvWriter, read_csv};
+pub use csv::{CSV_COLUMNS, CsvWriter};
+pub use csv_reader::read_csv;
 pub use file_error::{WriteError, WriteErrorKind};
 pub use folder::{Appearance, SessionError, SessionFolder, SessionNotice, SessionPerson};
 pub use info::{

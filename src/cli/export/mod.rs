@@ -12,7 +12,7 @@ use super::progress::Progress;
 use crate::atomic_file::{Access, AtomicFile, is_same_file};
 use crate::interrupt;
 use crate::session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
-use crate::session::{SessionFolder, WriteError, WriteErrorKind};
+use crate::session::{SessionFolder, SessionNotice, WriteError, WriteErrorKind};
 use names::default_name;
 
 mod names;
@@ -65,11 +65,14 @@ fn parse_switch(text: &str) -> Result<bool, String> {
 pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let format = format(args)?;
     let session = SessionFolder::open(&args.session)?;
-    for notice in &session.notices {
+    let overlay = args.overlay.unwrap_or(true);
+    // The rows are in everything but a copy of the video.
+    let data = if format == ExportFormat::Mp4 && !overlay { Ok(true) } else { check_data(&session) };
+    for notice in session.notices.iter().filter(|notice| data.is_ok() || session.unread() != Some(notice)) {
         note(format_args!("{}: {notice}", args.session.display()));
     }
+    let data_whole = data?;
     check_people(&session, &args.person)?;
-    let overlay = args.overlay.unwrap_or(true);
     let target = match &args.output {
         Some(output) if output.as_os_str() == "-" => Target::Stdout,
         Some(output) => Target::File(output.clone()),
@@ -102,7 +105,22 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     if let (Target::File(file), None) = (&target, &args.output) {
         note(format_args!("written: {}", file.display()));
     }
-    Ok(code)
+    // A part of the data is never passed for the whole.
+    Ok(if data_whole { code } else { ExitCode::FAILURE })
+}
+
+/// Whether the data were read whole. A last row that is cut off is missing in what is written, whatever else cannot be
+/// read is an error: nobody could tell the file from a whole one.
+fn check_data(session: &SessionFolder) -> anyhow::Result<bool> {
+    let file = session.path.join(&session.info.data);
+    match session.unread() {
+        None => Ok(true),
+        Some(SessionNotice::CutRow) => Ok(false),
+        Some(notice) => Err(anyhow::anyhow!(
+            "{}: nothing is exported, because {notice}; correct the file, or record or analyse again",
+            file.display()
+        )),
+    }
 }
 
 /// What to write, and whether the call makes sense.

@@ -1,22 +1,24 @@
 //! `session.json`, read key by key, so that one that cannot be used costs only itself.
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::SessionNotice;
-use crate::session::info::{DATA_FILE, SESSION_SCHEMA, SessionInfo};
+use crate::bounded_file::{self, ReadErrorKind};
+use crate::session::info::{DATA_FILE, LONGEST_S, MAX_INFO_BYTES, SESSION_SCHEMA, SessionInfo};
+use crate::session::names::is_own_name;
 
 /// What the file says, or `None` where it says nothing that can be read.
 pub(super) fn read(path: &Path, notices: &mut Vec<SessionNotice>) -> Option<SessionInfo> {
-    let text = match std::fs::read(path) {
+    let text = match bounded_file::read(path, MAX_INFO_BYTES) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind == ReadErrorKind::NotFound => {
             notices.push(SessionNotice::NoInfo);
             return None;
         }
         Err(error) => {
-            notices.push(SessionNotice::DamagedInfo(error.to_string()));
+            notices.push(SessionNotice::DamagedInfo(error.cause));
             return None;
         }
     };
@@ -32,14 +34,18 @@ pub(super) fn read(path: &Path, notices: &mut Vec<SessionNotice>) -> Option<Sess
         }
     };
     let mut info = of_object(&object, notices);
+    if !(0.0..=LONGEST_S).contains(&info.duration_s) {
+        notices.push(SessionNotice::DamagedKeys(vec!["duration_s".to_owned()]));
+        info.duration_s = 0.0;
+    }
     // Only files in the folder belong to the session.
-    if !is_plain_name(&info.data) {
+    if !is_own_name(&info.data) {
         notices.push(SessionNotice::DamagedKeys(vec!["data".to_owned()]));
         info.data = DATA_FILE.to_owned();
     }
-    if info.videos.iter().any(|video| !is_plain_name(&video.file)) {
+    if info.videos.iter().any(|video| !is_own_name(&video.file)) {
         notices.push(SessionNotice::DamagedKeys(vec!["videos".to_owned()]));
-        info.videos.retain(|video| is_plain_name(&video.file));
+        info.videos.retain(|video| is_own_name(&video.file));
     }
     Some(info)
 }
@@ -94,22 +100,4 @@ fn unknown_keys(found: &Value, known: &Value, path: &str, unknown: &mut Vec<Stri
         _ => {}
     }
     unknown.dedup();
-}
-
-fn is_plain_name(name: &str) -> bool {
-    let mut parts = Path::new(name).components();
-    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_in_the_folder_are_plain() {
-        assert!(is_plain_name("faces.csv") && is_plain_name("a b.mp4"));
-        for name in ["", "..", ".", "../faces.csv", "/etc/passwd", "a/b.csv", "faces.csv/"] {
-            assert!(!is_plain_name(name), "{name}");
-        }
-    }
 }

@@ -14,6 +14,7 @@ use super::info::{
     DATA_FILE, INFO_FILE, SESSION_SCHEMA, SessionInfo, SessionVideo, VIDEO_FILE, has_session_file, videos_there,
 };
 use super::rows::FrameRow;
+use crate::frame::Frame;
 use crate::track::Face;
 
 /// How far a row's time and its picture's may be apart, seconds. They are equal within a millisecond where nothing was
@@ -56,6 +57,10 @@ pub enum SessionNotice {
     CutRow,
     /// So many rows cannot be read and are passed over; why the first of them cannot.
     DamagedRows(usize, String),
+    /// The data lack these columns: estimates that need them are missing.
+    MissingColumns(Vec<String>),
+    /// These columns of the data are not known here.
+    UnknownColumns(Vec<String>),
     /// The rows were not in the order of their times; they are sorted.
     Unsorted,
     /// This video is missing.
@@ -85,6 +90,12 @@ impl fmt::Display for SessionNotice {
             Self::DamagedRows(count, first) => {
                 let rows = if *count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
                 write!(f, "{rows} of the data cannot be read and passed over ({first})")
+            }
+            Self::MissingColumns(columns) => {
+                write!(f, "the data have no column {}: what it would say is missing", list(columns))
+            }
+            Self::UnknownColumns(columns) => {
+                write!(f, "the data: {} is not known here and passed over", list(columns))
             }
             Self::Unsorted => f.write_str("the rows of the data are not in the order of their times; they are sorted"),
             Self::NoVideo(file) => write!(f, "{file} is missing"),
@@ -156,6 +167,13 @@ impl SessionFolder {
         Ok(Self { path, info, rows, videos, notices })
     }
 
+    /// What keeps the data from being read whole, the worst of it, or `None` where every row was read.
+    pub fn unread(&self) -> Option<&SessionNotice> {
+        use SessionNotice::{CutRow, DamagedData, DamagedRows, NoData};
+        let serious = self.notices.iter().find(|notice| matches!(notice, NoData(_) | DamagedData(_) | DamagedRows(..)));
+        serious.or_else(|| self.notices.iter().find(|notice| **notice == CutRow))
+    }
+
     /// What to call the session: the folder's name.
     pub fn name(&self) -> String {
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -183,7 +201,7 @@ impl SessionFolder {
     pub fn picture_size(&self) -> Option<(u32, u32)> {
         let of_rows = self.rows.first().map(|row| (row.width, row.height));
         let size = of_rows.unwrap_or((self.info.source.width, self.info.source.height));
-        (size.0 > 0 && size.1 > 0).then_some(size)
+        Frame::check_size(size.0, size.1).is_ok().then_some(size)
     }
 
     /// The row of the frame that is shown at `time_s`: the last one that does not begin later.
