@@ -7,7 +7,7 @@ use super::output;
 use super::output::usage;
 use super::record::sessions_folder;
 use crate::session::has_session_file;
-use crate::session::recovery::{recover, unfinished};
+use crate::session::recovery::{Survey, recover, survey};
 
 /// Options of `facelens recover`.
 #[derive(Debug, clap::Args)]
@@ -25,11 +25,16 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
         return Err(usage(format!("{}: there is no such folder", folder.display())));
     }
     let single = has_session_file(&folder);
-    let sessions = if single { vec![folder.clone()] } else { unfinished(&folder) };
-    let mut all_well = true;
-    let mut none = true;
+    let survey =
+        if single { Survey { unfinished: vec![folder.clone()], ..Survey::default() } } else { survey(&folder) };
+    // What may have been broken off and is left alone is no success.
+    let mut all_well = survey.left_alone.is_empty();
+    let mut none = survey.left_alone.is_empty();
+    for error in survey.left_alone {
+        output::note(error);
+    }
     let mut printed = Ok(());
-    for session in sessions {
+    for session in survey.unfinished {
         match recover(&session) {
             Ok(None) => {}
             Ok(Some(recovered)) => {

@@ -237,7 +237,10 @@ impl App {
                         .say(Tone::Info, format!("{name} is finished: it was broken off before its first frame."));
                 } else {
                     let lasted = duration_text(recovered.duration);
-                    self.notices.say(Tone::Good, format!("{name} is finished: {lasted}, {} frames.", recovered.frames));
+                    self.notices.say(
+                        Tone::Good,
+                        format!("{name} is finished: {lasted}, {} frames; {mended}.", recovered.frames),
+                    );
                 }
             }
             // Somebody else has done it, or is at it.

@@ -22,10 +22,10 @@ pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub(super) use folder::LOCK_FILE;
 pub use folder::default_sessions_folder;
-pub(super) use folder::{FolderLock, save_info};
+pub(super) use folder::{FolderLock, LOCK_FILE};
+#[cfg(test)]
+pub(super) use folder::save_info;
 pub use options::{RecordedPictures, RecorderOptions};
 pub use recorder::Recorder;
 pub use status::{RecordingState, RecordingStatus, SourceWatch};

@@ -1,59 +1,39 @@
-//! Makes the files of a session whole and equal.
+//! Makes the files of a session whole and equal that could not be finished by its own recorder.
 
-use std::fmt;
 use std::path::Path;
 
 use super::super::file_error::WriteErrorKind;
-use super::super::info::{SessionInfo, videos_there};
+use super::super::info::SessionInfo;
 use super::super::video::{VideoSummary, repair};
-use super::rows::{KeptRows, cut_rows};
-
-/// What mending a session came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mended {
-    /// Frames whose rows were cut off, because no video has them.
-    pub rows_without_picture: u64,
-    /// What could not be made whole, one sentence each.
-    pub troubles: Vec<String>,
-}
-
-impl fmt::Display for Mended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.rows_without_picture {
-            0 => f.write_str("nothing had to be cut from the data")?,
-            1 => f.write_str("the data of 1 frame were cut, because its picture is lost")?,
-            count => write!(f, "the data of {count} frames were cut, because their pictures are lost")?,
-        }
-        self.troubles.iter().try_for_each(|trouble| write!(f, "; {trouble}"))
-    }
-}
+use super::Mended;
+use super::rows::{Rows, cut_rows};
 
 /// Makes the videos and the data whole and equal, and writes into `info` which videos there are, how many frames, and how
-/// long it is. What cannot be mended stays as it is and is told.
+/// long it is. What cannot be mended stays as it is and is told. For the recorder, which knows what it has written and
+/// holds the folder's lock; where files are found, each is finished by itself ([`super::recover`]).
 pub(in crate::session) fn mend(folder: &Path, info: &mut SessionInfo) -> Mended {
     let mut mended = Mended::default();
-    if info.videos.is_empty() && info.started.is_empty() {
-        // Nothing is known of the session: the files tell.
-        info.videos = videos_there(folder);
-    }
     let summary = mend_videos(folder, info, &mut mended);
-    let kept = cut_rows(&folder.join(&info.data), summary.map(|summary| summary.frames)).unwrap_or_else(|error| {
+    let rows = cut_rows(&folder.join(&info.data), summary.map(|summary| summary.frames)).unwrap_or_else(|error| {
         mended.troubles.push(error.to_string());
-        KeptRows::default()
+        Rows::default()
     });
-    mended.rows_without_picture = kept.cut_frames;
-    if let Some((width, height)) = kept.size {
+    match rows.beyond {
+        0 => {}
+        1 => mended.changes.push("the data of 1 frame were cut, because its picture is lost".to_owned()),
+        beyond => {
+            mended.changes.push(format!("the data of {beyond} frames were cut, because their pictures are lost"));
+        }
+    }
+    if let Some((width, height)) = rows.size {
         (info.source.width, info.source.height) = (width, height);
     }
-    if let Some(name) = kept.input.filter(|_| info.source.name.is_empty()) {
+    if let Some(name) = rows.input.filter(|_| info.source.name.is_empty()) {
         info.source.name = name;
     }
-    info.counts.written = summary.map_or(kept.frames, |summary| summary.frames);
-    info.duration_s = summary.map_or(kept.end_s, |summary| summary.duration.as_secs_f64());
-    // The counts of session.json are up to a second old.
-    let counts = &mut info.counts;
-    counts.analysed = counts.analysed.max(counts.written + counts.dropped);
-    counts.captured = counts.captured.max(kept.captured).max(counts.analysed);
+    info.counts.written = summary.map_or(rows.frames, |summary| summary.frames);
+    info.duration_s = summary.map_or(rows.end_s, |summary| summary.duration.as_secs_f64());
+    info.counts.catch_up(rows.captured);
     mended
 }
 

@@ -5,7 +5,9 @@ mod encoder;
 mod fragments;
 mod index;
 mod repair;
+mod scan;
 mod writer;
 
-pub use repair::repair;
+pub(super) use repair::finish_found;
+pub use repair::{FinishedVideo, VideoChange, repair};
 pub use writer::{VideoFile, VideoOptions, VideoSummary, VideoWriter};

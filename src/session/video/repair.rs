@@ -1,24 +1,41 @@
 //! Finishes a video that was broken off at any byte.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
-
-use shiguredo_mp4::Decode as _;
-use shiguredo_mp4::boxes::MoofBox;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::super::file_error::{WriteError, WriteErrorKind};
 use super::clock::duration;
-use super::index::{FragmentStart, index, length_patches};
+use super::index::{index, length_patches};
+use super::scan::{Found, Fragment, has_fragment, read, scan};
 use super::writer::VideoSummary;
-use crate::source::BoxHeader;
 
-/// A header or the list of a fragment's pictures is never larger.
-const MOST_BOX_BYTES: u64 = 64 * 1024 * 1024;
+/// What finishing a video came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedVideo {
+    /// The whole pictures in it, and how long it is.
+    pub summary: VideoSummary,
+    /// What became of the file.
+    pub change: VideoChange,
+}
+
+/// What became of a video's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VideoChange {
+    /// It was whole already.
+    None,
+    /// Its index and its length were written.
+    Indexed,
+    /// So many bytes at its end that are no whole fragment were moved into this file; index and length were written.
+    Cut(u64, PathBuf),
+    /// It is damaged in so many places with whole fragments behind them: it was left as it is.
+    Damaged(usize),
+}
 
 /// Finishes a video of [`VideoWriter`](super::VideoWriter) that was broken off: cuts off what is not a whole fragment,
 /// and all fragments that reach beyond the first `most_frames` pictures; writes the index and the length. A video that is
-/// whole stays as it is. Broken off itself, it can be done again.
+/// whole stays as it is. Broken off itself, it can be done again. For videos that were written a moment ago;
+/// [`finish_found`] is for those that are found.
 ///
 /// # Errors
 /// `Empty` where there is no whole fragment: then the file is left alone. `Io` where it cannot be read or written.
@@ -33,117 +50,104 @@ pub fn repair(path: &Path, most_frames: u64) -> Result<VideoSummary, WriteError>
         frames += fragment.frames;
         frames <= most_frames
     };
-    let kept: Vec<_> = found.fragments.iter().take_while(fits).collect();
-    let Some(last) = kept.last() else { return Err(empty(path)) };
-    let frames = kept.iter().map(|fragment| fragment.frames).sum();
-    let starts: Vec<_> = kept.iter().map(|fragment| fragment.start).collect();
-    let index = index(found.track_id, &starts).map_err(|cause| {
-        WriteError::new(WriteErrorKind::Encoder, path, cause, "copy what is there by another program")
-    })?;
-    let ticks = last.start.time.saturating_add(last.ticks);
-    let finish = |file: &mut File| -> io::Result<()> {
-        file.set_len(last.end)?;
-        file.seek(SeekFrom::Start(last.end))?;
-        if let Err(error) = file.write_all(&index) {
+    let kept: Vec<_> = found.fragments.iter().take(found.undamaged).take_while(fits).copied().collect();
+    let ending = Ending::new(path, &found, &kept)?;
+    if !ending.stands(&mut file, &found).map_err(io)? {
+        ending.write(&mut file).map_err(io)?;
+    }
+    Ok(ending.summary)
+}
+
+/// Finishes a video that is found in a session: as [`repair`], but what it cuts off at the end is handed to `keep` first
+/// (the open file and where the cut begins), which copies it and says where to; and a file with whole fragments behind
+/// damage is left as it is.
+///
+/// # Errors
+/// As [`repair`], `Damaged` where the file's beginning is, and those of `keep`: then the file stays as it is.
+pub(in crate::session) fn finish_found(
+    path: &Path,
+    keep: impl FnOnce(&mut File, u64) -> Result<PathBuf, WriteError>,
+) -> Result<FinishedVideo, WriteError> {
+    let io = |error: io::Error| WriteError::io(path, &error);
+    let mut file = File::open(path).map_err(io)?;
+    let Some(found) = scan(&mut file).map_err(io)? else {
+        if has_fragment(&mut file).map_err(io)? {
+            let cause = "the beginning of the video is damaged";
+            return Err(WriteError::new(WriteErrorKind::Damaged, path, cause, "it was left as it is"));
+        }
+        return Err(empty(path));
+    };
+    let ending = Ending::new(path, &found, &found.fragments)?;
+    let summary = ending.summary;
+    if found.damaged > 0 {
+        return Ok(FinishedVideo { summary, change: VideoChange::Damaged(found.damaged) });
+    }
+    if ending.stands(&mut file, &found).map_err(io)? {
+        return Ok(FinishedVideo { summary, change: VideoChange::None });
+    }
+    let behind = found.size - ending.at;
+    // A part of the index that is to stand there is not lost.
+    let is_index = behind <= ending.index.len() as u64
+        && ending.index.starts_with(&read(&mut file, ending.at, found.size).map_err(io)?);
+    let change = if is_index { VideoChange::Indexed } else { VideoChange::Cut(behind, keep(&mut file, ending.at)?) };
+    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io)?;
+    ending.write(&mut file).map_err(io)?;
+    Ok(FinishedVideo { summary, change })
+}
+
+/// What a finished file ends with, and what its first bytes say of it.
+struct Ending {
+    summary: VideoSummary,
+    /// Where the last fragment ends and the index begins.
+    at: u64,
+    index: Vec<u8>,
+    /// Places of bytes and what belongs there.
+    lengths: Vec<(u64, [u8; 4])>,
+}
+
+impl Ending {
+    fn new(path: &Path, found: &Found, kept: &[Fragment]) -> Result<Self, WriteError> {
+        let Some(last) = kept.last() else { return Err(empty(path)) };
+        let starts: Vec<_> = kept.iter().map(|fragment| fragment.start).collect();
+        let index = index(found.track_id, &starts).map_err(|cause| {
+            WriteError::new(WriteErrorKind::Encoder, path, cause, "copy what is there by another program")
+        })?;
+        let ticks = last.start.time.saturating_add(last.ticks);
+        let frames = kept.iter().map(|fragment| fragment.frames).sum();
+        let summary = VideoSummary { frames, duration: duration(ticks) };
+        Ok(Self { summary, at: last.end, index, lengths: length_patches(&found.header, ticks) })
+    }
+
+    /// Whether all of it is in the file already, and nothing behind it.
+    fn stands(&self, file: &mut File, found: &Found) -> io::Result<bool> {
+        let length = |(place, bytes): &(u64, [u8; 4])| {
+            let place = usize::try_from(*place).unwrap_or(usize::MAX);
+            found.header.get(place..).is_some_and(|header| header.starts_with(bytes))
+        };
+        Ok(found.size == self.at + self.index.len() as u64
+            && self.lengths.iter().all(length)
+            && read(file, self.at, found.size)? == self.index)
+    }
+
+    fn write(&self, file: &mut File) -> io::Result<()> {
+        file.set_len(self.at)?;
+        file.seek(SeekFrom::Start(self.at))?;
+        if let Err(error) = file.write_all(&self.index) {
             // Half an index would be worse than none; what stands before it plays without.
-            file.set_len(last.end)?;
+            file.set_len(self.at)?;
             return Err(error);
         }
-        for (place, bytes) in length_patches(&found.header, ticks) {
-            file.seek(SeekFrom::Start(place))?;
-            file.write_all(&bytes)?;
+        for (place, bytes) in &self.lengths {
+            file.seek(SeekFrom::Start(*place))?;
+            file.write_all(bytes)?;
         }
         file.sync_all()
-    };
-    finish(&mut file).map_err(io)?;
-    Ok(VideoSummary { frames, duration: duration(ticks) })
+    }
 }
 
 fn empty(path: &Path) -> WriteError {
     let cause = "it was broken off before its first second was written";
     WriteError::new(WriteErrorKind::Empty, path, cause, "there is nothing in it to save")
-}
-
-/// What is whole in a file.
-struct Found {
-    /// The bytes before the first fragment.
-    header: Vec<u8>,
-    track_id: u32,
-    fragments: Vec<Fragment>,
-}
-
-/// A whole fragment.
-struct Fragment {
-    start: FragmentStart,
-    /// Place of the first byte behind it.
-    end: u64,
-    frames: u64,
-    /// How long its pictures stand together.
-    ticks: u64,
-}
-
-/// Walks over the boxes; `None` where there is no whole fragment.
-fn scan(file: &mut File) -> io::Result<Option<Found>> {
-    let size = file.metadata()?.len();
-    let mut at = 0;
-    for name in [b"ftyp", b"moov"] {
-        match next_box(file, at, size)? {
-            Some((found, end)) if found == *name => at = end,
-            _ => return Ok(None),
-        }
-    }
-    let header = read(file, 0, at)?;
-    let mut found = Found { header, track_id: 1, fragments: Vec::new() };
-    loop {
-        let start = at;
-        let Some((name, media)) = next_box(file, start, size)? else { break };
-        if name != *b"moof" || media - start > MOST_BOX_BYTES {
-            break;
-        }
-        let Ok((moof, _)) = MoofBox::decode(&read(file, start, media)?) else { break };
-        let end = match next_box(file, media, size)? {
-            Some((name, end)) if name == *b"mdat" => end,
-            _ => break,
-        };
-        let [traf] = moof.traf_boxes.as_slice() else { break };
-        let samples = || traf.trun_boxes.iter().flat_map(|run| &run.samples);
-        let bytes: u64 = samples().map(|sample| u64::from(sample.size.unwrap_or(0))).sum();
-        let Some(time) = traf.tfdt_box.as_ref().map(|time| time.base_media_decode_time) else { break };
-        if bytes == 0 || bytes > end - media {
-            break;
-        }
-        found.track_id = traf.tfhd_box.track_id;
-        found.fragments.push(Fragment {
-            start: FragmentStart { time, offset: start },
-            end,
-            frames: samples().count() as u64,
-            ticks: samples()
-                .map(|sample| u64::from(sample.duration.or(traf.tfhd_box.default_sample_duration).unwrap_or(0)))
-                .sum(),
-        });
-        at = end;
-    }
-    Ok((!found.fragments.is_empty()).then_some(found))
-}
-
-/// Name and end of the box at `at`, where it is whole.
-fn next_box(file: &mut File, at: u64, file_size: u64) -> io::Result<Option<([u8; 4], u64)>> {
-    let bytes = read(file, at, (at + 16).min(file_size))?;
-    // With nothing to take, a box of size 0 is none: facelens writes no box that has no end of its own.
-    let Some(header) = BoxHeader::read(&bytes, 0) else { return Ok(None) };
-    let end = at.checked_add(header.size).filter(|end| *end <= file_size);
-    Ok(end.map(|end| (header.name, end)))
-}
-
-fn read(file: &mut File, from: u64, to: u64) -> io::Result<Vec<u8>> {
-    let length = to - from;
-    if length > MOST_BOX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a box is larger than any of facelens"));
-    }
-    file.seek(SeekFrom::Start(from))?;
-    let mut bytes = vec![0; length as usize];
-    file.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

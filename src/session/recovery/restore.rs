@@ -1,0 +1,130 @@
+//! Finishes the files of a session that was found broken off, each by itself.
+
+use std::path::Path;
+
+use super::super::file_error::{WriteError, WriteErrorKind};
+use super::super::info::{SessionInfo, SessionVideo};
+use super::super::video::{VideoChange, VideoSummary, finish_found};
+use super::rows::{Rows, cut_torn};
+use super::{Mended, copies};
+
+/// Finishes the videos and the data, and writes into `info` which videos there are, how many frames, and how long it is.
+/// A damaged file stays as it is and costs nothing of the others.
+///
+/// # Errors
+/// The first file that could not be written or read for now; the others are finished then, and it can be done again.
+pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, WriteError> {
+    let mut work = Work { folder, mended: Mended::default(), failed: None };
+    let mut videos = Vec::new();
+    info.videos.retain(|video| {
+        let (stays, summary) = work.video(video);
+        videos.extend(summary.map(|summary| (video.file.clone(), summary)));
+        stays
+    });
+    let rows = work.data(&info.data);
+    let Work { mut mended, failed, .. } = work;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let frames = rows.as_ref().map(|rows| rows.frames);
+    for (file, summary) in &videos {
+        match frames.map_or(0, |frames| frames as i128 - i128::from(summary.frames)) {
+            0 => {}
+            more if more > 0 => mended.changes.push(format!("{} has {more} frames more than {file}", info.data)),
+            fewer => mended.changes.push(format!("{file} has {} frames more than {}", -fewer, info.data)),
+        }
+    }
+    let ends = videos.iter().map(|(_, summary)| summary.duration.as_secs_f64());
+    info.duration_s = ends.chain(rows.as_ref().map(|rows| rows.end_s)).fold(0.0, f64::max);
+    info.counts.written = frames.unwrap_or_else(|| videos.iter().map(|(_, video)| video.frames).max().unwrap_or(0));
+    let rows = rows.unwrap_or_default();
+    if let Some(size) = rows.size.filter(|_| info.source.width == 0 || info.source.height == 0) {
+        (info.source.width, info.source.height) = size;
+    }
+    if let Some(name) = rows.input.filter(|_| info.source.name.is_empty()) {
+        info.source.name = name;
+    }
+    info.counts.catch_up(rows.captured);
+    Ok(mended)
+}
+
+struct Work<'a> {
+    folder: &'a Path,
+    mended: Mended,
+    /// What cannot be done for now.
+    failed: Option<WriteError>,
+}
+
+impl Work<'_> {
+    /// Finishes a video. Gives whether it stays in the list, and what it holds.
+    fn video(&mut self, video: &SessionVideo) -> (bool, Option<VideoSummary>) {
+        let (path, file) = (self.folder.join(&video.file), &video.file);
+        if !path.exists() {
+            self.mended.changes.push(format!("{file} was never begun and is taken from the list"));
+            return (false, None);
+        }
+        match finish_found(&path, |source, from| copies::keep(&path, source, from)) {
+            Ok(finished) => {
+                match finished.change {
+                    VideoChange::None => {}
+                    VideoChange::Indexed => self.mended.changes.push(format!("{file} got its index and its length")),
+                    VideoChange::Cut(bytes, copy) => self.mended.changes.push(format!(
+                        "{bytes} bytes at the end of {file} that are no whole part of it were moved to {}, and it got its \
+                         index and its length",
+                        name_of(&copy)
+                    )),
+                    VideoChange::Damaged(places) => {
+                        let places = if places == 1 { "1 place".to_owned() } else { format!("{places} places") };
+                        self.mended.troubles.push(format!("{file} is damaged in {places} and was left as it is"));
+                    }
+                }
+                (true, Some(finished.summary))
+            }
+            Err(error) if error.kind == WriteErrorKind::Empty => {
+                // A recording of less than a second has no picture yet.
+                self.mended
+                    .changes
+                    .push(format!("{file} has no whole picture and is taken from the list; the file stays"));
+                (false, None)
+            }
+            Err(error) => {
+                self.trouble(error);
+                (true, None)
+            }
+        }
+    }
+
+    /// Finishes the data; gives what they hold, where they can be read.
+    fn data(&mut self, file: &str) -> Option<Rows> {
+        match cut_torn(&self.folder.join(file)) {
+            Ok((rows, copy)) => {
+                if let Some(copy) = copy {
+                    let words =
+                        format!("a row that was cut off was taken from {file}, which was copied to {}", name_of(&copy));
+                    self.mended.changes.push(words);
+                }
+                if let Some((count, first)) = &rows.damaged {
+                    let rows = if *count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+                    self.mended.troubles.push(format!("{rows} of {file} cannot be read and stays as it is ({first})"));
+                }
+                Some(rows)
+            }
+            Err(error) => {
+                self.trouble(error);
+                None
+            }
+        }
+    }
+
+    fn trouble(&mut self, error: WriteError) {
+        if error.kind == WriteErrorKind::Damaged {
+            self.mended.troubles.push(error.to_string());
+        } else {
+            self.failed.get_or_insert(error);
+        }
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
