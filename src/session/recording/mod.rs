@@ -23,9 +23,9 @@ pub(super) mod testing;
 mod tests;
 
 pub use folder::default_sessions_folder;
-pub(super) use folder::{FolderLock, LOCK_FILE};
 #[cfg(test)]
 pub(super) use folder::save_info;
+pub(super) use folder::{FolderLock, LOCK_FILE};
 pub use options::{RecordedPictures, RecorderOptions};
 pub use recorder::Recorder;
 pub use status::{RecordingState, RecordingStatus, SourceWatch};

@@ -183,7 +183,7 @@ fn what_does_not_say_that_it_is_unfinished_and_of_this_schema_is_left_alone() {
     }
     Place::new(BOTH, |info| info["schema"] = 2.into()).refused("newer facelens (schema 2, this one knows 1)");
     Place::new(BOTH, |info| info["schema"] = u64::MAX.into()).refused("newer facelens");
-    for (key, value) in [("counts", json!({"written": 1e300})), ("counts", json!([])), ("videos", json!("video.mp4"))] {
+    for (key, value) in [("counts", json!({"written": 1e300})), ("counts", json!(3)), ("videos", json!("video.mp4"))] {
         Place::new(BOTH, |info| info[key] = value).refused("it is damaged");
     }
     Place::new(BOTH, |info| info["duration_s"] = 1e300.into()).refused("`duration_s`");
