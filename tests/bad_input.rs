@@ -87,6 +87,28 @@ fn a_truncated_video() {
     fails(&["analyze", &cut], &["cut.mp4", "cut off"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn pipes_devices_and_files_without_an_end_are_refused_at_once() {
+    let scratch = Scratch::new();
+    let pipe = scratch.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let sparse = scratch.path("sparse");
+    std::fs::File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+    let (pipe, sparse, images) = (pipe.to_str().unwrap(), sparse.to_str().unwrap(), scratch.0.path().to_str().unwrap());
+    for (file, cause) in [(pipe, "a named pipe"), ("/dev/zero", "a device"), (sparse, "larger than")] {
+        fails(&["eval", "--labels", file, "--images", images], &[file, cause]);
+        fails(&["models", "show", file], &[file, cause]);
+        fails(&["analyze", &astronaut(), "--model", &format!("age={file}")], &[file, cause]);
+    }
+    // The head of a picture and then nothing for a terabyte.
+    let mut picture = std::fs::read(common::asset("astronaut.png")).unwrap();
+    picture.truncate(4096);
+    let picture = scratch.file("huge.png", &picture);
+    std::fs::File::options().write(true).open(&picture).unwrap().set_len(1 << 40).unwrap();
+    fails(&["analyze", &picture], &["huge.png", "larger than 256 MiB"]);
+}
+
 #[test]
 fn an_empty_folder() {
     let scratch = Scratch::new();

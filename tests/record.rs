@@ -456,6 +456,40 @@ fn a_single_picture_is_recorded_whole_and_ends_by_itself() {
 }
 
 #[test]
+fn recover_names_what_it_leaves_alone_and_finishes_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = |name: &str| {
+        let path = folder.path().join(name);
+        let mut info = common::session::write(&path, &common::session::rows(), &[("video.mp4", true)]);
+        info.end = None;
+        (path, info)
+    };
+    let save = |path: &Path, info: &SessionInfo| {
+        std::fs::write(path.join("session.json"), serde_json::to_string(info).unwrap()).unwrap();
+    };
+    let victim = folder.path().join("victim.txt");
+    std::fs::write(&victim, "precious\n").unwrap();
+    let (outside, mut info) = session("session-a");
+    info.data = "../victim.txt".to_owned();
+    save(&outside, &info);
+    let (broken, info) = session("session-b");
+    save(&broken, &info);
+    let data = std::fs::read(broken.join("faces.csv")).unwrap();
+    std::fs::write(broken.join("faces.csv"), &data[..data.len() - 5]).unwrap();
+    let output = recover(folder.path());
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{said}{errors}");
+    assert!(errors.contains("session-a: session.json: `data` names \"../victim.txt\""), "{errors}");
+    assert_eq!(std::fs::read(&victim).unwrap(), b"precious\n");
+    assert!(said.contains("session-b") && said.contains("faces.csv.before-recovery"), "{said}");
+    assert_eq!(
+        (rows(&broken).len(), std::fs::read(broken.join("faces.csv.before-recovery")).unwrap().len()),
+        (49, data.len() - 5)
+    );
+    assert_eq!(recover(&broken).status.code(), Some(0), "it is finished");
+}
+
+#[test]
 fn recover_says_when_there_is_nothing_to_do_and_refuses_what_is_no_session() {
     let folder = tempfile::tempdir().unwrap();
     let output = recover(folder.path());

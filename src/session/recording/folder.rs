@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::super::file_error::{WriteError, WriteErrorKind};
-use super::super::info::{CLEAN_FILE, INFO_FILE, SessionInfo, VIDEO_FILE};
+use super::super::info::{CLEAN_FILE, INFO_FILE, MAX_INFO_BYTES, SessionInfo, VIDEO_FILE};
+use super::super::kept_json;
 use crate::atomic_file::{self, Access, create_private_folder};
+use crate::bounded_file;
 
 /// Held while a session is recorded or finished; gone afterwards.
 pub(in crate::session) const LOCK_FILE: &str = "recording.lock";
@@ -73,7 +75,12 @@ pub(in crate::session) fn save_info(folder: &Path, info: &SessionInfo) -> Result
 
 fn write_info(folder: &Path, info: &SessionInfo) -> io::Result<()> {
     let file = folder.join(INFO_FILE);
-    let text = serde_json::to_string_pretty(info).map_err(io::Error::from)? + "\n";
+    let old = bounded_file::read(&file, MAX_INFO_BYTES).ok();
+    // What somebody has added meanwhile stays; without a whole old file there is nothing to keep.
+    let text = match old.and_then(|old| kept_json::renewed(&old, info).ok()) {
+        Some(text) => text,
+        None => serde_json::to_string_pretty(info).map_err(io::Error::from)? + "\n",
+    };
     atomic_file::write(&file, text.as_bytes(), Access::Private).or_else(|error| match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => write_over(&file, &text),
         _ => Err(error),
@@ -184,6 +191,17 @@ mod tests {
         lock.release();
         assert!(!folder.path().join(LOCK_FILE).exists());
         drop(FolderLock::take(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn keys_that_are_not_known_here_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(INFO_FILE);
+        fs::write(&file, "{\"schema\":1,\"weather\":\"fine\",\"source\":{\"gain\":3}}").unwrap();
+        save_info(folder.path(), &SessionInfo::default()).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        assert_eq!((&value["weather"], &value["source"]["gain"]), (&"fine".into(), &3.into()));
+        assert_eq!(serde_json::from_value::<SessionInfo>(value).unwrap(), SessionInfo::default());
     }
 
     #[test]

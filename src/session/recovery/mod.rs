@@ -11,7 +11,6 @@
 mod copies;
 #[cfg(test)]
 mod hostile_tests;
-mod mend;
 mod proof;
 mod restore;
 mod rows;
@@ -21,8 +20,6 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-pub(super) use mend::mend;
 
 use super::file_error::{WriteError, WriteErrorKind};
 use super::info::{INFO_FILE, SessionEnd, has_session_file};

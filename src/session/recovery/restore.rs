@@ -30,8 +30,10 @@ pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, W
     for (file, summary) in &videos {
         match frames.map_or(0, |frames| frames as i128 - i128::from(summary.frames)) {
             0 => {}
-            more if more > 0 => mended.changes.push(format!("{} has {more} frames more than {file}", info.data)),
-            fewer => mended.changes.push(format!("{file} has {} frames more than {}", -fewer, info.data)),
+            more if more > 0 => {
+                mended.changes.push(format!("{} has {} more than {file}", info.data, frames_words(more)))
+            }
+            fewer => mended.changes.push(format!("{file} has {} more than {}", frames_words(-fewer), info.data)),
         }
     }
     let ends = videos.iter().map(|(_, summary)| summary.duration.as_secs_f64());
@@ -123,6 +125,10 @@ impl Work<'_> {
             self.failed.get_or_insert(error);
         }
     }
+}
+
+fn frames_words(count: i128) -> String {
+    if count == 1 { "1 frame".to_owned() } else { format!("{count} frames") }
 }
 
 fn name_of(path: &Path) -> String {

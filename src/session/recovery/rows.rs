@@ -1,6 +1,6 @@
-//! Looks where the data of a session are broken off, or go on without pictures.
+//! Looks where the data of a session are broken off.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use super::super::csv::CSV_COLUMNS;
 use super::super::csv_reader::{CsvTable, whole_lines};
 use super::super::file_error::{WriteError, WriteErrorKind};
 use super::super::info::MAX_DATA_BYTES;
+use super::copies::keep;
 use crate::bounded_file::{self, ReadErrorKind};
 
 /// What the data hold, and where they are to be cut.
@@ -15,8 +16,6 @@ use crate::bounded_file::{self, ReadErrorKind};
 pub(super) struct Rows {
     /// Frames that are left.
     pub frames: u64,
-    /// Whole frames beyond those that were asked for.
-    pub beyond: u64,
     /// Time of the last frame that is left, and as long as the frame before it stands, seconds.
     pub end_s: f64,
     /// Frames that the source gave, by their numbers.
@@ -35,37 +34,31 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Whether something is to be cut off the end.
-    pub(super) fn is_cut(&self) -> bool {
+    fn is_cut(&self) -> bool {
         self.length < self.size_bytes
     }
 
-    /// Cuts off what does not belong to whole frames, or to the ones that were asked for. `keep` copies the file before
-    /// (the open file and where to begin) and says where to.
-    pub(super) fn cut<T>(
-        &self,
-        path: &Path,
-        keep: impl FnOnce(&mut File, u64) -> Result<T, WriteError>,
-    ) -> Result<T, WriteError> {
+    /// Cuts off what does not belong to whole frames. Gives the copy of the file as it was.
+    fn cut(&self, path: &Path) -> Result<PathBuf, WriteError> {
         let io = |error: io::Error| WriteError::io(path, &error);
         let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io)?;
-        let kept = keep(&mut file, 0)?;
+        let copy = keep(path, &mut file, 0)?;
         file.set_len(self.length).and_then(|()| file.sync_all()).map_err(io)?;
-        Ok(kept)
+        Ok(copy)
     }
 }
 
-/// Reads the data and finds where they end; no more than `most_frames` frames are to be left.
+/// Reads the data and finds where they end.
 ///
 /// # Errors
 /// `Io` where the file cannot be read, `Damaged` where it is no table of facelens.
-pub(super) fn look(path: &Path, most_frames: Option<u64>) -> Result<Rows, WriteError> {
+fn look(path: &Path) -> Result<Rows, WriteError> {
     let bytes = bounded_file::read(path, MAX_DATA_BYTES).map_err(|error| {
         let kind =
             if matches!(error.kind, ReadErrorKind::Io(_)) { WriteErrorKind::Io } else { WriteErrorKind::Damaged };
         WriteError::new(kind, path, error.cause, error.remedy)
     })?;
-    look_at(&bytes, most_frames.unwrap_or(u64::MAX))
-        .map_err(|cause| WriteError::new(WriteErrorKind::Damaged, path, cause, "it was left as it is"))
+    look_at(&bytes).map_err(|cause| WriteError::new(WriteErrorKind::Damaged, path, cause, "it was left as it is"))
 }
 
 /// A frame and where its rows stand.
@@ -78,7 +71,7 @@ struct Seen {
     has_face: bool,
 }
 
-fn look_at(bytes: &[u8], most_frames: u64) -> Result<Rows, String> {
+fn look_at(bytes: &[u8]) -> Result<Rows, String> {
     let whole = whole_lines(bytes);
     let torn = bytes.get(whole.len()..).unwrap_or_default();
     let mut rows = Rows { length: bytes.len() as u64, size_bytes: bytes.len() as u64, ..Rows::default() };
@@ -132,37 +125,21 @@ fn look_at(bytes: &[u8], most_frames: u64) -> Result<Rows, String> {
             rows.length = seen.pop().map_or(rows.length, |last| last.start as u64);
         }
     }
-    let all = seen.len() as u64;
-    seen.truncate(usize::try_from(most_frames).unwrap_or(usize::MAX));
     rows.frames = seen.len() as u64;
-    rows.beyond = all - rows.frames;
     rows.input = inputs.into_iter().next();
     if let (Some(first), Some(last)) = (seen.first(), seen.last()) {
         let before = seen.len().checked_sub(2).and_then(|at| seen.get(at));
         let step = before.map_or(0.0, |before| (last.time_s - before.time_s).max(0.0));
         rows.end_s = last.time_s + step;
         rows.captured = last.frame.saturating_sub(first.frame).saturating_add(1);
-        if rows.beyond > 0 {
-            rows.length = last.end as u64;
-        }
-    }
-    Ok(rows)
-}
-
-/// Cuts off half a row, and all rows beyond the first `most_frames` frames, of data that were written a moment ago.
-pub(super) fn cut_rows(path: &Path, most_frames: Option<u64>) -> Result<Rows, WriteError> {
-    let rows = look(path, most_frames)?;
-    if rows.is_cut() {
-        rows.cut(path, |_, _| Ok(()))?;
     }
     Ok(rows)
 }
 
 /// Cuts off half a row, with a copy of the file as it was, whose name is given.
 pub(super) fn cut_torn(path: &Path) -> Result<(Rows, Option<PathBuf>), WriteError> {
-    let rows = look(path, None)?;
-    let copy =
-        if rows.is_cut() { Some(rows.cut(path, |file, from| super::copies::keep(path, file, from))?) } else { None };
+    let rows = look(path)?;
+    let copy = if rows.is_cut() { Some(rows.cut(path)?) } else { None };
     Ok((rows, copy))
 }
 

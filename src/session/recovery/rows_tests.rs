@@ -26,7 +26,7 @@ fn cut_at_any_byte_whole_frames_are_left() {
     let (bytes, ends) = data();
     let header = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
     for cut in 0..=bytes.len() {
-        let rows = look_at(&bytes[..cut], u64::MAX).unwrap();
+        let rows = look_at(&bytes[..cut]).unwrap();
         let length = rows.length as usize;
         assert_eq!(rows.damaged, None, "{cut}");
         if cut < header {
@@ -50,33 +50,37 @@ fn a_torn_row_of_the_next_frame_leaves_the_last_one_whole() {
     let name = b"\"HD, \"\"cam\"\"\",".len();
     // Frame 2 has two faces; in the row after them its number is `3`.
     for (torn, frames) in [(name, 2), (name + 1, 2), (name + 2, 3), (name + 9, 3)] {
-        assert_eq!(look_at(&bytes[..ends[2] + torn], u64::MAX).unwrap().frames, frames, "{torn}");
+        assert_eq!(look_at(&bytes[..ends[2] + torn]).unwrap().frames, frames, "{torn}");
     }
 }
 
 #[test]
-fn rows_beyond_the_last_picture_are_cut_and_counted() {
+fn a_torn_row_is_cut_once_and_the_file_as_it_was_is_kept() {
     let (bytes, ends) = data();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("faces.csv");
-    std::fs::write(&path, &bytes).unwrap();
-    let kept = cut_rows(&path, Some(3)).unwrap();
-    assert_eq!((kept.frames, kept.beyond, kept.captured, kept.size), (3, 2, 3, Some((64, 48))));
-    assert_eq!(kept.input.as_deref(), Some("HD, \"cam\""));
-    assert_eq!(std::fs::read(&path).unwrap(), &bytes[..ends[2]]);
-    assert_eq!(cut_rows(&path, Some(3)).unwrap().beyond, 0, "once more changes nothing");
-    assert_eq!(cut_rows(&path, Some(9)).unwrap().frames, 3);
+    let torn = &bytes[..ends[3] + 30];
+    std::fs::write(&path, torn).unwrap();
+    let (rows, copy) = cut_torn(&path).unwrap();
+    assert_eq!((rows.frames, rows.captured, rows.size), (4, 4, Some((64, 48))));
+    assert_eq!(rows.input.as_deref(), Some("HD, \"cam\""));
+    assert_eq!(
+        (std::fs::read(&path).unwrap(), std::fs::read(copy.unwrap()).unwrap()),
+        (bytes[..ends[3]].to_vec(), torn.to_vec())
+    );
+    let (rows, copy) = cut_torn(&path).unwrap();
+    assert_eq!((rows.frames, copy), (4, None), "once more changes nothing");
 }
 
 #[test]
 fn rows_that_cannot_be_read_cost_only_themselves() {
     let (mut bytes, ends) = data();
     bytes[ends[1] + 12] = b'\xff';
-    let rows = look_at(&bytes, u64::MAX).unwrap();
+    let rows = look_at(&bytes).unwrap();
     assert_eq!((rows.frames, rows.length, rows.captured), (5, bytes.len() as u64, 5));
     let (count, first) = rows.damaged.unwrap();
     assert!(count == 1 && first.starts_with("line 4: "), "{count} {first}");
     for other in [&b"name,age\nann,3\n"[..], b"\0\0\0\0", b"inputs", b"\n\n"] {
-        assert!(look_at(other, u64::MAX).is_err(), "{other:?}");
+        assert!(look_at(other).is_err(), "{other:?}");
     }
 }

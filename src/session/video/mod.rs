@@ -8,6 +8,5 @@ mod repair;
 mod scan;
 mod writer;
 
-pub(super) use repair::finish_found;
-pub use repair::{FinishedVideo, VideoChange, repair};
+pub(super) use repair::{VideoChange, finish_found};
 pub use writer::{VideoFile, VideoOptions, VideoSummary, VideoWriter};

@@ -12,7 +12,7 @@ use super::writer::VideoSummary;
 
 /// What finishing a video came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FinishedVideo {
+pub(in crate::session) struct FinishedVideo {
     /// The whole pictures in it, and how long it is.
     pub summary: VideoSummary,
     /// What became of the file.
@@ -21,7 +21,7 @@ pub struct FinishedVideo {
 
 /// What became of a video's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VideoChange {
+pub(in crate::session) enum VideoChange {
     /// It was whole already.
     None,
     /// Its index and its length were written.
@@ -32,38 +32,14 @@ pub enum VideoChange {
     Damaged(usize),
 }
 
-/// Finishes a video of [`VideoWriter`](super::VideoWriter) that was broken off: cuts off what is not a whole fragment,
-/// and all fragments that reach beyond the first `most_frames` pictures; writes the index and the length. A video that is
-/// whole stays as it is. Broken off itself, it can be done again. For videos that were written a moment ago;
-/// [`finish_found`] is for those that are found.
+/// Finishes a video of [`VideoWriter`](super::VideoWriter) that was broken off: writes the index and the length behind the
+/// whole fragments. What is none at the end is handed to `keep` first (the open file and where the cut begins), which
+/// copies it and says where to, and is cut off. A video that is whole, and one with whole fragments behind damage, stay as
+/// they are. Broken off itself, it can be done again.
 ///
 /// # Errors
-/// `Empty` where there is no whole fragment: then the file is left alone. `Io` where it cannot be read or written.
-pub fn repair(path: &Path, most_frames: u64) -> Result<VideoSummary, WriteError> {
-    let io = |error: io::Error| WriteError::io(path, &error);
-    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io)?;
-    let Some(found) = scan(&mut file).map_err(io)? else {
-        return Err(empty(path));
-    };
-    let mut frames = 0;
-    let fits = |fragment: &&Fragment| {
-        frames += fragment.frames;
-        frames <= most_frames
-    };
-    let kept: Vec<_> = found.fragments.iter().take(found.undamaged).take_while(fits).copied().collect();
-    let ending = Ending::new(path, &found, &kept)?;
-    if !ending.stands(&mut file, &found).map_err(io)? {
-        ending.write(&mut file).map_err(io)?;
-    }
-    Ok(ending.summary)
-}
-
-/// Finishes a video that is found in a session: as [`repair`], but what it cuts off at the end is handed to `keep` first
-/// (the open file and where the cut begins), which copies it and says where to; and a file with whole fragments behind
-/// damage is left as it is.
-///
-/// # Errors
-/// As [`repair`], `Damaged` where the file's beginning is, and those of `keep`: then the file stays as it is.
+/// `Empty` where there is no whole fragment, `Damaged` where the file's beginning is, `Io` where it cannot be read or
+/// written, and those of `keep`: then the file stays as it is.
 pub(in crate::session) fn finish_found(
     path: &Path,
     keep: impl FnOnce(&mut File, u64) -> Result<PathBuf, WriteError>,

@@ -33,6 +33,21 @@ fn read_back(path: &Path) -> (usize, f64) {
     (track.samples.len(), end)
 }
 
+/// Finishes a video; gives what it holds and the bytes that were cut off.
+fn finish(path: &Path) -> Result<(VideoSummary, Vec<u8>), WriteError> {
+    let mut cut = Vec::new();
+    let finished = finish_found(path, |file, from| {
+        cut = read(file, from, file.metadata().unwrap().len()).unwrap();
+        Ok(PathBuf::from("copy"))
+    })?;
+    let expected = match finished.change {
+        VideoChange::Cut(bytes, ref copy) => (bytes, copy.to_str()) == (cut.len() as u64, Some("copy")),
+        VideoChange::None | VideoChange::Indexed | VideoChange::Damaged(_) => cut.is_empty(),
+    };
+    assert!(expected, "{finished:?}");
+    Ok((finished.summary, cut))
+}
+
 /// End of each fragment, and how many pictures stand before it.
 fn fragment_ends(path: &Path) -> Vec<(u64, u64)> {
     let mut file = File::open(path).unwrap();
@@ -56,15 +71,17 @@ fn cut_at_any_byte_all_whole_fragments_are_left_and_indexed() {
     for cut in cuts {
         std::fs::write(&path, &bytes[..cut as usize]).unwrap();
         let whole = ends.iter().rev().find(|(end, _)| *end <= cut);
-        match (repair(&path, u64::MAX), whole) {
-            (Ok(summary), Some((end, frames))) => {
+        match (finish(&path), whole) {
+            (Ok((summary, behind)), Some((end, frames))) => {
+                assert!(bytes[..cut as usize].ends_with(&behind), "{cut}");
+                assert!([0, cut - end].contains(&(behind.len() as u64)), "all of it, or none where it is the index");
                 assert_eq!(summary.frames, *frames, "{cut}");
                 let (shown, length) = read_back(&path);
                 assert_eq!(shown as u64, *frames, "{cut}");
                 assert!((length - summary.duration.as_secs_f64()).abs() < 0.001, "{cut}: {length} {summary:?}");
                 let repaired = std::fs::read(&path).unwrap();
                 assert_eq!(&repaired[*end as usize + 4..][..4], b"mfra");
-                assert_eq!(repair(&path, u64::MAX), Ok(summary), "once more");
+                assert_eq!(finish(&path), Ok((summary, vec![])), "once more");
                 assert_eq!(std::fs::read(&path).unwrap(), repaired, "once more changes nothing");
             }
             (Err(error), None) => {
@@ -81,7 +98,7 @@ fn a_finished_video_stays_as_it_is_and_a_repaired_one_is_as_if_finished() {
     let folder = tempfile::tempdir().unwrap();
     let path = recorded(folder.path(), "whole.mp4", true);
     let before = std::fs::read(&path).unwrap();
-    let summary = repair(&path, u64::MAX).unwrap();
+    let (summary, _) = finish(&path).unwrap();
     assert_eq!((summary.frames, std::fs::read(&path).unwrap() == before), (40, true));
 
     // Without its index and its length, it gets the same again.
@@ -91,20 +108,8 @@ fn a_finished_video_stays_as_it_is_and_a_repaired_one_is_as_if_finished() {
         broken[place as usize..place as usize + 4].fill(0);
     }
     std::fs::write(&path, broken).unwrap();
-    assert_eq!(repair(&path, u64::MAX), Ok(summary));
+    assert_eq!(finish(&path), Ok((summary, vec![])));
     assert!(std::fs::read(&path).unwrap() == before);
-}
-
-#[test]
-fn a_video_is_cut_to_a_number_of_frames_at_the_end_of_a_fragment() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = recorded(folder.path(), "long.mp4", true);
-    let ends = fragment_ends(&path);
-    let (_, two) = ends[1];
-    assert_eq!(repair(&path, two + 1).unwrap().frames, two);
-    assert_eq!(read_back(&path).0 as u64, two);
-    assert_eq!(repair(&path, 1).unwrap_err().kind, WriteErrorKind::Empty);
-    assert_eq!(read_back(&path).0 as u64, two, "not even one fragment: it is left alone");
 }
 
 #[test]
@@ -118,7 +123,7 @@ fn a_box_without_an_end_of_its_own_is_not_whole() {
     // Size 0: as far as the file goes.
     bytes[name - 4..name].fill(0);
     std::fs::write(&path, &bytes).unwrap();
-    assert_eq!(repair(&path, u64::MAX).unwrap().frames, before);
+    assert_eq!(finish(&path).unwrap().0.frames, before);
 }
 
 #[test]
@@ -127,8 +132,8 @@ fn what_is_no_video_is_refused_and_left_alone() {
     let path = folder.path().join("text.mp4");
     for bytes in [&b""[..], b"this is no video", b"\0\0\0\x01ftyp\xff\xff\xff\xff\xff\xff\xff\xff", b"\0\0\0\0ftyp"] {
         std::fs::write(&path, bytes).unwrap();
-        assert_eq!(repair(&path, u64::MAX).unwrap_err().kind, WriteErrorKind::Empty);
+        assert_eq!(finish(&path).unwrap_err().kind, WriteErrorKind::Empty);
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
-    assert_eq!(repair(&folder.path().join("missing.mp4"), 9).unwrap_err().kind, WriteErrorKind::Io);
+    assert_eq!(finish(&folder.path().join("missing.mp4")).unwrap_err().kind, WriteErrorKind::Io);
 }

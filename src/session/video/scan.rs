@@ -30,8 +30,6 @@ pub(super) struct Found {
     pub fragments: Vec<Fragment>,
     /// How many times something that is no whole fragment stands between or before whole ones.
     pub damaged: usize,
-    /// How many of the fragments stand before all damage.
-    pub undamaged: usize,
     /// Bytes of the file.
     pub size: u64,
 }
@@ -67,7 +65,7 @@ pub(super) fn scan(file: &mut File) -> io::Result<Option<Found>> {
         }
     }
     let header = read(file, 0, at)?;
-    let mut found = Found { header, track_id: 1, fragments: Vec::new(), damaged: 0, undamaged: 0, size };
+    let mut found = Found { header, track_id: 1, fragments: Vec::new(), damaged: 0, size };
     let (mut foreign, mut tries) = (0, 0);
     // Where the damage began that the next whole fragment ends.
     let mut damage = false;
@@ -82,9 +80,6 @@ pub(super) fn scan(file: &mut File) -> io::Result<Option<Found>> {
                     }
                     found.track_id = track_id;
                     found.fragments.push(fragment);
-                    if found.damaged == 0 {
-                        found.undamaged = found.fragments.len();
-                    }
                 } else {
                     damage = true;
                 }
