@@ -31,7 +31,7 @@ pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, W
         match frames.map_or(0, |frames| frames as i128 - i128::from(summary.frames)) {
             0 => {}
             more if more > 0 => {
-                mended.changes.push(format!("{} has {} more than {file}", info.data, frames_words(more)))
+                mended.changes.push(format!("{} has {} more than {file}", info.data, frames_words(more)));
             }
             fewer => mended.changes.push(format!("{file} has {} more than {}", frames_words(-fewer), info.data)),
         }
