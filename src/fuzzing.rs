@@ -8,3 +8,8 @@ pub use crate::source::fuzzing::{container, ffmpeg_log, ffprobe, h264_parameter_
 pub fn labels(file: &Path) -> bool {
     crate::cli::reads_labels(file)
 }
+
+/// Finishes a video that was broken off, without keeping what is cut off its end.
+pub fn finish_video(file: &Path) -> bool {
+    crate::session::video::finishes(file)
+}

@@ -4,7 +4,7 @@ use std::io::BufReader;
 use std::time::Duration;
 
 use facelens::fuzzing;
-use facelens::session::video::{VideoOptions, VideoWriter, repair};
+use facelens::session::video::{VideoOptions, VideoWriter};
 use facelens::source::VideoReader;
 use image::{Rgb, RgbImage};
 
@@ -55,7 +55,7 @@ fn mp4_pictures() {
 fn mp4_repair() {
     let target = Target { name: "mp4_repair", corpus: vec![videos().remove(1)], words: &BOXES, mend: None, cost: 4 };
     let file = InputFile::new("video.mp4");
-    fuzz(&target, |input| repair(&file.holding(input), 3).is_ok());
+    fuzz(&target, |input| fuzzing::finish_video(&file.holding(input)));
 }
 
 #[test]

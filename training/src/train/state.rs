@@ -57,7 +57,7 @@ impl Progress {
             Err(error) if error.kind == ReadErrorKind::NotFound => {
                 return Err(RunError::NoState { folder: run.display().to_string() });
             }
-            Err(error) => return Err(RunError::io(&file, "read", error.into())),
+            Err(error) => return Err(RunError::io(&file, "read", std::io::Error::from(error))),
         };
         let progress: Self = serde_json::from_slice(&text).map_err(|error| RunError::damaged(&file, error))?;
         if progress.epochs == 0 || progress.history.len() != progress.epochs {
