@@ -20,6 +20,7 @@ pub mod ssr_net;
 pub mod ssr_net_md;
 #[cfg(test)]
 mod ssr_net_md_tests;
+mod ssr_net_read;
 #[cfg(test)]
 mod ssr_net_tests;
 mod tensor;

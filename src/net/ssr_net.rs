@@ -32,6 +32,9 @@ pub const STAGE_SIDES: [usize; 3] = [4, 3, 3];
 pub const STAGE_MAPS: [usize; 3] = [3, 1, 0];
 /// How each stage's feature map is pooled down to that, stage 1 (not at all) first.
 pub const STAGE_POOLS: [usize; 3] = [1, 4, 8];
+/// The range V of the logarithm of an age's scale: not in the paper. A new network, whose numbers lie in the middle of
+/// their ranges, begins with a scale of about 4 years.
+pub const LOG_SCALE_RANGE: f32 = 3.0;
 
 /// An SSR-Net as its file stores it.
 #[derive(Clone, Debug, PartialEq)]
