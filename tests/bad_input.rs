@@ -162,6 +162,7 @@ fn card(file: &str, sha256: &str) -> ModelCard {
         },
         crop: CropSpec { margin: 0.5, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false },
         output: OutputForm::Years,
+        calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),
     }

@@ -122,6 +122,7 @@ pub(crate) fn model(name: &str, task: Task) -> Arc<TaskModel> {
         },
         crop: CropSpec { margin: 0.4, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Bilinear, upright: false },
         output: OutputForm::Years,
+        calibration: None,
         accuracy: vec![Accuracy { data: "AFLW2000".into(), measure: "MAE in degrees".into(), value: 5.1, task: None }],
         notes: String::new(),
     };

@@ -25,14 +25,49 @@ use crate::model::{Answers, ModelSet, Task, TaskModel};
 /// lies outside the picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estimate {
-    /// Age in years, as the network gives it (not clamped).
-    pub age_years: Option<f32>,
-    /// Male score, about 0 female and about 1 male, as the network gives it (not clamped).
-    pub male_score: Option<f32>,
+    /// Age.
+    pub age: Option<AgeEstimate>,
+    /// Gender.
+    pub gender: Option<GenderEstimate>,
     /// Head pose in degrees.
     pub pose: Option<Pose>,
     /// How well the face can be seen, for weighting.
     pub quality: Quality,
+}
+
+/// An age in one frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AgeEstimate {
+    /// Years, as the network gives them (not clamped).
+    pub years: f32,
+    /// Low and high, years: the range in which the true age lies four times out of five, or as often as the model's card
+    /// says. `None` of a model that is not calibrated.
+    pub range: Option<(f32, f32)>,
+}
+
+impl AgeEstimate {
+    /// An age of which nobody knows how far it is off.
+    pub const fn plain(years: f32) -> Self {
+        Self { years, range: None }
+    }
+}
+
+/// A gender in one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum GenderEstimate {
+    /// The chance that the face would be labelled male, 0 to 1.
+    Chance(f32),
+    /// A score: about 0 female, about 1 male, as the network gives it (not clamped). No chance.
+    Score(f32),
+}
+
+impl GenderEstimate {
+    /// The chance or the score: about 0 female, about 1 male.
+    pub const fn male(self) -> f32 {
+        match self {
+            Self::Chance(male) | Self::Score(male) => male,
+        }
+    }
 }
 
 /// Where in a frame a face is.
@@ -174,7 +209,13 @@ impl Estimator {
             Answers::mean(&asked.collect::<Vec<_>>())
         };
         let (age, gender, pose) = (mean(Task::Age), mean(Task::Gender), mean(Task::Pose));
-        let estimate = Estimate { age_years: age.age_years, male_score: gender.male_score, pose: pose.pose, quality };
+        let estimate = Estimate {
+            age: age.age_years.map(|years| AgeEstimate { years, range: age.age_range }),
+            gender: (gender.male_chance.map(GenderEstimate::Chance))
+                .or_else(|| gender.male_score.map(GenderEstimate::Score)),
+            pose: pose.pose,
+            quality,
+        };
         Ok((estimate, timings))
     }
 }

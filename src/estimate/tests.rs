@@ -27,9 +27,9 @@ fn age_of(models: Vec<Arc<TaskModel>>, frame: &Frame, rect: &Rect) -> Option<f32
     let mut set = ModelSet::default();
     set.set(Task::Age, models);
     let (estimate, timings) = Estimator::new(set).estimate(frame, rect).unwrap();
-    assert_eq!((estimate.male_score, estimate.pose), (None, None));
+    assert_eq!((estimate.gender, estimate.pose), (None, None));
     assert_eq!((timings.gender_ms, timings.pose_ms), (0.0, 0.0));
-    estimate.age_years
+    estimate.age.map(|age| age.years)
 }
 
 const FACE: Rect = Rect::new(173.0, 71.0, 103.0, 103.0);
@@ -56,22 +56,22 @@ fn a_model_for_two_tasks_runs_once_and_its_time_counts_under_age() {
     // Loaded twice, as two files of the settings are: still one network.
     let (pair, again) = (Arc::new(small_pair()), Arc::new(small_pair()));
     let (both, timings) = age_and_gender(vec![Arc::clone(&pair)], vec![again]);
-    assert!(both.age_years.is_some() && both.male_score.is_some() && both.age_years != both.male_score);
+    assert!(both.age.unwrap().years != both.gender.unwrap().male());
     assert!(timings.age_ms > 0.0 && timings.gender_ms == 0.0, "{timings:?}");
 
     let (only_age, timings) = age_and_gender(vec![Arc::clone(&pair)], Vec::new());
-    assert_eq!((only_age.age_years, only_age.male_score), (both.age_years, None));
+    assert_eq!((only_age.age, only_age.gender), (both.age, None));
     assert!(timings.age_ms > 0.0);
     let (only_gender, timings) = age_and_gender(Vec::new(), vec![Arc::clone(&pair)]);
-    assert_eq!((only_gender.age_years, only_gender.male_score), (None, both.male_score));
+    assert_eq!((only_gender.age, only_gender.gender), (None, both.gender));
     assert!(timings.gender_ms > 0.0 && timings.age_ms == 0.0);
 
     // Averaged with an age model for age, alone for gender.
     let other = small_model(|card| card.crop.margin = 0.5);
     let alone = age_of(vec![Arc::clone(&other)], &astronaut(), &FACE).unwrap();
     let (averaged, _) = age_and_gender(vec![other, Arc::clone(&pair)], vec![pair]);
-    assert!((averaged.age_years.unwrap() - (alone + both.age_years.unwrap()) / 2.0).abs() < 1e-5);
-    assert_eq!(averaged.male_score, both.male_score);
+    assert!((averaged.age.unwrap().years - (alone + both.age.unwrap().years) / 2.0).abs() < 1e-5);
+    assert_eq!(averaged.gender, both.gender);
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn a_picture_of_one_pixel_is_a_crop_too() {
         set.set(Task::Age, vec![small_model(|card| card.crop.resize = filter)]);
         let mut estimator = Estimator::new(set);
         let (estimate, _) = estimator.estimate_crop(&frame).unwrap();
-        assert!(estimate.age_years.is_some_and(f32::is_finite));
+        assert!(estimate.age.is_some_and(|age| age.years.is_finite()));
         assert_eq!(estimate.quality, Quality { side_px: 1.0, sharpness: 0.0 });
-        assert!(estimator.estimate(&frame, &Rect::new(-5.0, -5.0, 10.0, 10.0)).unwrap().0.age_years.is_some());
+        assert!(estimator.estimate(&frame, &Rect::new(-5.0, -5.0, 10.0, 10.0)).unwrap().0.age.is_some());
     }
 }
 
@@ -145,8 +145,8 @@ fn the_published_models_take_the_astronaut_for_a_woman_of_middle_age() {
     let mut estimator = Estimator::new(published());
     let (estimate, timings) = estimator.estimate(&frame, &faces[0].rect).unwrap();
     // On the published demo's own crop the age is 33.6 years.
-    assert!((25.0..45.0).contains(&estimate.age_years.unwrap()), "{estimate:?}");
-    assert!(estimate.male_score.unwrap() < 0.4, "{estimate:?}");
+    assert!((25.0..45.0).contains(&estimate.age.unwrap().years), "{estimate:?}");
+    assert!(estimate.gender.unwrap().male() < 0.4, "{estimate:?}");
     assert!(timings.crop_ms > 0.0 && timings.age_ms > 0.0 && timings.gender_ms > 0.0);
 }
 
@@ -158,7 +158,7 @@ fn a_tilted_head_is_as_old_as_an_upright_one_and_its_pose_is_told_whole() {
         let frame = astronaut().turned(degrees).unwrap();
         let faces = detector.detect(&frame).unwrap();
         let estimate = estimator.estimate(&frame, &faces[0]).unwrap().0;
-        (estimate.age_years.unwrap(), estimate.male_score.unwrap(), estimate.pose.unwrap())
+        (estimate.age.unwrap().years, estimate.gender.unwrap().male(), estimate.pose.unwrap())
     };
     let (age, male, pose) = seen(0.0);
     for degrees in [-50.0, -25.0, 25.0, 50.0] {
@@ -282,7 +282,7 @@ fn age_and_gender_are_within_0_3_years_of_the_published_demo() {
     for (face, half, _) in golden(&shared) {
         let (estimate, _) = estimator.estimate_crop(&half).unwrap();
         let expected = |key: &str| face.outputs["norm50"][key].as_f64().unwrap() as f32;
-        let (age, score) = (estimate.age_years.unwrap(), estimate.male_score.unwrap());
+        let (age, score) = (estimate.age.unwrap().years, estimate.gender.unwrap().male());
         assert!((age - expected("ssrnet_age_imdb")).abs() < 0.3, "{}: {age} years", face.name);
         assert!((score - expected("ssrnet_gender_imdb")).abs() < 0.01, "{}: {score}", face.name);
     }

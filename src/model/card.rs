@@ -25,9 +25,13 @@
 //! upright = false                     # or true: a tilted face is turned back by its landmarks, where there are any
 //!
 //! [output]
-//! kind = "angles"                     # years, male-score, years-and-male-score, years-male-score-and-angles,
+//! kind = "angles"                     # years, years-and-log-scale, male-score, years-and-male-score,
+//!                                     # years-male-score-and-angles, years-male-score-angles-and-log-scale,
 //!                                     # hopenet-bins, rotation-matrix, rotation6d
 //! order = ["yaw", "pitch", "roll"]
+//!
+//! [calibration]                       # where the age has a range and the gender a chance: see Calibration
+//! data = "..."
 //!
 //! [[accuracy]]
 //! data = "AFLW2000"
@@ -38,6 +42,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Calibration;
 use super::task::{Task, one_or_several, task_words};
 
 /// A model's card.
@@ -65,6 +70,9 @@ pub struct ModelCard {
     pub crop: CropSpec,
     /// What its output means.
     pub output: OutputForm,
+    /// What makes a range of its age and a chance of its male score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Measured accuracy, each with the set it was measured on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accuracy: Vec<Accuracy>,
@@ -185,12 +193,21 @@ pub enum ResizeFilter {
 pub enum OutputForm {
     /// One number: age in years.
     Years,
+    /// Two numbers: age in years, then the natural logarithm of its scale in years: how far off the age may be. The age
+    /// has a logistic distribution with this location and scale.
+    YearsAndLogScale,
     /// One number: about 0 female, about 1 male; a regression, no probability.
     MaleScore,
     /// Two numbers: age in years, then the male score.
     YearsAndMaleScore,
     /// Five numbers: age in years, the male score, then three angles in degrees.
     YearsMaleScoreAndAngles {
+        /// Which angle comes in which place.
+        order: [Angle; 3],
+    },
+    /// Six numbers: age in years, the male score, three angles in degrees, then the natural logarithm of the age's scale
+    /// in years, as in `years-and-log-scale`.
+    YearsMaleScoreAnglesAndLogScale {
         /// Which angle comes in which place.
         order: [Angle; 3],
     },

@@ -101,6 +101,12 @@ impl ModelCard {
             return Err(format!("`crop.margin` must lie between 0 and {MAX_MARGIN}, but is {margin}"));
         }
         self.output.problems(&self.tasks)?;
+        if let Some(calibration) = &self.calibration {
+            if !calibration.gender.is_empty() && !self.serves(Task::Gender) {
+                return Err("`calibration.gender` is for a model that gives a gender".to_owned());
+            }
+            calibration.problems(self.serves(Task::Age))?;
+        }
         for figure in &self.accuracy {
             let about = |what: String| Err(format!("`accuracy`: the figure for {:?} {what}", figure.data));
             match figure.task {
@@ -122,7 +128,9 @@ impl ModelCard {
         let figures =
             self.accuracy.iter().flat_map(|figure| [("accuracy", &figure.data), ("accuracy", &figure.measure)]);
         let texts = [("source", &self.source), ("licence", &self.licence), ("training_data", &self.training_data)];
-        let one_line = texts.into_iter().chain(figures).find(|(_, text)| text.contains(char::is_control));
+        let calibration = self.calibration.iter().map(|calibration| ("calibration.data", &calibration.data));
+        let one_line =
+            texts.into_iter().chain(figures).chain(calibration).find(|(_, text)| text.contains(char::is_control));
         let notes = self.notes.contains(|c: char| c.is_control() && c != '\n').then_some(("notes", &self.notes));
         match one_line.or(notes) {
             Some((key, _)) => Err(format!("`{key}` must not contain control characters")),
@@ -188,6 +196,7 @@ impl OutputForm {
             Self::Angles { order: [a, b, c] }
             | Self::HopenetBins { order: [a, b, c] }
             | Self::YearsMaleScoreAndAngles { order: [a, b, c] }
+            | Self::YearsMaleScoreAnglesAndLogScale { order: [a, b, c] }
                 if a == b || b == c || a == c =>
             {
                 Err("`output.order` must name yaw, pitch and roll once each".to_owned())
@@ -240,6 +249,7 @@ mod tests {
             },
             crop: CropSpec { margin: 0.6, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false },
             output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+            calibration: None,
             accuracy: vec![Accuracy {
                 data: "AFLW2000".into(),
                 measure: "MAE in degrees".into(),
@@ -263,7 +273,8 @@ mod tests {
     fn what_is_written_reads_back() {
         let mut card = card();
         let five = OutputForm::YearsMaleScoreAndAngles { order: [Angle::Roll, Angle::Yaw, Angle::Pitch] };
-        for output in [card.output.clone(), OutputForm::RotationMatrix, OutputForm::Rotation6d, five] {
+        let six = OutputForm::YearsMaleScoreAnglesAndLogScale { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] };
+        for output in [card.output.clone(), OutputForm::RotationMatrix, OutputForm::Rotation6d, five, six] {
             card.tasks = output.tasks().to_vec();
             card.accuracy[0].task = (card.tasks.len() > 1).then_some(Task::Pose);
             for scaling in [card.input.scaling.clone(), Scaling::MinMax] {

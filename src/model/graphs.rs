@@ -142,6 +142,7 @@ pub(crate) fn small_card(name: &str) -> ModelCard {
         input: InputSpec { width: 8, height: 8, layout: Layout::Nchw, channels: ChannelOrder::Rgb, scaling },
         crop: CropSpec { margin: 0.0, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Bilinear, upright: false },
         output: OutputForm::Years,
+        calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),
     }

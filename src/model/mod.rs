@@ -1,5 +1,6 @@
 //! Model files: their cards, how they are read and checked, what is installed, and how they are run (tract).
 
+mod calibration;
 mod card;
 mod card_file;
 mod error;
@@ -19,6 +20,7 @@ mod shipped;
 mod summary;
 mod task;
 
+pub use calibration::{Calibration, ChanceAt, RangeAt};
 pub use card::{
     Accuracy, Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling,
 };
@@ -28,7 +30,7 @@ pub use install::{Installed, install};
 pub(crate) use library::is_card;
 pub use library::{Entry, Library, Origin};
 pub use opened::{Graphs, Opened};
-pub use output::Answers;
+pub use output::{Answers, LOG_SCALES};
 pub use runtime::Net;
 pub use sandbox::{Limits, Sandbox, TRY_COMMAND, try_model};
 pub use set::{ModelSet, TaskModel};

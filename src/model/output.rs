@@ -1,5 +1,7 @@
 //! Turns the numbers that a network gives into years, a male score or a head pose.
 
+use std::ops::RangeInclusive;
+
 use super::card::{Angle, OutputForm};
 use super::task::Task;
 use crate::geometry::{Pose, Rotation};
@@ -10,14 +12,24 @@ const HOPENET_BINS: usize = 66;
 const HOPENET_BIN_DEGREES: f32 = 3.0;
 /// Lower end of the first bin, degrees.
 const HOPENET_FIRST_DEGREES: f32 = -99.0;
+/// Logarithms of the scales that an age has: a quarter of a year to 33 years. Training keeps to them, too.
+pub const LOG_SCALES: RangeInclusive<f32> = -1.4..=3.5;
 
 /// What a model says of one face; `None` for what it does not estimate.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Answers {
     /// Age in years, as the network gives it (not clamped).
     pub age_years: Option<f32>,
+    /// Scale of the age's distribution in years, of networks that know how sure they are: a logistic one around
+    /// `age_years`.
+    pub age_scale_years: Option<f32>,
+    /// The range around `age_years` in which the true age lies as often as the card says: low and high, years. Of models
+    /// whose card is calibrated.
+    pub age_range: Option<(f32, f32)>,
     /// Male score, about 0 female and about 1 male, as the network gives it (not clamped).
     pub male_score: Option<f32>,
+    /// The chance that the face would be labelled male, 0 to 1; of models whose card is calibrated.
+    pub male_chance: Option<f32>,
     /// Head pose in degrees, with the signs of 300W-LP.
     pub pose: Option<Pose>,
 }
@@ -28,10 +40,26 @@ impl Answers {
         let poses: Vec<Pose> = answers.iter().filter_map(|answer| answer.pose).collect();
         Self {
             age_years: mean(answers.iter().filter_map(|answer| answer.age_years)),
+            age_scale_years: mean(answers.iter().filter_map(|answer| answer.age_scale_years)),
+            age_range: mean_range(answers),
             male_score: mean(answers.iter().filter_map(|answer| answer.male_score)),
+            // A chance and a score have no mean.
+            male_chance: answers
+                .iter()
+                .filter(|answer| answer.male_score.is_some())
+                .map(|answer| answer.male_chance)
+                .collect::<Option<Vec<_>>>()
+                .and_then(|chances| mean(chances.into_iter())),
             pose: Pose::mean(&poses),
         }
     }
+}
+
+/// The mean of the ranges, where every model that gives an age gives one.
+fn mean_range(answers: &[Answers]) -> Option<(f32, f32)> {
+    let ranges = answers.iter().filter(|answer| answer.age_years.is_some()).map(|answer| answer.age_range);
+    let ranges = ranges.collect::<Option<Vec<_>>>()?;
+    mean(ranges.iter().map(|range| range.0)).zip(mean(ranges.iter().map(|range| range.1)))
 }
 
 fn mean(values: impl Iterator<Item = f32>) -> Option<f32> {
@@ -43,10 +71,10 @@ impl OutputForm {
     /// The tasks whose answers this is, in the order of [`Task::ALL`].
     pub const fn tasks(&self) -> &'static [Task] {
         match self {
-            Self::Years => &[Task::Age],
+            Self::Years | Self::YearsAndLogScale => &[Task::Age],
             Self::MaleScore => &[Task::Gender],
             Self::YearsAndMaleScore => &[Task::Age, Task::Gender],
-            Self::YearsMaleScoreAndAngles { .. } => &Task::ALL,
+            Self::YearsMaleScoreAndAngles { .. } | Self::YearsMaleScoreAnglesAndLogScale { .. } => &Task::ALL,
             Self::Angles { .. } | Self::HopenetBins { .. } | Self::RotationMatrix | Self::Rotation6d => &[Task::Pose],
         }
     }
@@ -55,13 +83,19 @@ impl OutputForm {
     pub const fn len(&self) -> usize {
         match self {
             Self::Years | Self::MaleScore => 1,
-            Self::YearsAndMaleScore => 2,
+            Self::YearsAndMaleScore | Self::YearsAndLogScale => 2,
             Self::Angles { .. } => 3,
             Self::YearsMaleScoreAndAngles { .. } => 5,
+            Self::YearsMaleScoreAnglesAndLogScale { .. } => 6,
             Self::HopenetBins { .. } => 3 * HOPENET_BINS,
             Self::RotationMatrix => 9,
             Self::Rotation6d => 6,
         }
+    }
+
+    /// Whether its last number is the logarithm of the age's scale.
+    pub const fn has_age_scale(&self) -> bool {
+        matches!(self, Self::YearsAndLogScale | Self::YearsMaleScoreAnglesAndLogScale { .. })
     }
 
     /// Never: every form has at least one number.
@@ -91,12 +125,26 @@ impl OutputForm {
                     age_years: Some(values[0]),
                     male_score: Some(values[1]),
                     pose: Some(ordered(*order, [values[2], values[3], values[4]])),
+                    ..Answers::default()
                 });
+            }
+            Self::YearsMaleScoreAnglesAndLogScale { order } => {
+                return Ok(Answers {
+                    age_years: Some(values[0]),
+                    age_scale_years: Some(scale_years(values[5])),
+                    male_score: Some(values[1]),
+                    pose: Some(ordered(*order, [values[2], values[3], values[4]])),
+                    ..Answers::default()
+                });
+            }
+            Self::YearsAndLogScale => {
+                let age_scale_years = Some(scale_years(values[1]));
+                return Ok(Answers { age_years: Some(values[0]), age_scale_years, ..Answers::default() });
             }
             Self::Years => return Ok(Answers { age_years: Some(values[0]), ..Answers::default() }),
             Self::MaleScore => return Ok(Answers { male_score: Some(values[0]), ..Answers::default() }),
             Self::YearsAndMaleScore => {
-                return Ok(Answers { age_years: Some(values[0]), male_score: Some(values[1]), pose: None });
+                return Ok(Answers { age_years: Some(values[0]), male_score: Some(values[1]), ..Answers::default() });
             }
             Self::Angles { order } => ordered(*order, [values[0], values[1], values[2]]),
             Self::HopenetBins { order } => {
@@ -117,6 +165,12 @@ impl OutputForm {
         };
         Ok(Answers { pose: Some(pose), ..Answers::default() })
     }
+}
+
+/// An age's scale from its logarithm, years. What a network says of a picture that it has never seen the like of stays a
+/// scale that an age can have.
+fn scale_years(logarithm: f32) -> f32 {
+    logarithm.clamp(*LOG_SCALES.start(), *LOG_SCALES.end()).exp()
 }
 
 fn ordered(order: [Angle; 3], values: [f32; 3]) -> Pose {
@@ -198,14 +252,19 @@ mod tests {
 
     #[test]
     fn years_and_scores_stay_as_they_are() {
-        let answers = |age_years, male_score| Ok(Answers { age_years, male_score, pose: None });
+        let answers = |age_years, male_score| Ok(Answers { age_years, male_score, ..Answers::default() });
         assert_eq!(OutputForm::Years.decode(&[-3.5]), answers(Some(-3.5), None));
         assert_eq!(OutputForm::MaleScore.decode(&[1.25]), answers(None, Some(1.25)));
         assert_eq!(OutputForm::YearsAndMaleScore.decode(&[31.5, 0.25]), answers(Some(31.5), Some(0.25)));
         let order = [Angle::Yaw, Angle::Roll, Angle::Pitch];
         let all = OutputForm::YearsMaleScoreAndAngles { order }.decode(&[31.5, 0.25, -20.0, 3.0, 7.0]);
         let pose = Some(Pose { yaw: -20.0, pitch: 7.0, roll: 3.0 });
-        assert_eq!(all, Ok(Answers { age_years: Some(31.5), male_score: Some(0.25), pose }));
+        let expected = Answers { age_years: Some(31.5), male_score: Some(0.25), pose, ..Answers::default() };
+        assert_eq!(all, Ok(expected));
+        let all = OutputForm::YearsMaleScoreAnglesAndLogScale { order }.decode(&[31.5, 0.25, -20.0, 3.0, 7.0, 1.5]);
+        assert_eq!(all, Ok(Answers { age_scale_years: Some(1.5_f32.exp()), ..expected }));
+        let years = OutputForm::YearsAndLogScale.decode(&[31.5, 99.0]).unwrap();
+        assert_eq!(years.age_scale_years, Some(LOG_SCALES.end().exp()), "a scale that an age can have");
         assert!(OutputForm::Years.decode(&[1.0, 2.0]).unwrap_err().contains("gave 2 numbers"));
         assert!(OutputForm::YearsAndMaleScore.decode(&[1.0]).unwrap_err().contains("form has 2"));
         assert!(OutputForm::RotationMatrix.decode(&[1.0]).is_err());
@@ -214,7 +273,7 @@ mod tests {
     #[test]
     fn the_mean_is_taken_over_those_that_answer() {
         let age = Answers { age_years: Some(20.0), ..Answers::default() };
-        let both = Answers { age_years: Some(30.0), male_score: Some(0.5), pose: None };
+        let both = Answers { age_years: Some(30.0), male_score: Some(0.5), ..Answers::default() };
         let pose = |yaw, roll| Answers { pose: Some(Pose { yaw, pitch: 0.0, roll }), ..Answers::default() };
         let mean = Answers::mean(&[age, both, pose(10.0, 0.0), pose(20.0, 0.0)]);
         assert_eq!((mean.age_years, mean.male_score), (Some(25.0), Some(0.5)));
@@ -226,6 +285,13 @@ mod tests {
         let tilted = tilted.map(|pose| Answers { pose: Some(pose), ..Answers::default() });
         near(Answers::mean(&tilted), 40.0, -20.0, 0.0);
         assert_eq!(Answers::mean(&[]), Answers::default());
+        // A range and a chance are of all models or of none.
+        let sure = Answers { age_range: Some((25.0, 36.0)), male_chance: Some(0.3), ..both };
+        let surer = Answers { age_range: Some((27.0, 34.0)), male_chance: Some(0.1), ..both };
+        let mean = Answers::mean(&[sure, surer, pose(10.0, -4.0)]);
+        assert_eq!((mean.age_range, mean.male_chance), (Some((26.0, 35.0)), Some(0.2)));
+        let mean = Answers::mean(&[sure, both]);
+        assert_eq!((mean.age_range, mean.male_chance), (None, None));
     }
 
     #[test]

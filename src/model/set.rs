@@ -52,13 +52,23 @@ impl TaskModel {
     /// Words for the log where a network fails.
     pub fn answers(&self, input: &[f32]) -> Result<Answers, String> {
         let each = self.nets.iter().map(|net| self.card.output.decode(&net.run(input)?));
-        Ok(Answers::mean(&each.collect::<Result<Vec<_>, _>>()?))
+        let mut answers = Answers::mean(&each.collect::<Result<Vec<_>, _>>()?);
+        if let Some(calibration) = &self.card.calibration {
+            let Answers { age_years, age_scale_years, male_score, .. } = answers;
+            answers.age_range = age_years.and_then(|years| calibration.range(years, age_scale_years));
+            answers.male_chance = male_score.and_then(|score| calibration.chance(score, age_years));
+        }
+        Ok(answers)
     }
 
     /// Whether `other` gives the same answers: the same files, shown the same part of the picture in the same way.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let (a, b) = (&self.card, &other.card);
-        a.sha256 == b.sha256 && a.input == b.input && a.crop == b.crop && a.output == b.output
+        a.sha256 == b.sha256
+            && a.input == b.input
+            && a.crop == b.crop
+            && a.output == b.output
+            && a.calibration == b.calibration
     }
 }
 

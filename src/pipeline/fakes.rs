@@ -9,7 +9,7 @@ use super::analysis_thread::Makers;
 use super::capture::OpenSource;
 use super::live::{Live, LiveOptions};
 use crate::detect::{DetectError, Detection, Detector, DetectorKind};
-use crate::estimate::{Estimate, EstimateError, EstimateTimings, Place};
+use crate::estimate::{AgeEstimate, Estimate, EstimateError, EstimateTimings, GenderEstimate, Place};
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::model::ModelSet;
@@ -109,14 +109,14 @@ pub(super) struct Numbering;
 
 impl Estimates for Numbering {
     fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        let mut estimate = Estimate { age_years: Some(frame.sequence as f32), ..Estimate::default() };
+        let mut estimate = Estimate { age: Some(AgeEstimate::plain(frame.sequence as f32)), ..Estimate::default() };
         estimate.quality.side_px = face.rect.width;
         Ok((estimate, EstimateTimings { crop_ms: 1.0, age_ms: 2.0, gender_ms: 3.0, pose_ms: 4.0 }))
     }
 
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
         self.estimate(frame, Place::default()).map(|(mut estimate, timings)| {
-            estimate.male_score = Some(1.0);
+            estimate.gender = Some(GenderEstimate::Score(1.0));
             (estimate, timings)
         })
     }

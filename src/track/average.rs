@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Age, Gender, GenderLabel};
+use crate::estimate::AgeEstimate;
 
 /// Looks closer in time than this are one sample: neighbouring frames of a camera say nearly the same.
 const SAMPLE_S: f64 = 0.125;
@@ -91,14 +92,19 @@ impl Window {
 #[derive(Clone, Debug, Default)]
 pub(super) struct AgeAverage {
     window: Window,
+    /// Half of the width of the range of each look that has one.
+    reach: Window,
 }
 
 impl AgeAverage {
-    /// Adds a look (`years` as the network gives it) and says what is known now. `error_years` is the mean absolute error
-    /// of the model. A value that is not finite is left out; `None` where there is no other.
-    pub(super) fn add(&mut self, years: f32, weight: f32, now_s: f64, error_years: Option<f32>) -> Option<Age> {
-        if years.is_finite() {
-            self.window.add(years, weight, now_s);
+    /// Adds a look and says what is known now. `error_years` is the mean absolute error of the model, for one that gives no
+    /// range. A value that is not finite is left out; `None` where there is no other.
+    pub(super) fn add(&mut self, age: AgeEstimate, weight: f32, now_s: f64, error_years: Option<f32>) -> Option<Age> {
+        if age.years.is_finite() {
+            self.window.add(age.years, weight, now_s);
+            if let Some((low, high)) = age.range.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+                self.reach.add((high - low) / 2.0, weight, now_s);
+            }
         }
         self.age(error_years)
     }
@@ -127,7 +133,9 @@ impl AgeAverage {
         let scatter_squared = (squares + prior * PRIOR_SCATTER_YEARS.powi(2)) / (total + prior).max(f32::MIN_POSITIVE);
         let of_the_mean = scatter_squared / self.window.independent().clamp(1.0, MOST_INDEPENDENT);
         let error = error_years.filter(|error| error.is_finite()).unwrap_or(UNKNOWN_ERROR_YEARS);
-        Some(Age { years: years.clamp(*AGES.start(), *AGES.end()), spread: (error * error + of_the_mean).sqrt() })
+        // The range of a look holds for a look already: what looks differ by is in it.
+        let spread = self.reach.mean().unwrap_or_else(|| (error * error + of_the_mean).sqrt());
+        Some(Age { years: years.clamp(*AGES.start(), *AGES.end()), spread })
     }
 }
 
@@ -200,7 +208,7 @@ mod tests {
         let mut average = AgeAverage::default();
         let mut age = None;
         for (i, value) in values.into_iter().enumerate() {
-            age = average.add(value, 0.7, i as f64 * 0.2, Some(6.0));
+            age = average.add(AgeEstimate::plain(value), 0.7, i as f64 * 0.2, Some(6.0));
         }
         (average, age.unwrap())
     }
@@ -210,7 +218,7 @@ mod tests {
         assert_eq!(ages([31.234_567]).1.years, 31.234_567);
         assert_eq!(ages([-3.0]).1.years, 0.0);
         assert_eq!(ages([140.0]).1.years, 116.0);
-        assert_eq!(AgeAverage::default().add(f32::NAN, 1.0, 0.0, None), None);
+        assert_eq!(AgeAverage::default().add(AgeEstimate::plain(f32::NAN), 1.0, 0.0, None), None);
         assert_eq!(ages([31.0, f32::INFINITY]).1.years, 31.0);
     }
 
@@ -224,12 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn a_range_tells_the_spread_where_a_model_gives_one() {
+        let mut average = AgeAverage::default();
+        let look = |years: f32| AgeEstimate { years, range: Some((years - 3.0, years + 9.0)) };
+        let first = average.add(look(30.0), 0.7, 0.0, Some(20.0)).unwrap();
+        assert_eq!((first.years, first.spread), (30.0, 6.0));
+        // Many frames of a person err alike: the range does not become narrow.
+        let last = (1..100).filter_map(|i| average.add(look(30.0), 0.7, f64::from(i) * 0.2, None)).last();
+        assert!((last.unwrap().spread - 6.0).abs() < 1e-4);
+    }
+
+    #[test]
     fn looks_with_more_weight_count_more() {
         let mut average = AgeAverage::default();
         let mut age = None;
         for i in 0..20 {
             let (years, weight) = if i % 2 == 0 { (30.0, 1.0) } else { (33.0, 0.1) };
-            age = average.add(years, weight, f64::from(i) * 0.2, None);
+            age = average.add(AgeEstimate::plain(years), weight, f64::from(i) * 0.2, None);
         }
         assert!(age.unwrap().years < 30.6, "{age:?}");
     }
@@ -239,7 +258,7 @@ mod tests {
         let (mut average, _) = ages((0..100).map(|_| 30.0));
         let mut age = None;
         for i in 0..240 {
-            age = average.add(60.0, 0.7, 20.0 + f64::from(i) * 0.2, Some(6.0));
+            age = average.add(AgeEstimate::plain(60.0), 0.7, 20.0 + f64::from(i) * 0.2, Some(6.0));
             assert!(i != 14 || age.unwrap().years < 32.0, "after 3 s: {age:?}");
         }
         assert!((age.unwrap().years - 60.0).abs() < 1e-3, "{age:?}");
@@ -279,7 +298,9 @@ mod tests {
         assert!(wild.spread > calm.spread + 1.5, "{wild:?}");
         let first = ages([40.0]).1;
         assert!(first.spread > calm.spread, "one look knows less than fifty: {first:?}");
-        assert!(AgeAverage::default().add(40.0, 1.0, 0.0, None).unwrap().spread >= UNKNOWN_ERROR_YEARS);
+        assert!(
+            AgeAverage::default().add(AgeEstimate::plain(40.0), 1.0, 0.0, None).unwrap().spread >= UNKNOWN_ERROR_YEARS
+        );
     }
 
     fn genders(scores: impl IntoIterator<Item = f32>) -> Vec<Gender> {

@@ -63,8 +63,8 @@ impl Person {
             id,
             rect: self.rect.filter(&detection.rect, rect_elapsed_s),
             score: detection.score,
-            age: estimate.age_years.and_then(|years| self.age.add(years, weight, now_s, age_error_years)),
-            gender: estimate.male_score.and_then(|score| self.gender.add(score, weight, now_s)),
+            age: estimate.age.and_then(|age| self.age.add(age, weight, now_s, age_error_years)),
+            gender: estimate.gender.and_then(|gender| self.gender.add(gender.male(), weight, now_s)),
             pose,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::detect::Detection;
-use crate::estimate::{Estimate, Quality};
+use crate::estimate::{AgeEstimate, Estimate, GenderEstimate, Quality};
 use crate::frame::Frame;
 use crate::geometry::Point;
 use crate::track::testing::Noise;
@@ -342,8 +342,8 @@ fn a_weak_flash_gets_no_number_but_a_weak_face_that_stays_does() {
 
 fn look_at(years: f32, male: f32, yaw: f32) -> Estimate {
     Estimate {
-        age_years: Some(years),
-        male_score: Some(male),
+        age: Some(AgeEstimate::plain(years)),
+        gender: Some(GenderEstimate::Score(male)),
         pose: Some(Pose { yaw, ..Pose::default() }),
         quality: Quality { side_px: SIDE, sharpness: 0.3 },
     }
@@ -362,8 +362,8 @@ fn a_first_look_passes_exactly_and_averages_belong_to_identities() {
         if i == 0 {
             for (k, face) in last.iter().enumerate() {
                 assert_eq!((face.rect, face.pose), (rects[k], looks[k].pose));
-                assert_eq!(face.age.map(|age| age.years), looks[k].age_years);
-                assert_eq!(face.gender.map(|gender| gender.male), looks[k].male_score);
+                assert_eq!(face.age.map(|age| age.years), looks[k].age.map(|age| age.years));
+                assert_eq!(face.gender.map(|gender| gender.male), looks[k].gender.map(GenderEstimate::male));
             }
         }
     }

@@ -92,12 +92,17 @@ fn output(form: &OutputForm) -> String {
         };
         order.iter().map(name).collect::<Vec<_>>().join(", ")
     };
+    let scale = "logarithm of the age's scale";
     let both = "age in years; male score, about 0 female and about 1 male, no probability";
     match form {
         OutputForm::Years => "age in years".to_owned(),
+        OutputForm::YearsAndLogScale => format!("age in years; {scale}"),
         OutputForm::MaleScore => "male score, about 0 female and about 1 male; no probability".to_owned(),
         OutputForm::YearsAndMaleScore => both.to_owned(),
         OutputForm::YearsMaleScoreAndAngles { order } => format!("{both}; {} in degrees", names(order)),
+        OutputForm::YearsMaleScoreAnglesAndLogScale { order } => {
+            format!("{both}; {} in degrees; {scale}", names(order))
+        }
         OutputForm::Angles { order } => format!("{} in degrees", names(order)),
         OutputForm::HopenetBins { order } => format!("66 bins of 3 degrees each for {}", names(order)),
         OutputForm::RotationMatrix => "rotation matrix".to_owned(),

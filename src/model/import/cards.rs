@@ -239,6 +239,7 @@ fn blank(network: &str) -> ModelCard {
         input: input(ChannelOrder::Bgr, Scaling::MinMax),
         crop: crop(SSR_MARGIN),
         output: OutputForm::Years,
+        calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),
     }
