@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
+use super::honesty::{ChanceFigures, RangeFigures};
 use super::labels::{AgeLabel, Label};
-use crate::estimate::Estimate;
+use super::perturb::{Scatter, ScatterFigures};
+use crate::estimate::{AgeEstimate, Estimate, GenderEstimate};
+use crate::geometry::Pose;
 use crate::model::Task;
 
 /// A labelled picture and what the networks said of it; `None` where no face was found.
@@ -13,6 +16,8 @@ pub(super) struct Sample<'a> {
     pub label: &'a Label,
     /// What was estimated from this single picture, without smoothing.
     pub estimate: Option<Estimate>,
+    /// How the estimate scatters under small changes, where that was measured.
+    pub scatter: Option<Scatter>,
 }
 
 /// The figures of a set of pictures. A task without a model, a label or a found face has no key.
@@ -31,6 +36,9 @@ pub(super) struct Figures {
     /// Head pose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pose: Option<PoseFigures>,
+    /// How the estimates scatter under small changes, where that was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steadiness: Option<ScatterFigures>,
 }
 
 /// Age against exact ages or against bins.
@@ -41,6 +49,9 @@ pub(super) enum AgeFigures {
     Exact {
         /// Mean absolute error in years.
         mae: Mean,
+        /// How the ranges hold, of models that give them.
+        #[serde(flatten)]
+        range: Option<RangeFigures>,
         /// Faces.
         n: usize,
     },
@@ -50,16 +61,31 @@ pub(super) enum AgeFigures {
         within_bin: Mean,
         /// Mean distance to the bin in years, 0 inside.
         mae_to_bin: Mean,
+        /// How the ranges hold, of models that give them.
+        #[serde(flatten)]
+        range: Option<RangeFigures>,
         /// Faces.
         n: usize,
     },
 }
 
+impl AgeFigures {
+    /// How the ranges hold, of models that give them.
+    pub(super) const fn range(&self) -> Option<&RangeFigures> {
+        match self {
+            Self::Exact { range, .. } | Self::Binned { range, .. } => range.as_ref(),
+        }
+    }
+}
+
 /// Gender.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct GenderFigures {
-    /// Fraction of faces on the right side of the male score 0.5.
+    /// Fraction of faces on the right side of the male score or chance 0.5.
     pub accuracy: Mean,
+    /// How the chances come true, of models that give some.
+    #[serde(flatten)]
+    pub chances: Option<ChanceFigures>,
     /// Faces.
     pub n: usize,
 }
@@ -67,7 +93,9 @@ pub(super) struct GenderFigures {
 /// Head pose, mean errors in degrees, of each angle the short way round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct PoseFigures {
-    /// Mean of the three.
+    /// Angle of the rotation between label and estimate: no angle counts where it means nothing.
+    pub geodesic: Mean,
+    /// Mean of the three mean absolute errors.
     pub mae: Mean,
     /// Yaw.
     pub yaw: Mean,
@@ -75,10 +103,22 @@ pub(super) struct PoseFigures {
     pub pitch: Mean,
     /// Roll.
     pub roll: Mean,
-    /// The angle between the estimated and the true rotation (geodesic distance).
-    pub geodesic: Mean,
+    /// The slopes of the angles of heads that look less than 40 degrees aside, where there are two at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slope: Option<Slopes>,
     /// Faces.
     pub n: usize,
+}
+
+/// How much an estimated angle changes with the labelled one, by least squares: below 1 large angles come out too small.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Slopes {
+    /// Of the yaw.
+    pub yaw: f64,
+    /// Of the pitch.
+    pub pitch: f64,
+    /// Of the roll.
+    pub roll: f64,
 }
 
 /// A mean with the 95 % interval in which the mean over all such faces probably lies. Written as the mean alone.
@@ -126,7 +166,7 @@ impl Serialize for Mean {
     }
 }
 
-fn round4(value: f64) -> f64 {
+pub(super) fn round4(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
 }
 
@@ -143,6 +183,7 @@ impl Figures {
             age: wanted(Task::Age).then(|| age_figures(&found)).flatten(),
             gender: wanted(Task::Gender).then(|| gender_figures(&found)).flatten(),
             pose: wanted(Task::Pose).then(|| pose_figures(&found)).flatten(),
+            steadiness: ScatterFigures::of(&samples.iter().filter_map(|sample| sample.scatter).collect::<Vec<_>>()),
         }
     }
 }
@@ -150,9 +191,10 @@ impl Figures {
 type Found<'a> = [(&'a Label, &'a Estimate)];
 
 fn age_figures(found: &Found) -> Option<AgeFigures> {
-    let (mut errors, mut distances) = (Vec::new(), Vec::new());
+    let (mut errors, mut distances, mut ranges) = (Vec::new(), Vec::new(), Vec::new());
     for (label, estimate) in found {
-        let (Some(age), Some(years)) = (label.age, estimate.age_years) else { continue };
+        let (Some(age), Some(AgeEstimate { years, range })) = (label.age, estimate.age) else { continue };
+        ranges.extend(range.map(|range| (age, range)));
         match age {
             AgeLabel::Years(_) => errors.push(age_error(age, years).abs()),
             AgeLabel::Bin { .. } => distances.push(age_error(age, years).abs()),
@@ -160,12 +202,13 @@ fn age_figures(found: &Found) -> Option<AgeFigures> {
     }
     // One file of labels holds exact ages or bins, never both.
     if let Some(mae) = Mean::of(&errors) {
-        return Some(AgeFigures::Exact { mae, n: errors.len() });
+        return Some(AgeFigures::Exact { mae, range: RangeFigures::of(&ranges), n: errors.len() });
     }
     let within: Vec<_> = distances.iter().map(|distance| *distance == 0.0).collect();
     Some(AgeFigures::Binned {
         within_bin: Mean::share(&within)?,
         mae_to_bin: Mean::of(&distances)?,
+        range: RangeFigures::of(&ranges),
         n: distances.len(),
     })
 }
@@ -192,23 +235,52 @@ pub(super) fn is_right_gender(male: bool, score: f32) -> bool {
 }
 
 fn gender_figures(found: &Found) -> Option<GenderFigures> {
-    let right: Vec<_> =
-        found.iter().filter_map(|(label, estimate)| Some(is_right_gender(label.male?, estimate.male_score?))).collect();
-    Some(GenderFigures { accuracy: Mean::share(&right)?, n: right.len() })
+    let right: Vec<_> = found
+        .iter()
+        .filter_map(|(label, estimate)| Some(is_right_gender(label.male?, estimate.gender?.male())))
+        .collect();
+    let chances = found.iter().filter_map(|(label, estimate)| match estimate.gender? {
+        GenderEstimate::Chance(chance) => Some((label.male?, chance)),
+        GenderEstimate::Score(_) => None,
+    });
+    let chances = ChanceFigures::of(&chances.collect::<Vec<_>>());
+    Some(GenderFigures { accuracy: Mean::share(&right)?, chances, n: right.len() })
 }
 
 fn pose_figures(found: &Found) -> Option<PoseFigures> {
-    let errors: Vec<[f64; 5]> = found
+    let pairs: Vec<(Pose, Pose)> =
+        found.iter().filter_map(|(label, estimate)| Some((label.pose?, estimate.pose?))).collect();
+    let errors: Vec<[f64; 5]> = pairs
         .iter()
-        .filter_map(|(label, estimate)| {
-            let (truth, pose) = (label.pose?, estimate.pose?);
-            let [yaw, pitch, roll] = pose.differences(truth).map(f64::from);
+        .map(|(truth, pose)| {
+            let [yaw, pitch, roll] = pose.differences(*truth).map(f64::from);
             let geodesic = pose.rotation().angle_to(truth.rotation());
-            Some([(yaw + pitch + roll) / 3.0, yaw, pitch, roll, geodesic])
+            [(yaw + pitch + roll) / 3.0, yaw, pitch, roll, geodesic]
         })
         .collect();
     let of = |place: usize| Mean::of(&errors.iter().map(|error| error[place]).collect::<Vec<_>>());
-    Some(PoseFigures { mae: of(0)?, yaw: of(1)?, pitch: of(2)?, roll: of(3)?, geodesic: of(4)?, n: errors.len() })
+    Some(PoseFigures {
+        geodesic: of(4)?,
+        mae: of(0)?,
+        yaw: of(1)?,
+        pitch: of(2)?,
+        roll: of(3)?,
+        slope: slopes(&pairs),
+        n: errors.len(),
+    })
+}
+
+fn slopes(pairs: &[(Pose, Pose)]) -> Option<Slopes> {
+    let ahead: Vec<_> = pairs.iter().filter(|(truth, _)| truth.yaw.abs() < AHEAD_DEGREES).collect();
+    let slope = |of: fn(&Pose) -> f32| {
+        let pairs = || ahead.iter().map(|(truth, pose)| (f64::from(of(truth)), f64::from(of(pose))));
+        let (x, y) = pairs().fold((0.0, 0.0), |(x, y), pair| (x + pair.0, y + pair.1));
+        let (x, y) = (x / ahead.len() as f64, y / ahead.len() as f64);
+        let square: f64 = pairs().map(|pair| (pair.0 - x).powi(2)).sum();
+        let product: f64 = pairs().map(|pair| (pair.0 - x) * (pair.1 - y)).sum();
+        (square > 0.0).then(|| round4(product / square))
+    };
+    Some(Slopes { yaw: slope(|pose| pose.yaw)?, pitch: slope(|pose| pose.pitch)?, roll: slope(|pose| pose.roll)? })
 }
 
 /// The figures of everything, and by group.
@@ -232,6 +304,10 @@ pub(super) struct Groups {
     pub age: Vec<Group>,
     /// By labelled gender.
     pub gender: Vec<Group>,
+    /// By estimated age, in the groups of exact ages.
+    pub estimated_age: Vec<Group>,
+    /// By how far a head is labelled to look aside, degrees.
+    pub yaw: Vec<Group>,
 }
 
 /// One group.
@@ -246,23 +322,67 @@ pub(super) struct Group {
 
 /// First years of the groups in which face-api.js publishes its errors against exact ages.
 const GROUP_STARTS: [u16; 8] = [0, 4, 9, 19, 29, 41, 61, 81];
+/// Where the groups by yaw begin, degrees to either side.
+const YAW_GROUPS: [f32; 6] = [0.0, 15.0, 30.0, 45.0, 60.0, 75.0];
+/// Slopes are those of heads that look less far aside, degrees: beyond, a small turn changes pitch and roll by much.
+const AHEAD_DEGREES: f32 = 40.0;
 
 impl Groups {
     /// The figures by group. Bins are their own groups.
     pub fn of(samples: &[Sample], tasks: &[Task]) -> Self {
         let age = age_groups(samples).into_iter().map(|group| Group {
-            group: match group {
-                (min, Some(max)) => format!("{min}-{max}"),
-                (min, None) => format!("{min}+"),
-            },
+            group: age_group_name(group),
             figures: Figures::of(samples.iter().filter(|sample| age_group(sample.label) == Some(group)), tasks),
         });
         let gender = [("female", false), ("male", true)].into_iter().map(|(name, male)| Group {
             group: name.to_owned(),
             figures: Figures::of(samples.iter().filter(|sample| sample.label.male == Some(male)), tasks),
         });
-        Self { age: age.collect(), gender: gender.filter(|group| group.figures.n > 0).collect() }
+        let starts = GROUP_STARTS.into_iter().enumerate();
+        let estimated = starts.map(|(at, start)| (start, GROUP_STARTS.get(at + 1).map(|next| next - 1)));
+        let estimated_age = estimated.filter(|_| tasks.contains(&Task::Age)).map(|group| Group {
+            group: age_group_name(group),
+            figures: Figures::of(samples.iter().filter(|sample| estimated_group(sample) == Some(group)), tasks),
+        });
+        let yaw_of = |sample: &Sample| sample.label.pose.map(|pose| pose.yaw.abs());
+        let ends = YAW_GROUPS.iter().zip(YAW_GROUPS.iter().skip(1).map(Some).chain([None]));
+        let yaw = ends.map(|(from, to)| Group {
+            group: to.map_or_else(|| format!("{from}+"), |to| format!("{from}-{to}")),
+            figures: Figures::of(
+                samples
+                    .iter()
+                    .filter(|sample| yaw_of(sample).is_some_and(|yaw| yaw >= *from && to.is_none_or(|to| yaw < *to))),
+                &[Task::Pose],
+            ),
+        });
+        let filled = |group: &Group| group.figures.n > 0;
+        Self {
+            age: age.collect(),
+            gender: gender.filter(filled).collect(),
+            estimated_age: estimated_age.filter(filled).collect(),
+            yaw: yaw.filter(|_| tasks.contains(&Task::Pose)).filter(filled).collect(),
+        }
     }
+}
+
+/// A group's name: `19-28`, `81+`.
+fn age_group_name(group: AgeGroup) -> String {
+    match group {
+        (min, Some(max)) => format!("{min}-{max}"),
+        (min, None) => format!("{min}+"),
+    }
+}
+
+/// The group of exact ages that an estimate falls into.
+fn estimated_group(sample: &Sample) -> Option<AgeGroup> {
+    let years = sample.estimate.as_ref()?.age?.years;
+    years.is_finite().then(|| group_of_years(years))
+}
+
+/// The group of an exact age; below 0 the first.
+fn group_of_years(years: f32) -> AgeGroup {
+    let at = GROUP_STARTS.iter().rposition(|start| f32::from(*start) <= years.floor()).unwrap_or_default();
+    (GROUP_STARTS[at], GROUP_STARTS.get(at + 1).map(|next| next - 1))
 }
 
 /// First and last completed year of an age group; without an end where it is open.
@@ -281,10 +401,7 @@ pub(super) fn age_groups(samples: &[Sample]) -> Vec<AgeGroup> {
 pub(super) fn age_group(label: &Label) -> Option<AgeGroup> {
     match label.age? {
         AgeLabel::Bin { min, max } => Some((min, max)),
-        AgeLabel::Years(years) => {
-            let at = GROUP_STARTS.iter().rposition(|start| f32::from(*start) <= years.floor())?;
-            Some((GROUP_STARTS[at], GROUP_STARTS.get(at + 1).map(|next| next - 1)))
-        }
+        AgeLabel::Years(years) => Some(group_of_years(years)),
     }
 }
 
@@ -300,7 +417,12 @@ mod tests {
     }
 
     fn said(age: f32, male: f32, pose: Option<Pose>) -> Option<Estimate> {
-        Some(Estimate { age_years: Some(age), male_score: Some(male), pose, ..Estimate::default() })
+        Some(Estimate {
+            age: Some(AgeEstimate::plain(age)),
+            gender: Some(GenderEstimate::Score(male)),
+            pose,
+            ..Estimate::default()
+        })
     }
 
     #[test]
@@ -313,10 +435,10 @@ mod tests {
         ];
         let estimates = [said(24.0, 0.9, None), said(26.9, 0.7, None), said(75.0, 0.1, None), None];
         let samples: Vec<_> =
-            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate }).collect();
+            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
         let all = Figures::of(samples.iter(), &Task::ALL);
         assert_eq!((all.n, all.detected, all.pose.is_none()), (4, 0.75, true));
-        let Some(AgeFigures::Exact { mae, n: 3 }) = all.age else { panic!("{all:?}") };
+        let Some(AgeFigures::Exact { mae, n: 3, range: None }) = all.age else { panic!("{all:?}") };
         assert!((mae.value - 16.0 / 3.0).abs() < 1e-6);
         assert_eq!(all.gender.as_ref().map(|g| (round4(g.accuracy.value), g.n)), Some((0.6667, 3)));
         assert!(Figures::of(samples.iter(), &[Task::Age]).gender.is_none());
@@ -338,8 +460,9 @@ mod tests {
             [30, 30, 70].map(|min| label(Some(AgeLabel::Bin { min, max: (min < 70).then_some(min + 9) }), None, None));
         let estimates = [said(35.0, 0.0, None), said(44.0, 0.0, None), said(60.0, 0.0, None)];
         let samples: Vec<_> =
-            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate }).collect();
-        let Some(AgeFigures::Binned { within_bin, mae_to_bin, n: 3 }) = Figures::of(samples.iter(), &Task::ALL).age
+            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
+        let Some(AgeFigures::Binned { within_bin, mae_to_bin, n: 3, range: None }) =
+            Figures::of(samples.iter(), &Task::ALL).age
         else {
             panic!("bins")
         };
@@ -359,7 +482,7 @@ mod tests {
 
     fn pose_figures_of(truth: Pose, pose: Pose) -> serde_json::Value {
         let label = label(None, None, Some(truth));
-        let samples = [Sample { label: &label, estimate: said(0.0, 0.0, Some(pose)) }];
+        let samples = [Sample { label: &label, estimate: said(0.0, 0.0, Some(pose)), scatter: None }];
         serde_json::to_value(Figures::of(samples.iter(), &Task::ALL)).unwrap()["pose"].take()
     }
 
@@ -372,6 +495,56 @@ mod tests {
         let aside = Pose { yaw: 40.0, pitch: -20.0, roll: 5.0 };
         let figures = pose_figures_of(aside, aside.turned(180.0).turned(-180.0));
         assert!(["mae", "geodesic"].iter().all(|key| figures[key].as_f64().unwrap() < 1e-3), "{figures}");
+    }
+
+    #[test]
+    fn poses_are_judged_as_rotations_by_yaw_and_by_what_shrinks() {
+        let poses = [(-30.0, 20.0), (10.0, -10.0), (25.0, 5.0), (50.0, 0.0), (-80.0, 0.0)];
+        let truth = poses.map(|(yaw, pitch)| Pose { yaw, pitch, roll: pitch / 4.0 });
+        let labels = truth.map(|pose| label(None, None, Some(pose)));
+        let said = truth.map(|pose| said(30.0, 0.5, Some(Pose { pitch: 3.0 + 0.6 * pose.pitch, ..pose })));
+        let samples: Vec<_> =
+            labels.iter().zip(said).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
+        let all = Figures::of(samples.iter(), &Task::ALL).pose.unwrap();
+        let slope = all.slope.unwrap();
+        assert!((slope.yaw - 1.0).abs() < 1e-3 && (slope.pitch - 0.6).abs() < 1e-3 && (slope.roll - 1.0).abs() < 1e-3);
+        // Pitch is the outermost rotation.
+        assert!((all.geodesic.value - (5.0 + 7.0 + 1.0 + 3.0 + 3.0) / 5.0).abs() < 0.01, "{all:?}");
+        let groups = Groups::of(&samples, &Task::ALL).yaw;
+        let found: Vec<_> = groups.iter().map(|group| (group.group.as_str(), group.figures.n)).collect();
+        assert_eq!(found, [("0-15", 1), ("15-30", 1), ("30-45", 1), ("45-60", 1), ("75+", 1)]);
+        assert!((groups[4].figures.pose.as_ref().unwrap().geodesic.value - 3.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn ranges_and_chances_are_judged_by_true_and_by_estimated_age() {
+        let labels = [(20.0, true), (70.0, true), (72.0, false)]
+            .map(|(years, male)| label(Some(AgeLabel::Years(years)), Some(male), None));
+        let said = |years: f32, range: (f32, f32), chance: f32| {
+            let age = Some(AgeEstimate { years, range: Some(range) });
+            Some(Estimate { age, gender: Some(GenderEstimate::Chance(chance)), ..Estimate::default() })
+        };
+        let estimates = [said(22.0, (18.0, 28.0), 0.8), said(50.0, (42.0, 62.0), 0.9), said(66.0, (58.0, 80.0), 0.2)];
+        let samples: Vec<_> =
+            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
+        let all = Figures::of(samples.iter(), &Task::ALL);
+        assert!((all.age.as_ref().unwrap().range().unwrap().coverage.value - 2.0 / 3.0).abs() < 1e-6);
+        let json = serde_json::to_value(&all).unwrap();
+        assert_eq!(json["age"]["coverage"], serde_json::json!(0.6667));
+        assert_eq!(json["age"]["width"], serde_json::json!(17.3333));
+        assert!(json["age"]["interval_score"].as_f64().unwrap() > 17.3 && json["age"]["mae"].is_f64());
+        assert_eq!(
+            (&json["gender"]["ece"], &json["gender"]["brier"]),
+            (&serde_json::json!(0.1667), &serde_json::json!(0.03))
+        );
+        let groups = Groups::of(&samples, &Task::ALL);
+        let names =
+            |groups: &[Group]| groups.iter().map(|group| (group.group.clone(), group.figures.n)).collect::<Vec<_>>();
+        assert_eq!(names(&groups.age), [("19-28".to_owned(), 1), ("61-80".to_owned(), 2)]);
+        let by_estimate = [("19-28".to_owned(), 1), ("41-60".to_owned(), 1), ("61-80".to_owned(), 1)];
+        assert_eq!(names(&groups.estimated_age), by_estimate);
+        let coverage = |group: &Group| group.figures.age.as_ref().unwrap().range().unwrap().coverage.value;
+        assert_eq!((coverage(&groups.age[1]), coverage(&groups.estimated_age[1])), (0.5, 0.0));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 
 use super::images::walk;
 use super::labels::Labels;
+use super::perturb::{Scatter, scatter};
 use crate::detect::{self, Detector, DetectorKind};
 use crate::estimate::{Estimate, Estimator};
 use crate::model::ModelSet;
@@ -21,8 +22,8 @@ const MAX_WORKERS: usize = 8;
 /// What became of one picture.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
-    /// The estimates of its face.
-    Estimated(Estimate),
+    /// The estimates of its face, and how they scatter where that is measured.
+    Estimated(Estimate, Option<Scatter>),
     /// No face was found.
     NoFace,
     /// The picture cannot be read; its name and the reason.
@@ -37,6 +38,8 @@ pub(super) struct Method<'a> {
     pub detector: Option<DetectorKind>,
     /// By how much pictures are turned first, degrees.
     pub turn_degrees: f32,
+    /// Whether it is measured how estimates scatter under small changes.
+    pub perturb: bool,
 }
 
 /// The outcome of each label, in the labels' order; `None` where its picture was not there, or was not reached before
@@ -93,6 +96,7 @@ pub(super) fn measure(
 struct Worker {
     detector: Option<Box<dyn Detector>>,
     turn_degrees: f32,
+    perturb: bool,
     estimator: Estimator,
 }
 
@@ -100,7 +104,7 @@ impl Worker {
     fn new(method: &Method) -> anyhow::Result<Self> {
         let detector = method.detector.map(detect::create).transpose()?;
         let estimator = Estimator::new(method.models.clone());
-        Ok(Self { detector, turn_degrees: method.turn_degrees, estimator })
+        Ok(Self { detector, turn_degrees: method.turn_degrees, perturb: method.perturb, estimator })
     }
 
     fn work(
@@ -129,7 +133,7 @@ impl Worker {
             Err(error) => return Ok(Outcome::Unreadable(error.to_string())),
         };
         let Some(detector) = &mut self.detector else {
-            return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0));
+            return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0, None));
         };
         let frame = match if turn == 0.0 { Ok(frame) } else { frame.turned(turn) } {
             Ok(frame) => frame,
@@ -138,7 +142,8 @@ impl Worker {
         let detections = detector.detect(&frame)?;
         let Some(face) = detect::main_face(&frame, &detections) else { return Ok(Outcome::NoFace) };
         let mut estimate = self.estimator.estimate(&frame, face)?.0;
+        let scatter = self.perturb.then(|| scatter(&mut self.estimator, &frame, face.into(), &estimate)).transpose()?;
         estimate.pose = estimate.pose.map(|pose| pose.turned(-turn));
-        Ok(Outcome::Estimated(estimate))
+        Ok(Outcome::Estimated(estimate, scatter))
     }
 }

@@ -18,9 +18,11 @@ use measure::{Method, Outcome, measure};
 
 mod chart;
 mod figures;
+mod honesty;
 mod images;
 mod labels;
 mod measure;
+mod perturb;
 mod table;
 
 pub(super) use table::align;
@@ -58,6 +60,11 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DEGREES", default_value_t = 0.0, value_parser = parse_turn, conflicts_with = "crops")]
     pub turn: f32,
 
+    /// Also measure how steady the estimates are: each face a little shifted, larger and smaller, turned by 5 degrees,
+    /// mirrored, grey, lighter, darker, and compressed as JPEG. Takes fourteen times as long.
+    #[arg(long, conflicts_with = "crops")]
+    pub perturb: bool,
+
     /// One JSON document instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -90,8 +97,8 @@ pub(super) fn run(args: &EvalArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode
     }
     let detector = (!args.crops).then(|| args.models.detector());
     let progress = progress_bar(labels.rows().len());
-    let outcomes =
-        measure(&args.images, &labels, &Method { models: &models, detector, turn_degrees: args.turn }, &progress, stop);
+    let method = Method { models: &models, detector, turn_degrees: args.turn, perturb: args.perturb };
+    let outcomes = measure(&args.images, &labels, &method, &progress, stop);
     progress.finish_and_clear();
     let outcomes = outcomes?;
     if interrupt::stopped() {
@@ -154,8 +161,10 @@ fn samples<'a>(labels: &'a Labels, outcomes: &[Option<Outcome>]) -> Vec<Sample<'
         .iter()
         .zip(outcomes)
         .filter_map(|(label, outcome)| match outcome.as_ref()? {
-            Outcome::Estimated(estimate) => Some(Sample { label, estimate: Some(estimate.clone()) }),
-            Outcome::NoFace => Some(Sample { label, estimate: None }),
+            Outcome::Estimated(estimate, scatter) => {
+                Some(Sample { label, estimate: Some(estimate.clone()), scatter: *scatter })
+            }
+            Outcome::NoFace => Some(Sample { label, estimate: None, scatter: None }),
             Outcome::Unreadable(_) => None,
         })
         .collect()

@@ -21,6 +21,15 @@ pub(super) fn table(report: &Report) -> String {
     for group in &report.groups.gender {
         push(&group.group, &group.figures);
     }
+    // By the labelled age it shows what the models do, by the estimated age what may be relied on.
+    if report.all.age.as_ref().is_some_and(|age| age.range().is_some()) {
+        for group in &report.groups.estimated_age {
+            push(&format!("estimated {}", group.group), &group.figures);
+        }
+    }
+    for group in &report.groups.yaw {
+        push(&format!("yaw {}", group.group), &group.figures);
+    }
     let mut text = align(&lines);
     let _ = writeln!(
         text,
@@ -30,6 +39,13 @@ pub(super) fn table(report: &Report) -> String {
         report.missing,
         report.unreadable
     );
+    if let Some(slope) = report.all.pose.as_ref().and_then(|pose| pose.slope) {
+        let _ = writeln!(
+            text,
+            "Slopes of the angles, where heads look less than 40 degrees aside: yaw {:.2}, pitch {:.2}, roll {:.2}.",
+            slope.yaw, slope.pitch, slope.roll
+        );
+    }
     text
 }
 
@@ -53,15 +69,29 @@ fn columns(all: &Figures) -> Vec<Column> {
         }
         None => {}
     }
+    if all.age.as_ref().is_some_and(|age| age.range().is_some()) {
+        columns.push(("in range", |f| Some(in_percent(&f.age.as_ref()?.range()?.coverage))));
+        columns.push(("width, years", |f| Some(format!("{:.1}", f.age.as_ref()?.range()?.width.value))));
+    }
     if all.gender.is_some() {
         columns.push(("gender accuracy", |f| Some(in_percent(&f.gender.as_ref()?.accuracy))));
     }
+    if all.gender.as_ref().is_some_and(|gender| gender.chances.is_some()) {
+        columns.push(("calibration error", |f| Some(format!("{:.3}", f.gender.as_ref()?.chances.as_ref()?.ece))));
+        columns.push(("Brier", |f| Some(format!("{:.3}", f.gender.as_ref()?.chances.as_ref()?.brier))));
+    }
     if all.pose.is_some() {
+        columns.push(("rotation, degrees", |f| Some(in_units(&f.pose.as_ref()?.geodesic))));
         columns.push(("pose MAE, degrees", |f| Some(in_units(&f.pose.as_ref()?.mae))));
         columns.push(("yaw", |f| Some(in_units(&f.pose.as_ref()?.yaw))));
         columns.push(("pitch", |f| Some(in_units(&f.pose.as_ref()?.pitch))));
         columns.push(("roll", |f| Some(in_units(&f.pose.as_ref()?.roll))));
         columns.push(("geodesic", |f| Some(in_units(&f.pose.as_ref()?.geodesic))));
+    }
+    if all.steadiness.is_some() {
+        columns.push(("age scatter, years", |f| Some(in_units(f.steadiness?.age_sd.as_ref()?))));
+        columns.push(("labels changed", |f| Some(in_percent(f.steadiness?.labels_changed.as_ref()?))));
+        columns.push(("pose scatter, degrees", |f| Some(in_units(f.steadiness?.pose_spread.as_ref()?))));
     }
     columns
 }

@@ -80,7 +80,7 @@ pub(super) fn rows(samples: &[Sample], all: &Figures) -> Vec<Vec<Panel>> {
 /// Estimate less truth of each face in an age group, years; of all where there is no group.
 fn age_errors(samples: &[Sample], group: Option<AgeGroup>) -> Vec<f64> {
     let of_group = samples.iter().filter(|sample| group.is_none() || age_group(sample.label) == group);
-    of_group.filter_map(|sample| Some(age_error(sample.label.age?, sample.estimate.as_ref()?.age_years?))).collect()
+    of_group.filter_map(|sample| Some(age_error(sample.label.age?, sample.estimate.as_ref()?.age?.years))).collect()
 }
 
 fn age_panels(samples: &[Sample], all: &AgeFigures) -> [Panel; 2] {
@@ -137,7 +137,7 @@ fn gender_panels(samples: &[Sample], overall: Mean) -> [Panel; 2] {
         let of = samples.iter().filter(|sample| group.is_none() || age_group(sample.label) == group);
         of.filter_map(|sample| {
             let truth = sample.label.male.filter(|truth| male.is_none_or(|male| male == *truth))?;
-            Some(is_right_gender(truth, sample.estimate.as_ref()?.male_score?))
+            Some(is_right_gender(truth, sample.estimate.as_ref()?.gender?.male()))
         })
         .collect()
     };

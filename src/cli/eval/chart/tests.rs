@@ -4,7 +4,7 @@ use super::content::{Panel, rows};
 use super::*;
 use crate::cli::eval::figures::Mean;
 use crate::cli::eval::labels::{AgeLabel, Label};
-use crate::estimate::Estimate;
+use crate::estimate::{AgeEstimate, Estimate, GenderEstimate};
 use crate::geometry::Pose;
 use crate::model::Task;
 
@@ -15,8 +15,13 @@ fn label(age: Option<AgeLabel>, male: Option<bool>, yaw: Option<f32>) -> Label {
 
 fn sample(label: &Label, years: f32, male: f32, yaw: f32) -> Sample<'_> {
     let pose = Some(Pose { yaw, pitch: 2.0, roll: 0.0 });
-    let estimate = Estimate { age_years: Some(years), male_score: Some(male), pose, ..Estimate::default() };
-    Sample { label, estimate: Some(estimate) }
+    let estimate = Estimate {
+        age: Some(AgeEstimate::plain(years)),
+        gender: Some(GenderEstimate::Score(male)),
+        pose,
+        ..Estimate::default()
+    };
+    Sample { label, estimate: Some(estimate), scatter: None }
 }
 
 /// A face for each age, years off by `age / 10`, genders and poses going round.
