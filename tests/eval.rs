@@ -193,6 +193,24 @@ fn what_cannot_be_measured_is_said() {
     }
 }
 
+/// Nobody ever writes into it: to open it would be to wait for ever.
+#[test]
+#[cfg(unix)]
+fn a_named_pipe_is_no_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let (labels, pipe) = (folder.path().join("labels.csv"), folder.path().join("pictures.tar"));
+    std::fs::write(&labels, "file,age\na.png,20\n").unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let output = Command::new(env!("CARGO_BIN_EXE_facelens"))
+        .args(["eval", "--labels", path(&labels), "--images", path(&pipe)])
+        .timeout(std::time::Duration::from_secs(60))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("pictures.tar: it is neither a folder nor a tar archive"), "{said}");
+}
+
 #[test]
 fn a_chart_never_takes_the_place_of_a_picture() {
     let folder = tempfile::tempdir().unwrap();

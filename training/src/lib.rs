@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
 
 pub mod augment;
+pub mod calibrate;
 pub mod cli;
 pub mod data;
 pub mod device;

@@ -43,6 +43,7 @@ fn model(folder: &Path) -> PathBuf {
             upright: false,
         },
         output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+        calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),
     };

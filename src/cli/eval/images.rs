@@ -30,6 +30,9 @@ pub(super) fn walk(
             std::fs::metadata(path).with_context(|| format!("{}: the pictures cannot be opened", path.display()))?;
         let flow = if kind.is_dir() {
             walk_folder(path, labels, &mut seen, &mut found)
+        } else if !kind.is_file() {
+            // Opening a named pipe would wait for its writer for ever.
+            anyhow::bail!("{}: it is neither a folder nor a tar archive; give one of them", path.display());
         } else {
             walk_tar(path, labels, &mut seen, &mut found)?
         };

@@ -10,7 +10,7 @@ use facelens::cli::interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::data::FaceSet;
-use crate::distil::{LabelOptions, Teacher, check, label};
+use crate::distil::{LabelOptions, Teacher, check, join, label};
 
 /// Options of `facelens-training distil`.
 #[derive(Debug, Args)]
@@ -28,6 +28,10 @@ enum Action {
     /// the answers, each turned back. Labels are kept in OUT.faces.labels.csv: after Ctrl-C or a kill the same command
     /// goes on, and with that file another --max-spread takes seconds.
     Label(LabelArgs),
+    /// Write a set again with labels out of files: head poses that were told elsewhere (file,yaw,pitch,roll,spread), and
+    /// ages inside their bins (file,age,sd,mass). CSV, plain or compressed by gzip; the set's faces are found by the name of
+    /// their picture, whatever its ending is.
+    Join(JoinArgs),
     /// Measure a head pose model without measured poses: how near it is to a reference, and whether what it says follows
     /// a mirror and a turn of the picture.
     Check(CheckArgs),
@@ -62,6 +66,24 @@ struct LabelArgs {
 }
 
 #[derive(Debug, Args)]
+struct JoinArgs {
+    /// The set of faces.
+    set: PathBuf,
+
+    /// Head poses, degrees, with the signs of 300W-LP.
+    #[arg(long, value_name = "FILE", required_unless_present = "ages")]
+    poses: Option<PathBuf>,
+
+    /// Ages inside their bins, years.
+    #[arg(long, value_name = "FILE")]
+    ages: Option<PathBuf>,
+
+    /// The labelled set.
+    #[arg(short, long, value_name = "OUT.faces")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Args)]
 struct CheckArgs {
     /// The set of faces. Where they have a pose, the model is compared with it, too.
     set: PathBuf,
@@ -87,10 +109,15 @@ struct CheckArgs {
     json: bool,
 }
 
-/// Runs `distil label | check`.
+/// Runs `distil label | join | check`.
 pub(super) fn run(args: &DistilArgs) -> anyhow::Result<ExitCode> {
     match &args.action {
         Action::Label(args) => run_label(args),
+        Action::Join(args) => {
+            let joined = join(&args.set, &args.output, args.poses.as_deref(), args.ages.as_deref())?;
+            write!(std::io::stdout(), "{joined}")?;
+            Ok(ExitCode::SUCCESS)
+        }
         Action::Check(args) => run_check(args),
     }
 }

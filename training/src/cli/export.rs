@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
+use burn::tensor::Device;
 use clap::Args;
 use facelens::cli::interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::data::FaceSet;
 use crate::device::DeviceKind;
-use crate::export::{CardTexts, Export, ExportError, FACES, VerifyError};
+use crate::export::{CardTexts, Export, ExportError, FACES, VerifyError, blend};
+use crate::nets::Network;
 use crate::train::{self, RunConfig};
 
 /// Options of `facelens-training export`.
@@ -53,6 +55,15 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "WORDS", default_value = "")]
     notes: String,
 
+    /// Mix the weights with those of this model, best the one that the run went on from (its card): what is trained on other
+    /// labels forgets a part of what it knew.
+    #[arg(long, value_name = "CARD.toml", requires = "share")]
+    blend: Option<PathBuf>,
+
+    /// The share of that model, 0 to 1.
+    #[arg(long, value_name = "SHARE", value_parser = share, requires = "blend")]
+    share: Option<f32>,
+
     /// Replace a model of this name.
     #[arg(long)]
     force: bool,
@@ -63,6 +74,10 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
     let device = DeviceKind::Cpu.open()?;
     let (config, net) = train::load(&args.run, &device)?;
+    let net = match (&args.blend, args.share) {
+        (Some(card), Some(share)) => blended(&net, card, share, &config, &device)?,
+        _ => net,
+    };
     let crops = crops(args, &config)?;
     let texts = CardTexts {
         name: args.name.clone(),
@@ -73,7 +88,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     };
     let export = Export {
         net: &net,
-        tasks: &config.tasks,
+        config: &config.network,
         margin: config.margin,
         texts: &texts,
         folder: &args.output,
@@ -112,6 +127,21 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         verified.tensors - verified.silent.len()
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The network with a share of another, and how it does: no epoch of the run has told.
+fn blended(net: &Network, card: &Path, share: f32, config: &RunConfig, device: &Device) -> anyhow::Result<Network> {
+    let net = blend(net, card, share, device)?;
+    for entry in &config.sets.validate {
+        let figures = train::figures(&net, &FaceSet::read(&entry.file)?, &config.tasks, config.margin, device);
+        tracing::info!("{}: {figures}", entry.file.display());
+    }
+    Ok(net)
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    let share = text.parse::<f32>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a number from 0 to 1 is wanted".to_owned())
 }
 
 /// The faces to compare on.

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod calibrate;
 mod distil;
 mod export;
 mod prepare;
@@ -28,6 +29,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Make a model that facelens runs of a trained network.
     Export(export::ExportArgs),
+    /// Fit the range of a model's age and the chance of its gender on faces that it never saw, and write both into its card.
+    Calibrate(calibrate::CalibrateArgs),
 }
 
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -40,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Distil(args) => distil::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {
         Ok(code) => code,

@@ -52,6 +52,9 @@ enum Set {
         /// The CSV; without it the names of the pictures tell.
         #[arg(long, value_name = "FILE")]
         labels: Option<PathBuf>,
+        /// The ages are known to so many years: each becomes a range, so much to either side.
+        #[arg(long, value_name = "YEARS", value_parser = years)]
+        age_tolerance: Option<f32>,
         /// What to do with pictures in which the detector finds no face.
         #[arg(long, value_enum, default_value_t)]
         undetected: UndetectedArg,
@@ -114,6 +117,10 @@ struct Common {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 
+    /// Take each Nth label only, from the Kth on: 1/2 and 2/2 are the halves of a set, one to train on and one to keep.
+    #[arg(long, value_name = "K/N", value_parser = part)]
+    part: Option<(usize, usize)>,
+
     /// How many threads look for faces; the set is the same for any number.
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
@@ -163,9 +170,13 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
         Set::FairFace { common, labels, undetected } => {
             write(common, undetected.with(prepare::FAIRFACE_BOX), |_| prepare::fairface(labels))
         }
-        Set::UtkFace { common, labels, undetected } => {
+        Set::UtkFace { common, labels, age_tolerance, undetected } => {
             write(common, undetected.with(prepare::UTKFACE_BOX), |pictures| {
-                prepare::utkface(labels.as_deref(), pictures)
+                let mut listing = prepare::utkface(labels.as_deref(), pictures)?;
+                if let Some(years) = age_tolerance {
+                    listing.widen_ages(*years);
+                }
+                Ok(listing)
             })
         }
         Set::ImdbWiki { common, labels, min_face_score } => {
@@ -187,6 +198,9 @@ fn write(
     let stop = interrupt::flag();
     let pictures = Pictures::open(&args.images)?;
     let mut listing = read(&pictures)?;
+    if let Some((which, of)) = args.part {
+        listing.keep_part(which, of);
+    }
     if let Some(limit) = args.limit {
         listing.truncate(limit);
     }
@@ -239,6 +253,18 @@ fn progress_bar(pictures: usize) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+fn years(text: &str) -> Result<f32, String> {
+    let years: Result<f32, _> = text.parse();
+    years.ok().filter(|years| (0.0..=50.0).contains(years)).ok_or_else(|| "a number from 0 to 50 is wanted".to_owned())
+}
+
+fn part(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once('/').and_then(|(which, of)| Some((which.parse().ok()?, of.parse().ok()?)));
+    parts
+        .filter(|(which, of)| (1..=*of).contains(which))
+        .ok_or_else(|| "two numbers are wanted, as in 1/2: which part, and how many there are".to_owned())
 }
 
 fn parse_detector(text: &str) -> Result<DetectorKind, String> {

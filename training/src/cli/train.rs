@@ -14,7 +14,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::device::DeviceKind;
-use crate::nets::StreamChannels;
+use crate::nets::{Pretrained, StreamChannels, is_card};
 use crate::train::{self, Outcome, RunConfig, RunError, SetEntry, Surroundings};
 
 /// Trains a network on sets of faces.
@@ -51,10 +51,11 @@ pub(super) struct TrainArgs {
     /// FSA-Net's scoring [default: convolution].
     #[arg(long, value_enum)]
     scoring: Option<Scoring>,
-    /// Begin from the trained weights of a run, or from a published weight file (.h5). A run also gives the tasks, the
-    /// network and the margin, where no option does; where the network is to have other widths, or further tasks behind
+    /// Begin from the trained weights of a run, from a model that facelens-training exported (its card, .toml: the shipped
+    /// ones, too), or from a published weight file (.h5). A run and a model also give the tasks, the network and the margin,
+    /// where no option does; where the network is to have other widths, or further tasks behind
     /// those of the run, what has the same shape in both goes on.
-    #[arg(long, value_name = "RUN|FILE")]
+    #[arg(long, value_name = "RUN|CARD|FILE")]
     from: Option<PathBuf>,
     /// How often each face is seen [default: 16].
     #[arg(long, value_name = "N")]
@@ -239,9 +240,9 @@ fn set(table: &mut Table, path: &[&str], value: Option<impl Serialize>) -> anyho
 /// The settings of a new run.
 fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     if let Some(from) = settings.get("from").and_then(Value::as_str).map(Path::new)
-        && from.is_dir()
+        && let Some(begun) = begun(from)?
     {
-        let from = Table::try_from(RunConfig::read(from)?).context("the settings of the run cannot be taken over")?;
+        let from = Table::try_from(begun).context("the settings of the run cannot be taken over")?;
         for name in ["tasks", "network", "margin"] {
             match (settings.get_mut(name), from.get(name)) {
                 (None, Some(value)) => {
@@ -274,6 +275,18 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     let config: RunConfig = settings.try_into().context("the settings cannot be used")?;
     config.check().map_err(anyhow::Error::msg).context("the settings cannot be used")?;
     Ok(config)
+}
+
+/// The settings of what a run begins from: of another run or of a model; `None` where it is a published file.
+fn begun(from: &Path) -> anyhow::Result<Option<RunConfig>> {
+    if from.is_dir() {
+        return Ok(Some(RunConfig::read(from)?));
+    }
+    if !is_card(from) {
+        return Ok(None);
+    }
+    let model = Pretrained::read(from, &DeviceKind::Cpu.open()?)?.model;
+    Ok(model.map(|(network, margin)| RunConfig { margin, ..RunConfig::new(network.tasks().to_vec(), network) }))
 }
 
 /// Whether settings of a network leave its kind open or name that of another.

@@ -39,6 +39,24 @@ pub struct Face {
     /// Head pose in degrees, with the signs of 300W-LP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pose: Option<Pose>,
+    /// How far those who told the pose are from each other, degrees; `None` where nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pose_spread: Option<f32>,
+    /// What somebody says of the age inside its bin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_hint: Option<AgeHint>,
+}
+
+/// A guess at an age within its bin, by a network for instance.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgeHint {
+    /// The age probably lies in here, years: a standard deviation to either side.
+    pub min: f32,
+    /// Its upper end, years.
+    pub max: f32,
+    /// How much it is worth, 0 to 1: the share of its belief that lies in the bin.
+    pub weight: f32,
 }
 
 /// An age as a data set gives it: exact (`min == max`) or a bin. A bin reaches to the next birthday: "20-29" is 20 to 30,

@@ -10,6 +10,7 @@
 //! head pose. For age or gender a view's answer would be taken over as it is: neither mirror nor turn changes it.
 
 mod check;
+mod join;
 mod labels;
 mod mean;
 mod summary;
@@ -26,6 +27,7 @@ use facelens::estimate::EstimateError;
 use facelens::model::ModelError;
 
 pub use check::{Check, Difference, Group, TURN_DEGREES, check};
+pub use join::{Joined, LabelFileError, join};
 pub use labels::{Label, LabelsError};
 pub use mean::Mean;
 pub use summary::{Distribution, Summary};
@@ -51,6 +53,9 @@ pub enum DistilError {
     /// The labels so far cannot be read or written, or are others'.
     #[error(transparent)]
     Labels(#[from] LabelsError),
+    /// A label file cannot be used.
+    #[error(transparent)]
+    LabelFile(#[from] LabelFileError),
     /// A teacher failed on a face.
     #[error("face {index} ({name}): {cause}")]
     Teacher {
@@ -173,11 +178,15 @@ fn write(faces: &FaceSet, labels: &[Label], output: &Path, max_spread: Option<f3
                 if face.age.is_none() && face.male.is_none() {
                     writer.leave_out("the teachers disagree about its pose from view to view");
                 } else {
-                    writer.push(crate::data::Face { pose: None, ..face.clone() }, faces.picture(index))?;
+                    writer.push(
+                        crate::data::Face { pose: None, pose_spread: None, ..face.clone() },
+                        faces.picture(index),
+                    )?;
                 }
             }
             _ => {
-                let face = crate::data::Face { pose: Some(label.pose), ..face.clone() };
+                let (pose, pose_spread) = (Some(label.pose), Some(label.spread));
+                let face = crate::data::Face { pose, pose_spread, ..face.clone() };
                 writer.push(face, faces.picture(index))?;
                 summary.push(label);
             }

@@ -36,6 +36,7 @@ fn teacher_file(folder: &Path, name: &str, seed: u32) -> PathBuf {
             upright: false,
         },
         output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+        calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),
     };
@@ -74,7 +75,7 @@ fn a_label_is_the_mean_of_the_teachers_over_all_views() {
     assert_eq!((&labelled.pixels, &labelled.left_out), (&plain.pixels, &plain.left_out));
     let mut alone: Vec<Teacher> = files.iter().map(|file| Teacher::load(std::slice::from_ref(file)).unwrap()).collect();
     for (index, face) in labelled.faces.iter().enumerate() {
-        assert_eq!(face.clone(), Face { pose: face.pose, ..plain.faces[index].clone() });
+        assert_eq!(face.clone(), Face { pose: face.pose, pose_spread: face.pose_spread, ..plain.faces[index].clone() });
         let poses = VIEWS.map(|view| {
             let shown = view.of(plain.picture(index), SIDE);
             let mut ask = |teacher: &mut Teacher| teacher.pose(shown.clone(), SIDE, plain.context).unwrap().unwrap();

@@ -6,6 +6,7 @@ use facelens::model::{
 use facelens::net::INPUT_SIDE;
 
 use super::ExportError;
+use crate::nets::NetworkConfig;
 
 /// The middle of a byte's range; all networks that are trained here take `(byte - 127.5) / 127.5`.
 const MIDDLE: f32 = 127.5;
@@ -26,18 +27,32 @@ pub struct CardTexts {
 }
 
 impl CardTexts {
-    /// The card of a network that was trained for `tasks` on crops with `margin`; `sha256` is its graph's.
-    pub(super) fn card(&self, tasks: &[Task], margin: f32, sha256: String) -> Result<ModelCard, ExportError> {
-        let output = match tasks {
-            [Task::Age] => OutputForm::Years,
-            [Task::Gender] => OutputForm::MaleScore,
-            [Task::Age, Task::Gender] => OutputForm::YearsAndMaleScore,
-            [Task::Age, Task::Gender, Task::Pose] => {
-                OutputForm::YearsMaleScoreAndAngles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] }
-            }
-            [Task::Pose] => OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
-            other => {
-                let names: Vec<_> = other.iter().map(Task::to_string).collect();
+    /// What a card says.
+    pub fn of(card: &ModelCard) -> Self {
+        Self {
+            name: card.name.clone(),
+            source: card.source.clone(),
+            licence: card.licence.clone(),
+            training_data: card.training_data.clone(),
+            notes: card.notes.clone(),
+        }
+    }
+
+    /// The card of a network that was trained on crops with `margin`; `sha256` is its graph's.
+    pub(crate) fn card(&self, network: &NetworkConfig, margin: f32, sha256: String) -> Result<ModelCard, ExportError> {
+        let tasks = network.tasks();
+        let order = [Angle::Yaw, Angle::Pitch, Angle::Roll];
+        let output = match (tasks, network.age_scale()) {
+            ([Task::Age], false) => OutputForm::Years,
+            ([Task::Age], true) => OutputForm::YearsAndLogScale,
+            ([Task::Gender], false) => OutputForm::MaleScore,
+            ([Task::Age, Task::Gender], false) => OutputForm::YearsAndMaleScore,
+            ([Task::Age, Task::Gender, Task::Pose], false) => OutputForm::YearsMaleScoreAndAngles { order },
+            ([Task::Age, Task::Gender, Task::Pose], true) => OutputForm::YearsMaleScoreAnglesAndLogScale { order },
+            ([Task::Pose], false) => OutputForm::Angles { order },
+            (other, scale) => {
+                let mut names: Vec<_> = other.iter().map(Task::to_string).collect();
+                names.extend(scale.then(|| "the age's scale".to_owned()));
                 return Err(ExportError::Tasks(names.join(", ")));
             }
         };
@@ -58,6 +73,7 @@ impl CardTexts {
             },
             crop: CropSpec { margin, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Triangle, upright: true },
             output,
+            calibration: None,
             accuracy: Vec::new(),
             notes: self.notes.clone(),
         })

@@ -5,6 +5,7 @@
 //! of a year and of a degree, on real crops made by the app's own code as the card says, and where that comparison would
 //! show a mistake in any weight tensor ([`Comparison`]).
 
+mod blend;
 mod card;
 mod perturb;
 mod verify;
@@ -13,16 +14,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
 use facelens::atomic_file::{self, Access};
 use facelens::estimate::Estimator;
-use facelens::model::{ModelCard, ModelError, ModelSet, Task, TaskModel, sha256_hex};
+use facelens::model::{ModelCard, ModelError, ModelErrorKind, ModelSet, Opened, TaskModel, sha256_hex};
+use facelens::net::ssr_net;
 
 pub use card::CardTexts;
 pub use verify::{Comparison, TOLERANCE, Verified, VerifyError};
 
 use crate::data::FaceSet;
 use crate::distil::as_frame;
-use crate::nets::Network;
+use crate::nets::{Network, NetworkConfig, SsrNet};
 
 /// Faces of a set on which the exported network is compared.
 pub const FACES: usize = 64;
@@ -60,13 +63,31 @@ pub enum ExportError {
     },
 }
 
+/// `net` with a share of the model that `card` describes, as a rule the one that its run went on from. Both are SSR-Nets of
+/// one width; what only `net` gives stays its own.
+///
+/// # Errors
+/// Where the model cannot be read, or is another network.
+pub fn blend(net: &Network, card: &Path, share: f32, device: &Device) -> Result<Network, ExportError> {
+    let refuse = |cause: String| {
+        let advice = "give the card of the model that the run went on from";
+        ExportError::Model(ModelError::new(ModelErrorKind::WrongShape, card, cause, advice))
+    };
+    let opened = Opened::file(card, None)?;
+    let graph = opened.graphs.first().ok_or_else(|| refuse("it has no graph".to_owned()))?;
+    let own = net.to_onnx().and_then(|onnx| ssr_net::SsrNet::from_onnx(&onnx));
+    let mixed = ssr_net::SsrNet::from_onnx(&graph.1).and_then(|other| blend::blended(&own?, &other, share));
+    let mixed = mixed.map_err(|error| refuse(error.to_string()))?;
+    SsrNet::from_weights(&mixed, device).map(Network::SsrNet).map_err(|error| refuse(error.to_string()))
+}
+
 /// A network that is to be exported, and what its card says.
 #[derive(Clone, Copy, Debug)]
 pub struct Export<'a> {
     /// The network.
     pub net: &'a Network,
-    /// What its outputs are, in their order.
-    pub tasks: &'a [Task],
+    /// Which network it is, and so what its outputs are.
+    pub config: &'a NetworkConfig,
     /// Margin of the crop that it was trained on, on each side, in sides of the detector's box.
     pub margin: f32,
     /// Name, licence and so on.
@@ -105,7 +126,7 @@ impl Export<'_> {
         progress: impl Fn(usize, usize) -> bool,
     ) -> Result<Exported, ExportError> {
         let onnx = write(self.net).map_err(VerifyError::Graph)?;
-        let card = self.texts.card(self.tasks, self.margin, sha256_hex(&onnx))?;
+        let card = self.texts.card(self.config, self.margin, sha256_hex(&onnx))?;
         let card_file = self.folder.join(format!("{}.toml", card.name));
         card.validate(&card_file)?;
         let graph_file = self.folder.join(&card.files[0]);
@@ -139,7 +160,7 @@ fn inputs(crops: &FaceSet, card: &ModelCard) -> Result<Vec<Vec<f32>>, ExportErro
 }
 
 /// Writes a file whole or not at all.
-fn put(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+pub(crate) fn put(file: &Path, bytes: &[u8]) -> Result<(), ExportError> {
     let write = || -> io::Result<()> {
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;

@@ -1,13 +1,13 @@
 use std::cell::Cell;
 
 use burn::tensor::Device;
-use facelens::model::{BoxStyle, Library, OutputForm, Sandbox};
+use facelens::model::{BoxStyle, Library, OutputForm, Sandbox, Task};
 use facelens::net::Tensor;
 
 use super::perturb::{Change, changed, names};
 use super::*;
 use crate::data::{CONTEXT, Face, SIDE};
-use crate::nets::{FsaNet, SsrNet};
+use crate::nets::{FsaNet, FsaNetConfig, Pretrained, SsrNet, SsrNetConfig};
 use crate::testing::{self, fsa_net, picture};
 
 fn texts(name: &str) -> CardTexts {
@@ -30,15 +30,19 @@ fn ssr_net(ranges: &[f32]) -> Network {
     Network::SsrNet(SsrNet::from_weights(&testing::ssr_net(1, ranges), &Device::flex()).unwrap())
 }
 
+fn config(tasks: &[Task]) -> NetworkConfig {
+    NetworkConfig::SsrNet(SsrNetConfig::published(tasks.to_vec()))
+}
+
 fn onnx(net: &Network) -> Result<Vec<u8>, String> {
     net.to_onnx().map_err(|error| error.to_string())
 }
 
 /// Exports into a new folder. Only each `every`-th tensor is changed: to prepare a graph takes a while.
-fn export(net: &Network, tasks: &[Task], every: usize) -> (tempfile::TempDir, Exported) {
+fn export(net: &Network, config: &NetworkConfig, every: usize) -> (tempfile::TempDir, Exported) {
     let folder = tempfile::tempdir().unwrap();
     let (texts, models) = (texts("tried"), folder.path().join("new/models"));
-    let export = Export { net, tasks, margin: 0.3, texts: &texts, folder: &models, force: false };
+    let export = Export { net, config, margin: 0.3, texts: &texts, folder: &models, force: false };
     let names = names(net);
     let wanted = |name: &str| names.iter().position(|n| n == name).is_some_and(|index| index % every == every / 2);
     let exported = export.run_with(&onnx, wanted, &crops(3), |_, _| true).unwrap();
@@ -50,7 +54,7 @@ fn export(net: &Network, tasks: &[Task], every: usize) -> (tempfile::TempDir, Ex
 #[test]
 fn a_network_for_two_tasks_becomes_a_model_that_the_app_loads() {
     let tasks = [Task::Age, Task::Gender];
-    let (_folder, exported) = export(&ssr_net(&[101.0, 1.0]), &tasks, 12);
+    let (_folder, exported) = export(&ssr_net(&[101.0, 1.0]), &config(&tasks), 12);
     let model = Library::open(&Sandbox::in_process()).load_file(&exported.card, Some(Task::Gender)).unwrap();
     assert_eq!((model.card.tasks.as_slice(), &model.card.output), (&tasks[..], &OutputForm::YearsAndMaleScore));
     assert_eq!((model.card.crop.margin, model.card.crop.relative_to), (0.3, BoxStyle::Facelens));
@@ -64,16 +68,34 @@ fn a_network_for_two_tasks_becomes_a_model_that_the_app_loads() {
 #[test]
 fn a_network_for_all_tasks_becomes_a_model_that_the_app_loads() {
     let net = ssr_net(&[101.0, 1.0, -99.0, -98.0, -97.0]);
-    let (_folder, exported) = export(&net, &Task::ALL, 41);
+    let (_folder, exported) = export(&net, &config(&Task::ALL), 41);
     let model = Library::open(&Sandbox::in_process()).load_file(&exported.card, Some(Task::Pose)).unwrap();
     assert_eq!((model.card.tasks.as_slice(), model.card.output.len()), (&Task::ALL[..], 5));
     assert_eq!(exported.verified.largest.len(), 5);
 }
 
 #[test]
+fn a_network_that_knows_the_ages_scale_becomes_a_model_that_the_app_loads() {
+    let net = ssr_net(&[101.0, 1.0, -99.0, -98.0, -97.0, 3.0]);
+    let scaled = |tasks: &[Task]| {
+        NetworkConfig::SsrNet(SsrNetConfig { age_scale: true, ..SsrNetConfig::published(tasks.to_vec()) })
+    };
+    let (_folder, exported) = export(&net, &scaled(&Task::ALL), 61);
+    let model = Library::load_file(&exported.card, None).unwrap();
+    assert_eq!((model.card.output.len(), model.card.output.has_age_scale()), (6, true));
+    let input = inputs(&crops(1), &model.card).unwrap().remove(0);
+    assert!(model.answers(&input).unwrap().age_scale_years.is_some_and(|years| years > 0.0));
+    // What was exported can be trained on.
+    let again = Pretrained::read(&exported.card, &Device::flex()).unwrap();
+    assert_eq!(again.model, Some((scaled(&Task::ALL), 0.3)));
+    let error = texts("x").card(&scaled(&[Task::Age, Task::Gender]), 0.3, "0".repeat(64)).unwrap_err().to_string();
+    assert!(error.contains("the age's scale"), "{error}");
+}
+
+#[test]
 fn a_network_for_head_pose_becomes_a_model_that_the_app_loads() {
     let net = Network::FsaNet(FsaNet::from_weights(&fsa_net(1, true), &Device::flex()).unwrap());
-    let (_folder, exported) = export(&net, &[Task::Pose], 17);
+    let (_folder, exported) = export(&net, &NetworkConfig::FsaNet(FsaNetConfig::default()), 17);
     let model = Library::open(&Sandbox::in_process()).load_file(&exported.card, Some(Task::Pose)).unwrap();
     assert_eq!(model.card.output.len(), 3);
     assert_eq!(exported.verified.largest.len(), 3);
@@ -87,8 +109,9 @@ fn a_graph_with_another_tensor_than_the_network_is_refused() {
     let wrong = names.iter().position(|name| name.contains("tanh_stream.2") && name.ends_with("weight")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let texts = texts("wrong");
+    let config = config(&[Task::Gender]);
     let export =
-        Export { net: &net, tasks: &[Task::Gender], margin: 0.25, texts: &texts, folder: folder.path(), force: false };
+        Export { net: &net, config: &config, margin: 0.25, texts: &texts, folder: folder.path(), force: false };
     let write = |net: &Network| onnx(&changed(net, wrong, Change::Up(0.1)));
     let error = export.run_with(&write, |_| true, &crops(3), |_, _| true).unwrap_err();
     assert!(matches!(&error, ExportError::Verify(VerifyError::Differs { tensor: None, output: 0, .. })), "{error}");
@@ -107,7 +130,7 @@ fn a_wrong_tensor_behind_a_dead_relu_is_found_by_changing_the_others() {
     let net = with_a_dead_relu();
     let names = names(&net);
     let hidden = names.iter().position(|name| name.contains("stages.2.tanh_mix") && name.ends_with("weight")).unwrap();
-    let card = texts("x").card(&[Task::Gender], 0.25, "0".repeat(64)).unwrap();
+    let card = texts("x").card(&config(&[Task::Gender]), 0.25, "0".repeat(64)).unwrap();
     let inputs = inputs(&crops(3), &card).unwrap();
     let check = |write: &dyn Fn(&Network) -> Result<Vec<u8>, String>| {
         let comparison = Comparison { net: &net, write, inputs: &inputs, spec: &card.input };
@@ -134,8 +157,8 @@ fn a_wrong_tensor_behind_a_dead_relu_is_found_by_changing_the_others() {
 fn what_is_there_stays_and_what_cannot_be_exported_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (net, texts) = (ssr_net(&[101.0]), texts("taken"));
-    let export =
-        Export { net: &net, tasks: &[Task::Age], margin: 0.25, texts: &texts, folder: folder.path(), force: false };
+    let (age, unknown) = (config(&[Task::Age]), config(&[Task::Pose, Task::Age]));
+    let export = Export { net: &net, config: &age, margin: 0.25, texts: &texts, folder: folder.path(), force: false };
     let (one, none, asked) = (crops(1), crops(0), Cell::new(0));
     let stop_at_third = |_: usize, _: usize| {
         asked.set(asked.get() + 1);
@@ -150,7 +173,7 @@ fn what_is_there_stays_and_what_cannot_be_exported_is_refused() {
 
     fs::remove_file(folder.path().join("taken.toml")).unwrap();
     let refused = |export: Export<'_>, crops: &FaceSet| export.run(crops, |_, _| true).unwrap_err().to_string();
-    assert!(refused(Export { tasks: &[Task::Pose, Task::Age], ..export }, &one).contains("gives pose, age"));
+    assert!(refused(Export { config: &unknown, ..export }, &one).contains("gives pose, age"));
     assert!(refused(export, &none).contains("--crops"));
     assert!(refused(Export { margin: -1.0, ..export }, &one).contains("`crop.margin`"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");

@@ -66,10 +66,23 @@ impl Reader<'_> {
         layer
     }
 
-    /// A convolution with its batch normalisation. `None` where that is folded into the convolution already.
-    pub(super) fn block(&self, stored: &net::ConvolutionBlock) -> Result<Option<ConvolutionBlock>, ShapeError> {
-        let Some(norm) = &stored.norm else { return Ok(None) };
-        Ok(Some(ConvolutionBlock { convolution: self.convolution(&stored.convolution)?, norm: self.norm(norm) }))
+    /// A convolution with its batch normalisation. Where that is folded into the convolution already, one that changes
+    /// nothing as long as nothing is trained.
+    pub(super) fn block(&self, stored: &net::ConvolutionBlock) -> Result<ConvolutionBlock, ShapeError> {
+        let convolution = self.convolution(&stored.convolution)?;
+        let norm = match &stored.norm {
+            Some(norm) => self.norm(norm),
+            None => self.idle_norm(stored.convolution.bias.data().len()),
+        };
+        Ok(ConvolutionBlock { convolution, norm })
+    }
+
+    /// A batch normalisation that changes nothing: its mean is 0, and its variance 1 together with the epsilon.
+    fn idle_norm(&self, channels: usize) -> BatchNorm {
+        let mut layer = layers::norm(channels, self.device);
+        let variance = 1.0 - layers::NORM_EPSILON as f32;
+        layer.running_var = RunningState::new(self.tensor(&net::Tensor::from_fn(&[channels], |_| variance)));
+        layer
     }
 
     /// A parameter with these numbers, in their shape.

@@ -1,6 +1,6 @@
 //! Layers that more than one network is made of.
 
-use burn::module::Module;
+use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
@@ -70,5 +70,35 @@ impl ConvolutionBlock {
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward(self.convolution.forward(x))
+    }
+
+    /// What [`Self::forward`] gives when nothing is trained, also in a training: with the statistics so far, and without
+    /// gradients.
+    pub(super) fn forward_kept(&self, x: Tensor<4>) -> Tensor<4> {
+        let norm = &self.norm;
+        let factor = (norm.gamma.val() / (norm.running_var.value_sync() + norm.epsilon).sqrt()).detach();
+        let offset = norm.beta.val().detach() - norm.running_mean.value_sync().detach() * factor.clone();
+        let channels = factor.dims()[0];
+        let mut folded = self.convolution.clone();
+        let kernel = self.convolution.weight.val().detach() * factor.clone().reshape([channels, 1, 1, 1]);
+        let bias = self.convolution.bias.as_ref().map_or_else(|| offset.zeros_like(), |bias| bias.val().detach());
+        folded.weight = Param::from_tensor(kernel).set_require_grad(false);
+        folded.bias = Some(Param::from_tensor(bias * factor + offset).set_require_grad(false));
+        folded.forward(x).detach()
+    }
+
+    /// Gives the normalisation the statistics of what the convolution makes of `x`, and a scale and an offset that undo it.
+    pub(super) fn settle(&mut self, x: &Tensor<4>) {
+        let x = self.convolution.forward(x.clone());
+        let [batch, channels, rows, columns] = x.dims();
+        let numbers = x.swap_dims(0, 1).reshape([channels, batch * rows * columns]);
+        let mean = numbers.clone().mean_dim(1);
+        let variance = (numbers - mean.clone()).square().mean_dim(1).squeeze_dim::<1>(1);
+        let mean = mean.squeeze_dim::<1>(1);
+        let spread = (variance.clone() + self.norm.epsilon).sqrt();
+        self.norm.gamma = Param::from_tensor(spread.detach());
+        self.norm.beta = Param::from_tensor(mean.clone().detach());
+        self.norm.running_mean = RunningState::new(mean.detach());
+        self.norm.running_var = RunningState::new(variance.detach());
     }
 }

@@ -32,6 +32,8 @@ use facelens::net::ShapeError;
 use serde::{Deserialize, Serialize};
 
 pub use fsa_net::{FsaNet, FsaNetConfig};
+pub use published::Pretrained;
+pub(crate) use published::is_card;
 pub use ssr_net::{SsrNet, SsrNetConfig, StreamChannels};
 pub use ssr_net_md::{SsrNetMd, SsrNetMdConfig};
 
@@ -68,11 +70,6 @@ pub enum WeightsError {
     /// A layer does not fit.
     #[error("{0}")]
     Shape(#[from] ShapeError),
-    /// There is no batch normalisation left.
-    #[error(
-        "batch normalisation is folded into these weights, so they cannot be trained on; give the Keras file (.h5) that they were made of"
-    )]
-    Folded,
     /// They are the MXNet port's.
     #[error("the MXNet port of SSR-Net differs from the authors' network; give the authors' Keras file (.h5)")]
     Port,
@@ -95,6 +92,9 @@ impl NetworkConfig {
     pub fn check(&self) -> Result<(), String> {
         let widths: Vec<(&str, usize)> = match self {
             Self::SsrNet(net) if net.tasks.is_empty() => return Err("the network ssr-net has no task".to_owned()),
+            Self::SsrNet(net) if net.age_scale && !net.tasks.contains(&Task::Age) => {
+                return Err("network.age_scale is the scale of an age; name the task age, too".to_owned());
+            }
             Self::SsrNet(net) => {
                 let (StreamChannels(relu), StreamChannels(tanh)) = (net.relu_channels, net.tanh_channels);
                 let single = [("fusion_channels", net.fusion_channels), ("mix", net.mix), ("feature", net.feature)];
@@ -109,6 +109,11 @@ impl NetworkConfig {
             Some((name, width)) => Err(format!("network.{name} is {width}; it goes from 1 to {LARGEST_WIDTH}")),
             None => Ok(()),
         }
+    }
+
+    /// Whether the last output is the logarithm of the age's scale ([`SsrNetConfig::age_scale`]).
+    pub fn age_scale(&self) -> bool {
+        matches!(self, Self::SsrNet(SsrNetConfig { age_scale: true, .. }))
     }
 
     /// What the network estimates, in the order of its outputs; pose stands for yaw, pitch and roll.
@@ -127,6 +132,25 @@ impl Network {
             Self::SsrNet(net) => net.forward(faces),
             Self::FsaNet(net) => net.forward(faces),
             Self::SsrNetMd(net) => net.forward(faces),
+        }
+    }
+
+    /// Makes folded batch normalisations fit for training: each gets the statistics that these faces
+    /// (`[batch, 3, 64, 64]`) have there, and changes nothing still. Of use for [`Pretrained::folded`] networks.
+    pub fn settle(&mut self, faces: &Tensor<4>) {
+        match self {
+            Self::SsrNet(net) => net.settle(faces),
+            // They are never folded.
+            Self::FsaNet(_) | Self::SsrNetMd(_) => {}
+        }
+    }
+
+    /// Leaves those outputs as they are in a training that `kept` says, and what they are made of: [`SsrNet`]'s streams.
+    pub fn keep(&mut self, kept: &[bool]) {
+        match self {
+            Self::SsrNet(net) => net.keep(kept),
+            // They have one task, which a training is for.
+            Self::FsaNet(_) | Self::SsrNetMd(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! Published weight files as the start of a training.
+//! Published weight files, and models of our own, as the start of a training.
 
 use std::path::Path;
 
@@ -6,33 +6,84 @@ use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use facelens::model::import::{Layers, read_layers};
-use facelens::model::{ModelError, ModelErrorKind};
+use facelens::model::{ModelError, ModelErrorKind, Opened};
+use facelens::net::ssr_net as stored;
 
-use super::{FsaNet, Network, SsrNet, WeightsError};
+use super::{FsaNet, Network, NetworkConfig, SsrNet, SsrNetConfig, WeightsError};
+use crate::export::CardTexts;
 
 /// Half of a byte's range: our networks take `(byte - 127.5) / 127.5`, the published ones bytes.
 const HALF_RANGE: f32 = 127.5;
 
-impl Network {
-    /// A network with the weights of a published file (the authors' Keras weights), to be trained further. Its first
-    /// layers are changed so that it takes what our networks take, RGB as `(byte - 127.5) / 127.5`, where the file's takes
-    /// BGR bytes. For SSR-Net this changes nothing but rounding. FSA-Net pads its maps with zeros, which were black and
-    /// are grey now: what it sees beyond the crop's edge changes, and its angles a little.
+/// A network that was trained before, as the start of a training.
+#[derive(Clone, Debug)]
+pub struct Pretrained {
+    /// The network, for our input.
+    pub net: Network,
+    /// Which network it is, and the margin of its crop; of a model that facelens-training exported.
+    pub model: Option<(NetworkConfig, f32)>,
+    /// Whether its batch normalisations are folded: [`Network::settle`] them before a training.
+    pub folded: bool,
+}
+
+impl Pretrained {
+    /// Reads a published weight file (the authors' Keras weights, TensorFlow.js), or the card of a model that
+    /// facelens-training exported, with its graph beside it.
+    ///
+    /// A published network's first layers are changed so that it takes what our networks take, RGB as
+    /// `(byte - 127.5) / 127.5`, where the file's takes BGR bytes. For SSR-Net this changes nothing but rounding. FSA-Net
+    /// pads its maps with zeros, which were black and are grey now: what it sees beyond the crop's edge changes, and its
+    /// angles a little.
     ///
     /// # Errors
     /// Names the file where it cannot be read, or holds a variant that cannot be trained ([`WeightsError`]).
-    pub fn from_file(file: &Path, device: &Device) -> Result<Self, ModelError> {
+    pub fn read(file: &Path, device: &Device) -> Result<Self, ModelError> {
         let refuse = |cause: WeightsError| ModelError::new(ModelErrorKind::WrongShape, file, cause.to_string(), "");
+        if is_card(file) {
+            return Self::read_model(file, device);
+        }
         Ok(match read_layers(file, None)? {
             Layers::SsrNet { net, .. } => {
-                Self::SsrNet(SsrNet::from_weights(&net, device).map_err(refuse)?.on_our_input())
+                let folded = net.relu_stream[0].norm.is_none();
+                let net = SsrNet::from_weights(&net, device).map_err(refuse)?;
+                Self { net: Network::SsrNet(net.on_our_input()), model: None, folded }
             }
             Layers::FsaNet { net, .. } => {
                 let net = FsaNet::from_weights(&net, device).map_err(|cause| refuse(cause.into()))?;
-                Self::FsaNet(net.on_our_input())
+                Self { net: Network::FsaNet(net.on_our_input()), model: None, folded: false }
             }
         })
     }
+
+    /// Reads a model of ours by its card.
+    fn read_model(file: &Path, device: &Device) -> Result<Self, ModelError> {
+        let advice = "give the card of an SSR-Net that facelens-training exported";
+        let refuse = |cause: String| ModelError::new(ModelErrorKind::WrongShape, file, cause, advice);
+        let opened = Opened::file(file, None)?;
+        let [(_, onnx)] = opened.graphs.as_slice() else {
+            return Err(refuse("it has several graphs".to_owned()));
+        };
+        let net = stored::SsrNet::from_onnx(onnx).map_err(|error| refuse(error.to_string()))?;
+        let (tasks, age_scale) = (opened.card.output.tasks().to_vec(), opened.card.output.has_age_scale());
+        let config = NetworkConfig::SsrNet(SsrNetConfig::of(&net, tasks, age_scale));
+        let ours = CardTexts::of(&opened.card).card(&config, opened.card.crop.margin, String::new());
+        let ours = ours.map_err(|error| refuse(error.to_string()))?;
+        if (&ours.input, &ours.crop, &ours.output) != (&opened.card.input, &opened.card.crop, &opened.card.output) {
+            return Err(refuse(
+                "its input, crop or output differ from those of the networks that are trained here".to_owned(),
+            ));
+        }
+        if net.regressions.len() != opened.card.output.len() {
+            return Err(refuse("its graph does not give what its card says".to_owned()));
+        }
+        let net = SsrNet::from_weights(&net, device).map_err(|cause| refuse(cause.to_string()))?;
+        Ok(Self { net: Network::SsrNet(net), model: Some((config, opened.card.crop.margin)), folded: true })
+    }
+}
+
+/// Whether a file is a model's card, by its name.
+pub(crate) fn is_card(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
 }
 
 /// Changes a convolution (`[out, in, row, column]`) that takes BGR bytes into one that takes our input.

@@ -92,7 +92,7 @@ impl Columns {
         if age.is_none() && male.is_none() {
             return Err((Reason::NoLabel, "its line is empty".to_owned()));
         }
-        Ok(Face { name: name.to_owned(), age, male, pose: None })
+        Ok(Face { name: name.to_owned(), age, male, ..Face::default() })
     }
 }
 

@@ -67,7 +67,7 @@ fn listing(bytes: &[u8], min_score: f64) -> Result<Listing, MatError> {
             match age(births[index], taken[index]) {
                 Some(years) => {
                     let age = Some(AgeRange { min: years, max: Some(years) });
-                    listing.push(Face { name, age, male: Some(genders[index] == 1.0), pose: None });
+                    listing.push(Face { name, age, male: Some(genders[index] == 1.0), ..Face::default() });
                 }
                 None => {
                     let detail = format!("born on day {}, taken in {}", births[index], taken[index]);
@@ -137,7 +137,7 @@ mod tests {
             let listing = listing(&mat(name, ""), MIN_FACE_SCORE).unwrap();
             let [sample] = &listing.samples[..] else { panic!("{listing:?}") };
             let age = Some(AgeRange { min: 40.0, max: Some(40.0) });
-            assert_eq!(sample.face, Face { name: "01/a.jpg".to_owned(), age, male: Some(true), pose: None });
+            assert_eq!(sample.face, Face { name: "01/a.jpg".to_owned(), age, male: Some(true), ..Face::default() });
             let reasons: Vec<_> = listing.left_out.iter().map(|left_out| left_out.reason).collect();
             assert_eq!(reasons, [Reason::Doubtful, Reason::SecondFace, Reason::BadGender, Reason::BadAge]);
         }

@@ -41,7 +41,7 @@ pub fn megaage_asian(names: &Path, ages: Option<&Path>) -> Result<Listing, Prepa
         }
         let name = format!("{part}/{name}");
         match csv_labels::age(age) {
-            Ok(Some(age)) => listing.push(Face { name, age: Some(age), male: None, pose: None }),
+            Ok(Some(age)) => listing.push(Face { name, age: Some(age), ..Face::default() }),
             Ok(None) => listing.leave_out(Reason::BadAge, name, ""),
             Err(text) => listing.leave_out(Reason::BadAge, name, text),
         }

@@ -77,6 +77,25 @@ impl Listing {
     pub fn truncate(&mut self, count: usize) {
         self.samples.truncate(count);
     }
+
+    /// Keeps each `of`-th sample, from the `which`-th on, counted from 1.
+    pub fn keep_part(&mut self, which: usize, of: usize) {
+        let mut place = 0;
+        self.samples.retain(|_| {
+            place += 1;
+            place % of.max(1) == which % of.max(1)
+        });
+    }
+
+    /// Makes each known age a range of so many years to either side.
+    pub fn widen_ages(&mut self, years: f32) {
+        for age in self.samples.iter_mut().filter_map(|sample| sample.face.age.as_mut()) {
+            if let Some(max) = &mut age.max {
+                *max += years;
+            }
+            age.min = (age.min - years).max(0.0);
+        }
+    }
 }
 
 /// What to do with a picture in which the detector finds no face.
@@ -139,4 +158,37 @@ pub enum PrepareError {
     /// A worker thread ended without a result, which its code does not allow.
     #[error("a thread that looks for faces has stopped")]
     WorkerLost,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::AgeRange;
+
+    fn listing(ages: &[f32]) -> Listing {
+        let mut listing = Listing::default();
+        for years in ages {
+            let age = Some(AgeRange { min: *years, max: Some(*years) });
+            listing.push(Face { name: years.to_string(), age, ..Face::default() });
+        }
+        listing
+    }
+
+    #[test]
+    fn parts_of_a_listing_share_nothing_and_are_all_of_it() {
+        let part = |which: usize| {
+            let mut listing = listing(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+            listing.keep_part(which, 2);
+            listing.samples.iter().map(|sample| sample.face.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((part(1), part(2)), (vec!["1".into(), "3".into(), "5".into()], vec!["2".into(), "4".into()]));
+    }
+
+    #[test]
+    fn a_tolerance_makes_ranges_of_ages_that_never_begin_below_0() {
+        let mut listing = listing(&[1.5, 70.0]);
+        listing.widen_ages(3.0);
+        let ages: Vec<_> = listing.samples.iter().map(|sample| sample.face.age.unwrap()).collect();
+        assert_eq!(ages, [AgeRange { min: 0.0, max: Some(4.5) }, AgeRange { min: 67.0, max: Some(73.0) }]);
+    }
 }

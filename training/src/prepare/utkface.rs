@@ -25,7 +25,7 @@ pub fn utkface(labels: Option<&Path>, pictures: &Pictures) -> Result<Listing, Pr
             continue;
         }
         match from_name(own) {
-            Ok((age, male)) => listing.push(Face { name, age, male: Some(male), pose: None }),
+            Ok((age, male)) => listing.push(Face { name, age, male: Some(male), ..Face::default() }),
             Err((reason, detail)) => listing.leave_out(reason, name, detail),
         }
     }

@@ -56,8 +56,8 @@ pub(super) fn make(
     augmenter: &mut Augmenter,
 ) -> Batch {
     let mut inputs = vec![0.0; chosen.len() * config.pictures() * INPUT_LEN];
-    let mut targets = Targets::new(&config.tasks, &config.loss);
-    let mut pairs = Pairs::new(&config.tasks, &config.loss);
+    let mut targets = Targets::new(config);
+    let mut pairs = Pairs::new(config);
     let mut bytes = vec![0; INPUT_LEN];
     for (index, inputs) in chosen.iter().zip(inputs.chunks_exact_mut(config.pictures() * INPUT_LEN)) {
         let mut rng = generator(config.seed.into(), epoch as u64, *index as u64);
@@ -65,7 +65,7 @@ pub(super) fn make(
         for input in inputs.chunks_exact_mut(INPUT_LEN) {
             let turn = augmenter.varied(faces.picture(*index), mirrored, &config.augmentation, &mut rng, &mut bytes);
             to_input(&bytes, input);
-            targets.push(faces.face(*index), turn, faces.weight(*index), &config.tasks, &config.loss);
+            targets.push(faces.face(*index), turn, faces.weights(*index), config);
             if let Some(pairs) = &mut pairs {
                 pairs.push(turn);
             }
@@ -74,6 +74,13 @@ pub(super) fn make(
     }
     targets.finish();
     Batch { inputs, targets, pairs }
+}
+
+/// The pictures of so many faces from all over the set, as an epoch shows them.
+pub(super) fn sample(faces: &Faces, config: &RunConfig, count: usize) -> Vec<f32> {
+    let count = count.min(faces.len());
+    let chosen: Vec<_> = (0..count).map(|place| place * faces.len() / count).collect();
+    make(faces, &chosen, config, 0, &mut Augmenter::new(config.margin)).inputs
 }
 
 /// 64 x 64 RGB bytes as the network takes them: channel by channel, `(byte - 127.5) / 127.5`.

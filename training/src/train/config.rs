@@ -39,6 +39,10 @@ pub struct RunConfig {
     /// The run or the file of weights that this one goes on from; random weights without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
+    /// Tasks of which nothing is to change: neither their parts of the network nor what all tasks share are trained, but the
+    /// other tasks' parts alone. For a network that goes on from another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<Task>,
     /// The network.
     pub network: NetworkConfig,
     /// What is made small.
@@ -68,10 +72,20 @@ pub struct LossConfig {
     pub pose: f32,
     /// How the male score is judged.
     pub gender_error: GenderError,
-    /// Pull to the middle of an age bin, in parts of the pull into the bin. An open bin has no middle.
+    /// Pull to the middle of an age bin, in parts of the pull into the bin. An open bin has no middle. A network that gives
+    /// the age's scale is not pulled: the likelihood of a bin knows no middle.
     pub bin_middle: f32,
-    /// How far rare ages count more: a face of an age group with frequency f has the weight f^-balance, on average 1.
-    /// 0: each face counts the same; 1: each age group does.
+    /// How much what somebody says of the age inside its bin ([`crate::data::AgeHint`]) counts beside the bin, 0 to 1. Only
+    /// for a network that gives the age's scale.
+    pub age_hint: f32,
+    /// How the pose is judged.
+    pub pose_error: PoseError,
+    /// Spread of a label at which it counts half, degrees; the square of the spread decides. 0: all count the same.
+    pub pose_doubt: f32,
+    /// How far rare poses count more, as `balance` for ages: by groups of the yaw and by groups of the pitch.
+    pub pose_balance: f32,
+    /// How far rare ages count more: the age and the gender of a face of an age group with frequency f have the weight
+    /// f^-balance, on average 1. 0: each face counts the same; 1: each age group does.
     pub balance: f32,
     /// How much it counts that a network says different poses of one face, in parts of the pose's weight: each face is in a
     /// batch twice then, once of them mirrored, each picture varied by itself. 0: each face comes alone.
@@ -89,6 +103,18 @@ pub enum GenderError {
     Squared,
     /// The logistic loss of the score's distance from 0.5.
     Logistic,
+}
+
+/// How the pose is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PoseError {
+    /// Mean absolute difference of yaw, pitch and roll, as in the paper.
+    #[default]
+    Angles,
+    /// The rotation from one pose to the other. Beyond 60 degrees of yaw, where pitch and roll do nearly the same, it does
+    /// not ask for what cannot be told.
+    Rotation,
 }
 
 /// The optimiser and its schedule: AdamW, a linear warm-up and a cosine down to almost nothing.
@@ -142,6 +168,10 @@ impl Default for LossConfig {
             pose: 1.0,
             gender_error: GenderError::Absolute,
             bin_middle: 0.0,
+            age_hint: 0.0,
+            pose_error: PoseError::Angles,
+            pose_doubt: 0.0,
+            pose_balance: 0.0,
             balance: 0.0,
             agreement: 0.0,
         }
@@ -199,6 +229,7 @@ impl RunConfig {
             batch: Self::default_batch(),
             parallel: Self::default_parallel(),
             from: None,
+            keep: Vec::new(),
             network,
             loss: LossConfig::default(),
             schedule: ScheduleConfig::default(),
@@ -214,7 +245,12 @@ impl RunConfig {
 
     /// How many numbers the network gives.
     pub fn values(&self) -> usize {
-        self.tasks.iter().map(|task| values(*task)).sum()
+        self.tasks.iter().map(|task| values(*task)).sum::<usize>() + usize::from(self.network.age_scale())
+    }
+
+    /// Whether each output of the tasks is kept as it is.
+    pub(super) fn kept(&self) -> Vec<bool> {
+        self.tasks.iter().flat_map(|task| vec![self.keep.contains(task); values(*task)]).collect()
     }
 
     /// Whether the settings make sense.
@@ -235,6 +271,12 @@ impl RunConfig {
             return Err(format!("the network estimates {found} where tasks says {asked}"));
         }
         self.network.check()?;
+        if self.keep.iter().any(|task| !self.tasks.contains(task)) {
+            return Err("keep names a task that the network has not".to_owned());
+        }
+        if !self.keep.is_empty() && (self.from.is_none() || !matches!(self.network, NetworkConfig::SsrNet(_))) {
+            return Err("keep is for an ssr-net that goes on from another network".to_owned());
+        }
         let finite = |name: &str, value: f64, largest: f64| {
             let fits = (0.0..=largest).contains(&value);
             if fits { Ok(()) } else { Err(format!("{name} is {value}; it goes from 0 to {largest}")) }
@@ -248,6 +290,9 @@ impl RunConfig {
         finite("loss.gender", self.loss.gender.into(), 1e6)?;
         finite("loss.pose", self.loss.pose.into(), 1e6)?;
         finite("loss.bin_middle", self.loss.bin_middle.into(), 1.0)?;
+        finite("loss.age_hint", self.loss.age_hint.into(), 1.0)?;
+        finite("loss.pose_doubt", self.loss.pose_doubt.into(), 180.0)?;
+        finite("loss.pose_balance", self.loss.pose_balance.into(), 1.0)?;
         finite("loss.balance", self.loss.balance.into(), 1.0)?;
         finite("loss.agreement", self.loss.agreement.into(), 1e6)?;
         if !(0.0..1.0).contains(&self.schedule.average) {

@@ -4,26 +4,35 @@ use std::path::Path;
 
 use facelens::model::Task;
 
-use super::config::SetEntry;
+use super::config::{LossConfig, SetEntry};
 use super::error::RunError;
+use super::loss::Weights;
 use crate::augment::Stored;
 use crate::data::{AgeRange, Face, FaceSet};
 
 /// Youngest age of each age group, years: FairFace's bins.
 const AGE_GROUPS: [f32; 9] = [0.0, 3.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0];
 
+/// Upper ends of the groups by yaw to either side, degrees.
+const YAW_GROUPS: [f32; 5] = [15.0, 30.0, 45.0, 60.0, 75.0];
+/// Upper ends of the groups by pitch, degrees.
+const PITCH_GROUPS: [f32; 5] = [-30.0, -18.0, -6.0, 8.0, 20.0];
+/// Rare ages and rare poses count at most so many times as much as the mean: of a few faces, each with its mistakes, nothing
+/// should depend.
+const LARGEST_WEIGHT: f32 = 8.0;
+
 /// The faces of a run.
 pub(super) struct Faces {
     sets: Vec<FaceSet>,
     /// Set and place in it of each face.
     places: Vec<(usize, usize)>,
-    /// How much each counts; 1 on average.
-    weights: Vec<f32>,
+    /// How much each counts: ages and poses 1 on average.
+    weights: Vec<Weights>,
 }
 
 impl Faces {
-    /// Those faces of `sets` that have a label for one of `tasks`. `balance` is [`super::LossConfig::balance`].
-    pub(super) fn new(sets: Vec<FaceSet>, tasks: &[Task], balance: f32) -> Self {
+    /// Those faces of `sets` that have a label for one of `tasks`.
+    pub(super) fn new(sets: Vec<FaceSet>, tasks: &[Task], loss: &LossConfig) -> Self {
         let labelled = |face: &Face| tasks.iter().any(|task| has_label(face, *task));
         let places: Vec<_> = sets
             .iter()
@@ -31,8 +40,26 @@ impl Faces {
             .flat_map(|(set, faces)| (0..faces.len()).map(move |face| (set, face)))
             .filter(|(set, face)| labelled(&sets[*set].faces[*face]))
             .collect();
-        let groups: Vec<_> = places.iter().map(|(set, face)| sets[*set].faces[*face].age.map(age_group)).collect();
-        let weights = balanced(&groups, balance);
+        let faces: Vec<&Face> = places.iter().map(|(set, face)| &sets[*set].faces[*face]).collect();
+        let groups = |of: &dyn Fn(&Face) -> Option<usize>| faces.iter().map(|face| of(face)).collect::<Vec<_>>();
+        let ages = balanced(&groups(&|face| face.age.map(age_group)), loss.balance);
+        let by = |ends: &[f32], angle: f32| ends.partition_point(|end| *end <= angle);
+        let yaws = groups(&|face| face.pose.map(|pose| by(&YAW_GROUPS, pose.yaw.abs())));
+        let pitches = groups(&|face| face.pose.map(|pose| by(&PITCH_GROUPS, pose.pitch)));
+        let (yaws, pitches) = (balanced(&yaws, loss.pose_balance), balanced(&pitches, loss.pose_balance));
+        let poses: Vec<f32> = yaws.iter().zip(&pitches).map(|(yaw, pitch)| (yaw * pitch).min(LARGEST_WEIGHT)).collect();
+        let sure = |face: &Face| match face.pose_spread {
+            Some(spread) if loss.pose_doubt > 0.0 => 1.0 / (1.0 + (spread / loss.pose_doubt).powi(2)),
+            _ => 1.0,
+        };
+        let mut poses: Vec<f32> = poses.iter().zip(&faces).map(|(weight, face)| weight * sure(face)).collect();
+        let known =
+            || faces.iter().zip(0..).filter(|(face, _)| face.pose.is_some()).map(|(_, place): (_, usize)| place);
+        let mean = known().map(|place| f64::from(poses[place])).sum::<f64>() / known().count().max(1) as f64;
+        if mean > 0.0 {
+            poses.iter_mut().for_each(|weight| *weight /= mean as f32);
+        }
+        let weights = ages.into_iter().zip(poses).map(|(person, pose)| Weights { person, pose }).collect();
         Self { sets, places, weights }
     }
 
@@ -52,7 +79,7 @@ impl Faces {
     }
 
     /// How much a face counts.
-    pub(super) fn weight(&self, index: usize) -> f32 {
+    pub(super) fn weights(&self, index: usize) -> Weights {
         self.weights[index]
     }
 }
@@ -75,17 +102,20 @@ fn age_group(age: AgeRange) -> usize {
     AGE_GROUPS.partition_point(|youngest| *youngest <= typical_age(age)).saturating_sub(1)
 }
 
-/// frequency^-balance of each face's group, 1 on average; faces without an age have 1.
+/// frequency^-balance of each face's group, 1 on average; faces without a group have 1.
 fn balanced(groups: &[Option<usize>], balance: f32) -> Vec<f32> {
-    let mut counts = [0_usize; AGE_GROUPS.len()];
+    let count_of_groups = groups.iter().flatten().max().map_or(0, |group| group + 1);
+    let mut counts = vec![0_usize; count_of_groups];
     for group in groups.iter().flatten() {
         counts[*group] += 1;
     }
     let total: usize = counts.iter().sum();
-    let raw = counts.map(|count| (total as f64 / count.max(1) as f64).powf(balance.into()));
-    let sum: f64 = counts.iter().zip(raw).map(|(count, weight)| *count as f64 * weight).sum();
+    let weight = |count: &usize| (total as f64 / (*count).max(1) as f64).powf(balance.into());
+    let raw: Vec<f64> = counts.iter().map(weight).collect();
+    let sum: f64 = counts.iter().zip(&raw).map(|(count, weight)| *count as f64 * weight).sum();
     let scale = if sum > 0.0 { total as f64 / sum } else { 1.0 };
-    groups.iter().map(|group| group.map_or(1.0, |group| (raw[group] * scale) as f32)).collect()
+    let limited = |weight: f64| (weight * scale).min(LARGEST_WEIGHT.into()) as f32;
+    groups.iter().map(|group| group.map_or(1.0, |group| limited(raw[group]))).collect()
 }
 
 /// Reads a set and fills in what `entry` does not know of it yet; refuses one that is not what `entry` knows.
@@ -141,10 +171,34 @@ mod tests {
             Face::default(),
         ];
         let set = FaceSet { side: 1, context: 2.0, faces, left_out: Default::default(), pixels: vec![7; 9] };
-        let pick = |tasks: &[Task]| Faces::new(vec![set.clone(), set.clone()], tasks, 0.0);
+        let pick = |tasks: &[Task]| Faces::new(vec![set.clone(), set.clone()], tasks, &LossConfig::default());
         assert_eq!(pick(&[Task::Age]).len(), 2);
         assert_eq!(pick(&[Task::Age, Task::Gender]).len(), 4);
         assert_eq!(pick(&[Task::Pose]).len(), 0);
         assert_eq!(pick(&[Task::Gender]).face(1).male, Some(true));
+    }
+
+    #[test]
+    fn sure_and_rare_poses_count_more() {
+        let posed = |yaw: f32, pitch: f32, spread: f32| Face {
+            pose: Some(facelens::geometry::Pose { yaw, pitch, roll: 0.0 }),
+            pose_spread: Some(spread),
+            ..Face::default()
+        };
+        let mut faces = vec![posed(3.0, 0.0, 1.0); 16];
+        faces.extend([posed(-70.0, 0.0, 1.0), posed(3.0, 25.0, 1.0), posed(3.0, 0.0, 4.0)]);
+        faces.push(Face { age: Some(exact(30.0)), ..Face::default() });
+        let pixels = vec![7; 3 * faces.len()];
+        let set = FaceSet { side: 1, context: 2.0, faces, left_out: Default::default(), pixels };
+        let loss = LossConfig { pose_doubt: 4.0, pose_balance: 0.5, ..LossConfig::default() };
+        let faces = Faces::new(vec![set.clone()], &[Task::Age, Task::Pose], &loss);
+        let weights: Vec<f32> = (0..19).map(|face| faces.weights(face).pose).collect();
+        // One of 19 in its group, the others 18.
+        assert!((weights[16] / weights[0] - 18_f32.sqrt()).abs() < 1e-3, "{weights:?}");
+        assert!((weights[17] / weights[0] - 18_f32.sqrt()).abs() < 1e-3, "{weights:?}");
+        assert!((weights[18] / weights[0] - 0.5 * 17.0 / 16.0).abs() < 1e-3, "a spread of 4 counts half: {weights:?}");
+        assert!((weights.iter().sum::<f32>() / 19.0 - 1.0).abs() < 1e-4);
+        let plain = Faces::new(vec![set], &[Task::Age, Task::Pose], &LossConfig::default());
+        assert!((0..20).all(|face| plain.weights(face) == Weights { person: 1.0, pose: 1.0 }));
     }
 }

@@ -1,11 +1,13 @@
 //! What is made small.
 
-use burn::tensor::activation::{relu, softplus};
+use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
 use facelens::geometry::Pose;
 use facelens::model::Task;
 
-use super::config::{GenderError, LossConfig, values};
+use super::age_loss::{Ages, UNIT_NATS};
+use super::config::{GenderError, LossConfig, PoseError, RunConfig, values};
+use super::pose_loss::Rotations;
 use crate::augment::Turn;
 use crate::data::Face;
 
@@ -30,12 +32,25 @@ pub(super) fn task_weight(config: &LossConfig, task: Task) -> f32 {
     }
 }
 
+/// What a picture's labels count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Weights {
+    /// Its age and gender.
+    pub(super) person: f32,
+    /// Its pose.
+    pub(super) pose: f32,
+}
+
 /// What the network should say of a batch: rows of one number for each output.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Targets {
     columns: usize,
     /// Column of the male score where it is not judged by the absolute difference.
     gender: Option<(usize, GenderError)>,
+    /// Column of the age, where the network gives its scale in the last one.
+    age: Option<(usize, Ages)>,
+    /// First column of the pose, where it is judged as a rotation.
+    pose: Option<(usize, Rotations)>,
     low: Vec<f32>,
     high: Vec<f32>,
     middle: Vec<f32>,
@@ -44,42 +59,67 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// For a network with these outputs.
-    pub(super) fn new(tasks: &[Task], config: &LossConfig) -> Self {
-        let columns = tasks.iter().map(|task| values(*task)).sum();
-        let before = tasks.iter().take_while(|task| **task != Task::Gender);
-        let column = before.map(|task| values(*task)).sum();
-        let special = tasks.contains(&Task::Gender) && config.gender_error != GenderError::Absolute;
-        Self { columns, gender: special.then_some((column, config.gender_error)), ..Self::default() }
+    /// For the network of these settings.
+    pub(super) fn new(config: &RunConfig) -> Self {
+        let RunConfig { tasks, loss, .. } = config;
+        let column = |task: Task| -> Option<usize> {
+            let place = tasks.iter().position(|other| *other == task)?;
+            Some(tasks[..place].iter().map(|task| values(*task)).sum())
+        };
+        Self {
+            columns: config.values(),
+            gender: column(Task::Gender)
+                .filter(|_| loss.gender_error != GenderError::Absolute)
+                .map(|column| (column, loss.gender_error)),
+            age: column(Task::Age).filter(|_| config.network.age_scale()).map(|column| (column, Ages::default())),
+            pose: column(Task::Pose)
+                .filter(|_| loss.pose_error == PoseError::Rotation)
+                .map(|column| (column, Rotations::default())),
+            ..Self::default()
+        }
     }
 
-    /// Adds a face whose picture was changed by `turn` and that counts `weight`.
-    pub(super) fn push(&mut self, face: &Face, turn: Turn, weight: f32, tasks: &[Task], config: &LossConfig) {
+    /// Adds a face whose picture was changed by `turn`.
+    pub(super) fn push(&mut self, face: &Face, turn: Turn, weights: Weights, config: &RunConfig) {
+        let RunConfig { tasks, loss, .. } = config;
         for task in tasks {
-            let weight = weight * task_weight(config, *task) / unit(*task);
+            let weight = task_weight(loss, *task) / unit(*task);
+            let (person, posed) = (weight * weights.person, weight * weights.pose);
             match task {
-                Task::Age => match face.age {
-                    Some(age) => {
+                Task::Age => match (&mut self.age, face.age) {
+                    (Some((_, ages)), age) => {
+                        let weight = weights.person * task_weight(loss, *task) / UNIT_NATS;
+                        ages.push(age, face.age_hint, weight, loss.age_hint);
+                        self.unknown();
+                    }
+                    (None, Some(age)) => {
                         // A bin without width has no middle to be pulled to beyond its own pull.
                         let middle = age.max.filter(|max| *max > age.min).map(|max| (age.min + max) / 2.0);
-                        let pull = if middle.is_some() { weight * config.bin_middle } else { 0.0 };
-                        self.add(age.min, age.max.unwrap_or(OPEN), weight, middle.unwrap_or(age.min), pull);
+                        let pull = if middle.is_some() { person * loss.bin_middle } else { 0.0 };
+                        self.add(age.min, age.max.unwrap_or(OPEN), person, middle.unwrap_or(age.min), pull);
                     }
-                    None => self.unknown(),
+                    (None, None) => self.unknown(),
                 },
                 Task::Gender => match face.male {
-                    Some(male) => self.exact(f32::from(u8::from(male)), weight),
+                    Some(male) => self.exact(f32::from(u8::from(male)), person),
                     None => self.unknown(),
                 },
-                Task::Pose => match face.pose.map(|pose| turn.pose(pose)) {
-                    Some(Pose { yaw, pitch, roll }) => {
+                Task::Pose => match (&mut self.pose, face.pose.map(|pose| turn.pose(pose))) {
+                    (Some((_, rotations)), pose) => {
+                        rotations.push(pose, posed);
+                        (0..3).for_each(|_| self.unknown());
+                    }
+                    (None, Some(Pose { yaw, pitch, roll })) => {
                         for angle in [yaw, pitch, roll] {
-                            self.exact(angle, weight / 3.0);
+                            self.exact(angle, posed / 3.0);
                         }
                     }
-                    None => (0..3).for_each(|_| self.unknown()),
+                    (None, None) => (0..3).for_each(|_| self.unknown()),
                 },
             }
+        }
+        if config.network.age_scale() {
+            self.unknown();
         }
     }
 
@@ -101,7 +141,7 @@ impl Targets {
 
     /// Ends a batch: each column becomes a mean over the faces that have a label there.
     pub(super) fn finish(&mut self) {
-        let Self { columns, weight, middle_weight, .. } = self;
+        let Self { columns, age, pose, weight, middle_weight, .. } = self;
         for column in 0..*columns {
             let known = weight.iter().skip(column).step_by(*columns).filter(|weight| **weight > 0.0).count();
             for weight in [&mut *weight, &mut *middle_weight] {
@@ -109,6 +149,12 @@ impl Targets {
                     *weight /= known.max(1) as f32;
                 }
             }
+        }
+        if let Some((_, ages)) = age {
+            ages.finish();
+        }
+        if let Some((_, rotations)) = pose {
+            rotations.finish();
         }
     }
 
@@ -132,8 +178,22 @@ impl Targets {
             let distance = (estimates.clone() - part(&self.middle)).abs();
             loss = loss + (distance * part(&self.middle_weight)).sum();
         }
+        let columns = |first: usize, count: usize| estimates.clone().narrow(1, first, count);
+        if let Some((column, ages)) = &self.age
+            && let Some(likelihood) = ages.loss(first, &columns(*column, 1), columns(self.columns - 1, 1))
+        {
+            loss = loss + likelihood;
+        }
+        if let Some((column, rotations)) = &self.pose {
+            loss = loss + rotations.loss(first, &columns(*column, 3));
+        }
         loss
     }
+}
+
+/// `ln(1 + exp(x))`, also where `exp(x)` is no number any more.
+pub(super) fn log_one_plus_exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    relu(x.clone()) + x.abs().neg().exp().log1p()
 }
 
 /// The error of the male score, `[rows, 1]`.
@@ -145,7 +205,7 @@ fn judge(kind: GenderError, estimates: &Tensor<2>, truth: &Tensor<2>, column: us
         GenderError::Squared => (score - truth).square(),
         GenderError::Logistic => {
             let sign = truth * 2.0 - 1.0;
-            softplus((score - 0.5) * sign * -1.0, LOGISTIC_STEEPNESS)
+            log_one_plus_exp((score - 0.5) * sign * -LOGISTIC_STEEPNESS) / LOGISTIC_STEEPNESS
         }
     }
 }
@@ -169,15 +229,25 @@ mod tests {
 
     use super::*;
     use crate::data::AgeRange;
+    use crate::nets::{NetworkConfig, SsrNetConfig};
 
     fn face(age: Option<(f32, Option<f32>)>, male: Option<bool>) -> Face {
         Face { age: age.map(|(min, max)| AgeRange { min, max }), male, ..Face::default() }
     }
 
+    fn run(tasks: &[Task], loss: &LossConfig, age_scale: bool) -> RunConfig {
+        let network = SsrNetConfig { age_scale, ..SsrNetConfig::published(tasks.to_vec()) };
+        RunConfig { loss: loss.clone(), ..RunConfig::new(tasks.to_vec(), NetworkConfig::SsrNet(network)) }
+    }
+
     fn loss(tasks: &[Task], config: &LossConfig, faces: &[(Face, Turn)], estimates: &[f32]) -> f32 {
-        let mut targets = Targets::new(tasks, config);
+        loss_of(&run(tasks, config, false), faces, estimates)
+    }
+
+    fn loss_of(config: &RunConfig, faces: &[(Face, Turn)], estimates: &[f32]) -> f32 {
+        let mut targets = Targets::new(config);
         for (face, turn) in faces {
-            targets.push(face, *turn, 1.0, tasks, config);
+            targets.push(face, *turn, Weights { person: 1.0, pose: 1.0 }, config);
         }
         targets.finish();
         let columns = estimates.len() / faces.len();
@@ -245,5 +315,26 @@ mod tests {
         assert!(right.abs() < 1e-5, "{right}");
         let wrong = loss(&[Task::Pose], &LossConfig::default(), &[(face, turn)], &[yaw + 3.0, pitch, roll - 6.0]);
         assert!((wrong * 30.0 - 3.0).abs() < 1e-4, "the mean of 3, 0 and 6");
+    }
+
+    #[test]
+    fn likelihood_and_rotation_take_the_places_of_age_and_pose() {
+        let tasks = [Task::Age, Task::Gender, Task::Pose];
+        let judged = LossConfig { pose_error: PoseError::Rotation, ..LossConfig::default() };
+        let config = run(&tasks, &judged, true);
+        let pose = Some(Pose { yaw: 10.0, pitch: 0.0, roll: 0.0 });
+        let known = Face { pose, ..face(Some((20.0, Some(30.0))), Some(true)) };
+        let faces = [(known, Turn::default())];
+        let at = |years: f32, score: f32, yaw: f32, log_scale: f32| {
+            loss_of(&config, &faces, &[years, score, yaw, 0.0, 0.0, log_scale])
+        };
+        let best = at(25.0, 1.0, 10.0, 0.0);
+        // The share of a logistic distribution of scale 1 that lies 5 years around its middle.
+        let nats = -(1.0 - 2.0 / (1.0 + 5.0_f32.exp())).ln();
+        assert!((best - nats / UNIT_NATS).abs() < 3e-3, "{best}");
+        assert!((at(25.0, 0.5, 10.0, 0.0) - best - 0.5).abs() < 1e-3, "the gender's place stays");
+        assert!((at(25.0, 1.0, 13.0, 0.0) - best - 0.1).abs() < 3e-3, "3 degrees of 30");
+        assert!(at(25.0, 1.0, 10.0, 2.0) > best, "a wider distribution has less in the bin");
+        assert!((at(60.0, 1.0, 10.0, 0.0) - best - 30.0 / UNIT_NATS).abs() < 0.1, "30 scales beyond the bin");
     }
 }

@@ -8,6 +8,7 @@
 //! state/        the last finished epoch
 //! ```
 
+mod age_loss;
 mod batches;
 mod config;
 mod error;
@@ -15,6 +16,7 @@ mod faces;
 mod history;
 mod loss;
 mod pairs;
+mod pose_loss;
 mod run;
 mod schedule;
 mod state;
@@ -24,8 +26,8 @@ mod tests;
 mod validate;
 mod weights;
 
-pub use config::{GenderError, LossConfig, RunConfig, ScheduleConfig, SetEntry, Sets};
+pub use config::{GenderError, LossConfig, PoseError, RunConfig, ScheduleConfig, SetEntry, Sets};
 pub use error::RunError;
 pub use run::{Outcome, Surroundings, resume, start};
 pub use state::load_trained as load;
-pub use validate::{AgeFigures, Figures, estimates, figures};
+pub use validate::{AgeFigures, Figures, RotationFigures, estimates, figures};

@@ -10,7 +10,7 @@
 use burn::tensor::{Tensor, TensorData};
 use facelens::model::Task;
 
-use super::config::{LossConfig, values};
+use super::config::{RunConfig, values};
 use super::loss::{task_weight, unit};
 use crate::augment::Turn;
 
@@ -26,12 +26,13 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    /// For a network with these outputs; `None` where faces come alone, or without a pose.
-    pub(super) fn new(tasks: &[Task], config: &LossConfig) -> Option<Self> {
+    /// For the network of these settings; `None` where faces come alone, or without a pose.
+    pub(super) fn new(config: &RunConfig) -> Option<Self> {
+        let RunConfig { tasks, loss, .. } = config;
         let place = tasks.iter().position(|task| *task == Task::Pose)?;
         let column = tasks[..place].iter().map(|task| values(*task)).sum();
-        let weight = config.agreement / 3.0 * task_weight(config, Task::Pose) / unit(Task::Pose);
-        (config.agreement > 0.0).then(|| Self { column, weight, turns: Vec::new() })
+        let weight = loss.agreement / 3.0 * task_weight(loss, Task::Pose) / unit(Task::Pose);
+        (loss.agreement > 0.0).then(|| Self { column, weight, turns: Vec::new() })
     }
 
     /// Adds a picture that was changed by `turn`.
@@ -108,12 +109,19 @@ mod tests {
     use facelens::geometry::{Pose, Rotation};
 
     use super::*;
+    use crate::nets::{NetworkConfig, SsrNetConfig};
+    use crate::train::LossConfig;
 
-    const TASKS: [Task; 3] = [Task::Age, Task::Gender, Task::Pose];
+    /// For the first of age, gender and pose.
+    fn config(loss: LossConfig, count: usize) -> RunConfig {
+        let tasks = Task::ALL[..count].to_vec();
+        let network = NetworkConfig::SsrNet(SsrNetConfig::published(tasks.clone()));
+        RunConfig { loss, ..RunConfig::new(tasks, network) }
+    }
 
     fn pairs(turns: &[Turn]) -> Pairs {
-        let config = LossConfig { agreement: 0.5, pose: 2.0, ..LossConfig::default() };
-        let mut pairs = Pairs::new(&TASKS, &config).unwrap();
+        let loss = LossConfig { agreement: 0.5, pose: 2.0, ..LossConfig::default() };
+        let mut pairs = Pairs::new(&config(loss, 3)).unwrap();
         turns.iter().for_each(|turn| pairs.push(*turn));
         pairs
     }
@@ -163,8 +171,8 @@ mod tests {
 
     #[test]
     fn without_a_weight_faces_come_alone() {
-        assert_eq!(Pairs::new(&TASKS, &LossConfig::default()), None);
+        assert_eq!(Pairs::new(&config(LossConfig::default(), 3)), None);
         let agreement = LossConfig { agreement: 0.5, ..LossConfig::default() };
-        assert_eq!(Pairs::new(&TASKS[..2], &agreement), None, "age and gender have no pose");
+        assert_eq!(Pairs::new(&config(agreement, 2)), None, "age and gender have no pose");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::batches::{self, Batches};
@@ -19,8 +19,12 @@ use super::state::{self, Progress};
 use super::step::{Learner, optimiser};
 use super::validate::figures;
 use super::weights;
+use crate::augment::{INPUT, INPUT_LEN};
 use crate::data::FaceSet;
-use crate::nets::Network;
+use crate::nets::{Network, NetworkConfig, Pretrained};
+
+/// Faces whose statistics folded batch normalisations get.
+const SETTLING: usize = 512;
 
 /// What a run needs beside its settings, and what does not change its result.
 pub struct Surroundings<'a> {
@@ -60,7 +64,7 @@ pub fn start(folder: &Path, mut config: RunConfig, surroundings: &Surroundings<'
     }
     let sets = RunSets::read(&mut config)?;
     let device = surroundings.device.clone().autodiff();
-    let net = new_net(&config, &device)?;
+    let net = new_net(&config, &device, &sets.faces)?;
     std::fs::create_dir_all(folder).map_err(|cause| RunError::io(folder, "written", cause))?;
     config.write(folder)?;
     let average = (config.schedule.average > 0.0).then(|| net.valid());
@@ -78,15 +82,19 @@ pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome,
     let progress = Progress::read(folder)?;
     let sets = RunSets::read(&mut config)?;
     let device = surroundings.device.clone().autodiff();
-    let learner = state::load(folder, &config, progress.epochs, device)?;
+    let mut learner = state::load(folder, &config, progress.epochs, device)?;
+    learner.net.keep(&config.kept());
+    if let Some(average) = &mut learner.average {
+        average.keep(&config.kept());
+    }
     // An interruption may have come between the state and the table.
     history::write(folder, &progress.history)?;
     let run = Run { folder: folder.to_owned(), learner, progress };
     run.train(&config, &sets, surroundings)
 }
 
-/// A network with random weights, or with those of another run or a published file.
-pub(super) fn new_net(config: &RunConfig, device: &Device) -> Result<Network, RunError> {
+/// A network with random weights, or with those of another run, of a model or of a published file.
+pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &Faces) -> Result<Network, RunError> {
     // The seed belongs to the whole program.
     static DRAWING: Mutex<()> = Mutex::new(());
     let drawing = DRAWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -97,28 +105,47 @@ pub(super) fn new_net(config: &RunConfig, device: &Device) -> Result<Network, Ru
     let Some(from) = &config.from else { return Ok(net) };
     let wrong = |cause: String| RunError::From { file: from.display().to_string(), cause };
     let plain = weights::plain(device);
-    let trained = if from.is_dir() {
+    let (model, trained) = if from.is_dir() {
         let (other, trained) = state::load_trained(from, &plain).map_err(|error| wrong(error.to_string()))?;
-        if other.network == config.network {
-            trained
-        } else if std::mem::discriminant(&other.network) == std::mem::discriminant(&config.network)
-            && config.network.tasks().starts_with(other.network.tasks())
-        {
+        (Some(other.network), trained)
+    } else {
+        // The error names the file itself.
+        let Pretrained { mut net, model, folded } =
+            Pretrained::read(from, &plain).map_err(|error| wrong(error.to_string()))?;
+        if folded {
+            let inputs = batches::sample(faces, config, SETTLING);
+            let shape = [inputs.len() / INPUT_LEN, 3, INPUT, INPUT];
+            net.settle(&Tensor::from_data(TensorData::new(inputs, shape), &plain));
+        }
+        (model.map(|(network, _)| network), net)
+    };
+    let trained = match model {
+        Some(other) if other == config.network => trained,
+        Some(other) if goes_on(&other, &config.network) => {
             let (widened, taken, all) = weights::take_over(net.valid(), &trained);
             tracing::info!(
                 "{}: {taken} of its {all} tensors have the shapes of this network; the rest begins anew",
                 from.display()
             );
             widened
-        } else {
-            return Err(wrong("its network is another one; use the same --network and --task".to_owned()));
         }
-    } else {
-        // The error names the file itself.
-        Network::from_file(from, &plain).map_err(|error| wrong(error.to_string()))?
+        Some(_) => return Err(wrong("its network is another one; use the same --network and --task".to_owned())),
+        None => trained,
     };
-    net.try_load_record(trained.into_record())
-        .map_err(|error| wrong(format!("its weights do not fit the network {:?}: {error}", config.network)))
+    let mut net = net
+        .try_load_record(trained.into_record())
+        .map_err(|error| wrong(format!("its weights do not fit the network {:?}: {error}", config.network)))?;
+    net.keep(&config.kept());
+    Ok(net)
+}
+
+/// Whether the parts of a network are the first parts of another one, though not of the same widths.
+fn goes_on(trained: &NetworkConfig, net: &NetworkConfig) -> bool {
+    let same_tasks = net.tasks() == trained.tasks();
+    std::mem::discriminant(trained) == std::mem::discriminant(net)
+        && net.tasks().starts_with(trained.tasks())
+        // The scale of the age comes last: behind it there is no room for another task.
+        && (!trained.age_scale() || same_tasks)
 }
 
 /// The sets of a run, in memory.
@@ -131,7 +158,7 @@ impl RunSets {
     /// Reads them, and notes in `config` what they are.
     fn read(config: &mut RunConfig) -> Result<Self, RunError> {
         let sets = config.sets.train.iter_mut().map(faces::read).collect::<Result<Vec<_>, _>>()?;
-        let faces = Faces::new(sets, &config.tasks, config.loss.balance);
+        let faces = Faces::new(sets, &config.tasks, &config.loss);
         if faces.len() < 2 {
             let files: Vec<_> = config.sets.train.iter().map(|set| set.file.display().to_string()).collect();
             let tasks: Vec<_> = config.tasks.iter().map(|task| task.name()).collect();

@@ -169,7 +169,7 @@ mod tests {
     use crate::augment::Turn;
     use crate::data::{AgeRange, Face};
     use crate::nets::{NetworkConfig, SsrNetConfig};
-    use crate::train::loss::Targets;
+    use crate::train::loss::{Targets, Weights};
     use crate::train::weights::numbers;
 
     fn config(parallel: usize) -> RunConfig {
@@ -182,10 +182,10 @@ mod tests {
     /// Six faces; the second three are the first three again, so that both halves have the same statistics.
     fn batch(config: &RunConfig) -> Batch {
         let inputs: Vec<f32> = (0..3 * INPUT_LEN).map(|i| ((i * 7919 % 1009) as f32 / 504.5 - 1.0).powi(3)).collect();
-        let mut targets = Targets::new(&config.tasks, &config.loss);
+        let mut targets = Targets::new(config);
         for age in [10.0, 30.0, 90.0, 10.0, 30.0, 90.0] {
             let face = Face { age: Some(AgeRange { min: age, max: Some(age) }), ..Face::default() };
-            targets.push(&face, Turn::default(), 1.0, &config.tasks, &config.loss);
+            targets.push(&face, Turn::default(), Weights { person: 1.0, pose: 1.0 }, config);
         }
         targets.finish();
         Batch { inputs: inputs.repeat(2), targets, pairs: None }

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use facelens::geometry::Pose;
 use facelens::model::Task;
@@ -10,7 +11,7 @@ use super::*;
 use crate::augment::{Augmentation, Augmenter, INPUT, INPUT_LEN, Stored};
 use crate::data::{AgeRange, Face, FaceSet, SIDE, SetWriter};
 use crate::distil::View;
-use crate::nets::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig};
+use crate::nets::{FsaNetConfig, NetworkConfig, Pretrained, SsrNetConfig};
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 static AT_ONCE: AtomicBool = AtomicBool::new(true);
@@ -264,13 +265,60 @@ fn a_run_can_begin_from_another() {
     let NetworkConfig::SsrNet(net) = &mut more.network else { unreachable!() };
     net.tasks.push(Task::Pose);
     more.from = Some(first.clone());
-    let net = run::new_net(&more, &Device::flex().autodiff()).unwrap();
+    let net = run::new_net(&more, &Device::flex().autodiff(), &no_faces()).unwrap();
     assert_eq!(numbers(&net)[..a.len()], a);
     // A network for other tasks has other parts.
     next.tasks = vec![Task::Age];
     next.network = NetworkConfig::SsrNet(SsrNetConfig::published(vec![Task::Age]));
     let error = start(&folder.path().join("fourth"), next, &until(1)).unwrap_err().to_string();
     assert!(error.contains("its network is another one"), "{error}");
+}
+
+fn no_faces() -> faces::Faces {
+    faces::Faces::new(Vec::new(), &[], &LossConfig::default())
+}
+
+/// The shipped network knows what it knew, is trained as it was, and may learn the age's scale beside.
+#[test]
+fn a_run_can_begin_from_a_shipped_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = draw_faces(folder.path(), 24);
+    let card = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/facelens-face.toml");
+    let device = Device::flex();
+    let shipped = Pretrained::read(&card, &device).unwrap();
+    let (network, margin) = shipped.model.clone().unwrap();
+    let NetworkConfig::SsrNet(net) = &network else { unreachable!() };
+    assert_eq!((net.tasks.as_slice(), net.mix, net.feature), (&Task::ALL[..], 32, 32));
+    assert_eq!(net.relu_channels.0, [16, 48, 96, 192]);
+
+    let mut config = RunConfig::new(network.tasks().to_vec(), network.clone());
+    config.margin = margin;
+    config.from = Some(card.clone());
+    config.sets.train = vec![SetEntry::new(&set)];
+    let NetworkConfig::SsrNet(net) = &mut config.network else { unreachable!() };
+    net.age_scale = true;
+    let faces = faces::Faces::new(vec![FaceSet::read(&set).unwrap()], &config.tasks, &config.loss);
+    let net = run::new_net(&config, &device.clone().autodiff(), &faces).unwrap();
+    let inputs = |device: &Device| -> Tensor<4> {
+        let numbers = batches::sample(&faces, &config, 24);
+        Tensor::from_data(TensorData::new(numbers, [24, 3, INPUT, INPUT]), device)
+    };
+    let numbers = |x: Tensor<2>| -> Vec<f32> { x.into_data().iter::<f32>().collect() };
+    let known = |x: Tensor<2>| numbers(x.narrow(1, 0, 5));
+    let expected = known(shipped.net.forward(inputs(&device)));
+    for (found, expected) in known(net.valid().forward(inputs(&device))).iter().zip(&expected) {
+        assert!((found - expected).abs() < 2e-3, "{found} instead of {expected}");
+    }
+    // In training the statistics are the batch's: those that it was settled with.
+    for (found, expected) in known(net.forward(inputs(&device.autodiff()))).iter().zip(&expected) {
+        assert!((found - expected).abs() < 0.5, "{found} instead of {expected}");
+    }
+    let scales = numbers(net.valid().forward(inputs(&Device::flex())).narrow(1, 5, 1));
+    assert!(scales.iter().all(|log_scale| (-2.0..5.0).contains(log_scale)), "{scales:?}");
+    // A head pose network of ours has no layers left that could be trained.
+    config.from = Some(card.with_file_name("facelens-pose.toml"));
+    let error = run::new_net(&config, &Device::flex().autodiff(), &faces).unwrap_err().to_string();
+    assert!(error.contains("facelens-pose.toml") && error.contains("SSR-Net"), "{error}");
 }
 
 #[test]
@@ -286,12 +334,12 @@ fn a_run_can_begin_from_published_weights() {
     let mut config = RunConfig::new(tasks.clone(), NetworkConfig::SsrNet(SsrNetConfig::published(tasks)));
     config.from = Some(file.clone());
     let device = Device::flex();
-    let net = run::new_net(&config, &device.clone().autodiff()).unwrap();
-    let published = Network::from_file(&file, &device).unwrap();
+    let net = run::new_net(&config, &device.clone().autodiff(), &no_faces()).unwrap();
+    let published = Pretrained::read(&file, &device).unwrap().net;
     assert_eq!(numbers(&net), numbers(&published));
     // A net of another shape.
     config.network =
         NetworkConfig::SsrNet(SsrNetConfig { relu_channels: 8.into(), ..SsrNetConfig::published(vec![Task::Age]) });
-    let error = run::new_net(&config, &device.autodiff()).unwrap_err().to_string();
+    let error = run::new_net(&config, &device.autodiff(), &no_faces()).unwrap_err().to_string();
     assert!(error.contains("age-imdb.h5") && error.contains("do not fit"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use facelens::geometry::Pose;
-use facelens::model::Task;
+use facelens::model::{LOG_SCALES, Task};
 use serde::{Deserialize, Serialize};
 
 use super::batches::to_input;
@@ -21,6 +21,11 @@ const CHILD: f32 = 10.0;
 /// Old people are of this age or older, years.
 const OLD: f32 = 60.0;
 
+/// Slopes are those of heads that look less far aside, degrees.
+const AHEAD_DEGREES: f32 = 40.0;
+/// Heads that look aside, degrees.
+const ASIDE_DEGREES: f32 = 45.0;
+
 /// What a network does on a set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +39,20 @@ pub struct Figures {
     /// Mean angle between the rotation that is estimated and the true one, degrees. Runs of earlier versions lack it.
     #[serde(default)]
     pub pose_geodesic: Option<f64>,
+    /// Where the poses are off.
+    #[serde(default)]
+    pub rotation: Option<RotationFigures>,
+}
+
+/// Where poses are off.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotationFigures {
+    /// Mean angle of the rotation between label and estimate where the head looks aside by 45 degrees and more, degrees, if
+    /// there are such.
+    pub aside: Option<f64>,
+    /// Slopes of yaw, pitch and roll against the labels, where the yaw is below 40 degrees: 1 where nothing shrinks.
+    pub slopes: [f64; 3],
 }
 
 /// Errors of the age.
@@ -48,6 +67,9 @@ pub struct AgeFigures {
     pub children: Option<f64>,
     /// `mae` of those of 60 and older, if there are any.
     pub old: Option<f64>,
+    /// How unlikely the ages are to a network that gives their scale: mean negative logarithm of the likelihood, nats.
+    #[serde(default)]
+    pub nats: Option<f64>,
 }
 
 impl Figures {
@@ -59,6 +81,7 @@ impl Figures {
             cells.extend(age.within_bin.map(|share| ("age_within_bin", share)));
             cells.extend(age.children.map(|mae| ("age_mae_under_10", mae)));
             cells.extend(age.old.map(|mae| ("age_mae_from_60", mae)));
+            cells.extend(age.nats.map(|nats| ("age_nats", nats)));
         }
         cells.extend(self.gender_accuracy.map(|share| ("gender_accuracy", share)));
         if let Some([yaw, pitch, roll]) = self.pose {
@@ -66,6 +89,10 @@ impl Figures {
             cells.extend([("pose_mae", mean), ("yaw_mae", yaw), ("pitch_mae", pitch), ("roll_mae", roll)]);
         }
         cells.extend(self.pose_geodesic.map(|degrees| ("pose_geodesic", degrees)));
+        if let Some(RotationFigures { aside, slopes: [yaw, pitch, roll] }) = self.rotation {
+            cells.extend(aside.map(|aside| ("pose_geodesic_from_45", aside)));
+            cells.extend([("yaw_slope", yaw), ("pitch_slope", pitch), ("roll_slope", roll)]);
+        }
         cells
     }
 }
@@ -81,6 +108,9 @@ impl fmt::Display for Figures {
             let group = |name: &str, mae: Option<f64>| mae.map(|mae| format!("{name} {mae:.1}"));
             let groups: Vec<_> =
                 [group("under 10", age.children), group("from 60", age.old)].into_iter().flatten().collect();
+            if let Some(nats) = age.nats {
+                text += &format!(", {nats:.3} nats");
+            }
             if !groups.is_empty() {
                 text += &format!(" ({})", groups.join(", "));
             }
@@ -91,6 +121,10 @@ impl fmt::Display for Figures {
             let mean = (yaw + pitch + roll) / 3.0;
             let geodesic = self.pose_geodesic.map(|degrees| format!(", geodesic {degrees:.1}")).unwrap_or_default();
             parts.push(format!("pose {mean:.2}° (yaw {yaw:.1}, pitch {pitch:.1}, roll {roll:.1}{geodesic})"));
+        }
+        if let Some(RotationFigures { aside, slopes: [yaw, pitch, roll] }) = &self.rotation {
+            let aside = aside.map_or_else(String::new, |aside| format!("geodesic {aside:.1} from 45 of yaw, "));
+            parts.push(format!("{aside}slopes {yaw:.2}, {pitch:.2}, {roll:.2}"));
         }
         f.write_str(&parts.join(", "))
     }
@@ -130,7 +164,11 @@ fn summarise(faces: &[Face], estimates: &[Vec<f32>], tasks: &[Task]) -> Figures 
         let pairs = faces.iter().zip(estimates);
         match task {
             Task::Age => {
-                let ages: Vec<_> = pairs.filter_map(|(face, row)| Some((face.age?, row[column]))).collect();
+                // The logarithm of its scale comes last, where there is one.
+                let known: usize = tasks.iter().map(|task| values(*task)).sum();
+                let log_scale = |row: &[f32]| row.get(known).copied();
+                let ages: Vec<_> =
+                    pairs.filter_map(|(face, row)| Some((face.age?, row[column], log_scale(row)))).collect();
                 figures.age = age_figures(&ages);
             }
             Task::Gender => {
@@ -149,6 +187,7 @@ fn summarise(faces: &[Face], estimates: &[Vec<f32>], tasks: &[Task]) -> Figures 
                 figures.pose = angle(0).zip(angle(1)).zip(angle(2)).map(|((yaw, pitch), roll)| [yaw, pitch, roll]);
                 figures.pose_geodesic =
                     mean(known.iter().map(|(said, truth)| said.rotation().angle_to(truth.rotation())));
+                figures.rotation = rotation_figures(&known);
             }
         }
         column += values(*task);
@@ -162,18 +201,56 @@ fn distance(age: AgeRange, estimate: f32) -> f64 {
     f64::from((age.min - estimate).max(above).max(0.0))
 }
 
-fn age_figures(ages: &[(AgeRange, f32)]) -> Option<AgeFigures> {
-    let of = |keep: fn(f32) -> bool| {
-        mean(ages.iter().filter(|(age, _)| keep(typical_age(*age))).map(|(age, estimate)| distance(*age, *estimate)))
+/// Negative logarithm of the share of a logistic distribution that lies in an age's bin, nats.
+fn nats(age: AgeRange, years: f32, log_scale: f32) -> f64 {
+    let scale = f64::from(log_scale.clamp(*LOG_SCALES.start(), *LOG_SCALES.end())).exp();
+    let below = |bound: f32| 1.0 / (1.0 + ((f64::from(years) - f64::from(bound)) / scale).exp());
+    let (low, high) = match age.max {
+        Some(max) if max > age.min => (age.min, Some(max)),
+        Some(max) => (max - 0.5, Some(max + 0.5)),
+        None => (age.min, None),
     };
-    let bins = ages.iter().any(|(age, _)| age.max != Some(age.min));
+    let share = high.map_or(1.0, below) - below(low);
+    -share.max(1e-12).ln()
+}
+
+fn age_figures(ages: &[(AgeRange, f32, Option<f32>)]) -> Option<AgeFigures> {
+    let of = |keep: fn(f32) -> bool| {
+        let kept = ages.iter().filter(|(age, ..)| keep(typical_age(*age)));
+        mean(kept.map(|(age, estimate, _)| distance(*age, *estimate)))
+    };
+    let bins = ages.iter().any(|(age, ..)| age.max != Some(age.min));
+    let within = |(age, estimate, _): &(AgeRange, f32, _)| f64::from(u8::from(distance(*age, *estimate) <= 0.0));
     Some(AgeFigures {
         mae: of(|_| true)?,
-        within_bin: mean(ages.iter().map(|(age, estimate)| f64::from(u8::from(distance(*age, *estimate) <= 0.0))))
-            .filter(|_| bins),
+        within_bin: mean(ages.iter().map(within)).filter(|_| bins),
         children: of(|age| age < CHILD),
         old: of(|age| age >= OLD),
+        nats: mean(ages.iter().filter_map(|(age, estimate, log_scale)| Some(nats(*age, *estimate, (*log_scale)?)))),
     })
+}
+
+/// Of pairs of estimate and label; `None` of no pair.
+fn rotation_figures(poses: &[(Pose, Pose)]) -> Option<RotationFigures> {
+    let aside = poses.iter().filter(|(_, label)| label.yaw.abs() >= ASIDE_DEGREES);
+    let ahead: Vec<_> = poses.iter().filter(|(_, label)| label.yaw.abs() < AHEAD_DEGREES).collect();
+    let slope = |of: fn(&Pose) -> f32| {
+        slope(&ahead.iter().map(|(said, label)| (f64::from(of(label)), f64::from(of(said)))).collect::<Vec<_>>())
+    };
+    (!poses.is_empty()).then(|| RotationFigures {
+        aside: mean(aside.map(|(said, label)| said.rotation().angle_to(label.rotation()))),
+        slopes: [slope(|pose| pose.yaw), slope(|pose| pose.pitch), slope(|pose| pose.roll)],
+    })
+}
+
+/// The slope of the second number against the first, by least squares; 0 where the first never changes.
+fn slope(pairs: &[(f64, f64)]) -> f64 {
+    let count = pairs.len().max(1) as f64;
+    let (x, y) = pairs.iter().fold((0.0, 0.0), |(x, y), pair| (x + pair.0 / count, y + pair.1 / count));
+    let (square, product) = pairs.iter().fold((0.0, 0.0), |(square, product), pair| {
+        (square + (pair.0 - x).powi(2), product + (pair.0 - x) * (pair.1 - y))
+    });
+    if square > 0.0 { product / square } else { 0.0 }
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -212,6 +289,33 @@ mod tests {
         assert_eq!(cells[..4], [("pose_mae", 3.0), ("yaw_mae", 3.0), ("pitch_mae", 0.0), ("roll_mae", 6.0)]);
         // By Ry(3) Rz(6): cos(t / 2) = cos 1.5 cos 3.
         assert!(cells[4].0 == "pose_geodesic" && (cells[4].1 - 6.7).abs() < 0.1, "{cells:?}");
-        assert_eq!(figures.to_string(), "pose 3.00° (yaw 3.0, pitch 0.0, roll 6.0, geodesic 6.7)");
+        assert!(figures.to_string().starts_with("pose 3.00° (yaw 3.0, pitch 0.0, roll 6.0, geodesic 6.7)"));
+    }
+
+    #[test]
+    fn what_shrinks_shows_in_the_slopes_and_rotations_are_turned_back_in_one() {
+        let label = |yaw: f32, pitch: f32| Pose { yaw, pitch, roll: pitch / 2.0 };
+        let labels = [label(-30.0, 20.0), label(10.0, -10.0), label(25.0, 5.0), label(60.0, 0.0)];
+        let faces = labels.map(|pose| Face { pose: Some(pose), ..Face::default() });
+        let rows = labels.map(|pose| vec![pose.yaw, 3.0 + pose.pitch * 0.6, pose.roll]);
+        let figures = summarise(&faces, &rows, &[Task::Pose]);
+        let rotation = figures.rotation.clone().unwrap();
+        let [yaw, pitch, roll] = rotation.slopes;
+        assert!((yaw - 1.0).abs() < 1e-6 && (pitch - 0.6).abs() < 1e-6 && (roll - 1.0).abs() < 1e-6, "{figures:?}");
+        // Pitch is the outermost rotation: by what it is off, the whole is.
+        assert!((figures.pose_geodesic.unwrap() - (5.0 + 7.0 + 1.0 + 3.0) / 4.0).abs() < 0.01, "{figures:?}");
+        assert!((rotation.aside.unwrap() - 3.0).abs() < 0.01, "{figures:?}");
+    }
+
+    #[test]
+    fn an_age_that_was_thought_unlikely_costs_more() {
+        let faces = [aged(20.0, Some(30.0))];
+        let cost = |years: f32, log_scale: f32| {
+            let figures = summarise(&faces, &[vec![years, log_scale]], &[Task::Age]);
+            figures.age.unwrap().nats.unwrap()
+        };
+        let expected = -(1.0 - 2.0 / (1.0 + 2.5_f64.exp())).ln();
+        assert!((cost(25.0, 2_f32.ln()) - expected).abs() < 1e-6);
+        assert!(cost(40.0, 0.0) > cost(40.0, 1.5) && cost(25.0, 0.0) < cost(25.0, 1.5));
     }
 }

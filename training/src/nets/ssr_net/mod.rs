@@ -12,7 +12,8 @@ use burn::tensor::{Device, Tensor};
 use facelens::model::Task;
 use facelens::net::fsa_net::{ANGLES, RANGE};
 use facelens::net::ssr_net::{
-    FEATURE, FUSION_CHANNELS, MIX, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS, STAGE_SIDES, TANH_CHANNELS,
+    self as stored, FEATURE, FUSION_CHANNELS, LOG_SCALE_RANGE, MIX, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS,
+    STAGE_SIDES, TANH_CHANNELS,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,10 @@ pub struct SsrNetConfig {
     /// Numbers of the feature that a stage makes of the product of its mixes.
     #[serde(default = "SsrNetConfig::default_feature")]
     pub feature: usize,
+    /// Whether the last output, behind those of the tasks, is the natural logarithm of the age's scale in years: how
+    /// sure the network is of the age.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub age_scale: bool,
 }
 
 /// Channels of a stream's four convolutions. In a file one number stands for four equal ones.
@@ -85,6 +90,8 @@ pub struct SsrNet {
     relu_stream: Vec<ConvolutionBlock>,
     tanh_stream: Vec<ConvolutionBlock>,
     regressions: Vec<Regression>,
+    /// Whether the streams are not trained.
+    streams_kept: bool,
 }
 
 /// The three stages of one value, stage 1 first.
@@ -94,6 +101,8 @@ struct Regression {
     range: f32,
     /// Index of the first bin: 0, or -1 where the value has a sign.
     first_bin: f32,
+    /// Whether it is not trained.
+    kept: bool,
 }
 
 /// A fusion block with its prediction block (figure 1b of the paper).
@@ -140,6 +149,27 @@ impl SsrNetConfig {
             fusion_channels: Self::default_fusion_channels(),
             mix: Self::default_mix(),
             feature: Self::default_feature(),
+            age_scale: false,
+        }
+    }
+
+    /// The settings of a stored network that estimates `tasks` and, with `age_scale`, the age's scale.
+    pub fn of(net: &stored::SsrNet, tasks: Vec<Task>, age_scale: bool) -> Self {
+        let width = |layer: &facelens::net::Affine| layer.bias.data().len();
+        let stream = |blocks: &[facelens::net::ConvolutionBlock; 4]| {
+            StreamChannels(blocks.each_ref().map(|block| width(&block.convolution)))
+        };
+        let first = net.regressions.first().map(|regression| &regression.stages[0]);
+        let of_first =
+            |layer: fn(&stored::FusionBlock) -> &facelens::net::Affine| first.map_or(0, |block| width(layer(block)));
+        Self {
+            tasks,
+            relu_channels: stream(&net.relu_stream),
+            tanh_channels: stream(&net.tanh_stream),
+            fusion_channels: of_first(|block| &block.relu_head),
+            mix: of_first(|block| &block.relu_mix),
+            feature: of_first(|block| &block.feature),
+            age_scale,
         }
     }
 
@@ -153,12 +183,20 @@ impl SsrNetConfig {
             stages: (0..3).map(|stage| FusionBlock::init(self, stage, device)).collect(),
             range,
             first_bin,
+            kept: false,
         };
         SsrNet {
             relu_stream: stream(self.relu_channels),
             tanh_stream: stream(self.tanh_channels),
-            regressions: self.tasks.iter().flat_map(|task| bins(*task)).map(regression).collect(),
+            regressions: self.bins().into_iter().map(regression).collect(),
+            streams_kept: false,
         }
+    }
+
+    /// The range V and the first bin of each output.
+    fn bins(&self) -> Vec<(f32, f32)> {
+        let scale = self.age_scale.then_some((LOG_SCALE_RANGE, 0.0));
+        self.tasks.iter().flat_map(|task| bins(*task)).chain(scale).collect()
     }
 }
 
@@ -173,14 +211,32 @@ fn bins(task: Task) -> Vec<(f32, f32)> {
 }
 
 impl SsrNet {
-    /// `[batch, 3, 64, 64] -> [batch, values]`: one for age and gender each, three for pose.
+    /// Gives each batch normalisation the statistics that these faces (`[batch, 3, 64, 64]`) have there, and such a scale and
+    /// offset that it still changes nothing. For a network whose normalisations were folded: in training they would change
+    /// everything otherwise, as they take the statistics of the batch.
+    pub(in crate::nets) fn settle(&mut self, faces: &Tensor<4>) {
+        settle_stream(&mut self.relu_stream, faces.clone(), relu, average_pool);
+        settle_stream(&mut self.tanh_stream, faces.clone(), tanh, max_pool);
+    }
+
+    /// Leaves the streams and these outputs as they are in a training; `kept` has one entry for each output, and further
+    /// outputs are trained. Without any, everything is trained.
+    pub(in crate::nets) fn keep(&mut self, kept: &[bool]) {
+        self.streams_kept = kept.contains(&true);
+        for (index, regression) in self.regressions.iter_mut().enumerate() {
+            regression.kept = kept.get(index).copied().unwrap_or(false);
+        }
+    }
+
+    /// `[batch, 3, 64, 64] -> [batch, values]`: one for age and gender each, three for pose, one for the age's scale.
     pub fn forward(&self, faces: Tensor<4>) -> Tensor<2> {
-        let relu = stream(&self.relu_stream, faces.clone(), relu, average_pool);
-        let tanh = stream(&self.tanh_stream, faces, tanh, max_pool);
+        let relu = stream(&self.relu_stream, self.streams_kept, faces.clone(), relu, average_pool);
+        let tanh = stream(&self.tanh_stream, self.streams_kept, faces, tanh, max_pool);
         let values = self.regressions.iter().map(|regression| {
             let blocks = STAGE_MAPS.into_iter().zip(&regression.stages);
             let stages = blocks.map(|(map, block)| block.forward(relu[map].clone(), tanh[map].clone())).collect();
-            soft_stagewise(stages, regression.first_bin, regression.range)
+            let value = soft_stagewise(stages, regression.first_bin, regression.range);
+            if regression.kept { value.detach() } else { value }
         });
         Tensor::cat(values.collect(), 1)
     }
@@ -189,6 +245,7 @@ impl SsrNet {
 /// One stream: convolution, activation and, but for the last, pooling. Gives the four feature maps.
 fn stream(
     blocks: &[ConvolutionBlock],
+    kept: bool,
     faces: Tensor<4>,
     activation: fn(Tensor<4>) -> Tensor<4>,
     pool: fn(Tensor<4>, usize) -> Tensor<4>,
@@ -196,13 +253,29 @@ fn stream(
     let mut x = faces;
     let mut maps = Vec::with_capacity(blocks.len());
     for (index, block) in blocks.iter().enumerate() {
-        x = activation(block.forward(x));
+        x = activation(if kept { block.forward_kept(x) } else { block.forward(x) });
         if index < 3 {
             x = pool(x, 2);
         }
         maps.push(x.clone());
     }
     maps
+}
+
+fn settle_stream(
+    blocks: &mut [ConvolutionBlock],
+    faces: Tensor<4>,
+    activation: fn(Tensor<4>) -> Tensor<4>,
+    pool: fn(Tensor<4>, usize) -> Tensor<4>,
+) {
+    let mut x = faces;
+    for (index, block) in blocks.iter_mut().enumerate() {
+        block.settle(&x);
+        x = activation(block.forward(x));
+        if index < 3 {
+            x = pool(x, 2);
+        }
+    }
 }
 
 impl FusionBlock {

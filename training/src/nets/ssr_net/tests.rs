@@ -10,8 +10,15 @@ use crate::nets::tests::{Numbers, gradients};
 fn the_fusion_block_of_each_stage_has_right_gradients() {
     let device = Device::flex().autodiff();
     let (relu_channels, tanh_channels) = (5.into(), 4.into());
-    let config =
-        SsrNetConfig { tasks: vec![Task::Age], relu_channels, tanh_channels, fusion_channels: 3, mix: 4, feature: 5 };
+    let config = SsrNetConfig {
+        tasks: vec![Task::Age],
+        relu_channels,
+        tanh_channels,
+        fusion_channels: 3,
+        mix: 4,
+        feature: 5,
+        age_scale: false,
+    };
     // Rows and columns of the map that each stage's heads see.
     for (stage, side) in [4, 14, 31].into_iter().enumerate() {
         let block = FusionBlock::init(&config, stage, &device).map(&mut Numbers(11));

@@ -14,12 +14,12 @@ use crate::nets::published::convolution_on_our_input;
 const WRITTEN: Convention = Convention::MXNET;
 
 impl SsrNet {
-    /// The network with stored weights; its widths and outputs are told from them.
+    /// The network with stored weights; its widths and outputs are told from them. Where batch normalisation is folded
+    /// (TensorFlow.js, a graph of ours), it has some that change nothing: `settle` them before a training.
     ///
     /// # Errors
-    /// Where a layer does not fit, and where the weights are of a variant that cannot be trained here: with batch
-    /// normalisation folded (TensorFlow.js), or the MXNet port's, which scales its input itself and has no relu on the
-    /// heads of stage 1.
+    /// Where a layer does not fit, and where the weights are the MXNet port's, which scales its input itself and has no relu
+    /// on the heads of stage 1.
     pub fn from_weights(weights: &ssr_net::SsrNet, device: &Device) -> Result<Self, WeightsError> {
         weights.validate()?;
         if weights.input_scaling.is_some() || !weights.relu_in_stage_1 {
@@ -27,7 +27,7 @@ impl SsrNet {
         }
         let reader = Reader { convention: weights.convention, device };
         let stream = |blocks: &[net::ConvolutionBlock]| -> Result<Vec<ConvolutionBlock>, WeightsError> {
-            blocks.iter().map(|block| reader.block(block)?.ok_or(WeightsError::Folded)).collect()
+            blocks.iter().map(|block| Ok(reader.block(block)?)).collect()
         };
         let regression = |stored: &ssr_net::Regression| -> Result<Regression, WeightsError> {
             let stages = stored.stages.iter().enumerate();
@@ -36,12 +36,14 @@ impl SsrNet {
                 stages: stages.collect::<Result<_, _>>()?,
                 range: stored.range,
                 first_bin: stored.first_bin,
+                kept: false,
             })
         };
         Ok(Self {
             relu_stream: stream(&weights.relu_stream)?,
             tanh_stream: stream(&weights.tanh_stream)?,
             regressions: weights.regressions.iter().map(regression).collect::<Result<_, _>>()?,
+            streams_kept: false,
         })
     }
 

@@ -6,7 +6,7 @@ use facelens::model::import::{Layers, read_layers};
 use serde::Deserialize;
 
 use super::*;
-use crate::nets::{FsaNet, SsrNet};
+use crate::nets::{FsaNet, Pretrained, SsrNet};
 
 /// Largest difference from the original framework, in the output's unit.
 const TOLERANCE: f32 = 1e-3;
@@ -115,7 +115,7 @@ fn published_weights_are_read_for_our_input() {
     let faces = golden(&shared);
     for (file, key) in FILES {
         let file = shared.join("reference").join(file);
-        let net = Network::from_file(&file, &device).unwrap();
+        let net = Pretrained::read(&file, &device).unwrap().net;
         let group = if key.starts_with("ssrnet") { "raw50" } else { "norm60" };
         let bgr: Vec<_> = faces.iter().map(|face| face.crop(group)).collect();
         let ours = |crop: &Vec<f32>| (0..crop.len()).map(|i| (crop[i / 3 * 3 + 2 - i % 3] - 127.5) / 127.5).collect();
@@ -138,7 +138,7 @@ fn a_file_that_no_training_can_start_from_is_named() {
         ("absent.h5", "cannot be read"),
     ] {
         let file = shared.join("reference").join(file);
-        let error = Network::from_file(&file, &device).unwrap_err().to_string();
+        let error = Pretrained::read(&file, &device).unwrap_err().to_string();
         assert!(error.contains(cause) && error.starts_with(&file.display().to_string()), "{error}");
     }
 }

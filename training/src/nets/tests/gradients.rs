@@ -141,8 +141,15 @@ fn whole_networks_in_training() {
 /// Networks of one kind each, narrow for speed.
 fn small_networks() -> Vec<NetworkConfig> {
     let (relu_channels, tanh_channels) = (StreamChannels([4, 4, 5, 6]), 3.into());
-    let ssr =
-        SsrNetConfig { tasks: vec![Task::Age], relu_channels, tanh_channels, fusion_channels: 3, mix: 3, feature: 6 };
+    let ssr = SsrNetConfig {
+        tasks: vec![Task::Age],
+        relu_channels,
+        tanh_channels,
+        fusion_channels: 3,
+        mix: 3,
+        feature: 6,
+        age_scale: false,
+    };
     let fsa =
         |scoring, aggregation| NetworkConfig::FsaNet(FsaNetConfig { scoring, aggregation, channels: [2, 3, 4, 5] });
     vec![

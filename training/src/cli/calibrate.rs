@@ -1,0 +1,75 @@
+//! `facelens-training calibrate`: what a model's numbers mean.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use facelens::model::{ModelCard, Opened};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::calibrate::calibrate;
+use crate::data::FaceSet;
+use crate::export::put;
+
+/// Options of `facelens-training calibrate`.
+///
+/// The range of the age reaches as far down and up as holds four true ages of five, by groups of the estimated age; the
+/// gender's score becomes the chance with which such faces are labelled male. Take faces that the network was not trained
+/// on, and judge it on others.
+#[derive(Debug, Args)]
+pub(super) struct CalibrateArgs {
+    /// The model's card; it is written anew.
+    card: PathBuf,
+
+    /// Faces with ages or genders.
+    set: PathBuf,
+
+    /// Share of true ages that the range is to hold.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = share)]
+    coverage: f32,
+
+    /// What the faces are, in words; without it, how many of which set.
+    #[arg(long, value_name = "WORDS")]
+    data: Option<String>,
+}
+
+/// Runs `calibrate`.
+pub(super) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
+    let mut card = ModelCard::read(&args.card)?;
+    card.calibration = None;
+    let mut opened = Opened::file(&args.card, None)?;
+    opened.card.calibration = None;
+    let model = opened.prepare()?;
+    let faces = FaceSet::read(&args.set)?;
+    ensure!(!faces.is_empty(), "{}: there is no face in it", args.set.display());
+    let data = args.data.clone().unwrap_or_else(|| {
+        let name = args.set.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        format!("{} faces of {name}", faces.len())
+    });
+    let bar = ProgressBar::new(faces.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} faces, {eta} left") {
+        bar.set_style(style);
+    }
+    let fitted = calibrate(&model, &faces, args.coverage, &data, |done| bar.set_position(done as u64));
+    bar.finish_and_clear();
+    let fitted = fitted?;
+    let mut out = std::io::stdout();
+    for range in &fitted.age {
+        writeln!(out, "age about {:.0}: {:.2} scales down, {:.2} up", range.years, range.lower, range.upper)?;
+    }
+    for chance in &fitted.gender {
+        writeln!(out, "gender at about {:.0}: slope {:.2}, offset {:.2}", chance.years, chance.slope, chance.offset)?;
+    }
+    card.calibration = Some(fitted);
+    card.validate(&args.card)?;
+    put(&args.card, card.to_toml()?.as_bytes()).context("the card stays as it was")?;
+    writeln!(out, "{}", args.card.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    let share = text.parse::<f32>().ok().filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "a number between 0 and 1 is wanted".to_owned())
+}
