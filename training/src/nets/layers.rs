@@ -82,8 +82,8 @@ impl ConvolutionBlock {
         let mut folded = self.convolution.clone();
         let kernel = self.convolution.weight.val().detach() * factor.clone().reshape([channels, 1, 1, 1]);
         let bias = self.convolution.bias.as_ref().map_or_else(|| offset.zeros_like(), |bias| bias.val().detach());
-        folded.weight = Param::from_tensor(kernel).set_require_grad(false);
-        folded.bias = Some(Param::from_tensor(bias * factor + offset).set_require_grad(false));
+        folded.weight = Param::from_tensor(kernel.detach()).set_require_grad(false);
+        folded.bias = Some(Param::from_tensor((bias * factor + offset).detach()).set_require_grad(false));
         folded.forward(x).detach()
     }
 
