@@ -81,7 +81,7 @@ fn a_network_that_knows_the_ages_scale_becomes_a_model_that_the_app_loads() {
         NetworkConfig::SsrNet(SsrNetConfig { age_scale: true, ..SsrNetConfig::published(tasks.to_vec()) })
     };
     let (_folder, exported) = export(&net, &scaled(&Task::ALL), 61);
-    let model = Library::load_file(&exported.card, None).unwrap();
+    let model = Library::open(&Sandbox::in_process()).load_file(&exported.card, None).unwrap();
     assert_eq!((model.card.output.len(), model.card.output.has_age_scale()), (6, true));
     let input = inputs(&crops(1), &model.card).unwrap().remove(0);
     assert!(model.answers(&input).unwrap().age_scale_years.is_some_and(|years| years > 0.0));
