@@ -273,7 +273,7 @@ mod tests {
             let mut look = |years: f32, until_s: f64| {
                 let mut age = None;
                 while now_s < until_s {
-                    age = average.add(years, 0.7, now_s, Some(6.0));
+                    age = average.add(AgeEstimate::plain(years), 0.7, now_s, Some(6.0));
                     now_s += every_s;
                 }
                 age.unwrap()

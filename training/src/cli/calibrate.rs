@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use facelens::model::{ModelCard, Opened};
+use facelens::model::{Library, ModelCard, Sandbox};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::calibrate::calibrate;
@@ -39,7 +39,7 @@ pub(super) struct CalibrateArgs {
 pub(super) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let mut card = ModelCard::read(&args.card)?;
     card.calibration = None;
-    let mut opened = Opened::file(&args.card, None)?;
+    let mut opened = Library::open(&Sandbox::in_process()).open_file(&args.card, None)?;
     opened.card.calibration = None;
     let model = opened.prepare()?;
     let faces = FaceSet::read(&args.set)?;

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use facelens::atomic_file::{self, Access};
 use facelens::estimate::Estimator;
-use facelens::model::{ModelCard, ModelError, ModelErrorKind, ModelSet, Opened, TaskModel, sha256_hex};
+use facelens::model::{Library, ModelCard, ModelError, ModelErrorKind, ModelSet, Sandbox, TaskModel, sha256_hex};
 use facelens::net::ssr_net;
 
 pub use card::CardTexts;
@@ -73,7 +73,7 @@ pub fn blend(net: &Network, card: &Path, share: f32, device: &Device) -> Result<
         let advice = "give the card of the model that the run went on from";
         ExportError::Model(ModelError::new(ModelErrorKind::WrongShape, card, cause, advice))
     };
-    let opened = Opened::file(card, None)?;
+    let opened = Library::open(&Sandbox::in_process()).open_file(card, None)?;
     let graph = opened.graphs.first().ok_or_else(|| refuse("it has no graph".to_owned()))?;
     let own = net.to_onnx().and_then(|onnx| ssr_net::SsrNet::from_onnx(&onnx));
     let mixed = ssr_net::SsrNet::from_onnx(&graph.1).and_then(|other| blend::blended(&own?, &other, share));

@@ -6,7 +6,7 @@ use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use facelens::model::import::{Layers, read_layers};
-use facelens::model::{ModelError, ModelErrorKind, Opened};
+use facelens::model::{Library, ModelError, ModelErrorKind, Sandbox};
 use facelens::net::ssr_net as stored;
 
 use super::{FsaNet, Network, NetworkConfig, SsrNet, SsrNetConfig, WeightsError};
@@ -59,7 +59,7 @@ impl Pretrained {
     fn read_model(file: &Path, device: &Device) -> Result<Self, ModelError> {
         let advice = "give the card of an SSR-Net that facelens-training exported";
         let refuse = |cause: String| ModelError::new(ModelErrorKind::WrongShape, file, cause, advice);
-        let opened = Opened::file(file, None)?;
+        let opened = Library::open(&Sandbox::in_process()).open_file(file, None)?;
         let [(_, onnx)] = opened.graphs.as_slice() else {
             return Err(refuse("it has several graphs".to_owned()));
         };
