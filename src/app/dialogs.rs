@@ -19,8 +19,7 @@ const ABOUT: [(&str, &str); 4] = [
     (
         "Apparent, not true",
         "Age and gender are what a network reads from the look of a face. They are often wrong: see the error of each \
-         model in the panel. The number behind the gender is a score, not a probability; where it says nothing, facelens \
-         says \"unsure\".",
+         model in the panel. Where the gender is nearly a guess, facelens says \"unsure\".",
     ),
     (
         "Not for decisions about people",

@@ -56,8 +56,8 @@ pub const COLUMNS: [Column; 18] = [
     column(
         "age_spread",
         "years",
-        "How far the age may well be off, either way: the model's known error and the scatter seen so far. Empty as \
-         `age_years`.",
+        "How far the age may well be off, either way: half the range of a calibrated model (80 %), else the model's known \
+         error and the scatter seen so far. Empty as `age_years`.",
     ),
     column(
         "gender_label",
@@ -68,7 +68,8 @@ pub const COLUMNS: [Column; 18] = [
     column(
         "gender_male",
         "",
-        "The score behind the label, 0 (female) to 1 (male); a regression, no probability. Empty as `gender_label`.",
+        "0 (female) to 1 (male): the chance by the model's calibration; without one, a score that is no probability. Empty \
+         as `gender_label`.",
     ),
     column(
         "pose_yaw",
