@@ -96,7 +96,7 @@ mod tests {
     fn each_side_leaves_its_half_outside() {
         let said = skewed(4000, 0.0);
         let knots = fit(&said, 0.8);
-        assert_eq!(knots.len(), 4, "the groups that have faces: {knots:?}");
+        assert_eq!(knots.len(), 5, "the groups that have faces: {knots:?}");
         for RangeAt { lower, upper, .. } in &knots {
             // Of the errors, evenly from -3 to 0 and from 0 to 10 scales, a tenth lies below -2.4 and above 8.
             assert!((lower - 2.4).abs() < 0.15 && (upper - 8.0).abs() < 0.3, "{knots:?}");
