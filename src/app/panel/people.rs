@@ -68,7 +68,7 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
     }
     painter.rect_stroke(crop, 6.0, egui::Stroke::new(2.0, color), egui::StrokeKind::Inside);
     let sent = app.outputs.status.as_ref().is_some_and(|status| status.followed == Some(face.id));
-    let mark = if sent && !person.away { "opentrack  " } else { "" };
+    let mark = if sent && !person.away { "opentrack" } else { "" };
     texts(&painter, pos2(crop.right() + 12.0, inside.top()), inside.right(), face, (color, mark));
 
     let histories = Rect::from_min_max(pos2(inside.left(), crop.bottom() + theme::STEP), inside.max);
@@ -102,7 +102,7 @@ fn spoken(person: &Person) -> String {
     format!("Person {}: {}, {}, {pose}{away}", face.id, age_text(face.age).0, gender_text(face.gender).0)
 }
 
-/// `mark` stands before the number: what becomes of this person's data.
+/// `mark` stands below the number: what becomes of this person's data.
 fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, (color, mark): (Color32, &str)) {
     let line = |row: f32, text: String, font: FontId, color: Color32| {
         painter.text(at + vec2(0.0, row), Align2::LEFT_TOP, text, font, color);
@@ -111,8 +111,10 @@ fn texts(painter: &egui::Painter, at: Pos2, right: f32, face: &Face, (color, mar
     let (age, unsure) = age_text(face.age);
     line(0.0, age, FontId::proportional(16.0), sure(unsure));
     let number = pos2(right, at.y + 2.0);
-    let number = painter.text(number, Align2::RIGHT_TOP, format!("#{}", face.id), FontId::monospace(12.0), color);
-    painter.text(number.left_top(), Align2::RIGHT_TOP, mark, FontId::proportional(12.0), theme::ACCENT);
+    painter.text(number, Align2::RIGHT_TOP, format!("#{}", face.id), FontId::monospace(12.0), color);
+    // Below the number: beside it, it would run into a long age.
+    let below = pos2(right, at.y + 23.0);
+    painter.text(below, Align2::RIGHT_TOP, mark, FontId::proportional(12.0), theme::ACCENT);
     let (gender, unsure) = gender_text(face.gender);
     line(21.0, gender, FontId::proportional(14.0), sure(unsure));
     if let Some(pose) = face.pose {
