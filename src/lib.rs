@@ -26,6 +26,7 @@ pub mod estimate;
 pub mod frame;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod gait;
 pub mod geometry;
 pub mod interrupt;
 pub mod model;

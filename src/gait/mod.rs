@@ -1,0 +1,23 @@
+//! Age by gait: people are found, followed and cut out of a film, and the silhouettes of a stride are averaged into a *gait
+//! energy image* (GEI), from which a network tells the age (H. Zhu, Y. Zhang, G. Li, J. Zhang, H. Shan, "Ordinal distribution
+//! regression for gait-based age estimation", arXiv 1905.11005).
+//!
+//! This room looks down only at what faces use, too: [`crate::frame`], [`crate::geometry`], [`crate::model`], [`crate::net`].
+//!
+//! ```text
+//! frame -> people (boxes) -> walkers (IDs) -> mask -> silhouette --(a stride)--> GEI -> age
+//! ```
+
+mod gei;
+mod mask;
+mod silhouette;
+
+pub use gei::Gei;
+pub use mask::Mask;
+pub use silhouette::Silhouette;
+
+/// Columns of a silhouette and of a gait energy image.
+pub const GEI_WIDTH: usize = 44;
+
+/// Rows of a silhouette and of a gait energy image: a person from head to foot.
+pub const GEI_HEIGHT: usize = 64;
