@@ -80,10 +80,11 @@ impl GenderLabel {
     }
 }
 
-mod appearance;
-mod assignment;
+pub(crate) mod appearance;
+pub(crate) mod assignment;
 mod average;
 mod motion;
+mod numbers;
 mod one_euro;
 mod person;
 #[cfg(test)]
@@ -93,4 +94,5 @@ mod testing;
 mod tracker;
 mod weight;
 
+pub use numbers::Numbers;
 pub use tracker::{Expected, Tracker};
