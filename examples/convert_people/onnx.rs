@@ -38,7 +38,8 @@ impl Writer {
     fn store(&mut self, name: &str, shape: &[usize], kind: DataType, raw_data: Vec<u8>) -> String {
         if !self.graph.initializer.iter().any(|tensor| tensor.name == name) {
             let dims = shape.iter().map(|&axis| axis as i64).collect();
-            let tensor = pb::TensorProto { name: name.to_owned(), dims, data_type: kind as i32, raw_data, ..Default::default() };
+            let tensor =
+                pb::TensorProto { name: name.to_owned(), dims, data_type: kind as i32, raw_data, ..Default::default() };
             self.graph.initializer.push(tensor);
         }
         name.to_owned()

@@ -22,7 +22,8 @@ pub(crate) struct Node {
 impl Node {
     /// The attribute's list of whole numbers.
     pub(crate) fn integers(&self, name: &str) -> Result<Vec<i64>> {
-        let list = self.attributes[name]["list"]["i"].as_array().with_context(|| format!("{} has no {name}", self.op))?;
+        let list =
+            self.attributes[name]["list"]["i"].as_array().with_context(|| format!("{} has no {name}", self.op))?;
         list.iter()
             .map(|item| item.as_i64().or_else(|| item.as_str()?.parse().ok()).context("a number was expected"))
             .collect()
@@ -77,12 +78,17 @@ pub(crate) fn read(file: &Path) -> Result<GraphModel> {
     let mut weights = HashMap::new();
     for entry in json["weightsManifest"][0]["weights"].as_array().context("no list of weights")? {
         let name = entry["name"].as_str().context("a weight without a name")?;
-        let shape: Vec<usize> = entry["shape"].as_array().context("a weight without a shape")?.iter()
-            .map(|axis| axis.as_u64().map(|axis| axis as usize).context("an axis is no number")).collect::<Result<_>>()?;
+        let shape: Vec<usize> = entry["shape"]
+            .as_array()
+            .context("a weight without a shape")?
+            .iter()
+            .map(|axis| axis.as_u64().map(|axis| axis as usize).context("an axis is no number"))
+            .collect::<Result<_>>()?;
         let count: usize = shape.iter().product();
         let mut weight = Weight { shape, halves: Vec::new(), integers: Vec::new() };
         let is_half = entry["quantization"]["dtype"] == "float16";
-        let (own, after) = rest.split_at_checked(count * if is_half { 2 } else { 4 }).context("the weights are cut off")?;
+        let (own, after) =
+            rest.split_at_checked(count * if is_half { 2 } else { 4 }).context("the weights are cut off")?;
         if is_half {
             weight.halves = own.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect();
         } else {

@@ -31,7 +31,12 @@ struct Translator<'a> {
 /// Writes the part of the graph that the outputs need.
 pub(crate) fn translate(graph: &GraphModel, outputs: &[Output], name: &str) -> Result<Vec<u8>> {
     let full_name = |output: &Output| {
-        graph.nodes.keys().find(|name| name.ends_with(output.node)).cloned().with_context(|| format!("no {}", output.node))
+        graph
+            .nodes
+            .keys()
+            .find(|name| name.ends_with(output.node))
+            .cloned()
+            .with_context(|| format!("no {}", output.node))
     };
     let names: Vec<String> = outputs.iter().map(full_name).collect::<Result<_>>()?;
     let side = if name.starts_with("nanodet") { 416 } else { 256 };
@@ -145,7 +150,8 @@ impl Translator<'_> {
         let mut pads = [top, left, bottom, right];
         if node.pads_to_same()? {
             ensure!(x.padding == [0; 4], "padded twice");
-            let missing = |length: usize, side: usize| ((length.div_ceil(stride) - 1) * stride + side).saturating_sub(length);
+            let missing =
+                |length: usize, side: usize| ((length.div_ceil(stride) - 1) * stride + side).saturating_sub(length);
             let (down, across) = (missing(x.rows, side[0]), missing(x.columns, side[1]));
             pads = [down / 2, across / 2, down - down / 2, across - across / 2];
         }
@@ -170,10 +176,17 @@ impl Translator<'_> {
         // HWIO becomes OIHW; of a depthwise kernel HWC1 becomes C1HW.
         let inner = if depthwise { 1 } else { inputs };
         let at = |output: usize, input: usize, place: usize| {
-            if depthwise { weight.halves[place * inputs + output] } else { weight.halves[(place * inputs + input) * outputs + output] }
+            if depthwise {
+                weight.halves[place * inputs + output]
+            } else {
+                weight.halves[(place * inputs + input) * outputs + output]
+            }
         };
-        let values: Vec<u16> = kept.iter()
-            .flat_map(|&output| (0..inner).flat_map(move |input| (0..rows * columns).map(move |place| (output, input, place))))
+        let values: Vec<u16> = kept
+            .iter()
+            .flat_map(|&output| {
+                (0..inner).flat_map(move |input| (0..rows * columns).map(move |place| (output, input, place)))
+            })
             .map(|(output, input, place)| at(output, input, place))
             .collect();
         let kernel_name = self.writer.halves(kernel, &[kept.len(), inner, rows, columns], values);
@@ -199,7 +212,8 @@ impl Translator<'_> {
     /// The channels of a node's output that stay. A convolution whose bias is added by the output's node is cut, too.
     fn kept(&self, name: &str, channels: usize) -> Vec<usize> {
         let output = self.outputs.get(name).or_else(|| {
-            let read_by = |output: &&String| self.graph.nodes[*output].inputs.first().is_some_and(|input| input == name);
+            let read_by =
+                |output: &&String| self.graph.nodes[*output].inputs.first().is_some_and(|input| input == name);
             self.outputs.keys().find(read_by).and_then(|output| self.outputs.get(output))
         });
         match output {
@@ -230,7 +244,8 @@ impl Translator<'_> {
     fn max_pool(&mut self, name: &str, node: &Node, x: &str) -> Result<Map> {
         let x = self.map(x)?;
         let (sides, strides) = (node.integers("ksize")?, node.integers("strides")?);
-        let (rows, columns, pads) = Self::window(&x, node, [sides[1] as usize, sides[2] as usize], strides[1] as usize)?;
+        let (rows, columns, pads) =
+            Self::window(&x, node, [sides[1] as usize, sides[2] as usize], strides[1] as usize)?;
         let attributes = [
             Attribute::Integers("kernel_shape", &sides[1..3]),
             Attribute::Integers("strides", &strides[1..3]),

@@ -95,7 +95,8 @@ impl BodyCutter {
             BodyNetwork::Full => ("blazepose-full.onnx", include_bytes!("../../models/blazepose-full.onnx")),
         };
         let failed = |cause: String| GaitError::network("outline network", cause);
-        let net = Net::with_input_shape(onnx, &[1, 3, SIDE, SIDE], Path::new(name)).map_err(|error| failed(error.cause))?;
+        let net =
+            Net::with_input_shape(onnx, &[1, 3, SIDE, SIDE], Path::new(name)).map_err(|error| failed(error.cause))?;
         if net.output_len() != SIDE * SIDE + LANDMARKS * NUMBERS + 1 {
             return Err(failed(format!("it gives {} numbers", net.output_len())));
         }

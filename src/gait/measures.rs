@@ -210,7 +210,11 @@ mod tests {
 
     #[test]
     fn the_mean_goes_round_the_circle_and_leaves_out_what_is_not_told() {
-        let of = |degrees: f32, lean: Option<f32>| Measures { direction_deg: Some(degrees), lean_deg: lean, ..Measures::default() };
+        let of = |degrees: f32, lean: Option<f32>| Measures {
+            direction_deg: Some(degrees),
+            lean_deg: lean,
+            ..Measures::default()
+        };
         let mean = Measures::mean(&[of(350.0, None), of(20.0, Some(3.0)), of(350.0, Some(5.0))]);
         assert_eq!((mean.lean_deg, mean.step_over_leg), (Some(4.0), None));
         let direction = mean.direction_deg.unwrap();

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn one_person_is_found_once_and_neighbours_stay() {
-        let person = |x: f32, width: f32, height: f32, score: f32| Person { rect: Rect::new(x, 0.0, width, height), score };
+        let person =
+            |x: f32, width: f32, height: f32, score: f32| Person { rect: Rect::new(x, 0.0, width, height), score };
         let kept = suppress(vec![
             person(0.0, 40.0, 100.0, 0.5),
             person(4.0, 40.0, 100.0, 0.9),

@@ -93,7 +93,9 @@ struct Series {
 impl Series {
     fn new(samples: &[Sample], features: impl Fn(&Sample) -> Vec<f32>) -> Self {
         let known: Vec<(f64, Vec<f32>)> = samples.iter().map(|sample| (sample.time_s, features(sample))).collect();
-        let (Some((first, _)), Some((last, _))) = (known.first(), known.last()) else { return Self { rows: Vec::new() } };
+        let (Some((first, _)), Some((last, _))) = (known.first(), known.last()) else {
+            return Self { rows: Vec::new() };
+        };
         let count = ((last - first) / STEP_S).floor() as usize + 1;
         let mut next = 1;
         let mut rows: Vec<Vec<f32>> = Vec::with_capacity(count);
@@ -190,7 +192,8 @@ mod tests {
         // Every third frame comes late, and some are missing.
         let mut uneven: Vec<f64> = even_times(30.0, 4.0);
         uneven.iter_mut().step_by(3).for_each(|time| *time += 0.013);
-        let uneven: Vec<f64> = uneven.into_iter().enumerate().filter(|(i, _)| i % 7 != 0 && i % 11 != 3).map(|(_, t)| t).collect();
+        let uneven: Vec<f64> =
+            uneven.into_iter().enumerate().filter(|(i, _)| i % 7 != 0 && i % 11 != 3).map(|(_, t)| t).collect();
         let uneven = walk(View::Side, 1.05, &uneven);
         assert!((stride(&uneven) / 1.05 - 1.0).abs() < 0.03, "{}", stride(&uneven));
     }

@@ -192,7 +192,8 @@ fn is_still(samples: &[&Sample]) -> bool {
         let mean = samples.iter().map(|sample| value(sample)).sum::<f32>() / n;
         (samples.iter().map(|sample| (value(sample) - mean).powi(2)).sum::<f32>() / n).sqrt()
     };
-    let ankles = deviation(|sample| sample.figure.ankles_apart.abs()).max(deviation(|sample| sample.figure.ankles_apart));
+    let ankles =
+        deviation(|sample| sample.figure.ankles_apart.abs()).max(deviation(|sample| sample.figure.ankles_apart));
     ankles < STILL_ANKLES && deviation(|sample| sample.figure.heels_apart) < STILL_HEELS
 }
 
@@ -249,7 +250,11 @@ mod tests {
             for cut in &cuts {
                 let found = f64::from(cut.measures.stride_s.unwrap());
                 assert!((found / stride_s - 1.0).abs() < 0.03, "{found} instead of {stride_s}");
-                assert!(cut.gei.difference(&gei_of(view, stride_s)) < 0.02, "{}", cut.gei.difference(&gei_of(view, stride_s)));
+                assert!(
+                    cut.gei.difference(&gei_of(view, stride_s)) < 0.02,
+                    "{}",
+                    cut.gei.difference(&gei_of(view, stride_s))
+                );
                 assert_eq!(cut.strides, 1);
             }
         }

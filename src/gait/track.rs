@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::age::GaitAge;
-use super::analyser::{WalkState, Waiting};
+use super::analyser::{Waiting, WalkState};
 use super::body::{Body, Landmark, point};
 use super::gei::Gei;
 use super::measures::Measures;

@@ -162,7 +162,7 @@ impl Tap for GaitTap {
     }
 
     fn source_changed(&self) {
-        self.0.inbox.command(Order::Forget);
+        self.0.inbox.command_afresh(Order::Forget);
     }
 }
 

@@ -94,6 +94,16 @@ impl<C, J> Inbox<C, J> {
         }
     }
 
+    /// Leaves an order, and throws away the jobs that wait: they belong to what was before it.
+    pub(super) fn command_afresh(&self, command: C) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.jobs.clear();
+            state.commands.push_back(command);
+            self.changed.notify_all();
+        }
+    }
+
     /// Takes the next message; without a deadline it waits for as long as it takes.
     pub(super) fn receive(&self, deadline: Option<Instant>) -> Message<C, J> {
         let mut state = self.lock();

@@ -51,6 +51,7 @@ mod capture;
 #[cfg(test)]
 mod fakes;
 mod figures;
+mod gait;
 mod glance;
 mod inbox;
 mod live;
@@ -60,8 +61,9 @@ mod team;
 mod tests;
 
 pub use analyser::{AnalyseError, Analyser, Faces};
-pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
+pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, FrameWork, run_batch};
 pub use board::{LastingTap, Shown, Status, Tap};
+pub use gait::{GaitView, Gaits, LiveGait, MakeGaits, TakeStrides};
 pub use live::{Live, LiveOptions};
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.
