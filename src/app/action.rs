@@ -24,6 +24,7 @@ pub(crate) enum Action {
     Labels,
     Axes,
     Angles,
+    Gait,
     Panel,
     FullScreen,
     StepBack,
@@ -78,7 +79,7 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::OpenSession,
@@ -98,6 +99,7 @@ impl Action {
         Self::Labels,
         Self::Axes,
         Self::Angles,
+        Self::Gait,
         Self::Panel,
         Self::FullScreen,
         Self::StepBack,
@@ -136,6 +138,7 @@ impl Action {
             Self::Labels => "Labels",
             Self::Axes => "Pose axes",
             Self::Angles => "Angles",
+            Self::Gait => "Gait",
             Self::Panel => "Side panel",
             Self::FullScreen => "Full screen",
             Self::StepBack => "One frame back",
@@ -175,6 +178,7 @@ impl Action {
             Self::Labels => "Show or hide number, age and gender",
             Self::Axes => "Show or hide the three axes of the head pose",
             Self::Angles => "Show or hide yaw, pitch and roll in figures",
+            Self::Gait => "People who walk: their outlines, strides and figures, or none",
             Self::Panel => "Show or hide the side panel",
             Self::FullScreen => "Only the picture; Esc leaves it",
             Self::StepBack => "Session: hold, and go one frame back",
@@ -258,6 +262,7 @@ impl Action {
             Self::Labels => const { &[key(Key::L)] },
             Self::Axes => const { &[key(Key::A)] },
             Self::Angles => const { &[key(Key::G)] },
+            Self::Gait => const { &[key(Key::W)] },
             Self::Panel => const { &[key(Key::P)] },
             Self::FullScreen => const { &[key(Key::F), key(Key::F11)] },
             Self::StepBack => const { &[key(Key::ArrowLeft)] },

@@ -1,16 +1,17 @@
 //! What the window needs of the pipeline and of the recorder. [`LiveEngine`] gives it; the window's tests give it
 //! without threads.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::detect::DetectorKind;
 use crate::frame::Frame;
+use crate::gait::{GaitAnalyser, GaitOptions, Stride};
 use crate::model::ModelSet;
 use crate::outputs::{Follow, LiveOutputs, OutputOptions, OutputStatus};
 use crate::overlay::SceneOptions;
-use crate::pipeline::{Analysis, LastingTap, Live, Status, Tap};
+use crate::pipeline::{Analysis, GaitView, Gaits, LastingTap, Live, LiveGait, Status, Tap};
 use crate::session::SessionEnd;
 use crate::session::recording::{Recorder, RecorderOptions, RecordingStatus};
 use crate::source::SourceSpec;
@@ -61,6 +62,13 @@ pub(crate) trait Engine {
     fn follow(&self, follow: Follow);
     /// The head in the next frame counts as straight ahead.
     fn centre_head(&self);
+    /// Switches the gaits on or off.
+    ///
+    /// # Errors
+    /// Where the system gives no thread; everything else is told by [`gait`](Self::gait).
+    fn set_gait(&self, on: bool) -> std::io::Result<()>;
+    /// What the gaits show; `None` where they are off.
+    fn gait(&self) -> Option<Arc<GaitView>>;
 }
 
 /// The pipeline with its recorder.
@@ -70,6 +78,9 @@ pub(crate) struct LiveEngine {
     /// The same recorder, for who ends it from another thread.
     running: Arc<Mutex<Weak<Recorder>>>,
     outputs: RefCell<Option<Arc<LiveOutputs>>>,
+    /// Started when it is first asked for; switched off it sees no frame, since ending it would make the window wait.
+    gait: RefCell<Option<LiveGait>>,
+    gait_is_on: Cell<bool>,
     live: Live,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
@@ -78,7 +89,8 @@ impl LiveEngine {
     /// A running pipeline; `wake` is called when the recorder has news.
     pub fn new(live: Live, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (recorder, running) = (RefCell::new(None), Arc::default());
-        Self { recorder, running, outputs: RefCell::new(None), live, wake }
+        let (outputs, gait, gait_is_on) = (RefCell::new(None), RefCell::new(None), Cell::new(false));
+        Self { recorder, running, outputs, gait, gait_is_on, live, wake }
     }
 
     /// Finishes what is recorded from another thread, where the window's own may not come to it.
@@ -201,5 +213,36 @@ impl Engine for LiveEngine {
         if let Some(outputs) = self.outputs.borrow().as_ref() {
             outputs.centre();
         }
+    }
+
+    fn set_gait(&self, on: bool) -> std::io::Result<()> {
+        let mut running = self.gait.borrow_mut();
+        if on && running.is_none() {
+            let numbers = self.live.numbers();
+            let make = move || {
+                let options = GaitOptions { numbers, ..GaitOptions::default() };
+                GaitAnalyser::new(options).map(|gaits| Box::new(gaits) as Box<dyn Gaits>)
+            };
+            let gait = LiveGait::start(Box::new(make), Arc::clone(&self.wake))?;
+            let recorder = Arc::clone(&self.running);
+            gait.set_strides(Some(Arc::new(move |strides: &[Stride]| {
+                let recorder = recorder.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+                if let Some(recorder) = recorder {
+                    recorder.record_strides(strides);
+                }
+            })));
+            *running = Some(gait);
+        }
+        let tap = running.as_ref().map(LiveGait::tap);
+        if let (Some(tap), false) = (&tap, on) {
+            tap.source_changed();
+        }
+        self.live.set_lasting_tap(LastingTap::Gait, tap.filter(|_| on));
+        self.gait_is_on.set(on);
+        Ok(())
+    }
+
+    fn gait(&self) -> Option<Arc<GaitView>> {
+        self.gait.borrow().as_ref().filter(|_| self.gait_is_on.get()).map(LiveGait::view)
     }
 }

@@ -21,7 +21,7 @@ use crate::model::{
 };
 use crate::outputs::{Follow, OutputOptions, OutputStatus};
 use crate::overlay::SceneOptions;
-use crate::pipeline::{Analysis, Shown, StageTimings, Status};
+use crate::pipeline::{Analysis, GaitView, Shown, StageTimings, Status};
 use crate::session::SessionEnd;
 use crate::session::recording::{RecorderOptions, RecordingState, RecordingStatus};
 use crate::settings::{Settings, SettingsFile};
@@ -151,6 +151,8 @@ pub(crate) struct Stage {
     pub output_status: Option<OutputStatus>,
     pub followed: Vec<Follow>,
     pub centred: usize,
+    /// What the gaits show while they are on.
+    pub gait: Option<Arc<GaitView>>,
     /// Whether the program is asked to end.
     pub stop: Stop,
 }
@@ -304,6 +306,16 @@ impl Engine for Fake {
 
     fn centre_head(&self) {
         self.0.borrow_mut().centred += 1;
+    }
+
+    fn set_gait(&self, on: bool) -> std::io::Result<()> {
+        let mut stage = self.0.borrow_mut();
+        stage.gait = on.then(|| stage.gait.take().unwrap_or_default());
+        Ok(())
+    }
+
+    fn gait(&self) -> Option<Arc<GaitView>> {
+        self.0.borrow().gait.clone()
     }
 }
 

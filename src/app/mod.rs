@@ -27,6 +27,7 @@ mod engine;
 mod fake;
 mod figures;
 mod file_dialogs;
+mod gait;
 mod menu_bar;
 mod models;
 mod notices;

@@ -12,8 +12,8 @@ use crate::session::recording::RecordingState;
 const HEIGHT: f32 = 44.0;
 
 /// The switches, from left to right.
-const SWITCHES: [Action; 6] =
-    [Action::Pause, Action::Mirror, Action::Boxes, Action::Labels, Action::Axes, Action::Angles];
+const SWITCHES: [Action; 7] =
+    [Action::Pause, Action::Mirror, Action::Boxes, Action::Labels, Action::Axes, Action::Angles, Action::Gait];
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(8, 8));

@@ -94,13 +94,20 @@ pub fn gait_words(walker: &Walker) -> Vec<String> {
     match (walker.state, walker.age) {
         (WalkState::Waiting(waiting), _) => lines.push(waiting.words().to_owned()),
         (WalkState::Walking { strides: 0 }, _) => lines.push("walks: the first stride is not over".to_owned()),
-        (_, Some(age)) => lines.push(match age.stage {
-            Stage::Unsure => "age by gait unsure".to_owned(),
-            stage => format!("{} by gait", stage.name()),
-        }),
+        (_, Some(age)) => lines.push(gait_stage_words(age.stage).to_owned()),
         _ => {}
     }
     lines
+}
+
+/// What is said of a part of life.
+pub fn gait_stage_words(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Child => "child by gait",
+        Stage::Adult => "adult by gait",
+        Stage::Older => "older by gait",
+        Stage::Unsure => "age by gait unsure",
+    }
 }
 
 fn shown(rect: Rect, width: f32, mirrored: bool) -> Rect {
@@ -187,7 +194,8 @@ impl Composer {
         let gei = walker.gei.clone()?;
         let unit = self.unit;
         let (frame, gap) = (metrics::GEI_FRAME * unit, metrics::GAP * unit);
-        let (width, height) = (GEI_WIDTH as f32 * metrics::GEI_PIXEL * unit, GEI_HEIGHT as f32 * metrics::GEI_PIXEL * unit);
+        let (width, height) =
+            (GEI_WIDTH as f32 * metrics::GEI_PIXEL * unit, GEI_HEIGHT as f32 * metrics::GEI_PIXEL * unit);
         let own = shown(walker.rect, self.size.0, self.mirrored);
         let y = (own.center().y - height / 2.0).clamp(frame, (self.size.1 - height - frame).max(frame));
         // Twice as far where somebody stands beside them.
@@ -299,7 +307,8 @@ mod tests {
 
     #[test]
     fn every_character_of_a_label_is_in_the_font() {
-        let said = Waiting::ALL.map(Waiting::words).concat() + "walks: the first stride is not over · 0123456789 age by gait unsure";
+        let said = Waiting::ALL.map(Waiting::words).concat()
+            + "walks: the first stride is not over · 0123456789 age by gait unsure";
         for character in said.chars().filter(|character| *character != ' ') {
             assert!(crate::overlay::has_glyph(character), "{character:?}");
         }

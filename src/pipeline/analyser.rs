@@ -11,7 +11,7 @@ use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator, Place
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::model::{ModelSet, Task, TaskModel};
-use crate::track::Tracker;
+use crate::track::{Numbers, Tracker};
 
 /// A frame could not be analysed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -84,6 +84,11 @@ impl Analyser {
         let mut tracker = Tracker::new();
         tracker.set_age_error_years(age_error_years);
         Self { search: search(faces), estimates: Team::new(estimates), tracker }
+    }
+
+    /// Takes identities' numbers out of a row that others take from, too.
+    pub(super) fn share_numbers(&mut self, numbers: Numbers) {
+        self.tracker.share_numbers(numbers);
     }
 
     /// Replaces the models; identities stay, their averages start anew.

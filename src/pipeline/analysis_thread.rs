@@ -12,6 +12,7 @@ use crate::detect::{DetectError, Detector, DetectorKind};
 use crate::frame::Frame;
 use crate::model::ModelSet;
 use crate::source::SourceKind;
+use crate::track::Numbers;
 
 /// After an order the last frame is analysed again, unless a new one comes within this time.
 const AGAIN_AFTER: Duration = Duration::from_millis(150);
@@ -51,6 +52,8 @@ pub(super) struct AnalysisThread {
     makers: Makers,
     kind: DetectorKind,
     models: ModelSet,
+    /// Where the people's numbers come from; the gaits' thread takes from them, too.
+    numbers: Numbers,
     analyser: Option<Analyser>,
     remake_at: Option<Instant>,
     /// Identities that an analyser gave before it panicked: the next one goes on from there.
@@ -68,6 +71,7 @@ impl AnalysisThread {
         makers: Makers,
         kind: DetectorKind,
         models: ModelSet,
+        numbers: Numbers,
     ) -> Self {
         Self {
             board,
@@ -75,6 +79,7 @@ impl AnalysisThread {
             makers,
             kind,
             models,
+            numbers,
             analyser: None,
             remake_at: None,
             identities: 0,
@@ -191,6 +196,7 @@ impl AnalysisThread {
             Ok(detector) => {
                 let (estimates, age_error_years) = (self.makers.estimates)(self.models.clone());
                 let mut analyser = Analyser::with(Faces::Detect(detector), estimates, age_error_years);
+                analyser.share_numbers(self.numbers.clone());
                 analyser.continue_from(std::mem::take(&mut self.identities));
                 self.analyser = Some(analyser);
                 true

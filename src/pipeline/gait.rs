@@ -52,7 +52,7 @@ pub type MakeGaits = Box<dyn FnOnce() -> Result<Box<dyn Gaits>, GaitError> + Sen
 pub type TakeStrides = Arc<dyn Fn(&[Stride]) + Send + Sync>;
 
 /// What the thread shows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GaitView {
     /// The networks are being prepared.
     pub loading: bool,
@@ -70,14 +70,7 @@ pub struct GaitView {
 
 impl GaitView {
     fn loading() -> Self {
-        Self {
-            loading: true,
-            walkers: Vec::new(),
-            time: Duration::ZERO,
-            fps: 0.0,
-            timings: GaitTimings::default(),
-            error: None,
-        }
+        Self { loading: true, ..Self::default() }
     }
 }
 
@@ -172,7 +165,7 @@ impl Shared {
             Ok(gaits) => gaits,
             Err(error) => return self.fail(error.to_string()),
         };
-        self.show(GaitView { loading: false, ..GaitView::loading() });
+        self.show(GaitView::default());
         let mut done: VecDeque<Instant> = VecDeque::new();
         loop {
             match self.inbox.receive(None) {
@@ -182,7 +175,7 @@ impl Shared {
                     gaits.reset();
                     // A frame of the source before is of no use any more.
                     done.clear();
-                    self.show(GaitView { loading: false, ..GaitView::loading() });
+                    self.show(GaitView::default());
                 }
                 Message::Job(analysis) => self.analyse(gaits.as_mut(), &analysis, &mut done),
             }
@@ -225,7 +218,7 @@ impl Shared {
 
     fn fail(&self, error: String) {
         tracing::debug!("{error}");
-        self.show(GaitView { loading: false, error: Some(error), ..GaitView::loading() });
+        self.show(GaitView { error: Some(error), ..GaitView::default() });
     }
 }
 
@@ -281,8 +274,7 @@ mod tests {
 
     fn analysis(number: u64) -> Arc<Analysis> {
         let frame = Frame::from_rgb(4, 2, vec![0; 24]).unwrap().at(number, Duration::from_millis(40 * number));
-        let face =
-            Face { id: 7, rect: Rect::new(1.0, 0.0, 2.0, 2.0), score: 1.0, age: None, gender: None, pose: None };
+        let face = Face { id: 7, rect: Rect::new(1.0, 0.0, 2.0, 2.0), score: 1.0, age: None, gender: None, pose: None };
         Arc::new(Analysis { frame: Arc::new(frame), faces: vec![face], timings: StageTimings::default() })
     }
 

@@ -15,6 +15,7 @@ use crate::detect::{self, DetectorKind};
 use crate::frame::Frame;
 use crate::model::ModelSet;
 use crate::source::{self, Mode, SourceError, SourceErrorKind, SourceSpec};
+use crate::track::Numbers;
 
 /// How long closing waits for the threads. A source gives its thread back every 250 ms; one that does not is left to
 /// the end of the program rather than holding the window open.
@@ -42,6 +43,7 @@ pub struct Live {
     capture: Arc<CaptureInbox>,
     analysis: Arc<AnalysisInbox>,
     threads: Vec<JoinHandle<()>>,
+    numbers: Numbers,
 }
 
 impl Live {
@@ -62,6 +64,7 @@ impl Live {
             capture: Arc::new(Inbox::new()),
             analysis: Arc::new(Inbox::new()),
             threads: Vec::new(),
+            numbers: Numbers::new(),
         };
         live.board.set_tap(tap);
         let (board, orders, jobs) = (Arc::clone(&live.board), Arc::clone(&live.capture), Arc::clone(&live.analysis));
@@ -74,10 +77,10 @@ impl Live {
                 board.show(board.generation(), Shown::Failed(error));
             },
         )?;
-        let (board, inbox) = (Arc::clone(&live.board), Arc::clone(&live.analysis));
+        let (board, inbox, numbers) = (Arc::clone(&live.board), Arc::clone(&live.analysis), live.numbers.clone());
         live.spawn(
             "analysis",
-            move || AnalysisThread::new(board, inbox, makers, detector, models).run(),
+            move || AnalysisThread::new(board, inbox, makers, detector, models, numbers).run(),
             |board, words| {
                 let error = format!("the analysis stopped unexpectedly ({words}); start facelens again");
                 board.analysis_failed(board.generation(), error);
@@ -151,6 +154,11 @@ impl Live {
     /// From now on `tap` sees every frame of every source that is analysed, in the place of the one that had its `place`.
     pub fn set_lasting_tap(&self, place: LastingTap, tap: Option<Arc<dyn Tap>>) {
         self.board.set_lasting_tap(place, tap);
+    }
+
+    /// Where the people's numbers come from: who takes from them too gives none twice.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers.clone()
     }
 
     /// Whether frames are shown only once they are analysed; then nobody is woken for each one that comes.

@@ -16,6 +16,11 @@ pub(super) const VIDEO_FILE: &str = "video.mp4";
 /// The pictures without the overlay, where both were chosen.
 pub(super) const CLEAN_FILE: &str = "clean.mp4";
 
+/// The strides, where gaits were recorded.
+pub(super) const GAIT_FILE: &str = "gait.csv";
+/// The folder of their gait energy images.
+pub(super) const GEI_FOLDER: &str = "gei";
+
 /// Largest [`INFO_FILE`], bytes; a usual one has 2 KiB.
 pub(super) const MAX_INFO_BYTES: u64 = 4 << 20;
 /// Largest file of data, bytes: more than three days at 30 frames a second with one face.
@@ -53,6 +58,8 @@ pub struct SessionInfo {
     pub detector: String,
     /// File of the data in this folder.
     pub data: String,
+    /// File of the strides in this folder; `None` where no gait was recorded.
+    pub gait: Option<String>,
     /// The videos in this folder; none where only data were recorded.
     pub videos: Vec<SessionVideo>,
     /// How many frames came and what became of them.
@@ -197,6 +204,7 @@ impl Default for SessionInfo {
             gender_male: None,
             detector: String::new(),
             data: DATA_FILE.to_owned(),
+            gait: None,
             videos: Vec::new(),
             counts: SessionCounts::default(),
         }

@@ -39,7 +39,8 @@ fn is_digit(text: &str) -> bool {
 
 /// What is wrong with the names in `session.json`, or `None` where each is a file of its own in the folder.
 pub(super) fn name_problem(info: &SessionInfo) -> Option<String> {
-    let names = std::iter::once(("data", &info.data)).chain(info.videos.iter().map(|video| ("videos", &video.file)));
+    let data = std::iter::once(("data", &info.data)).chain(info.gait.iter().map(|gait| ("gait", gait)));
+    let names = data.chain(info.videos.iter().map(|video| ("videos", &video.file)));
     let mut seen: Vec<String> = Vec::new();
     for (key, name) in names {
         if !is_own_name(name) {

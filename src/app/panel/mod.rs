@@ -12,6 +12,7 @@ use super::theme;
 use crate::settings::PANEL_WIDTHS;
 
 mod figures;
+pub(super) mod gait;
 mod models;
 mod people;
 mod source;

@@ -6,6 +6,7 @@ use super::super::command::Command;
 use super::super::people::Person;
 use super::super::state::App;
 use super::super::{sparkline, theme};
+use super::gait;
 use crate::outputs::Follow;
 use crate::overlay::{age_words, gender_words};
 use crate::track::{Age, Face, Gender};
@@ -31,6 +32,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec
         for person in app.people.list() {
             row(app, ui, person, commands);
         }
+        gait::show(app, ui);
     });
     ui.add_space(theme::STEP);
     ui.cursor().top() - top

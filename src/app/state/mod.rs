@@ -31,12 +31,13 @@ use super::background_tasks::{BackgroundTask, BackgroundTasks, Origin, Report, T
 use super::command::Command;
 use super::engine::Engine;
 use super::figures::Figures;
+use super::gait::Gait;
 use super::models::Models;
 use super::notices::{Notices, Tone};
 use super::people::People;
 use super::picture::{Alignment, Picture, Shot};
 use super::replay::ReplayState;
-use super::view::name_of;
+use super::view::{capitalised, name_of};
 use outputs::Outputs;
 use recording::Recording;
 
@@ -120,6 +121,7 @@ pub(crate) struct App {
     last_analysis_error: Option<String>,
     pub recording: Recording,
     pub outputs: Outputs,
+    pub gait: Gait,
     stop: &'static AtomicBool,
 }
 
@@ -162,6 +164,7 @@ impl App {
             figures: Figures::default(),
             last_analysis_error: None,
             recording: Recording::default(),
+            gait: Gait::default(),
             stop,
         };
         app.start_outputs(options.outputs.clone());
@@ -196,6 +199,7 @@ impl App {
         }
         self.read_recording(ctx);
         self.read_outputs();
+        self.read_gait(ctx);
         self.read_input(ctx);
         self.remember(ctx);
         if self.stop.load(Ordering::SeqCst) {
@@ -334,6 +338,7 @@ impl App {
             Action::Labels => Some(self.settings.labels),
             Action::Axes => Some(self.settings.axes),
             Action::Angles => Some(self.settings.angles),
+            Action::Gait => Some(self.gait.is_on()),
             Action::Panel => Some(self.settings.panel_open),
             Action::FullScreen => Some(self.full_screen),
             Action::Record => Some(self.is_recording()),
@@ -430,6 +435,7 @@ impl App {
             Action::Labels => settings.labels = !settings.labels,
             Action::Axes => settings.axes = !settings.axes,
             Action::Angles => settings.angles = !settings.angles,
+            Action::Gait => self.toggle_gait(),
             Action::Panel => settings.panel_open = !settings.panel_open,
             Action::FullScreen => {
                 self.full_screen = !self.full_screen;
@@ -450,6 +456,25 @@ impl App {
             | Action::CloseSession => {}
         }
         ctx.request_repaint();
+    }
+
+    fn toggle_gait(&mut self) {
+        let on = !self.gait.is_on();
+        if let Err(error) = self.engine.set_gait(on) {
+            self.notices.say(
+                Tone::Bad,
+                format!("The gaits have no thread ({error}): close other programs and switch them on again."),
+            );
+        }
+        self.gait.clear();
+    }
+
+    /// Takes in what the gaits show. A session has its own.
+    fn read_gait(&mut self, ctx: &egui::Context) {
+        let view = if self.replay.is_none() { self.engine.gait() } else { None };
+        if let Some(error) = self.gait.update(ctx, view) {
+            self.notices.say(Tone::Bad, capitalised(&error));
+        }
     }
 
     fn toggle(&mut self, dialog: Dialog) {

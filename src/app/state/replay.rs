@@ -99,7 +99,7 @@ impl App {
     pub fn is_available(&self, action: Action) -> bool {
         match action {
             Action::CloseSession => !self.replay.is_none(),
-            Action::Record => self.replay.is_none(),
+            Action::Record | Action::Gait => self.replay.is_none(),
             Action::Centre => self.outputs.options.opentrack.is_some(),
             _ => !action.is_replay() || self.replay.open().is_some(),
         }

@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::super::file_error::WriteError;
-use super::super::info::{SessionEnd, SessionInfo, SessionSource};
+use super::super::info::{GAIT_FILE, SessionEnd, SessionInfo, SessionSource};
 use super::super::rows::{FaceRow, FrameRow};
 use super::super::video::clock::{Clock, duration};
 use super::super::video::{VideoOptions, VideoSummary};
 use super::blur_queue::BlurQueue;
 use super::data::DataFile;
 use super::folder::{self, FolderLock, save_info_patiently};
+use super::gait::GaitFiles;
 use super::options::RecorderOptions;
 use super::pictures::Videos;
 use super::queue::{Handed, Job};
 use super::sync::{Outcome, Syncer};
+use crate::gait::Stride;
 use crate::geometry::Rect;
 
 /// How often the files are brought to the disk where no fragment is finished meanwhile.
@@ -56,6 +58,8 @@ pub(super) struct SessionFiles {
     info: SessionInfo,
     blur: Option<BlurQueue>,
     data: DataFile,
+    /// Made with the first stride.
+    gait: Option<GaitFiles>,
     /// Made with the first frame, whose size is theirs.
     videos: Option<Videos>,
     syncer: Syncer,
@@ -97,6 +101,7 @@ impl SessionFiles {
             info,
             blur: options.blur.then(BlurQueue::default),
             data,
+            gait: None,
             videos: None,
             synced: (0, Instant::now()),
             clock: Clock::new(VideoOptions::default().single_frame),
@@ -155,6 +160,25 @@ impl SessionFiles {
         self.data.settle(self.in_files().frames);
         self.info.counts.written += 1;
         self.info.duration_s = duration(self.clock.end()).as_secs_f64();
+        Ok(())
+    }
+
+    /// Writes strides, whose times are those of the recording.
+    pub(super) fn take_strides(&mut self, strides: &[Stride]) -> Result<(), Broken> {
+        if strides.is_empty() {
+            return Ok(());
+        }
+        if self.gait.is_none() {
+            let files = GaitFiles::create(&self.folder)?;
+            self.add_to_syncer(files.handle().map(|file| vec![(self.folder.join(GAIT_FILE), file)]));
+            self.info.gait = Some(GAIT_FILE.to_owned());
+            self.gait = Some(files);
+        }
+        if let Some(files) = &mut self.gait {
+            for stride in strides {
+                files.write(&self.info.source.name, stride)?;
+            }
+        }
         Ok(())
     }
 

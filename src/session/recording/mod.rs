@@ -3,6 +3,7 @@
 //! ```text
 //! analysis thread --Tap--> bounded queue (full: dropped and counted) --> thread `recorder`:
 //!     blur -> clean.mp4 -> overlay -> video.mp4, faces.csv, session.json
+//! thread `gait` --strides--> the same queue --> gait.csv, gei/
 //! ```
 
 mod blur;
@@ -11,6 +12,7 @@ mod data;
 mod disk;
 mod files;
 mod folder;
+mod gait;
 mod options;
 mod pictures;
 mod queue;

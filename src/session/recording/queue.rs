@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::info::SessionEnd;
 use super::super::video::VideoOptions;
 use super::super::video::clock::{Clock, duration};
+use crate::gait::Stride;
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
 
@@ -16,6 +17,9 @@ const MOST_FRAMES: usize = 24;
 const MOST_BYTES: usize = 96 * 1024 * 1024;
 /// These many frames always may wait, however large.
 const LEAST_FRAMES: usize = 3;
+
+/// The most strides that wait: of 20 people, half a minute.
+const MOST_STRIDES: usize = 600;
 
 /// How long a recording that is stopped may still write what waits.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -65,6 +69,10 @@ struct State {
     limit: Option<Duration>,
     /// How it is to end, and until when what waits may be written.
     end: Option<(SessionEnd, Instant)>,
+    /// The last frame's time in its source and in the recording.
+    placed: Option<(Duration, Duration)>,
+    /// Strides that wait, in the recording's times.
+    strides: Vec<Stride>,
 }
 
 /// The queue between the analysis thread and the recorder.
@@ -77,7 +85,17 @@ impl Queue {
     pub(super) fn new(scene: SceneOptions) -> Self {
         let clock = Clock::new(VideoOptions::default().single_frame);
         let handed = Handed::default();
-        let state = State { jobs: VecDeque::new(), bytes: 0, scene, handed, clock, limit: None, end: None };
+        let state = State {
+            jobs: VecDeque::new(),
+            bytes: 0,
+            scene,
+            handed,
+            clock,
+            limit: None,
+            end: None,
+            placed: None,
+            strides: Vec::new(),
+        };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -98,6 +116,7 @@ impl Queue {
             self.changed.notify_all();
             return;
         }
+        state.placed = Some((analysis.frame.time, time));
         let number = analysis.frame.sequence;
         state.handed.analysed += 1;
         state.handed.numbers = Some((state.handed.numbers.map_or(number, |(first, _)| first), number));
@@ -111,6 +130,25 @@ impl Queue {
         state.bytes += bytes;
         state.jobs.push_back(Job { analysis: Arc::clone(analysis), scene, time });
         self.changed.notify_all();
+    }
+
+    /// Hands strides over, in the times of the source. Those that began before the recording did are left out.
+    pub(super) fn offer_strides(&self, strides: &[Stride]) {
+        let mut state = self.lock();
+        let Some((source, recorded)) = state.placed.filter(|_| state.end.is_none()) else { return };
+        let place = |time: Duration| (time + recorded).checked_sub(source);
+        for stride in strides {
+            if let (Some(start), Some(end)) = (place(stride.start), place(stride.end))
+                && state.strides.len() < MOST_STRIDES
+            {
+                state.strides.push(Stride { start, end, ..stride.clone() });
+            }
+        }
+    }
+
+    /// The strides that wait.
+    pub(super) fn take_strides(&self) -> Vec<Stride> {
+        std::mem::take(&mut self.lock().strides)
     }
 
     /// Changes the overlay of the frames that come from now on.

@@ -11,10 +11,11 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::super::info::{SessionEnd, SessionSource};
 use super::disk::free_bytes;
-use super::files::{Finished, SessionFiles};
+use super::files::{Broken, Finished, SessionFiles};
 use super::options::RecorderOptions;
 use super::queue::{Next, Queue};
 use super::status::{RecordingState, RecordingStatus};
+use crate::gait::Stride;
 use crate::overlay::SceneOptions;
 use crate::pipeline::{Analysis, Tap};
 
@@ -71,6 +72,11 @@ impl Recorder {
     /// Hands over a frame. Never waits: one that finds no room is dropped and counted.
     pub fn record(&self, analysis: &Arc<Analysis>) {
         self.shared.queue.offer(analysis);
+    }
+
+    /// Hands over strides that ended, in the times of the source. Never waits.
+    pub fn record_strides(&self, strides: &[Stride]) {
+        self.shared.queue.offer_strides(strides);
     }
 
     /// Says what the source is, where it was not open when the recording began. Its size is that of the frames.
@@ -179,10 +185,11 @@ impl Shared {
             if let Some(source) = self.source.swap(None) {
                 files.set_source(&source);
             }
+            let strides = files.take_strides(&self.queue.take_strides());
             let written = match next {
-                Next::End(end) => return end,
-                Next::Write(job) => files.take(job),
-                Next::Nothing => Ok(()),
+                Next::End(end) => return strides.map_or_else(Broken::end, |()| end),
+                Next::Write(job) => strides.and_then(|()| files.take(job)),
+                Next::Nothing => strides,
             };
             let kept = written.and_then(|()| files.keep(self.queue.handed()));
             if let Err(broken) = kept {

@@ -1,0 +1,117 @@
+//! The walkers among the people: one row of fixed height for each.
+
+use eframe::egui::{self, Align2, Color32, FontId, Rect, RichText, Sense, TextureHandle, pos2, vec2};
+
+use super::super::gait::{direction_words, measure_words};
+use super::super::state::App;
+use super::super::theme;
+use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Measures, WalkState, Walker};
+use crate::overlay::gait_stage_words;
+
+/// Height of a row in points.
+const ROW_HEIGHT: f32 = GEI_HEIGHT as f32 + 24.0;
+
+/// What a row says.
+pub(in crate::app) struct GaitRow<'a> {
+    /// Whose it is.
+    pub id: u64,
+    /// The gait energy image, where there is one.
+    pub image: Option<&'a TextureHandle>,
+    /// Where they walk to, or why there is no gait.
+    pub state: String,
+    /// Whether the state is a reason to wait.
+    pub waits: bool,
+    /// The figures.
+    pub measures: Measures,
+    /// What the gait says of the age.
+    pub stage: Option<&'static str>,
+}
+
+/// Shows the walkers of the live picture under the people; nothing where the gaits are off.
+pub(super) fn show(app: &App, ui: &mut egui::Ui) {
+    let Some(view) = app.gait.view() else { return };
+    let count = view.walkers.len();
+    let rate = if view.fps > 0.0 { format!("  ·  {:.0} a second", view.fps) } else { String::new() };
+    super::title(ui, &format!("GAIT  {count}{rate}"));
+    if view.walkers.is_empty() {
+        let words = if view.loading {
+            "The networks are being prepared…"
+        } else {
+            "Nobody whole in view: head to feet, at least 80 pixels high."
+        };
+        ui.label(RichText::new(words).color(theme::WEAK));
+    }
+    for walker in &view.walkers {
+        row(ui, &of_walker(app, walker));
+    }
+}
+
+fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
+    let (state, waits) = match walker.state {
+        WalkState::Waiting(waiting) => (waiting.words().to_owned(), true),
+        WalkState::Walking { strides: 0 } => ("walks: the first stride is not over".to_owned(), true),
+        WalkState::Walking { strides } => {
+            let direction = walker.measures.direction_deg.map(|degrees| direction_words(degrees, app.mirrored()));
+            let count = if strides == 1 { "1 stride".to_owned() } else { format!("{strides} strides") };
+            (format!("{} · {count}", direction.unwrap_or("walks")), false)
+        }
+    };
+    GaitRow {
+        id: walker.id,
+        image: app.gait.texture(walker.id),
+        state,
+        waits,
+        measures: walker.measures,
+        stage: walker.age.map(|age| gait_stage_words(age.stage)),
+    }
+}
+
+/// One row: the image at the left, number, state and figures beside it.
+pub(in crate::app) fn row(ui: &mut egui::Ui, row: &GaitRow<'_>) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+    let [pace, body] = measure_words(&row.measures);
+    let figures: Vec<&str> = [pace.as_str(), body.as_str(), row.stage.unwrap_or_default()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    response.widget_info(|| {
+        let spoken =
+            format!("Gait of person {}: {}", row.id, [&[row.state.as_str()], figures.as_slice()].concat().join(", "));
+        egui::WidgetInfo::labeled(egui::Role::ListItem, true, spoken)
+    });
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 8.0, theme::CARD);
+    let inside = rect.shrink(theme::STEP);
+    let image = Rect::from_min_size(inside.min, vec2(GEI_WIDTH as f32, GEI_HEIGHT as f32));
+    match row.image {
+        Some(texture) => {
+            let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+            painter.image(texture.id(), image, whole, Color32::WHITE);
+        }
+        None => {
+            painter.rect_filled(image, 4.0, theme::STAGE);
+        }
+    }
+    let color = theme::id_color(row.id);
+    painter.rect_stroke(image, 4.0, egui::Stroke::new(1.5, color), egui::StrokeKind::Outside);
+    let left = image.right() + 12.0;
+    let number = painter.text(
+        pos2(inside.right(), inside.top()),
+        Align2::RIGHT_TOP,
+        format!("#{}", row.id),
+        FontId::monospace(12.0),
+        color,
+    );
+    let width = |right: f32| (right - left).max(0.0);
+    let line = |y: f32, right: f32, text: &str, size: f32, color: Color32| {
+        let galley = painter.layout(text.to_owned(), FontId::proportional(size), color, width(right));
+        let height = galley.size().y;
+        painter.galley(pos2(left, y), galley, color);
+        y + height
+    };
+    let tone = if row.waits { theme::WEAK } else { theme::TEXT };
+    let mut y = line(inside.top() - 1.0, number.left() - 8.0, &row.state, 14.0, tone) + 3.0;
+    for text in figures {
+        y = line(y, inside.right(), text, 12.0, theme::WEAK) + 1.0;
+    }
+}
