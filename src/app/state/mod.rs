@@ -466,7 +466,6 @@ impl App {
                 format!("The gaits have no thread ({error}): close other programs and switch them on again."),
             );
         }
-        self.gait.clear();
     }
 
     /// Takes in what the gaits show. A session has its own.

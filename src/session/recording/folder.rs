@@ -109,7 +109,7 @@ pub(super) fn remove_empty(folder: &Path, info: &SessionInfo) {
         // What cannot be removed stays, and with it the folder: nothing is lost.
         let _ = fs::remove_file(folder.join(name));
     }
-    gait::remove(folder);
+    super::gait::remove(folder);
     let _ = fs::remove_dir(folder);
 }
 
