@@ -22,6 +22,7 @@ use crate::source::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 mod access;
 mod background;
 mod cameras;
+mod gait;
 mod outputs;
 mod recording;
 

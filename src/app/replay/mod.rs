@@ -1,5 +1,6 @@
 //! A session in the window: its picture with the overlay drawn anew, its timeline, its people.
 
+mod gait;
 mod panel;
 #[cfg(test)]
 mod tests;
@@ -146,6 +147,7 @@ pub(crate) struct Replay {
     shown: Option<(usize, Option<u64>, Shot)>,
     last_repaint: Option<f64>,
     pub curves: Curves,
+    images: gait::Images,
 }
 
 impl Replay {
@@ -161,6 +163,7 @@ impl Replay {
             shown: None,
             last_repaint: None,
             curves: Curves::default(),
+            images: gait::Images::default(),
             session: Arc::new(session),
         }
     }
@@ -173,6 +176,7 @@ impl Replay {
     /// Lets time pass, and gives what is to be shown now.
     pub fn update(&mut self, ctx: &egui::Context) -> Shot {
         self.pass_time(ctx);
+        gait::prepare(self, ctx);
         if !std::mem::replace(&mut self.asked, true)
             && let Some(video) = &self.video
         {

@@ -7,7 +7,7 @@ use super::super::notices::Tone;
 use super::super::panel::title;
 use super::super::state::App;
 use super::super::theme;
-use super::{Replay, ReplayCommand, clock};
+use super::{Replay, ReplayCommand, clock, gait};
 use crate::session::{Appearance, SessionEnd, SessionModel, SessionPerson};
 
 /// More times than this of one person are only counted.
@@ -35,6 +35,7 @@ pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Comm
     for person in people {
         row(replay, person, ui, commands);
     }
+    gait::show(replay, ui);
     details(replay, ui);
     true
 }

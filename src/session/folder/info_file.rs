@@ -43,6 +43,10 @@ pub(super) fn read(path: &Path, notices: &mut Vec<SessionNotice>) -> Option<Sess
         notices.push(SessionNotice::DamagedKeys(vec!["data".to_owned()]));
         info.data = DATA_FILE.to_owned();
     }
+    if info.gait.as_ref().is_some_and(|name| !is_own_name(name)) {
+        notices.push(SessionNotice::DamagedKeys(vec!["gait".to_owned()]));
+        info.gait = None;
+    }
     if info.videos.iter().any(|video| !is_own_name(&video.file)) {
         notices.push(SessionNotice::DamagedKeys(vec!["videos".to_owned()]));
         info.videos.retain(|video| is_own_name(&video.file));

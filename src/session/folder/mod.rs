@@ -1,5 +1,6 @@
 //! Reads a session folder back, whole or damaged. Nothing is ever written here.
 
+mod gait_file;
 mod info_file;
 mod people;
 mod rows_file;
@@ -10,11 +11,13 @@ use std::path::{Path, PathBuf};
 
 pub use people::{Appearance, SessionPerson};
 
+use super::gait_rows::GaitRow;
 use super::info::{
     DATA_FILE, INFO_FILE, SESSION_SCHEMA, SessionInfo, SessionVideo, VIDEO_FILE, has_session_file, videos_there,
 };
 use super::rows::FrameRow;
 use crate::frame::Frame;
+use crate::gait::Gei;
 use crate::track::{Face, GenderNumber};
 
 /// How far a row's time and its picture's may be apart, seconds. They are equal within a millisecond where nothing was
@@ -30,6 +33,8 @@ pub struct SessionFolder {
     pub info: SessionInfo,
     /// The frames, their times rising.
     pub rows: Vec<FrameRow>,
+    /// The strides of walkers, by their beginnings; none where no gait was recorded.
+    pub strides: Vec<GaitRow>,
     /// The videos that are there.
     pub videos: Vec<SessionVideo>,
     /// What is missing, damaged or newer, in the order of finding it.
@@ -61,6 +66,8 @@ pub enum SessionNotice {
     MissingColumns(Vec<String>),
     /// These columns of the data are not known here.
     UnknownColumns(Vec<String>),
+    /// Strides cannot be read and are passed over: which, and why.
+    DamagedStrides(String),
     /// The rows were not in the order of their times; they are sorted.
     Unsorted,
     /// This video is missing.
@@ -97,6 +104,7 @@ impl fmt::Display for SessionNotice {
             Self::UnknownColumns(columns) => {
                 write!(f, "the data: {} is not known here and passed over", list(columns))
             }
+            Self::DamagedStrides(cause) => write!(f, "strides cannot be read and are passed over ({cause})"),
             Self::Unsorted => f.write_str("the rows of the data are not in the order of their times; they are sorted"),
             Self::NoVideo(file) => write!(f, "{file} is missing"),
             Self::Unfinished => f.write_str(
@@ -156,6 +164,7 @@ impl SessionFolder {
         let known = found.is_some();
         let mut info = found.unwrap_or_default();
         let rows = rows_file::read(&path, &info.data, &mut notices);
+        let strides = info.gait.as_deref().map_or_else(Vec::new, |name| gait_file::read(&path, name, &mut notices));
         if !known {
             make_up(&mut info, &rows, &path);
         }
@@ -164,7 +173,12 @@ impl SessionFolder {
         }
         let (videos, missing): (Vec<_>, Vec<_>) = info.videos.iter().cloned().partition(|video| there(&video.file));
         notices.extend(missing.into_iter().map(|video| SessionNotice::NoVideo(video.file)));
-        Ok(Self { path, info, rows, videos, notices })
+        Ok(Self { path, info, rows, strides, videos, notices })
+    }
+
+    /// The gait energy image of a stride, where it was recorded.
+    pub fn stride_image(&self, stride: &GaitRow) -> Option<Gei> {
+        gait_file::image(&self.path, stride)
     }
 
     /// What keeps the data from being read whole, the worst of it, or `None` where every row was read.

@@ -271,3 +271,41 @@ fn the_tap_hands_frames_over_and_a_change_of_source_ends_the_session() {
     let status = recorder.status();
     assert_eq!((status.end(), status.written), (Some(&SessionEnd::SourceEnded), 4));
 }
+
+#[test]
+fn strides_are_recorded_in_the_times_of_the_recording() {
+    use crate::gait::{Gei, Measures, Stride};
+    let stride = |start: Duration, end: Duration| Stride {
+        id: 3,
+        face: None,
+        start,
+        end,
+        strides: 1,
+        frames: 30,
+        gei: Gei::from_grey(44, 64, &[9; 44 * 64]).unwrap(),
+        measures: Measures { stride_s: Some(1.0), ..Measures::default() },
+        age: None,
+        likeness: 1.0,
+    };
+    let parent = tempfile::tempdir().unwrap();
+    let recorder = Recorder::start(options(parent.path()), Arc::new(|| ())).unwrap();
+    // Nothing was recorded yet that it could be a part of.
+    recorder.record_strides(&[stride(Duration::ZERO, Duration::from_secs(1))]);
+    for number in 0..20 {
+        recorder.record(&analysis(96, 64, number, &[]));
+    }
+    let (from, to) = (capture_time(2), capture_time(15));
+    let before = capture_time(0).saturating_sub(Duration::from_millis(10));
+    recorder.record_strides(&[stride(from, to), stride(before, to)]);
+    recorder.stop(SessionEnd::Stopped);
+    assert!(recorder.wait(Duration::from_secs(20)));
+    let folder = folder_of(&recorder.status());
+    assert_eq!(names(&folder), ["clean.mp4", "faces.csv", "gait.csv", "gei", "session.json", "video.mp4"]);
+    assert_eq!(info(&folder).gait.as_deref(), Some("gait.csv"));
+    let session = crate::session::SessionFolder::open(&folder).unwrap();
+    let told: Vec<_> = session.strides.iter().map(|row| (row.id, row.start_s, row.end_s)).collect();
+    let seconds = |time: Duration| ((time - capture_time(0)).as_secs_f64() * 1000.0).round() / 1000.0;
+    assert_eq!(told, [(3, seconds(from), seconds(to))], "one that began before the recording is none of its");
+    assert!((session.stride_image(&session.strides[0]).unwrap().pixels()[0] - 9.0 / 255.0).abs() < 1e-3);
+    assert!(session.notices.is_empty(), "{:?}", session.notices);
+}
