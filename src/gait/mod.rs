@@ -8,12 +8,16 @@
 //! frame -> people (boxes) -> walkers (IDs) -> mask -> silhouette --(a stride)--> GEI -> age
 //! ```
 
+mod age;
 mod gei;
 mod mask;
+mod measures;
 mod silhouette;
 
+pub use age::{AgeByGait, AgeError, GaitAge, Stage};
 pub use gei::Gei;
 pub use mask::Mask;
+pub use measures::Measures;
 pub use silhouette::Silhouette;
 
 /// Columns of a silhouette and of a gait energy image.
