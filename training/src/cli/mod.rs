@@ -5,6 +5,7 @@ mod distil;
 mod export;
 mod prepare;
 mod train;
+mod walkers;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Make a model that facelens runs of a trained network.
     Export(export::ExportArgs),
+    /// Draw synthetic walkers.
+    Walkers(walkers::FilmArgs),
     /// Fit the range of a model's age and the chance of its gender on faces that it never saw, and write both into its card.
     Calibrate(calibrate::CalibrateArgs),
 }
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Distil(args) => distil::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Walkers(args) => walkers::film(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {

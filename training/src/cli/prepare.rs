@@ -96,6 +96,9 @@ enum Set {
         #[command(flatten)]
         common: Common,
     },
+    /// Synthetic walkers of exact ages from 2 to 90 years: gait energy images of bodies that are drawn, walking as the published norms
+    /// of their age and sex say.
+    Walkers(super::walkers::WalkersArgs),
 }
 
 /// What every set needs.
@@ -154,6 +157,7 @@ impl Set {
             Self::UtkFace { common, labels, .. } => (common, [labels.as_ref(), None]),
             Self::MegaAgeAsian { common, labels, ages } => (common, [Some(labels), ages.as_ref()]),
             Self::ThreeHundredWLp { common } | Self::Biwi { common } => (common, [None, None]),
+            Self::Walkers(args) => return (&args.output, vec![&args.bodies]),
         };
         let inputs = common.images.iter().chain(labels.into_iter().flatten()).map(PathBuf::as_path).collect();
         (&common.output, inputs)
@@ -187,6 +191,7 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
         }
         Set::ThreeHundredWLp { common } => write(common, Undetected::Skip, prepare::three_hundred_w_lp),
         Set::Biwi { common } => write(common, Undetected::Skip, prepare::biwi),
+        Set::Walkers(args) => super::walkers::run(args),
     }
 }
 
@@ -260,7 +265,7 @@ fn years(text: &str) -> Result<f32, String> {
     years.ok().filter(|years| (0.0..=50.0).contains(years)).ok_or_else(|| "a number from 0 to 50 is wanted".to_owned())
 }
 
-fn part(text: &str) -> Result<(usize, usize), String> {
+pub(super) fn part(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('/').and_then(|(which, of)| Some((which.parse().ok()?, of.parse().ok()?)));
     parts
         .filter(|(which, of)| (1..=*of).contains(which))

@@ -5,5 +5,6 @@
 //! ```
 
 mod set;
+pub mod walkers;
 
 pub use set::{GaitSample, GaitSet, GaitSetWriter};
