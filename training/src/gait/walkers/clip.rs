@@ -30,7 +30,6 @@ use super::scene::{Scene, Seen};
 use super::vector::{Rotation, Vec3, add, sub};
 use super::walk::Walk;
 use super::wheel::Wheel;
-use crate::augment::generator;
 
 const WIDTH: usize = 480;
 const HEIGHT: usize = 360;
@@ -263,7 +262,6 @@ fn dressed(model: &Model, growth: &Growth, role: &Role) -> (Body, Vec<Part>) {
         hand_bag: None,
         stick: None,
         colours: role.clothes,
-        ..Outfit::drawn(role.age, role.male, &mut generator(0, 0, 0))
     };
     let parts = outfit.dressed(model, &body);
     (body, parts)

@@ -87,10 +87,11 @@ fn ellipse(canvas: &mut Canvas, middle: [f32; 2], half: [f32; 2], value: u8) {
 
 /// Widens by so many pixels on all sides, or narrows.
 fn widen(canvas: &mut Canvas, by: i32) {
-    let reach = by.unsigned_abs() as usize;
-    let best: fn(u8, u8) -> u8 = if by > 0 { u8::max } else { u8::min };
-    for _ in 0..reach {
-        along(canvas, |a, b, c| best(best(a, b), c));
+    for _ in 0..by.max(0) {
+        along(canvas, |a, b, c| a.max(b).max(c));
+    }
+    for _ in by.min(0)..0 {
+        along(canvas, |a, b, c| a.min(b).min(c));
     }
 }
 
@@ -104,24 +105,26 @@ fn soften(canvas: &mut Canvas, by: usize) {
 /// Combines each pixel with its two neighbours, first in the row, then in the column; beyond the edges is nothing.
 fn along(canvas: &mut Canvas, combine: impl Fn(u8, u8, u8) -> u8) {
     let width = canvas.width;
+    // The row as it was, with nothing at both ends.
+    let mut padded = vec![0; width + 2];
     for row in canvas.coverage.chunks_exact_mut(width) {
-        let mut before = 0;
-        for x in 0..width {
-            let after = if x + 1 < width { row[x + 1] } else { 0 };
-            let own = row[x];
-            row[x] = combine(before, own, after);
-            before = own;
+        padded[1..=width].copy_from_slice(row);
+        let neighbours = padded.iter().zip(&padded[1..]).zip(&padded[2..]);
+        for (value, ((before, own), after)) in row.iter_mut().zip(neighbours) {
+            *value = combine(*before, *own, *after);
         }
     }
-    let mut above = vec![0; width];
+    let (mut above, mut own) = (vec![0; width], vec![0; width]);
+    let nothing = vec![0; width];
     for y in 0..canvas.height {
         let (rows, below) = canvas.coverage.split_at_mut((y + 1) * width);
         let row = &mut rows[y * width..];
-        for x in 0..width {
-            let own = row[x];
-            row[x] = combine(above[x], own, below.get(x).copied().unwrap_or(0));
-            above[x] = own;
+        let below = below.get(..width).unwrap_or(&nothing);
+        own.copy_from_slice(row);
+        for (value, ((above, own), below)) in row.iter_mut().zip(above.iter().zip(&own).zip(below)) {
+            *value = combine(*above, *own, *below);
         }
+        std::mem::swap(&mut above, &mut own);
     }
 }
 

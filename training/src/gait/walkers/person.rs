@@ -31,7 +31,7 @@ impl Person {
         let mut rng = generator(seed, id.into(), 0);
         let (from, to) = if chance(&mut rng, YOUNG_SHARE) { (AGES.0, GROWN) } else { (GROWN, AGES.1) };
         let age = rng.random_range(from..to);
-        Self::of_age(growth, age, id % 2 == 0, &mut rng)
+        Self::of_age(growth, age, id.is_multiple_of(2), &mut rng)
     }
 
     /// Somebody of this age and sex.
