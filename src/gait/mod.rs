@@ -20,8 +20,8 @@ pub use gei::Gei;
 pub use mask::Mask;
 pub use measures::Measures;
 pub use network::{
-    AgeDistribution, CHILD_BELOW, GaitAgeModel, GaitAnswer, GaitCard, GaitGender, GaitTask, OLDER_FROM, OrdinalAge, Shows,
-    read_weights,
+    AgeDistribution, CHILD_BELOW, GaitAgeModel, GaitAnswer, GaitCard, GaitGender, GaitTask, OLDER_FROM, OrdinalAge,
+    Shows, read_weights,
 };
 pub use silhouette::Silhouette;
 

@@ -28,9 +28,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::card_file::{
-    MAX_CARD_BYTES, is_plain_file_name, name_problems, sha256_problems, short, toml_cause,
-};
+use crate::model::card_file::{MAX_CARD_BYTES, is_plain_file_name, name_problems, sha256_problems, short, toml_cause};
 use crate::model::file::read_capped;
 use crate::model::{Accuracy, ModelError, ModelErrorKind, sha256_hex};
 
@@ -230,7 +228,8 @@ impl GaitCard {
         }
         sha256_problems(&self.sha256)?;
         let texts = [("source", &self.source), ("licence", &self.licence), ("training_data", &self.training_data)];
-        let figures = self.accuracy.iter().flat_map(|figure| [("accuracy", &figure.data), ("accuracy", &figure.measure)]);
+        let figures =
+            self.accuracy.iter().flat_map(|figure| [("accuracy", &figure.data), ("accuracy", &figure.measure)]);
         if let Some((key, _)) = texts.into_iter().chain(figures).find(|(_, text)| text.contains(char::is_control)) {
             return Err(format!("`{key}` must not contain control characters"));
         }

@@ -37,7 +37,12 @@ pub fn read_weights(file: &Path) -> Result<GlCnn, ModelError> {
     let corrupt = |cause| ModelError::new(ModelErrorKind::Corrupt, file, cause, "make the file again from its source");
     let tensors = tensors(&bytes).map_err(corrupt)?;
     let wrong = |cause: String| {
-        ModelError::new(ModelErrorKind::WrongShape, file, cause, "give the weights of a GL-CNN with shared local weights")
+        ModelError::new(
+            ModelErrorKind::WrongShape,
+            file,
+            cause,
+            "give the weights of a GL-CNN with shared local weights",
+        )
     };
     let net = network(layers(tensors).map_err(wrong)?).map_err(wrong)?;
     net.validate().map_err(|error| wrong(error.to_string()))?;
@@ -88,7 +93,8 @@ fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
 /// Kernels with their biases, by the part of their names in front of `.weight`.
 fn layers(mut tensors: BTreeMap<String, Tensor>) -> Result<Vec<(String, Affine)>, String> {
     let mut layers = Vec::new();
-    let names: Vec<String> = tensors.keys().filter_map(|name| name.strip_suffix(".weight").map(str::to_owned)).collect();
+    let names: Vec<String> =
+        tensors.keys().filter_map(|name| name.strip_suffix(".weight").map(str::to_owned)).collect();
     for name in names {
         let kernel = tensors.remove(&format!("{name}.weight"));
         let bias = tensors.remove(&format!("{name}.bias"));
@@ -107,9 +113,7 @@ fn network(mut layers: Vec<(String, Affine)>) -> Result<GlCnn, String> {
         let place = layers.iter().position(|(_, layer)| fits(layer.kernel.shape()));
         place.map(|place| layers.remove(place)).ok_or_else(|| format!("there is no {what}"))
     };
-    let window = |[rows, columns]: [usize; 2]| {
-        move |shape: &[usize]| matches!(shape, [_, inputs, r, c] if *inputs > 1 && [*r, *c] == [rows, columns])
-    };
+    let window = |[rows, columns]: [usize; 2]| move |shape: &[usize]| matches!(shape, [_, inputs, r, c] if *inputs > 1 && [*r, *c] == [rows, columns]);
     let (global_name, global) = take("second global convolution (7x7)", &window(GLOBAL_WINDOW))?;
     let (local_name, local) = take("second local convolution (5x7)", &window(LOCAL_WINDOW))?;
     let (_, joined) = take("convolution behind both (5x5)", &window(JOINED_WINDOW))?;
@@ -226,7 +230,8 @@ mod tests {
     #[test]
     fn other_networks_and_damaged_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let refusal = |layers: &[(&str, &[usize])]| read_weights(&write(folder.path(), layers)).unwrap_err().to_string();
+        let refusal =
+            |layers: &[(&str, &[usize])]| read_weights(&write(folder.path(), layers)).unwrap_err().to_string();
         assert!(refusal(&LAYERS[..8]).contains("there is no gender layer"));
         let mut same = LAYERS;
         (same[0].0, same[2].0) = ("a", "b");
