@@ -96,8 +96,11 @@ pub enum Shows {
 
 /// What the numbers that a network gives mean: the answers q_1 to q_K, then the gender's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename = "ordinal-age", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct OrdinalAge {
+    /// Always `ordinal-age`.
+    #[serde(default)]
+    pub kind: OrdinalKind,
     /// K, how many questions.
     pub questions: usize,
     /// Years added to the sum of the answers: 1 where the first question is "older than 1?", which nobody is asked "older than
@@ -106,6 +109,15 @@ pub struct OrdinalAge {
     pub offset_years: f32,
     /// What follows the answers.
     pub gender: GaitGender,
+}
+
+/// The form of a gait model's output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrdinalKind {
+    /// The answers to the questions of an ordinal age, then the gender's.
+    #[default]
+    OrdinalAge,
 }
 
 /// What a network says of the gender.
@@ -271,7 +283,7 @@ pub(super) mod tests {
             shows: Shows::Stage,
             least_mass: 0.7,
             mirrored: false,
-            output: OrdinalAge { questions, offset_years: 0.0, gender },
+            output: OrdinalAge { kind: OrdinalKind::OrdinalAge, questions, offset_years: 0.0, gender },
             accuracy: vec![Accuracy { data: "x".into(), measure: "MAE in years".into(), value: 5.5, task: None }],
             notes: String::new(),
         }

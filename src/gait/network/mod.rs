@@ -5,7 +5,7 @@ mod ordinal;
 mod run;
 mod weights;
 
-pub use card::{GaitCard, GaitGender, GaitTask, OrdinalAge, Shows};
+pub use card::{GaitCard, GaitGender, GaitTask, OrdinalAge, OrdinalKind, Shows};
 pub use ordinal::{AgeDistribution, CHILD_BELOW, OLDER_FROM};
 pub use run::{GaitAgeModel, GaitAnswer};
 pub use weights::read_weights;

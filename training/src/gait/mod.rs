@@ -8,7 +8,9 @@
 
 mod augment;
 mod config;
+mod export;
 mod figures;
+mod judge;
 mod loss;
 pub mod prepare;
 mod run;
@@ -16,7 +18,9 @@ mod set;
 
 pub use augment::GaitAugmentation;
 pub use config::{GaitConfig, GaitSetEntry, GaitSets};
+pub use export::{GaitExportError, GaitVerified, IMAGES, export, verify, write};
 pub use figures::{Estimate, GaitFigures, GroupFigures, figures};
+pub use judge::{Gate, Judgement, WalkerImage, judge, walker_of};
 pub use loss::GaitLoss;
-pub use run::{GaitSurroundings, estimates, load, resume, start};
+pub use run::{GaitSurroundings, estimates, held_out, load, resume, start};
 pub use set::{GaitSample, GaitSet, GaitSetWriter};

@@ -101,16 +101,12 @@ impl RunSets {
         for entry in &mut config.sets.train {
             all.append(read(entry)?);
         }
-        let held_out = |sample: &GaitSample| {
-            let mut rng = generator(config.seed.into(), u64::from(sample.person), ORDER - 1);
-            rng.random_range(0.0..1.0_f32) < config.held_out
-        };
         let labelled = |index: &usize| {
             let sample = &all.samples[*index];
             sample.age_min.is_some() || sample.age_max.is_some() || sample.male.is_some()
         };
         let (held_out, train): (Vec<_>, Vec<_>) =
-            (0..all.len()).filter(labelled).partition(|index| held_out(&all.samples[*index]));
+            (0..all.len()).filter(labelled).partition(|index| is_held_out(config, &all.samples[*index]));
         if train.is_empty() {
             let files: Vec<_> = config.sets.train.iter().map(|set| set.file.display().to_string()).collect();
             return Err(RunError::NoLabels { files: files.join(", "), tasks: "age or gender".to_owned() });
@@ -126,6 +122,21 @@ impl RunSets {
         }
         Ok(Self { all, train, held_out, validate })
     }
+}
+
+/// Whether the walker of a sample is kept for validation.
+fn is_held_out(config: &GaitConfig, sample: &GaitSample) -> bool {
+    let mut rng = generator(config.seed.into(), u64::from(sample.person), ORDER - 1);
+    rng.random_range(0.0..1.0_f32) < config.held_out
+}
+
+/// Those images of `set` whose walkers the run in `run` held out. It must be the run's only set, or its first.
+///
+/// # Errors
+/// Where there is no run.
+pub fn held_out(run: &Path, set: &GaitSet) -> Result<Vec<usize>, RunError> {
+    let config = GaitConfig::read(run)?;
+    Ok((0..set.len()).filter(|index| is_held_out(&config, &set.samples[*index])).collect())
 }
 
 fn read(entry: &mut GaitSetEntry) -> Result<GaitSet, RunError> {

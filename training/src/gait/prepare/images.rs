@@ -21,6 +21,17 @@ pub(super) enum Unusable {
 }
 
 /// Reads a gait energy image of 44 x 64 pixels or of a whole multiple of both.
+///
+/// # Errors
+/// What is wrong with the file, in words.
+pub fn gei_of(file: &Path) -> Result<Gei, String> {
+    read_gei(file).map_err(|unusable| match unusable {
+        Unusable::Missing => "it is not there".to_owned(),
+        Unusable::Bad(cause) => cause,
+    })
+}
+
+/// The same, telling what is missing from what is bad.
 pub(super) fn read_gei(file: &Path) -> Result<Gei, Unusable> {
     let bytes = bounded_file::read(file, MAX_BYTES).map_err(|error| match error.kind {
         ReadErrorKind::NotFound => Unusable::Missing,

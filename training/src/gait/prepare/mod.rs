@@ -13,6 +13,7 @@ use facelens::gait::Gei;
 use super::set::{GaitSample, GaitSetWriter};
 use crate::data::SetError;
 
+pub use images::gei_of;
 pub use oulp_age::{OulpPart, oulp_age};
 pub use sessions::sessions;
 
