@@ -12,12 +12,17 @@ mod age;
 mod gei;
 mod mask;
 mod measures;
+mod network;
 mod silhouette;
 
 pub use age::{AgeByGait, AgeError, GaitAge, Stage};
 pub use gei::Gei;
 pub use mask::Mask;
 pub use measures::Measures;
+pub use network::{
+    AgeDistribution, CHILD_BELOW, GaitAgeModel, GaitAnswer, GaitCard, GaitGender, GaitTask, OLDER_FROM, OrdinalAge,
+    Shows, read_weights,
+};
 pub use silhouette::Silhouette;
 
 /// Columns of a silhouette and of a gait energy image.

@@ -3,6 +3,7 @@
 mod calibrate;
 mod distil;
 mod export;
+mod gait;
 mod prepare;
 mod train;
 mod walkers;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Prepares faces, trains SSR-Net and FSA-Net, and exports them for facelens.
+/// Prepares faces and gaits, trains SSR-Net, FSA-Net and GL-CNN, and exports them for facelens.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Cli {
@@ -22,7 +23,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Find the faces of a published data set and write them, with their labels, to one file.
+    /// Find the faces of a published data set, or its gaits, and write them, with their labels, to one file.
     Prepare(prepare::PrepareArgs),
     /// Let teachers label faces.
     Distil(distil::DistilArgs),
@@ -32,6 +33,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Draw synthetic walkers.
     Walkers(walkers::FilmArgs),
+    /// Train, export and judge networks that tell the age by gait.
+    Gait(gait::GaitArgs),
     /// Fit the range of a model's age and the chance of its gender on faces that it never saw, and write both into its card.
     Calibrate(calibrate::CalibrateArgs),
 }
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Walkers(args) => walkers::film(&args),
+        Command::Gait(args) => gait::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {

@@ -40,7 +40,8 @@ pub struct GaitSample {
     pub male: Option<f32>,
     /// Who walks. Splits for validation go by person.
     pub person: u32,
-    /// From where the walker is seen, degrees: 0 walks to the right, 90 towards the camera, 180 to the left, 270 away from it.
+    /// Where the walker goes to, degrees, as [`facelens::gait::Measures::direction_deg`]: 0 towards the camera, 90 to the picture's
+    /// right, 180 away from the camera, 270 to the picture's left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view_degrees: Option<f32>,
     /// How long a stride (two steps) takes, seconds.
