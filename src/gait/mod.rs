@@ -21,7 +21,7 @@ pub use mask::Mask;
 pub use measures::Measures;
 pub use network::{
     AgeDistribution, CHILD_BELOW, GaitAgeModel, GaitAnswer, GaitCard, GaitGender, GaitTask, OLDER_FROM, OrdinalAge,
-    Shows, read_weights,
+    OrdinalKind, Shows, read_weights,
 };
 pub use silhouette::Silhouette;
 
