@@ -17,10 +17,12 @@ mod error;
 mod gei;
 mod mask;
 mod measures;
+mod network;
 mod outline;
 mod people;
 mod period;
 mod sample;
+mod sequence;
 mod silhouette;
 mod stride;
 #[cfg(test)]
@@ -37,7 +39,12 @@ pub use error::GaitError;
 pub use gei::Gei;
 pub use mask::Mask;
 pub use measures::Measures;
+pub use network::{
+    AgeDistribution, CHILD_BELOW, GaitAgeModel, GaitAnswer, GaitCard, GaitGender, GaitTask, OLDER_FROM, OrdinalAge,
+    OrdinalKind, Shows, read_weights,
+};
 pub use people::{PeopleDetector, Person};
+pub use sequence::{WholeStrides, strides_of_silhouettes};
 pub use silhouette::Silhouette;
 pub use stride::FEWEST_FRAMES;
 pub(crate) use timing::GaitParts;

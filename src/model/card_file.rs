@@ -9,7 +9,7 @@ use super::hash::sha256_hex;
 use super::task::{Task, task_words};
 
 /// Largest card, bytes.
-const MAX_CARD_BYTES: u64 = 64 << 10;
+pub(crate) const MAX_CARD_BYTES: u64 = 64 << 10;
 /// Most files whose outputs are averaged.
 const MAX_FILES: usize = 16;
 /// Largest side of a network's input, pixels.
@@ -85,14 +85,7 @@ impl ModelCard {
     }
 
     fn problems(&self) -> Result<(), String> {
-        let name_fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-        if self.name.is_empty()
-            || self.name.len() > 80
-            || !self.name.chars().all(name_fits)
-            || self.name.starts_with(['.', '-'])
-        {
-            return Err(format!("`name` must be made of a-z, 0-9, `-`, `_` and `.`, but is {:?}", self.name));
-        }
+        name_problems(&self.name)?;
         self.text_problems()?;
         self.file_problems()?;
         self.input.problems()?;
@@ -146,22 +139,41 @@ impl ModelCard {
             return Err(format!("`sha256` has {} entries for {} files", self.sha256.len(), self.files.len()));
         }
         for (index, name) in self.files.iter().enumerate() {
-            let plain = !name.is_empty()
-                && !matches!(name.as_str(), "." | "..")
-                && !name.contains(['/', '\\', ':'])
-                && !name.chars().any(char::is_control);
-            if !plain {
+            if !is_plain_file_name(name) {
                 return Err(format!("`files` must be plain names of files beside the card, but one is {name:?}"));
             }
             if self.files[..index].contains(name) {
                 return Err(format!("`files` names {name:?} twice"));
             }
         }
-        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-        match self.sha256.iter().find(|sum| sum.len() != 64 || !sum.chars().all(is_hex)) {
-            Some(sum) => Err(format!("`sha256` must be 64 digits of lower-case hex, but one is {:?}", short(sum))),
-            None => Ok(()),
-        }
+        self.sha256.iter().try_for_each(|sum| sha256_problems(sum))
+    }
+}
+
+/// Whether this is a model's name.
+pub(crate) fn name_problems(name: &str) -> Result<(), String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 80 || !name.chars().all(fits) || name.starts_with(['.', '-']) {
+        return Err(format!("`name` must be made of a-z, 0-9, `-`, `_` and `.`, but is {name:?}"));
+    }
+    Ok(())
+}
+
+/// Whether this is the name of a file, without a way to another folder.
+pub(crate) fn is_plain_file_name(name: &str) -> bool {
+    !name.is_empty()
+        && !matches!(name, "." | "..")
+        && !name.contains(['/', '\\', ':'])
+        && !name.chars().any(char::is_control)
+}
+
+/// Whether this is a SHA-256 as cards have it.
+pub(crate) fn sha256_problems(sum: &str) -> Result<(), String> {
+    let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    if sum.len() == 64 && sum.chars().all(is_hex) {
+        Ok(())
+    } else {
+        Err(format!("`sha256` must be 64 digits of lower-case hex, but one is {:?}", short(sum)))
     }
 }
 
@@ -207,12 +219,12 @@ impl OutputForm {
 }
 
 /// The first digits of a sum; enough to tell files apart.
-fn short(sum: &str) -> String {
+pub(crate) fn short(sum: &str) -> String {
     sum.chars().take(12).collect()
 }
 
 /// Line, key and cause of a TOML error, in one sentence.
-fn toml_cause(text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn toml_cause(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
     let Some(start) = error.span().map(|span| span.start.min(text.len())).filter(|start| *start > 0) else {
         return message;

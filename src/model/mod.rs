@@ -2,10 +2,10 @@
 
 mod calibration;
 mod card;
-mod card_file;
+pub(crate) mod card_file;
 mod error;
-mod file;
-mod guard;
+pub(crate) mod file;
+pub(crate) mod guard;
 mod hash;
 pub mod import;
 mod install;

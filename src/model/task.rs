@@ -41,10 +41,11 @@ impl FromStr for Task {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|task| task.name() == text)
-            .ok_or_else(|| format!("there is no task `{text}`; the tasks are age, gender and pose"))
+        Self::ALL.into_iter().find(|task| task.name() == text).ok_or_else(|| match text {
+            // A card of its own (`gait::GaitCard`): nothing of a face goes in.
+            "gait" => "a model for `gait` sees no faces; give it to `facelens gait --model`".to_owned(),
+            _ => format!("there is no task `{text}`; the tasks are age, gender and pose"),
+        })
     }
 }
 

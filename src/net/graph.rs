@@ -1,4 +1,4 @@
-//! Writes an ONNX graph node by node (opset 13, float32, one face).
+//! Writes an ONNX graph node by node (opset 13, float32, one picture).
 
 use prost::Message;
 use tract_onnx::pb::attribute_proto::AttributeType;
@@ -24,16 +24,24 @@ pub(super) struct Value(String);
 /// A graph being written. Every method that makes a node gives the node's output.
 pub(super) struct Graph {
     name: String,
+    input_shape: Vec<usize>,
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
 }
 
 impl Graph {
+    /// A graph that takes a face, `[1, 3, 64, 64]`.
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), nodes: Vec::new(), constants: Vec::new() }
+        Self::taking(name, &[1, 3, INPUT_SIDE, INPUT_SIDE])
     }
 
-    /// The face, `[1, 3, 64, 64]`.
+    /// A graph that takes a picture of this shape, batch axis first.
+    pub(super) fn taking(name: &str, input_shape: &[usize]) -> Self {
+        let input_shape = input_shape.to_vec();
+        Self { name: name.to_owned(), input_shape, nodes: Vec::new(), constants: Vec::new() }
+    }
+
+    /// The picture.
     #[expect(clippy::unused_self, reason = "reads like the other values: they come from the graph")]
     pub(super) fn input(&self) -> Value {
         Value("input".to_owned())
@@ -81,6 +89,16 @@ impl Graph {
 
     /// A convolution with stride 1; `padding` rows and columns of zeros are added on each side.
     pub(super) fn convolution(&mut self, x: &Value, layer: &FoldedConvolution, padding: i64) -> Value {
+        self.padded_convolution(x, layer, [padding; 2])
+    }
+
+    /// A convolution with stride 1; so many rows of zeros are added above and below, and columns on the left and the right.
+    pub(super) fn padded_convolution(
+        &mut self,
+        x: &Value,
+        layer: &FoldedConvolution,
+        [rows, columns]: [i64; 2],
+    ) -> Value {
         let kernel_shape = layer.kernel.shape()[2..].iter().map(|&side| side as i64).collect();
         let kernel = self.constant(&layer.kernel);
         let mut inputs = vec![x, &kernel];
@@ -88,7 +106,7 @@ impl Graph {
         inputs.extend(&bias);
         let attributes = vec![
             integers("kernel_shape", kernel_shape),
-            integers("pads", vec![padding; 4]),
+            integers("pads", vec![rows, columns, rows, columns]),
             integer("group", layer.groups as i64),
         ];
         self.node("Conv", &inputs, attributes)
@@ -129,6 +147,15 @@ impl Graph {
 
     pub(super) fn relu(&mut self, x: &Value) -> Value {
         self.node("Relu", &[x], Vec::new())
+    }
+
+    /// `x` where it is positive, else `slope` times `x`.
+    pub(super) fn leaky_relu(&mut self, x: &Value, slope: f32) -> Value {
+        self.node("LeakyRelu", &[x], vec![float("alpha", slope)])
+    }
+
+    pub(super) fn exp(&mut self, x: &Value) -> Value {
+        self.node("Exp", &[x], Vec::new())
     }
 
     pub(super) fn tanh(&mut self, x: &Value) -> Value {
@@ -222,7 +249,7 @@ impl Graph {
                 name: self.name,
                 node: self.nodes,
                 initializer: self.constants,
-                input: vec![value_info("input", &[1, 3, INPUT_SIDE, INPUT_SIDE])],
+                input: vec![value_info("input", &self.input_shape)],
                 output: vec![value_info("output", &[1, outputs])],
                 ..Default::default()
             }),
@@ -238,6 +265,10 @@ fn pool(side: i64) -> Vec<AttributeProto> {
 
 fn integer(name: &str, i: i64) -> AttributeProto {
     AttributeProto { name: name.to_owned(), r#type: AttributeType::Int as i32, i, ..Default::default() }
+}
+
+fn float(name: &str, f: f32) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), r#type: AttributeType::Float as i32, f, ..Default::default() }
 }
 
 fn integers(name: &str, ints: Vec<i64>) -> AttributeProto {

@@ -71,9 +71,23 @@ impl Affine {
         inputs: usize,
         outputs: usize,
     ) -> Result<(), ShapeError> {
+        self.expect_window(layout, [side; 2], inputs, outputs)
+    }
+
+    /// Checks that this is a convolution of so many rows and columns from `inputs` to `outputs` channels.
+    ///
+    /// # Errors
+    /// Where it is not; names both shapes.
+    pub fn expect_window(
+        &self,
+        layout: KernelLayout,
+        [rows, columns]: [usize; 2],
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<(), ShapeError> {
         let shape = match layout {
-            KernelLayout::Hwio => [side, side, inputs, outputs],
-            KernelLayout::Oihw => [outputs, inputs, side, side],
+            KernelLayout::Hwio => [rows, columns, inputs, outputs],
+            KernelLayout::Oihw => [outputs, inputs, rows, columns],
         };
         self.expect(&shape, outputs)
     }

@@ -1,4 +1,4 @@
-//! The papers, as graphs: SSR-Net (Yang et al., IJCAI 2018) and FSA-Net (Yang et al., CVPR 2019).
+//! The papers, as graphs: SSR-Net (Yang et al., IJCAI 2018), FSA-Net (Yang et al., CVPR 2019) and GL-CNN (Zhu et al., 2020).
 //!
 //! ```text
 //! a weight file --(model::import)--> layers, exactly as stored --+--> ONNX graph   (ssr_net, fsa_net)  --> tract
@@ -8,9 +8,13 @@
 //! Layers keep the numbers and the layout of their file ([`Convention`]). The graph builders fold, transpose and
 //! rename; the reference does none of that, so that each finds the other's mistakes.
 //!
-//! Every graph takes one face, NCHW `[1, 3, 64, 64]`, float32, in the channel order and scaling of the model's card.
+//! Every graph of a face takes one, NCHW `[1, 3, 64, 64]`, float32, in the channel order and scaling of the model's card;
+//! [`gl_cnn`] takes one gait energy image, `[1, 1, 64, 44]`.
 
 pub mod fsa_net;
+pub mod gl_cnn;
+#[cfg(test)]
+mod gl_cnn_tests;
 mod graph;
 mod layers;
 mod pooled;

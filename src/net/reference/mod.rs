@@ -4,6 +4,7 @@
 //! reordering, each layer as its framework computes it. An import is refused where tract disagrees with it.
 
 mod fsa_net;
+mod gl_cnn;
 mod operations;
 mod ssr_net;
 mod ssr_net_md;

@@ -3,15 +3,17 @@
 mod calibrate;
 mod distil;
 mod export;
+mod gait;
 mod prepare;
 mod train;
+mod walkers;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Prepares faces, trains SSR-Net and FSA-Net, and exports them for facelens.
+/// Prepares faces and gaits, trains SSR-Net, FSA-Net and GL-CNN, and exports them for facelens.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Cli {
@@ -21,7 +23,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Find the faces of a published data set and write them, with their labels, to one file.
+    /// Find the faces of a published data set, or its gaits, and write them, with their labels, to one file.
     Prepare(prepare::PrepareArgs),
     /// Let teachers label faces.
     Distil(distil::DistilArgs),
@@ -29,6 +31,10 @@ enum Command {
     Train(train::TrainArgs),
     /// Make a model that facelens runs of a trained network.
     Export(export::ExportArgs),
+    /// Draw synthetic walkers.
+    Walkers(walkers::FilmArgs),
+    /// Train, export and judge networks that tell the age by gait.
+    Gait(gait::GaitArgs),
     /// Fit the range of a model's age and the chance of its gender on faces that it never saw, and write both into its card.
     Calibrate(calibrate::CalibrateArgs),
 }
@@ -43,6 +49,8 @@ pub fn main() -> ExitCode {
         Command::Distil(args) => distil::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Walkers(args) => walkers::film(&args),
+        Command::Gait(args) => gait::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {

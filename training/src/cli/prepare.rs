@@ -12,6 +12,7 @@ use facelens::cli::interrupt;
 use facelens::detect::DetectorKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::gait::prepare as gait;
 use crate::prepare::{self, Listing, Method, Pictures, Report, Undetected, UsualBox};
 
 /// The most threads that are taken unasked: beyond, the reading is the limit.
@@ -90,12 +91,50 @@ enum Set {
         #[command(flatten)]
         common: Common,
     },
+    /// OULP-Age: gait energy images with ages and genders, as those who signed its agreement hold it: Age_gender_info.csv,
+    /// GEI_IDList_train.txt, GEI_IDList_test.txt and GEI/<id>.png.
+    #[command(name = "oulp-age")]
+    OulpAge {
+        /// The folder that holds them.
+        folder: PathBuf,
+        /// Which of the people.
+        #[arg(long, value_enum, default_value_t)]
+        people: OulpPeople,
+        /// The file to write.
+        #[arg(short, long, value_name = "FILE.gaits")]
+        output: PathBuf,
+    },
+    /// Silhouettes as CASIA-B has them, id/condition/view/*.png: strides without ages.
+    #[command(name = "silhouettes")]
+    Silhouettes {
+        /// The folder that holds the ids.
+        folder: PathBuf,
+        /// Pictures a second.
+        #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = rate)]
+        frames_per_s: f64,
+        /// The file to write.
+        #[arg(short, long, value_name = "FILE.gaits")]
+        output: PathBuf,
+    },
+    /// Recorded sessions with gait: where the face of a walker was seen, too, its age becomes the label of the gait.
+    #[command(name = "sessions")]
+    Sessions {
+        /// The folders of the sessions.
+        #[arg(required = true, num_args = 1..)]
+        sessions: Vec<PathBuf>,
+        /// The file to write.
+        #[arg(short, long, value_name = "FILE.gaits")]
+        output: PathBuf,
+    },
     /// BIWI: head poses, from the _pose.txt beside each _rgb.png.
     #[command(name = "biwi")]
     Biwi {
         #[command(flatten)]
         common: Common,
     },
+    /// Synthetic walkers of exact ages from 2 to 90 years: gait energy images of bodies that are drawn, walking as the published norms
+    /// of their age and sex say.
+    Walkers(super::walkers::WalkersArgs),
 }
 
 /// What every set needs.
@@ -135,6 +174,18 @@ enum UndetectedArg {
     Centre,
 }
 
+/// The people of `--people`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum OulpPeople {
+    /// Those to train on.
+    #[default]
+    Train,
+    /// Those to test on.
+    Test,
+    /// All.
+    All,
+}
+
 impl UndetectedArg {
     fn with(self, usual: UsualBox) -> Undetected {
         match self {
@@ -154,6 +205,11 @@ impl Set {
             Self::UtkFace { common, labels, .. } => (common, [labels.as_ref(), None]),
             Self::MegaAgeAsian { common, labels, ages } => (common, [Some(labels), ages.as_ref()]),
             Self::ThreeHundredWLp { common } | Self::Biwi { common } => (common, [None, None]),
+            Self::Walkers(args) => return (&args.output, vec![&args.bodies]),
+            Self::OulpAge { folder, output, .. } | Self::Silhouettes { folder, output, .. } => {
+                return (output, vec![folder]);
+            }
+            Self::Sessions { sessions, output } => return (output, sessions.iter().map(PathBuf::as_path).collect()),
         };
         let inputs = common.images.iter().chain(labels.into_iter().flatten()).map(PathBuf::as_path).collect();
         (&common.output, inputs)
@@ -187,7 +243,29 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
         }
         Set::ThreeHundredWLp { common } => write(common, Undetected::Skip, prepare::three_hundred_w_lp),
         Set::Biwi { common } => write(common, Undetected::Skip, prepare::biwi),
+        Set::Walkers(args) => super::walkers::run(args),
+        Set::OulpAge { folder, people, output } => {
+            let part = match people {
+                OulpPeople::Train => gait::OulpPart::Train,
+                OulpPeople::Test => gait::OulpPart::Test,
+                OulpPeople::All => gait::OulpPart::All,
+            };
+            tell_gait(&gait::oulp_age(folder, part, output)?, output)
+        }
+        Set::Silhouettes { folder, frames_per_s, output } => {
+            tell_gait(&gait::silhouettes(folder, *frames_per_s, output)?, output)
+        }
+        Set::Sessions { sessions, output } => tell_gait(&gait::sessions(sessions, output)?, output),
     }
+}
+
+/// Names what is left out of a gait set on standard error, and prints the counts.
+fn tell_gait(report: &gait::GaitReport, output: &Path) -> anyhow::Result<ExitCode> {
+    for line in &report.named {
+        tracing::warn!("{line}");
+    }
+    write!(io::stdout(), "{}\n{report}", output.display())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn write(
@@ -255,12 +333,17 @@ fn progress_bar(pictures: usize) -> ProgressBar {
     bar
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: Result<f64, _> = text.parse();
+    rate.ok().filter(|rate| (1.0..=240.0).contains(rate)).ok_or_else(|| "a number from 1 to 240 is wanted".to_owned())
+}
+
 fn years(text: &str) -> Result<f32, String> {
     let years: Result<f32, _> = text.parse();
     years.ok().filter(|years| (0.0..=50.0).contains(years)).ok_or_else(|| "a number from 0 to 50 is wanted".to_owned())
 }
 
-fn part(text: &str) -> Result<(usize, usize), String> {
+pub(super) fn part(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('/').and_then(|(which, of)| Some((which.parse().ok()?, of.parse().ok()?)));
     parts
         .filter(|(which, of)| (1..=*of).contains(which))

@@ -10,6 +10,7 @@
 //! Each picture is a square around the middle of the face box that the app's detector found, `context` times its side,
 //! wider than what a network is shown: training moves, turns and scales its crop inside it.
 
+pub(crate) mod container;
 mod file;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use std::collections::BTreeMap;
 use facelens::geometry::Pose;
 use serde::{Deserialize, Serialize};
 
-pub use file::{SetError, SetWriter};
+pub use container::SetError;
+pub use file::SetWriter;
 
 /// Side of a stored picture, in pixels.
 pub const SIDE: usize = 96;

@@ -7,7 +7,7 @@
 
 mod blend;
 mod card;
-mod perturb;
+pub(crate) mod perturb;
 mod verify;
 
 use std::fs;

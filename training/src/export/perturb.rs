@@ -3,12 +3,10 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use crate::nets::Network;
-
 /// How a tensor is changed. Each number is changed by another share, so that two that are exchanged show. Variances, of
 /// which none may fall below 0, stay variances.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// Up, by about so many times the tensor's usual size.
     Up(f32),
     /// Towards 0.
@@ -19,14 +17,14 @@ pub(super) enum Change {
 const LEAST_SIZE: f32 = 0.1;
 
 /// The names of all weight tensors, statistics of normalisations among them, in the network's order.
-pub(super) fn names(net: &Network) -> Vec<String> {
+pub(crate) fn names<M: Module>(net: &M) -> Vec<String> {
     let mut names = Names::default();
     net.visit(&mut names);
     names.found
 }
 
 /// A copy of the network of which tensor `index` is changed.
-pub(super) fn changed(net: &Network, index: usize, change: Change) -> Network {
+pub(crate) fn changed<M: Module>(net: &M, index: usize, change: Change) -> M {
     // Not `clone`: clones share the statistics of their normalisations.
     net.valid().map(&mut Changer { index, next: 0, change })
 }
@@ -92,7 +90,7 @@ mod tests {
     use facelens::model::Task;
 
     use super::*;
-    use crate::nets::{NetworkConfig, SsrNetConfig};
+    use crate::nets::{Network, NetworkConfig, SsrNetConfig};
 
     #[derive(Default)]
     struct Numbers(Vec<Vec<f32>>);

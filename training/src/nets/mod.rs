@@ -1,7 +1,7 @@
 //! The networks of both papers in burn, made so that the app's weight structures ([`facelens::net`]) can be read into
 //! them and written out of them.
 //!
-//! Every network takes `[batch, 3, 64, 64]`, float32, in the channel order and scaling of the model's card.
+//! Every network of faces takes `[batch, 3, 64, 64]`, float32, in the channel order and scaling of the model's card.
 //!
 //! # Saving a network in training
 //! [`SsrNet`] and the others normalise batches (burn's `BatchNorm`), and these are three things to know about that:
@@ -16,6 +16,7 @@
 
 mod convert;
 pub mod fsa_net;
+pub mod gl_cnn;
 mod layers;
 mod published;
 mod separable;
@@ -23,7 +24,7 @@ mod soft_stagewise;
 pub mod ssr_net;
 pub mod ssr_net_md;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -32,6 +33,7 @@ use facelens::net::ShapeError;
 use serde::{Deserialize, Serialize};
 
 pub use fsa_net::{FsaNet, FsaNetConfig};
+pub use gl_cnn::{GlCnn, GlCnnConfig};
 pub use published::Pretrained;
 pub(crate) use published::is_card;
 pub use ssr_net::{SsrNet, SsrNetConfig, StreamChannels};

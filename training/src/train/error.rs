@@ -67,20 +67,20 @@ pub enum RunError {
     /// A set of faces cannot be read.
     #[error(transparent)]
     Set(#[from] SetError),
-    /// A set of faces is not the one that the run was begun with.
+    /// A set is not the one that the run was begun with.
     #[error(
-        "{file} has changed since the run began: {found} faces where there were {expected}, or others; put it back"
+        "{file} has changed since the run began: {found} entries where there were {expected}, or others; put it back"
     )]
     SetChanged {
         /// The set.
         file: String,
-        /// Faces in it now.
+        /// Entries in it now.
         found: usize,
-        /// Faces in it then.
+        /// Entries in it then.
         expected: usize,
     },
     /// Nothing to learn from.
-    #[error("no face in {files} has a label for {tasks}")]
+    #[error("nothing in {files} has a label for {tasks}")]
     NoLabels {
         /// The sets.
         files: String,
@@ -115,17 +115,17 @@ pub enum RunError {
 }
 
 impl RunError {
-    pub(super) fn io(file: &Path, action: &'static str, cause: impl Display) -> Self {
+    pub(crate) fn io(file: &Path, action: &'static str, cause: impl Display) -> Self {
         Self::Io { file: file.display().to_string(), action, cause: cause.to_string() }
     }
 
-    pub(super) fn damaged(file: &Path, cause: impl Display) -> Self {
+    pub(crate) fn damaged(file: &Path, cause: impl Display) -> Self {
         Self::Damaged { file: file.display().to_string(), cause: cause.to_string() }
     }
 }
 
 /// Writes a file so that a reader finds the old one or the new one whole, whenever the program is stopped.
-pub(super) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), RunError> {
+pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), RunError> {
     atomic_file::write(file, bytes, Access::Usual)
         .map_err(|error| RunError::io(file, "written", atomic_file::cause(&error)))
 }

@@ -11,7 +11,7 @@ use super::validate::Figures;
 /// What is known after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// From 1.
     pub(super) epoch: usize,
     /// Of its last step.
@@ -37,14 +37,18 @@ pub(super) fn write(run: &Path, rows: &[Row]) -> Result<(), RunError> {
 }
 
 fn csv(rows: &[Row]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    table(&rows.iter().map(Row::cells).collect::<Vec<_>>())
+}
+
+/// A table as CSV, from the names and values of each row.
+pub(crate) fn table(rows: &[Vec<(String, String)>]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let rows: Vec<Vec<(String, String)>> = rows.iter().map(Row::cells).collect();
     // The last row has every column: a run that an earlier version began lacks some before.
     let names: Vec<&str> = rows.last().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     if !names.is_empty() {
         writer.write_record(&names)?;
     }
-    for cells in &rows {
+    for cells in rows {
         let of = |name: &&str| cells.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str());
         writer.write_record(names.iter().map(of))?;
     }

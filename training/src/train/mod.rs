@@ -11,20 +11,20 @@
 mod age_loss;
 mod batches;
 mod config;
-mod error;
+pub(crate) mod error;
 mod faces;
-mod history;
+pub(crate) mod history;
 mod loss;
 mod pairs;
 mod pose_loss;
-mod run;
-mod schedule;
-mod state;
-mod step;
+pub(crate) mod run;
+pub(crate) mod schedule;
+pub(crate) mod state;
+pub(crate) mod step;
 #[cfg(test)]
 mod tests;
 mod validate;
-mod weights;
+pub(crate) mod weights;
 
 pub use config::{GenderError, LossConfig, PoseError, RunConfig, ScheduleConfig, SetEntry, Sets};
 pub use error::RunError;

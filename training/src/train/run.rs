@@ -79,7 +79,7 @@ pub fn start(folder: &Path, mut config: RunConfig, surroundings: &Surroundings<'
 /// Where there is no run, its state is damaged, its sets have changed, and those of [`start`].
 pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome, RunError> {
     let mut config = RunConfig::read(folder)?;
-    let progress = Progress::read(folder)?;
+    let progress: Progress = Progress::read(folder)?;
     let sets = RunSets::read(&mut config)?;
     let device = surroundings.device.clone().autodiff();
     let mut learner = state::load(folder, &config, progress.epochs, device)?;
@@ -95,13 +95,7 @@ pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome,
 
 /// A network with random weights, or with those of another run, of a model or of a published file.
 pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &Faces) -> Result<Network, RunError> {
-    // The seed belongs to the whole program.
-    static DRAWING: Mutex<()> = Mutex::new(());
-    let drawing = DRAWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    device.seed(config.seed.into());
-    let net = config.network.init(device);
-    weights::draw(&net);
-    drop(drawing);
+    let net = drawn(device, config.seed, || config.network.init(device));
     let Some(from) = &config.from else { return Ok(net) };
     let wrong = |cause: String| RunError::From { file: from.display().to_string(), cause };
     let plain = weights::plain(device);
@@ -137,6 +131,17 @@ pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &Faces) -> Res
         .map_err(|error| wrong(format!("its weights do not fit the network {:?}: {error}", config.network)))?;
     net.keep(&config.kept());
     Ok(net)
+}
+
+/// A new network with the random weights of this seed.
+pub(crate) fn drawn<M: Module>(device: &Device, seed: u32, init: impl FnOnce() -> M) -> M {
+    // The seed belongs to the whole program.
+    static DRAWING: Mutex<()> = Mutex::new(());
+    let _drawing = DRAWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    device.seed(seed.into());
+    let net = init();
+    weights::draw(&net);
+    net
 }
 
 /// Whether the parts of a network are the first parts of another one, though not of the same widths.
@@ -281,7 +286,7 @@ impl Run {
 }
 
 /// On a terminal only.
-fn progress_bar(length: u64, position: u64) -> ProgressBar {
+pub(crate) fn progress_bar(length: u64, position: u64) -> ProgressBar {
     // The template is a constant of ours; without it the bar would be a plain one.
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -3,7 +3,7 @@
 use super::config::ScheduleConfig;
 
 /// The learning rate of a step (from 0) of a run of `steps`: a linear rise, then a half cosine.
-pub(super) fn learning_rate(config: &ScheduleConfig, step: usize, steps: usize) -> f64 {
+pub(crate) fn learning_rate(config: &ScheduleConfig, step: usize, steps: usize) -> f64 {
     let rise = config.warm_up_steps.min(steps / 5);
     if step < rise {
         return config.learning_rate * (step + 1) as f64 / (rise + 1) as f64;
@@ -15,7 +15,7 @@ pub(super) fn learning_rate(config: &ScheduleConfig, step: usize, steps: usize) 
 
 /// Share of the old that the moving average keeps after `step` steps: less at first, so that the random first weights
 /// are soon forgotten.
-pub(super) fn kept(config: &ScheduleConfig, step: usize) -> f64 {
+pub(crate) fn kept(config: &ScheduleConfig, step: usize) -> f64 {
     config.average.min((1.0 + step as f64) / (10.0 + step as f64))
 }
 

@@ -10,9 +10,11 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use facelens::bounded_file::{self, ReadErrorKind};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::config::RunConfig;
@@ -25,22 +27,22 @@ use crate::nets::Network;
 const MAX_PROGRESS_BYTES: u64 = 64 << 20;
 
 /// How far a run has come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Progress {
+pub(crate) struct Progress<R = Row> {
     /// Epochs that are finished.
-    pub(super) epochs: usize,
+    pub(crate) epochs: usize,
     /// Steps that are done.
-    pub(super) steps: usize,
+    pub(crate) steps: usize,
     /// One row for each epoch.
-    pub(super) history: Vec<Row>,
+    pub(crate) history: Vec<R>,
 }
 
 fn folder(run: &Path) -> PathBuf {
     run.join("state")
 }
 
-fn file(run: &Path, part: &str, epochs: usize) -> PathBuf {
+pub(crate) fn file(run: &Path, part: &str, epochs: usize) -> PathBuf {
     folder(run).join(format!("{part}-{epochs}.bpk"))
 }
 
@@ -48,9 +50,16 @@ fn progress_file(run: &Path) -> PathBuf {
     folder(run).join("progress.json")
 }
 
-impl Progress {
+// Derived, it would want rows to have a default.
+impl<R> Default for Progress<R> {
+    fn default() -> Self {
+        Self { epochs: 0, steps: 0, history: Vec::new() }
+    }
+}
+
+impl<R: DeserializeOwned> Progress<R> {
     /// How far the run in `run` has come.
-    pub(super) fn read(run: &Path) -> Result<Self, RunError> {
+    pub(crate) fn read(run: &Path) -> Result<Self, RunError> {
         let file = progress_file(run);
         let text = match bounded_file::read(&file, MAX_PROGRESS_BYTES) {
             Ok(text) => text,
@@ -69,19 +78,30 @@ impl Progress {
 
 /// Keeps what a run has come to. Until the progress is replaced, the epoch before counts.
 pub(super) fn save(run: &Path, progress: &Progress, learner: &Learner) -> Result<(), RunError> {
+    keep(run, progress, &learner.net, learner.average.as_ref(), &learner.optimiser)
+}
+
+/// As [`save`], of any network.
+pub(crate) fn keep<M: Module, R: Serialize>(
+    run: &Path,
+    progress: &Progress<R>,
+    net: &M,
+    average: Option<&M>,
+    optimiser: &ModuleOptimizer,
+) -> Result<(), RunError> {
     let folder = folder(run);
     std::fs::create_dir_all(&folder).map_err(|cause| RunError::io(&folder, "written", cause))?;
-    let write_net = |part: &str, net: &Network| {
+    let write_net = |part: &str, net: &M| {
         let file = file(run, part, progress.epochs);
         let bytes = net.valid().into_record().into_bytes().map_err(|cause| RunError::io(&file, "written", cause))?;
         write_whole(&file, &bytes)
     };
-    write_net("net", &learner.net)?;
-    if let Some(average) = &learner.average {
+    write_net("net", net)?;
+    if let Some(average) = average {
         write_net("average", average)?;
     }
     let file = file(run, "optimiser", progress.epochs);
-    let bytes = learner.optimiser.into_bytes().map_err(|cause| RunError::io(&file, "written", cause))?;
+    let bytes = optimiser.into_bytes().map_err(|cause| RunError::io(&file, "written", cause))?;
     write_whole(&file, &bytes)?;
     let text = serde_json::to_vec(progress).map_err(|cause| RunError::io(&progress_file(run), "written", cause))?;
     write_whole(&progress_file(run), &text)?;
@@ -104,7 +124,7 @@ fn remove_others(folder: &Path, epochs: usize) {
     }
 }
 
-fn load_net(net: Network, file: &Path) -> Result<Network, RunError> {
+pub(crate) fn load_net<M: Module>(net: M, file: &Path) -> Result<M, RunError> {
     let damaged = |cause| RunError::damaged(file, cause);
     net.try_load_record(ModuleRecord::load(file).map_err(damaged)?).map_err(damaged)
 }
@@ -128,7 +148,7 @@ pub(super) fn load(run: &Path, config: &RunConfig, epochs: usize, device: Device
 /// Where there is no run, no epoch was finished, or a file is damaged.
 pub fn load_trained(run: &Path, device: &Device) -> Result<(RunConfig, Network), RunError> {
     let config = RunConfig::read(run)?;
-    let progress = Progress::read(run)?;
+    let progress: Progress = Progress::read(run)?;
     let part = if config.schedule.average > 0.0 { "average" } else { "net" };
     let net = load_net(config.network.init(device), &file(run, part, progress.epochs))?;
     Ok((config, net))

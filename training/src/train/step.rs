@@ -28,15 +28,15 @@ pub(super) struct Learner {
 
 /// What a step met.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Met {
+pub(crate) struct Met {
     /// Before the step.
-    pub(super) loss: f32,
+    pub(crate) loss: f32,
     /// Norm of all gradients together, before it was shortened.
-    pub(super) gradient: f32,
+    pub(crate) gradient: f32,
 }
 
 /// An optimiser without a state.
-pub(super) fn optimiser(schedule: &ScheduleConfig) -> ModuleOptimizer {
+pub(crate) fn optimiser(schedule: &ScheduleConfig) -> ModuleOptimizer {
     AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(schedule.weight_decay).init()
 }
 

@@ -8,7 +8,7 @@ use crate::nets::Network;
 
 /// Moves `average` to `keep` times itself plus the rest of `net`, statistics of the batch normalisations included.
 /// `net` is a network without automatic differentiation, with the same ids of its parameters and statistics.
-pub(super) fn average(average: Network, net: &Network, keep: f64) -> Network {
+pub(crate) fn average<M: Module>(average: M, net: &M, keep: f64) -> M {
     let mut newest = GradientsParams::new();
     net.visit(&mut Collect(&mut newest));
     average.map(&mut Mix { newest, keep })
@@ -84,7 +84,7 @@ impl ModuleMapper for TakeOver {
 }
 
 /// Norm of all gradients together; shortens them where it is above `longest`, unless that is 0.
-pub(super) fn clip(net: &Network, gradients: &mut GradientsParams, longest: f32) -> f32 {
+pub(crate) fn clip<M: Module>(net: &M, gradients: &mut GradientsParams, longest: f32) -> f32 {
     let mut squares = Squares { gradients, sum: None };
     net.visit(&mut squares);
     let norm = squares.sum.map_or(0.0, |sum| sum.into_scalar::<f32>()).sqrt();
@@ -125,7 +125,7 @@ impl ModuleVisitor for Scale<'_> {
 
 /// Draws the weights of a new network now, in the order of its parts. burn draws each when it is first used otherwise,
 /// which would make the weights depend on what uses them first.
-pub(super) fn draw(net: &Network) {
+pub(crate) fn draw<M: Module>(net: &M) {
     struct Touch;
     impl ModuleVisitor for Touch {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -137,7 +137,7 @@ pub(super) fn draw(net: &Network) {
 
 /// Whether a number of the network is not finite.
 #[cfg(test)]
-pub(super) fn numbers(net: &Network) -> Vec<f32> {
+pub(crate) fn numbers<M: Module>(net: &M) -> Vec<f32> {
     struct Numbers(Vec<f32>);
     impl ModuleVisitor for Numbers {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -150,6 +150,6 @@ pub(super) fn numbers(net: &Network) -> Vec<f32> {
 }
 
 /// A device's own tensors, without automatic differentiation.
-pub(super) fn plain(device: &Device) -> Device {
+pub(crate) fn plain(device: &Device) -> Device {
     device.clone().without_autodiff()
 }

@@ -1,0 +1,165 @@
+//! `facelens-training gait`: trains, exports and judges networks that tell the age by gait.
+
+mod eval;
+mod train;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use facelens::gait::{GaitGender, read_weights};
+
+use crate::data::SetError;
+use crate::device::DeviceKind;
+use crate::export::CardTexts;
+use crate::gait::{self, GaitSet};
+
+/// Options of `facelens-training gait`.
+#[derive(Debug, Args)]
+pub(super) struct GaitArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Train GL-CNN on gait sets, or go on with a run that was stopped.
+    Train(train::TrainArgs),
+    /// Make a model that facelens runs of a trained network. What of it may be shown is judged by `gait eval` afterwards.
+    Export(ExportArgs),
+    /// Make a model of weights of the GL-CNN that circulates in PyTorch (a .safetensors file).
+    Import(ImportArgs),
+    /// Judge a model: on sets with ages, and on real walkers without.
+    Eval(eval::EvalArgs),
+}
+
+/// What a card says in words.
+#[derive(Debug, Args)]
+struct Texts {
+    /// Name of the model and its files: a-z, 0-9, `-`, `_` and `.`.
+    #[arg(long)]
+    name: String,
+
+    /// The model's licence, as an SPDX expression where there is one.
+    #[arg(long, default_value = "not stated")]
+    licence: String,
+
+    /// Where it comes from.
+    #[arg(long, value_name = "WORDS", default_value = "trained with facelens-training")]
+    source: String,
+
+    /// Anything a user should know.
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    notes: String,
+
+    /// The folder to write to.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+
+    /// Replace a model of this name.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Texts {
+    fn card(&self, training_data: String) -> CardTexts {
+        CardTexts {
+            name: self.name.clone(),
+            source: self.source.clone(),
+            licence: self.licence.clone(),
+            training_data,
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct ExportArgs {
+    /// The folder of a run, as `gait train` writes it.
+    run: PathBuf,
+
+    /// What it was trained on, in words; without it, the names of the run's sets.
+    #[arg(long, value_name = "WORDS")]
+    training_data: Option<String>,
+
+    #[command(flatten)]
+    texts: Texts,
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// The weights. Of a PyTorch file:
+    /// `save_file({k: v.contiguous() for k, v in torch.load("x.pth", map_location="cpu").items()}, "x.safetensors")` with
+    /// `from safetensors.torch import save_file`.
+    weights: PathBuf,
+
+    /// What it was trained on, in words.
+    #[arg(long, value_name = "WORDS", default_value = "unknown")]
+    training_data: String,
+
+    /// Which of the two genders stands for men; nobody but who trained it knows.
+    #[arg(long, value_enum)]
+    male: Option<MaleClass>,
+
+    #[command(flatten)]
+    texts: Texts,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MaleClass {
+    /// The first.
+    First,
+    /// The second.
+    Second,
+}
+
+/// Runs `gait train | export | import | eval`.
+pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
+    match &args.action {
+        Action::Train(args) => train::run(args),
+        Action::Export(args) => export(args),
+        Action::Import(args) => import(args),
+        Action::Eval(args) => eval::run(args),
+    }
+}
+
+fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let (config, net) = gait::load(&args.run, &DeviceKind::Cpu.open()?)?;
+    let sets =
+        config.sets.train.iter().map(|entry| GaitSet::read(&entry.file)).collect::<Result<Vec<_>, SetError>>()?;
+    let names = config.sets.train.iter().map(|entry| entry.file.file_stem().unwrap_or_default().to_string_lossy());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let texts = args.texts.card(args.training_data.clone().unwrap_or(names));
+    let empty = GaitSet::default();
+    let set = sets.first().unwrap_or(&empty);
+    let (card, verified) = gait::export(&net, set, &texts, &args.texts.output, args.texts.force)?;
+    if !verified.silent.is_empty() {
+        tracing::warn!(
+            "weight tensors that move no answer, so that a mistake in them would not show: {}",
+            verified.silent.join(", ")
+        );
+    }
+    writeln!(
+        std::io::stdout(),
+        "{}: tract gives what burn gives on {} images within {:.1e}, and follows each of {} weight tensors",
+        card.display(),
+        verified.images,
+        verified.largest,
+        verified.tensors - verified.silent.len()
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let weights = read_weights(&args.weights)?;
+    let gender = match args.male {
+        Some(MaleClass::First) => GaitGender::MaleFirst,
+        Some(MaleClass::Second) => GaitGender::MaleSecond,
+        None => GaitGender::UnknownOrder,
+    };
+    let texts = args.texts.card(args.training_data.clone());
+    let card = gait::write(&weights, &texts, gender, false, &args.texts.output, args.texts.force)?;
+    writeln!(std::io::stdout(), "{}: {} parameters", card.display(), weights.parameters())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,138 @@
+//! `facelens-training gait train`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use facelens::cli::interrupt;
+
+use crate::device::DeviceKind;
+use crate::gait::{self, GaitConfig, GaitSetEntry, GaitSurroundings};
+use crate::nets::GlCnnConfig;
+use crate::train::Outcome;
+
+/// Trains GL-CNN on gait sets.
+///
+/// A run is a folder: run.toml (all its settings), history.csv (one row for each epoch) and state/ (the last finished epoch). A
+/// run that was stopped goes on with `gait train --run FOLDER --resume`, and comes to the same result. A tenth of the walkers is
+/// kept for validation.
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    /// Folder of the run; it must be new, or hold the run to resume.
+    #[arg(long, value_name = "FOLDER")]
+    run: PathBuf,
+    /// Go on with the run after its last finished epoch.
+    #[arg(long, conflicts_with_all = ["sets", "config", "validate", "size", "from", "epochs", "batch", "learning_rate", "lambda", "seed"])]
+    resume: bool,
+    /// Settings in the form of a run.toml; other options go before them.
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    /// Gait sets to train on.
+    #[arg(long = "set", value_name = "FILE.gaits", num_args = 1..)]
+    sets: Vec<PathBuf>,
+    /// Gait sets to look at after each epoch.
+    #[arg(long, value_name = "FILE.gaits", num_args = 1..)]
+    validate: Vec<PathBuf>,
+    /// How wide the network is [default: slim].
+    #[arg(long, value_enum)]
+    size: Option<Size>,
+    /// Begin from the trained weights of a run.
+    #[arg(long, value_name = "RUN")]
+    from: Option<PathBuf>,
+    /// How often each image is seen [default: 12].
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Images of one step [default: 64].
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Largest learning rate [default: 0.002].
+    #[arg(long, value_name = "RATE")]
+    learning_rate: Option<f64>,
+    /// Weight of the earth mover's distance beside the cross-entropy [default: 1].
+    #[arg(long, value_name = "WEIGHT")]
+    lambda: Option<f32>,
+    /// Seed of the first weights, the order, the augmentation, and of who is held out [default: 1].
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
+    device: DeviceKind,
+    /// Stop after this epoch, to go on later by --resume.
+    #[arg(long, value_name = "EPOCH")]
+    until: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Size {
+    /// 0.1 million parameters.
+    Slim,
+    /// The paper's, 7 million parameters.
+    Published,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let stop = interrupt::flag();
+    let surroundings = GaitSurroundings { device: args.device.open()?, until: args.until, stop };
+    let outcome = if args.resume {
+        gait::resume(&args.run, &surroundings)?
+    } else {
+        match args.settings() {
+            Ok(config) => gait::start(&args.run, config, &surroundings)?,
+            Err(error) => {
+                tracing::error!("{error:#}");
+                return Ok(ExitCode::from(2));
+            }
+        }
+    };
+    let folder = args.run.display();
+    match outcome {
+        Outcome::Done => {
+            tracing::info!("done: {folder}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::Stopped { epochs } => {
+            match epochs {
+                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and begin again"),
+                epochs => tracing::info!("stopped; epoch {epochs} is kept: gait train --run {folder} --resume goes on"),
+            }
+            Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
+        }
+    }
+}
+
+impl TrainArgs {
+    /// The settings of a new run.
+    fn settings(&self) -> anyhow::Result<GaitConfig> {
+        let mut config = match &self.config {
+            Some(file) => GaitConfig::read_file(file)?,
+            None => GaitConfig::default(),
+        };
+        if let Some(from) = &self.from {
+            config.network = GaitConfig::read(from)?.network;
+            config.from = Some(from.clone());
+        }
+        match self.size {
+            Some(_) if self.from.is_some() => bail!("a run that goes on from another has its size; leave --size out"),
+            Some(Size::Slim) => config.network = GlCnnConfig::slim(),
+            Some(Size::Published) => config.network = GlCnnConfig::default(),
+            None => {}
+        }
+        let entries = |files: &[PathBuf]| files.iter().map(|file| GaitSetEntry::new(file)).collect::<Vec<_>>();
+        if !self.sets.is_empty() {
+            config.sets.train = entries(&self.sets);
+        }
+        if !self.validate.is_empty() {
+            config.sets.validate = entries(&self.validate);
+        }
+        config.epochs = self.epochs.unwrap_or(config.epochs);
+        config.batch = self.batch.unwrap_or(config.batch);
+        config.schedule.learning_rate = self.learning_rate.unwrap_or(config.schedule.learning_rate);
+        config.loss.lambda = self.lambda.unwrap_or(config.loss.lambda);
+        config.seed = self.seed.unwrap_or(config.seed);
+        config.check().map_err(anyhow::Error::msg)?;
+        Ok(config)
+    }
+}
