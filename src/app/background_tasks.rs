@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use super::file_dialogs::{folder_dialog, model_dialog, source_dialog, wait_for};
+use super::file_dialogs::{folder_dialog, gait_model_dialog, model_dialog, source_dialog, wait_for};
 use super::state::{Output, Purpose};
 use crate::model::{Entry, Library, ModelError, ModelErrorKind, ModelSet, Sandbox, Task, TaskModel};
 use crate::outputs::Address;
@@ -64,6 +64,8 @@ pub(crate) enum BackgroundTask {
     Snapshot { still: Still, input: String, options: SceneOptions, folder: PathBuf },
     /// Ask the user for the folder in which sessions are kept.
     PickSessionsFolder,
+    /// Ask the user for a model that tells the age by gait.
+    PickGaitModel,
     /// Look for recordings in this folder that were broken off.
     FindUnfinished(PathBuf),
     /// Finish this recording.
@@ -101,6 +103,8 @@ pub(crate) enum Report {
     Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
     /// The user's answer to [`BackgroundTask::PickSessionsFolder`].
     SessionsFolderPicked(Picked),
+    /// The user's answer to [`BackgroundTask::PickGaitModel`].
+    GaitModelPicked(Picked),
     /// The recordings that were broken off; or why they were not looked for.
     Unfinished(Result<Vec<PathBuf>, String>),
     /// Of [`BackgroundTask::Recover`]; `None` where it was finished already.
@@ -215,6 +219,10 @@ fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> Work {
         BackgroundTask::Snapshot { still, input, options, folder } => {
             Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
         }
+        BackgroundTask::PickGaitModel => {
+            let dialog = gait_model_dialog();
+            Box::new(move || Report::GaitModelPicked(wait_for(dialog)))
+        }
         BackgroundTask::PickSessionsFolder => {
             let dialog = folder_dialog("Choose where recordings are kept");
             Box::new(move || Report::SessionsFolderPicked(wait_for(dialog)))
@@ -246,6 +254,7 @@ impl BackgroundTask {
             Self::PickSession => Report::SessionPicked(no_dialog(&cause)),
             Self::PickModel(task) => Report::ModelPicked(task, no_dialog(&cause)),
             Self::PickSessionsFolder => Report::SessionsFolderPicked(no_dialog(&cause)),
+            Self::PickGaitModel => Report::GaitModelPicked(no_dialog(&cause)),
             Self::OpenSession(path) => Report::Session(Err(SessionError::Io { path, cause })),
             Self::LoadShipped => {
                 let remedy = "load models of your own, or install facelens again";

@@ -36,6 +36,10 @@ pub(crate) enum Command {
     RecordMirror(bool),
     /// Ask where sessions are to be kept.
     PickSessionsFolder,
+    /// Asks for a model that tells the age by gait.
+    PickGaitModel,
+    /// Tells nothing of the age by gait any more.
+    NoGaitModel,
     /// Keep sessions among the user's videos.
     DefaultSessionsFolder,
     /// Send the head to opentrack, or no longer.

@@ -2,12 +2,13 @@
 //! without threads.
 
 use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::detect::DetectorKind;
 use crate::frame::Frame;
-use crate::gait::{GaitAnalyser, GaitOptions, Stride};
+use crate::gait::{AgeByGait, GaitAgeModel, GaitAnalyser, GaitOptions, Stride};
 use crate::model::ModelSet;
 use crate::outputs::{Follow, LiveOutputs, OutputOptions, OutputStatus};
 use crate::overlay::SceneOptions;
@@ -67,6 +68,8 @@ pub(crate) trait Engine {
     /// # Errors
     /// Where the system gives no thread; everything else is told by [`gait`](Self::gait).
     fn set_gait(&self, on: bool) -> std::io::Result<()>;
+    /// Chooses the model that tells the age by gait; without one nothing is told of it. For gaits that are on.
+    fn set_gait_model(&self, file: Option<PathBuf>);
     /// What the gaits show; `None` where they are off.
     fn gait(&self) -> Option<Arc<GaitView>>;
 }
@@ -240,6 +243,16 @@ impl Engine for LiveEngine {
         self.live.set_lasting_tap(LastingTap::Gait, tap.filter(|_| on));
         self.gait_is_on.set(on);
         Ok(())
+    }
+
+    fn set_gait_model(&self, file: Option<PathBuf>) {
+        if let Some(gait) = self.gait.borrow().as_ref() {
+            gait.set_age(Box::new(move || {
+                let Some(file) = file else { return Ok(None) };
+                let model = GaitAgeModel::read(&file).map_err(|error| error.to_string())?;
+                Ok(Some(Box::new(model) as Box<dyn AgeByGait>))
+            }));
+        }
     }
 
     fn gait(&self) -> Option<Arc<GaitView>> {

@@ -1,6 +1,7 @@
 //! A pipeline, background tasks and pictures for the window's tests: no threads, no files, no cameras.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -153,6 +154,7 @@ pub(crate) struct Stage {
     pub centred: usize,
     /// What the gaits show while they are on.
     pub gait: Option<Arc<GaitView>>,
+    pub gait_models: Vec<Option<PathBuf>>,
     /// Whether the program is asked to end.
     pub stop: Stop,
 }
@@ -312,6 +314,10 @@ impl Engine for Fake {
         let mut stage = self.0.borrow_mut();
         stage.gait = on.then(|| stage.gait.take().unwrap_or_default());
         Ok(())
+    }
+
+    fn set_gait_model(&self, file: Option<PathBuf>) {
+        self.0.borrow_mut().gait_models.push(file);
     }
 
     fn gait(&self) -> Option<Arc<GaitView>> {

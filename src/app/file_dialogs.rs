@@ -55,6 +55,15 @@ pub(super) fn model_dialog(task: Task) -> Dialog {
     Box::pin(async { dialog.await.map(|files| files.iter().map(|file| file.path().to_owned()).collect()) })
 }
 
+/// Asks for a model that tells the age by gait.
+pub(super) fn gait_model_dialog() -> Dialog {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title("Load a model for the age by gait: its card, or its .onnx with the card beside it")
+        .add_filter("Gait models", &["toml", "onnx"])
+        .pick_file();
+    Box::pin(async { dialog.await.map(|file| vec![file.path().to_owned()]) })
+}
+
 /// Nobody answers a dialog this fast: it was never shown.
 const TOO_FAST_FOR_A_USER: Duration = Duration::from_millis(400);
 

@@ -45,13 +45,22 @@ pub struct GaitAge {
     pub stage: Stage,
 }
 
+/// What is told of somebody's age by their gait: as much as is known to hold ([`super::network::Shows`]).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GaitEstimate {
+    /// The part of life.
+    pub stage: Stage,
+    /// The age; `None` where the model may name a part of life alone.
+    pub age: Option<GaitAge>,
+}
+
 /// Tells the age from a gait energy image.
 pub trait AgeByGait: Send {
-    /// The age of the walker whose image and measures these are.
+    /// What may be told of the age of the walker whose image and measures these are; `None` where the model may tell nothing.
     ///
     /// # Errors
     /// Where the network fails.
-    fn estimate(&mut self, gei: &Gei, measures: &Measures) -> Result<GaitAge, AgeError>;
+    fn estimate(&mut self, gei: &Gei, measures: &Measures) -> Result<Option<GaitEstimate>, AgeError>;
 }
 
 /// The network of [`AgeByGait`] failed.

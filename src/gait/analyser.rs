@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::age::{AgeByGait, GaitAge};
+use super::age::{AgeByGait, GaitEstimate};
 use super::body::{Body, BodyCutter, BodyNetwork, point};
 use super::gei::Gei;
 use super::measures::Measures;
@@ -101,7 +101,7 @@ pub struct Walker {
     /// The means of their last strides.
     pub measures: Measures,
     /// The age by their gait, where there is a network for it.
-    pub age: Option<GaitAge>,
+    pub age: Option<GaitEstimate>,
 }
 
 /// What is known of somebody's gait.
@@ -194,7 +194,7 @@ pub struct Stride {
     /// Its figures.
     pub measures: Measures,
     /// The age by all strides of the walker so far, where there is a network for it.
-    pub age: Option<GaitAge>,
+    pub age: Option<GaitEstimate>,
     /// How alike frames are that lie a stride apart, up to 1.
     pub likeness: f32,
 }
@@ -249,6 +249,14 @@ impl GaitAnalyser {
     pub(super) fn with(eyes: Box<dyn Eyes>, options: GaitOptions) -> Self {
         let GaitOptions { body: _, age, numbers } = options;
         Self { eyes, age, numbers, tracks: Vec::new(), last: None, steps_s: Vec::new(), searched_s: None }
+    }
+
+    /// Changes who tells the age: of everybody from their next stride on.
+    pub fn set_age(&mut self, age: Option<Box<dyn AgeByGait>>) {
+        self.age = age;
+        for track in &mut self.tracks {
+            track.age = None;
+        }
     }
 
     /// Forgets everybody: the next frame has nothing to do with the last. Strides that are not over are lost; see
@@ -598,7 +606,7 @@ fn stride(
     track.add(cut.strides, &cut.gei, cut.measures);
     if let (Some(age), Some(gei)) = (age, &track.gei) {
         let started_at = Instant::now();
-        track.age = Some(age.estimate(gei, &track.measures())?);
+        track.age = age.estimate(gei, &track.measures())?;
         timings.age_ms += milliseconds(started_at);
     }
     let Cut { start, end, strides, gei, measures, likeness } = cut;

@@ -30,7 +30,7 @@ mod testing;
 mod timing;
 mod track;
 
-pub use age::{AgeByGait, AgeError, GaitAge, Stage};
+pub use age::{AgeByGait, AgeError, GaitAge, GaitEstimate, Stage};
 pub use analyser::{
     GaitAnalyser, GaitFrame, GaitOptions, GaitTimings, MOST_WALKERS, Stride, Waiting, WalkState, Walker,
 };

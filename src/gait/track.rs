@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::age::GaitAge;
+use super::age::GaitEstimate;
 use super::analyser::{Waiting, WalkState};
 use super::body::{Body, Landmark, point};
 use super::gei::Gei;
@@ -59,7 +59,7 @@ pub(super) struct Track {
     pub gei: Option<Arc<Gei>>,
     pub strides: u32,
     measures: Vec<Measures>,
-    pub age: Option<GaitAge>,
+    pub age: Option<GaitEstimate>,
     pub state: WalkState,
     /// The closed lines around them in this frame, pixels of the picture.
     pub outline: Vec<Vec<Point>>,

@@ -6,7 +6,7 @@ use super::palette::{INK, PLATE, TEXT, TEXT_DIM, identity_color};
 use super::scene::{Color, Scene, SceneOptions, Shape};
 use super::software_painter::paint_on_picture;
 use super::text::TextSize;
-use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Stage, WalkState, Walker};
+use crate::gait::{GEI_HEIGHT, GEI_WIDTH, GaitAge, GaitEstimate, Gei, Stage, WalkState, Walker};
 use crate::geometry::{Point, Rect};
 
 /// Lengths on the screen, in points.
@@ -94,10 +94,20 @@ pub fn gait_words(walker: &Walker) -> Vec<String> {
     match (walker.state, walker.age) {
         (WalkState::Waiting(waiting), _) => lines.push(waiting.words().to_owned()),
         (WalkState::Walking { strides: 0 }, _) => lines.push("walks: the first stride is not over".to_owned()),
-        (_, Some(age)) => lines.push(gait_stage_words(age.stage).to_owned()),
+        (_, Some(told)) => lines.push(gait_age_words(&told)),
         _ => {}
     }
     lines
+}
+
+/// What is said of an age by gait: `age by gait 8–14`, or the part of life.
+pub fn gait_age_words(told: &GaitEstimate) -> String {
+    match told.age {
+        Some(GaitAge { years, low, high, .. }) if [years, low, high].iter().all(|years| years.is_finite()) => {
+            format!("age by gait {}–{}", low.round().max(0.0) as i32, high.round().max(0.0) as i32)
+        }
+        _ => gait_stage_words(told.stage).to_owned(),
+    }
 }
 
 /// What is said of a part of life.

@@ -16,7 +16,7 @@ mod wording;
 
 pub use axes::axis_tips;
 pub use egui_painter::paint;
-pub use gait::{GaitScene, GeiPlace, gait_stage_words, gait_words};
+pub use gait::{GaitScene, GeiPlace, gait_age_words, gait_words};
 pub use palette::identity_color;
 pub use scene::{Color, Scene, SceneOptions, Shape};
 pub use software_painter::paint_on_picture;

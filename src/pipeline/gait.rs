@@ -15,7 +15,7 @@ use super::board::Tap;
 use super::inbox::{Inbox, Message};
 use super::{Analysis, panic_words};
 use crate::frame::Frame;
-use crate::gait::{GaitAnalyser, GaitError, GaitFrame, GaitTimings, Stride, Walker};
+use crate::gait::{AgeByGait, GaitAnalyser, GaitError, GaitFrame, GaitTimings, Stride, Walker};
 use crate::geometry::Rect;
 
 /// The rate is that of the frames of this time.
@@ -33,6 +33,9 @@ pub trait Gaits: Send {
     /// # Errors
     /// Where a network fails; the next frame may work.
     fn analyse(&mut self, frame: &Frame, faces: &[(u64, Rect)]) -> Result<GaitFrame, GaitError>;
+
+    /// Changes who tells the age.
+    fn set_age(&mut self, age: Option<Box<dyn AgeByGait>>);
 }
 
 impl Gaits for GaitAnalyser {
@@ -43,10 +46,17 @@ impl Gaits for GaitAnalyser {
     fn analyse(&mut self, frame: &Frame, faces: &[(u64, Rect)]) -> Result<GaitFrame, GaitError> {
         Self::analyse(self, frame, faces)
     }
+
+    fn set_age(&mut self, age: Option<Box<dyn AgeByGait>>) {
+        Self::set_age(self, age);
+    }
 }
 
 /// Makes what analyses, on the thread: it takes some tenths of a second.
 pub type MakeGaits = Box<dyn FnOnce() -> Result<Box<dyn Gaits>, GaitError> + Send>;
+
+/// Reads the model that tells the age, on the thread; `None` for none.
+pub type MakeAge = Box<dyn FnOnce() -> Result<Option<Box<dyn AgeByGait>>, String> + Send>;
 
 /// Takes the strides that ended with a frame. Called on the thread `gait`: must not wait.
 pub type TakeStrides = Arc<dyn Fn(&[Stride]) + Send + Sync>;
@@ -66,6 +76,8 @@ pub struct GaitView {
     pub timings: GaitTimings,
     /// Why there are no gaits, where frames fail.
     pub error: Option<String>,
+    /// Why the model for the age is not in use.
+    pub age_error: Option<String>,
 }
 
 impl GaitView {
@@ -77,12 +89,15 @@ impl GaitView {
 enum Order {
     /// The next frame has nothing to do with the last.
     Forget,
+    /// Another model tells the age.
+    Age(MakeAge),
 }
 
 struct Shared {
     inbox: Inbox<Order, Arc<Analysis>>,
     view: ArcSwap<GaitView>,
     strides: Mutex<Option<TakeStrides>>,
+    age_error: Mutex<Option<String>>,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -102,6 +117,7 @@ impl LiveGait {
             inbox: Inbox::new(),
             view: ArcSwap::from_pointee(GaitView::loading()),
             strides: Mutex::new(None),
+            age_error: Mutex::new(None),
             wake,
         });
         let worker = Arc::clone(&shared);
@@ -117,6 +133,11 @@ impl LiveGait {
     /// Sees every analysed frame, to be given to [`Live::set_lasting_tap`](super::Live::set_lasting_tap).
     pub fn tap(&self) -> Arc<dyn Tap> {
         Arc::new(GaitTap(Arc::clone(&self.shared)))
+    }
+
+    /// Changes the model that tells the age. What goes wrong is told by [`GaitView::age_error`].
+    pub fn set_age(&self, make: MakeAge) {
+        self.shared.inbox.command(Order::Age(make));
     }
 
     /// From now on `take` gets the strides, in the place of any other.
@@ -177,6 +198,15 @@ impl Shared {
                     done.clear();
                     self.show(GaitView::default());
                 }
+                Message::Command(Order::Age(make)) => {
+                    let (age, error) = match make() {
+                        Ok(age) => (age, None),
+                        Err(error) => (None, Some(error)),
+                    };
+                    gaits.set_age(age);
+                    *self.age_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+                    self.show((*self.view.load_full()).clone());
+                }
                 Message::Job(analysis) => self.analyse(gaits.as_mut(), &analysis, &mut done),
             }
         }
@@ -208,10 +238,13 @@ impl Shared {
             }
         }
         let GaitFrame { walkers, timings, .. } = frame;
-        self.show(GaitView { loading: false, walkers, time: analysis.frame.time, fps, timings, error: None });
+        let time = analysis.frame.time;
+        self.show(GaitView { walkers, time, fps, timings, ..GaitView::default() });
     }
 
-    fn show(&self, view: GaitView) {
+    fn show(&self, mut view: GaitView) {
+        // It stands until another model is chosen.
+        view.age_error.clone_from(&self.age_error.lock().unwrap_or_else(PoisonError::into_inner));
         self.view.store(Arc::new(view));
         (self.wake)();
     }
@@ -270,6 +303,8 @@ mod tests {
             };
             Ok(GaitFrame { walkers: vec![walker], strides: vec![stride], ..GaitFrame::default() })
         }
+
+        fn set_age(&mut self, _age: Option<Box<dyn AgeByGait>>) {}
     }
 
     fn analysis(number: u64) -> Arc<Analysis> {
@@ -309,12 +344,20 @@ mod tests {
         tap.analysed(&analysis(8));
         wait_until("the next frame", || gait.view().error.is_none() && gait.view().walkers.len() == 1);
 
+        gait.set_age(Box::new(|| Err("a.toml: it is no card".to_owned())));
+        wait_until("the model's error", || gait.view().age_error.as_deref() == Some("a.toml: it is no card"));
+        tap.analysed(&analysis(9));
+        wait_until("the frame after it", || gait.view().time == Duration::from_millis(360));
+        assert!(gait.view().age_error.is_some(), "it stands until another model is chosen");
+        gait.set_age(Box::new(|| Ok(None)));
+        wait_until("no error", || gait.view().age_error.is_none());
+
         gait.set_strides(None);
         let before = resets.load(Ordering::SeqCst);
         tap.source_changed();
         wait_until("the next source", || gait.view().walkers.is_empty());
         assert_eq!(resets.load(Ordering::SeqCst), before + 1);
-        assert_eq!(strides.lock().unwrap().len(), 2);
+        assert_eq!(strides.lock().unwrap().len(), 3);
     }
 
     #[test]

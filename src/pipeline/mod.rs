@@ -63,7 +63,7 @@ mod tests;
 pub use analyser::{AnalyseError, Analyser, Faces};
 pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, FrameWork, run_batch};
 pub use board::{LastingTap, Shown, Status, Tap};
-pub use gait::{GaitView, Gaits, LiveGait, MakeGaits, TakeStrides};
+pub use gait::{GaitView, Gaits, LiveGait, MakeAge, MakeGaits, TakeStrides};
 pub use live::{Live, LiveOptions};
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.

@@ -134,7 +134,7 @@ impl GaitRow {
         let measures = &stride.measures;
         let milliseconds = |time: std::time::Duration| (time.as_secs_f64() * 1000.0).round() / 1000.0;
         let to = |value: Option<f32>, decimals| value.and_then(|value| rounded(value, decimals));
-        let age = stride.age.and_then(|age| {
+        let age = stride.age.and_then(|told| told.age).and_then(|age| {
             Some(GaitAgeRow { years: rounded(age.years, 1)?, low: rounded(age.low, 1)?, high: rounded(age.high, 1)? })
         });
         Some(Self {
@@ -153,7 +153,7 @@ impl GaitRow {
             lean_deg: to(measures.lean_deg, 1),
             gei,
             age,
-            stage: stride.age.map(|age| age.stage),
+            stage: stride.age.map(|told| told.stage),
             strides: stride.strides,
         })
     }
@@ -315,7 +315,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::gait::{GaitAge, Gei, Measures};
+    use crate::gait::{GaitAge, GaitEstimate, Gei, Measures};
 
     fn stride() -> Stride {
         Stride {
@@ -363,7 +363,8 @@ mod tests {
             )
         );
         let mut known = stride();
-        known.age = Some(GaitAge { years: 41.04, low: 22.0, high: 63.0, stage: Stage::Adult });
+        let age = GaitAge { years: 41.04, low: 22.0, high: 63.0, stage: Stage::Adult };
+        known.age = Some(GaitEstimate { stage: age.stage, age: Some(age) });
         let line = text(RowFormat::Jsonl, &[GaitRow::new("a", &known, None).unwrap()]);
         assert!(line.contains(r#""age":{"years":41.0,"low":22.0,"high":63.0},"stage":"adult""#), "{line}");
     }
@@ -372,7 +373,7 @@ mod tests {
     fn rows_read_back_from_both_formats() {
         let mut frontal = stride();
         frontal.measures = Measures { stride_s: Some(1.0), direction_deg: Some(359.7), ..Measures::default() };
-        frontal.age = Some(GaitAge { years: 8.0, low: 6.0, high: 11.0, stage: Stage::Child });
+        frontal.age = Some(GaitEstimate { stage: Stage::Child, age: None });
         let rows = [row(), GaitRow::new("a \"b\", c.mp4", &frontal, None).unwrap()];
         assert_eq!(rows[1].direction_deg, Some(0));
         let csv = text(RowFormat::Csv, &rows);

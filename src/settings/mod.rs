@@ -49,6 +49,8 @@ pub struct Settings {
     pub gender_models: Vec<PathBuf>,
     /// Model files chosen for head pose.
     pub pose_models: Vec<PathBuf>,
+    /// The model that tells the age by gait: a card, or an .onnx with its card beside it; `None`: the one that ships, if any.
+    pub gait_model: Option<PathBuf>,
     /// Where recorded sessions are kept; `None`: `facelens` in the user's folder for videos.
     pub sessions_folder: Option<PathBuf>,
     /// Which pictures are recorded.
@@ -82,6 +84,7 @@ impl Default for Settings {
             age_models: Vec::new(),
             gender_models: Vec::new(),
             pose_models: Vec::new(),
+            gait_model: None,
             sessions_folder: None,
             record_pictures: RecordedPictures::default(),
             record_blur: false,
@@ -139,6 +142,7 @@ impl Settings {
             age_models: reader.take("age_models").unwrap_or_default(),
             gender_models: reader.take("gender_models").unwrap_or_default(),
             pose_models: reader.take("pose_models").unwrap_or_default(),
+            gait_model: reader.take("gait_model").filter(|file: &PathBuf| !file.as_os_str().is_empty()),
             sessions_folder: reader.take("sessions_folder").filter(|folder: &PathBuf| !folder.as_os_str().is_empty()),
             record_pictures: reader
                 .take_if("record_pictures", "both, annotated, clean or none", |name: &String| {
@@ -175,7 +179,7 @@ impl Settings {
     }
 
     /// Every setting under its key, as the file has it.
-    fn entries(&self) -> [(&'static str, Value); 20] {
+    fn entries(&self) -> [(&'static str, Value); 21] {
         let text = |text: &dyn ToString| Value::from(text.to_string());
         // TOML is UTF-8: a name that is none is forgotten rather than remembered as another one.
         let path = |path: &Path| Value::from(path.to_str().unwrap_or_default());
@@ -200,6 +204,7 @@ impl Settings {
             ("age_models", files(&self.age_models)),
             ("gender_models", files(&self.gender_models)),
             ("pose_models", files(&self.pose_models)),
+            ("gait_model", path(self.gait_model.as_deref().unwrap_or(Path::new("")))),
             ("sessions_folder", path(self.sessions_folder.as_deref().unwrap_or(Path::new("")))),
             ("record_pictures", self.record_pictures.name().into()),
             ("record_blur", self.record_blur.into()),
@@ -294,6 +299,7 @@ mod tests {
             angles: false,
             detector: DetectorKind::Seeta,
             pose_models: vec!["nets/a.h5".into(), "nets/b.h5".into()],
+            gait_model: Some("walks.toml".into()),
             sessions_folder: Some("recordings".into()),
             record_pictures: RecordedPictures::None,
             record_blur: true,

@@ -2,11 +2,13 @@
 
 use eframe::egui::{self, Align2, Color32, FontId, Rect, RichText, Sense, TextureHandle, pos2, vec2};
 
+use super::super::command::Command;
 use super::super::gait::{direction_words, measure_words};
 use super::super::state::App;
 use super::super::theme;
 use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Measures, WalkState, Walker};
-use crate::overlay::gait_stage_words;
+use crate::overlay::gait_age_words;
+use crate::pipeline::GaitView;
 
 /// Height of a row in points.
 const ROW_HEIGHT: f32 = GEI_HEIGHT as f32 + 24.0;
@@ -24,11 +26,11 @@ pub(in crate::app) struct GaitRow<'a> {
     /// The figures.
     pub measures: Measures,
     /// What the gait says of the age.
-    pub stage: Option<&'static str>,
+    pub age: Option<String>,
 }
 
 /// Shows the walkers of the live picture under the people; nothing where the gaits are off.
-pub(super) fn show(app: &App, ui: &mut egui::Ui) {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     let Some(view) = app.gait.view() else { return };
     let count = view.walkers.len();
     let rate = if view.fps > 0.0 { format!("  ·  {:.0} a second", view.fps) } else { String::new() };
@@ -44,6 +46,33 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui) {
     for walker in &view.walkers {
         row(ui, &of_walker(app, walker));
     }
+    model(app, view, ui, commands);
+}
+
+/// Which model tells the age by gait, and a button to choose another.
+fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+    let file = app.settings.gait_model.as_ref();
+    let name = file.and_then(|file| file.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+    let (words, color) = match (&view.age_error, name) {
+        (Some(error), _) => (error.clone(), theme::BAD),
+        (None, Some(name)) => (format!("Age by gait: {name}"), theme::WEAK),
+        (None, None) => ("No model tells the age by gait.".to_owned(), theme::WEAK),
+    };
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if file.is_some() && ui.button("None").on_hover_text("Tell nothing of the age by gait").clicked() {
+                commands.push(Command::NoGaitModel);
+            }
+            let load = ui.button("Load…").on_hover_text("Load a model that tells the age by gait: its card (.toml)");
+            if load.accessible_name("Load a model for the age by gait").clicked() {
+                commands.push(Command::PickGaitModel);
+            }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let label = egui::Label::new(RichText::new(&words).small().color(color)).truncate();
+                ui.add(label).on_hover_text(&words);
+            });
+        });
+    });
 }
 
 fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
@@ -62,7 +91,7 @@ fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
         state,
         waits,
         measures: walker.measures,
-        stage: walker.age.map(|age| gait_stage_words(age.stage)),
+        age: walker.age.as_ref().map(gait_age_words),
     }
 }
 
@@ -70,7 +99,7 @@ fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
 pub(in crate::app) fn row(ui: &mut egui::Ui, row: &GaitRow<'_>) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let [pace, body] = measure_words(&row.measures);
-    let figures: Vec<&str> = [pace.as_str(), body.as_str(), row.stage.unwrap_or_default()]
+    let figures: Vec<&str> = [pace.as_str(), body.as_str(), row.age.as_deref().unwrap_or_default()]
         .into_iter()
         .filter(|text| !text.is_empty())
         .collect();

@@ -32,7 +32,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec
         for person in app.people.list() {
             row(app, ui, person, commands);
         }
-        gait::show(app, ui);
+        gait::show(app, ui, commands);
     });
     ui.add_space(theme::STEP);
     ui.cursor().top() - top

@@ -7,8 +7,8 @@ use super::super::panel::gait::{GaitRow as Row, row};
 use super::super::panel::title;
 use super::super::theme;
 use super::Replay;
-use crate::gait::Measures;
-use crate::overlay::gait_stage_words;
+use crate::gait::{GaitAge, GaitEstimate, Measures};
+use crate::overlay::gait_age_words;
 use crate::session::GaitRow;
 
 /// The images of the strides that are shown: one for each walker.
@@ -85,7 +85,10 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui) {
                     direction_deg: stride.direction_deg.map(f32::from),
                     height_px: None,
                 },
-                stage: stride.stage.map(gait_stage_words),
+                age: stride.stage.map(|stage| {
+                    let age = stride.age.map(|age| GaitAge { years: age.years, low: age.low, high: age.high, stage });
+                    gait_age_words(&GaitEstimate { stage, age })
+                }),
             },
         );
     }

@@ -378,6 +378,10 @@ impl App {
             Command::PickSessionsFolder => {
                 self.start(BackgroundTask::PickSessionsFolder);
             }
+            Command::PickGaitModel => {
+                self.start(BackgroundTask::PickGaitModel);
+            }
+            Command::NoGaitModel => self.use_gait_model(None),
             Command::DefaultSessionsFolder => self.settings.sessions_folder = None,
             Command::Opentrack(on) => self.switch_opentrack(on),
             Command::JsonLines(on) => self.switch_json_lines(on),
@@ -465,7 +469,15 @@ impl App {
                 Tone::Bad,
                 format!("The gaits have no thread ({error}): close other programs and switch them on again."),
             );
+        } else if on && self.settings.gait_model.is_some() {
+            self.engine.set_gait_model(self.settings.gait_model.clone());
         }
+    }
+
+    /// From now on this model tells the age by gait.
+    fn use_gait_model(&mut self, file: Option<PathBuf>) {
+        self.settings.gait_model.clone_from(&file);
+        self.engine.set_gait_model(file);
     }
 
     /// Takes in what the gaits show. A session has its own.

@@ -57,6 +57,8 @@ impl App {
             | Command::RecordPictures(_)
             | Command::RecordBlur(_)
             | Command::RecordMirror(_)
+            | Command::PickGaitModel
+            | Command::NoGaitModel
             | Command::PickSessionsFolder
             | Command::DefaultSessionsFolder => true,
             Command::ListCameras

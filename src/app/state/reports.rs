@@ -90,7 +90,13 @@ impl App {
                 Tone::Warn,
                 "This system shows no file dialog: write `sessions_folder = \"FOLDER\"` into settings.toml and start facelens again.",
             ),
+            Report::GaitModelPicked(Picked::Files(files)) => self.use_gait_model(files.into_iter().next()),
+            Report::GaitModelPicked(Picked::NoDialog) => self.notices.say(
+                Tone::Warn,
+                "This system shows no file dialog: write `gait_model = \"FILE.toml\"` into settings.toml and start facelens again.",
+            ),
             Report::SourcePicked(Picked::Nothing)
+            | Report::GaitModelPicked(Picked::Nothing)
             | Report::ModelPicked(_, Picked::Nothing)
             | Report::SessionPicked(Picked::Nothing)
             | Report::SessionsFolderPicked(Picked::Nothing) => {}

@@ -66,6 +66,31 @@ fn walkers_have_a_row_with_their_figures_or_why_there_are_none() {
 }
 
 #[test]
+fn a_model_for_the_age_is_chosen_remembered_and_given_up() {
+    let mut test = Test::new();
+    test.fake.play(0, &[]);
+    test.press(Key::W);
+    test.steps();
+    assert!(test.fake.0.borrow().gait_models.is_empty() && test.shows("No model tells the age by gait."));
+    test.window.get_by_label("Load a model for the age by gait").click();
+    test.steps();
+    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickGaitModel));
+    test.report(Report::GaitModelPicked(Picked::Files(vec!["/models/walks.toml".into()])));
+    assert_eq!(test.fake.0.borrow().gait_models, [Some(PathBuf::from("/models/walks.toml"))]);
+    assert!(test.shows("Age by gait: walks"));
+    show(&mut test, GaitView { age_error: Some("walks.toml: it is no card".to_owned()), ..GaitView::default() });
+    assert!(test.shows("walks.toml: it is no card"));
+    // Off and on again it is used again.
+    test.press(Key::W);
+    test.press(Key::W);
+    assert_eq!(test.fake.0.borrow().gait_models.len(), 2);
+    test.window.get_by_label("None").click();
+    test.steps();
+    assert_eq!(test.fake.0.borrow().gait_models.last(), Some(&None));
+    assert_eq!(test.window.state().settings.gait_model, None);
+}
+
+#[test]
 fn an_error_of_the_gaits_is_told_once() {
     let mut test = Test::new();
     test.fake.play(0, &[]);

@@ -1,7 +1,7 @@
 //! `facelens gait`: the strides of people who walk through films, as rows.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,9 @@ use super::batch::{Batch, Files, Rows, Trouble, each, exit_code, parse_format, p
 use super::output;
 use super::video::Video;
 use crate::frame::Frame;
-use crate::gait::{BodyNetwork, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Stride};
+use crate::gait::{
+    AgeByGait, BodyNetwork, GaitAgeModel, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Shows, Stride,
+};
 use crate::overlay::{GaitScene, SceneOptions};
 use crate::pipeline::FrameWork;
 use crate::session::{GaitRow, GaitWriter, RowFormat};
@@ -52,6 +54,10 @@ pub struct GaitArgs {
     #[arg(long, value_name = "lite|full", default_value = "lite", value_parser = parse_body)]
     pub body: BodyNetwork,
 
+    /// A model that tells the age by gait: its card, or its .onnx with the card beside it. What it may tell stands in its card.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+
     /// Stop each input after this many seconds: of its own time, or by the clock for a camera.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
@@ -74,7 +80,11 @@ pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
     let (target, format) = files.check()?;
     let images = args.gei.clone().map(Images::new).transpose()?;
     let numbers = Numbers::new();
-    let options = GaitOptions { body: args.body, age: None, numbers: numbers.clone() };
+    let age = match &args.model {
+        Some(file) => Some(read_model(file)?),
+        None => None,
+    };
+    let options = GaitOptions { body: args.body, age, numbers: numbers.clone() };
     let mut walks = Walks { analyser: GaitAnalyser::new(options)?, numbers };
     let rows = Rows::new(target, format, GaitWriter::new, GaitWriter::flush);
     let mut out = Out { rows, images, video: args.video.clone().map(Video::new) };
@@ -84,6 +94,18 @@ pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
     rows.and_then(|()| out.rows.finish(all_well)).or_else(output::unless_stopped)?;
     video?;
     Ok(exit_code(all_well))
+}
+
+/// The model in a file; a word where it tells nothing.
+fn read_model(file: &Path) -> anyhow::Result<Box<dyn AgeByGait>> {
+    let model = GaitAgeModel::read(file)?;
+    if model.shows() == Shows::Measures {
+        output::note(format_args!(
+            "{}: its card lets it tell nothing of the age (`shows`); `facelens-training gait eval` says what it may",
+            file.display()
+        ));
+    }
+    Ok(Box::new(model))
 }
 
 /// The gaits of one input after the other.

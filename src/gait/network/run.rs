@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::card::{GaitCard, Shows};
 use super::ordinal::AgeDistribution;
-use crate::gait::{AgeByGait, AgeError, GEI_HEIGHT, GEI_WIDTH, GaitAge, Gei, Measures};
+use crate::gait::{AgeByGait, AgeError, GEI_HEIGHT, GEI_WIDTH, GaitAge, GaitEstimate, Gei, Measures};
 use crate::model::file::read_capped;
 use crate::model::guard::MAX_FILE_BYTES;
 use crate::model::{ModelError, ModelErrorKind, Net};
@@ -105,8 +105,13 @@ impl GaitAgeModel {
 
 impl AgeByGait for GaitAgeModel {
     /// The measures are not looked at: the network sees the image alone.
-    fn estimate(&mut self, gei: &Gei, _measures: &Measures) -> Result<GaitAge, AgeError> {
-        self.answer(gei).map(|answer| answer.age)
+    fn estimate(&mut self, gei: &Gei, _measures: &Measures) -> Result<Option<GaitEstimate>, AgeError> {
+        let of = |age: Option<GaitAge>, stage| Some(GaitEstimate { stage, age });
+        Ok(match self.card.shows {
+            Shows::Measures => None,
+            Shows::Stage => of(None, self.answer(gei)?.age.stage),
+            Shows::Age => self.answer(gei).map(|answer| of(Some(answer.age), answer.age.stage))?,
+        })
     }
 }
 
