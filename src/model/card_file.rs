@@ -6,7 +6,9 @@ use super::card::{InputSpec, ModelCard, OutputForm, Scaling};
 use super::error::{ModelError, ModelErrorKind};
 use super::file::read_capped;
 use super::hash::sha256_hex;
+use super::runtime::Net;
 use super::task::{Task, task_words};
+use super::{Answers, axes};
 
 /// Largest card, bytes.
 const MAX_CARD_BYTES: u64 = 64 << 10;
@@ -14,8 +16,8 @@ const MAX_CARD_BYTES: u64 = 64 << 10;
 const MAX_FILES: usize = 16;
 /// Largest side of a network's input, pixels.
 const MAX_INPUT_SIDE: u32 = 1024;
-/// Largest crop margin; the published demos use 0.4 to 0.6.
-const MAX_MARGIN: f32 = 3.0;
+/// Most bins of an angle, and most ages.
+const MAX_BINS: usize = 1024;
 
 impl ModelCard {
     /// Reads a card's text; `file` is named in errors.
@@ -79,6 +81,36 @@ impl ModelCard {
         }
     }
 
+    /// Whether a network gives the numbers that the card makes its output of; `file` is named in errors.
+    ///
+    /// # Errors
+    /// `WrongShape` with what it gives instead.
+    pub(super) fn check_output(&self, net: &Net, file: &Path) -> Result<(), ModelError> {
+        let (given, wanted) = (net.output_len(), self.output.len());
+        let wrong = |cause: String, remedy: &str| ModelError::new(ModelErrorKind::WrongShape, file, cause, remedy);
+        match &self.select {
+            Some(select) => {
+                select.check(net, wanted).map_err(|cause| wrong(cause, "correct `select` or `output` in the card"))
+            }
+            None if given != wanted => Err(wrong(
+                format!("it gives {given} numbers where the card's output form has {wanted}"),
+                "correct `output` in the card, or say in its `select` which of the numbers are meant",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// What these numbers, all that `net` gave, say.
+    ///
+    /// # Errors
+    /// In words, where they are not what the card says, or no rotation.
+    pub(super) fn answers(&self, net: &Net, values: &[f32]) -> Result<Answers, String> {
+        match &self.select {
+            Some(select) => self.output.decode(&select.take(net, self.output.len(), values)?),
+            None => self.output.decode(values),
+        }
+    }
+
     /// Where the card's files are: beside the card.
     pub fn paths(&self, card_file: &Path) -> Vec<PathBuf> {
         self.files.iter().map(|name| card_file.with_file_name(name)).collect()
@@ -96,11 +128,9 @@ impl ModelCard {
         self.text_problems()?;
         self.file_problems()?;
         self.input.problems()?;
-        let margin = self.crop.margin;
-        if !(0.0..=MAX_MARGIN).contains(&margin) {
-            return Err(format!("`crop.margin` must lie between 0 and {MAX_MARGIN}, but is {margin}"));
-        }
+        self.crop.problems()?;
         self.output.problems(&self.tasks)?;
+        self.select.as_ref().map_or(Ok(()), |select| select.problems(self.output.len()))?;
         if let Some(calibration) = &self.calibration {
             if !calibration.gender.is_empty() && !self.serves(Task::Gender) {
                 return Err("`calibration.gender` is for a model that gives a gender".to_owned());
@@ -172,13 +202,35 @@ impl InputSpec {
                 return Err(format!("`input.{key}` must lie between 1 and {MAX_INPUT_SIDE}, but is {side}"));
             }
         }
-        if let Scaling::MeanStd { mean, std } = &self.scaling {
-            if mean.iter().chain(std).any(|value| !value.is_finite()) {
-                return Err("`input.scaling` holds a number that is not finite".to_owned());
+        match &self.scaling {
+            Scaling::MeanStd { mean, std } => {
+                if mean.iter().chain(std).any(|value| !value.is_finite()) {
+                    return Err("`input.scaling` holds a number that is not finite".to_owned());
+                }
+                if std.contains(&0.0) {
+                    return Err(format!("`input.scaling.std` must not contain 0, but is {std:?}"));
+                }
+                let differ = |[a, b, c]: &[f32; 3]| a != b || b != c;
+                if self.channels.count() == 1 && (differ(mean) || differ(std)) {
+                    return Err("`input.scaling` has a number for each of three channels, but `input.channels` is GREY; give one \
+                                number"
+                        .to_owned());
+                }
             }
-            if std.contains(&0.0) {
-                return Err(format!("`input.scaling.std` must not contain 0, but is {std:?}"));
+            Scaling::Brighten { quantile, below, to, subtract } => {
+                let within = |key: &str, value: f32, low: f32, high: f32| {
+                    if value > low && value <= high {
+                        Ok(())
+                    } else {
+                        Err(format!("`input.scaling.{key}` must lie above {low} and be at most {high}, but is {value}"))
+                    }
+                };
+                within("quantile", *quantile, 0.0, 0.999)?;
+                within("below", *below, 0.0, 255.0)?;
+                within("to", *to, 0.0, 1.0)?;
+                within("subtract", *subtract, -1e3, 1e3)?;
             }
+            Scaling::MinMax => {}
         }
         Ok(())
     }
@@ -192,17 +244,60 @@ impl OutputForm {
             let gives = task_words(self.tasks());
             return Err(format!("`output.kind` is for {gives}, but `task` is {}", task_words(tasks)));
         }
+        let bins = |key: &str, count: usize| match count {
+            2..=MAX_BINS => Ok(()),
+            _ => Err(format!("`output.{key}` must give 2 to {MAX_BINS} numbers, but gives {count}")),
+        };
         match self {
-            Self::Angles { order: [a, b, c] }
-            | Self::HopenetBins { order: [a, b, c] }
-            | Self::YearsMaleScoreAndAngles { order: [a, b, c] }
-            | Self::YearsMaleScoreAnglesAndLogScale { order: [a, b, c] }
-                if a == b || b == c || a == c =>
-            {
-                Err("`output.order` must name yaw, pitch and roll once each".to_owned())
+            Self::Angles { order }
+            | Self::HopenetBins { order }
+            | Self::Bins { order, .. }
+            | Self::YearsMaleScoreAndAngles { order }
+            | Self::YearsMaleScoreAnglesAndLogScale { order } => {
+                let [a, b, c] = order;
+                if a == b || b == c || a == c {
+                    return Err("`output.order` must name yaw, pitch and roll once each".to_owned());
+                }
             }
-            _ => Ok(()),
+            Self::Quaternion { axes, .. } => axes::problems(axes)?,
+            Self::PoseMatrix { columns, axes, .. } => {
+                if !matches!(columns, 3 | 4) {
+                    return Err(format!("`output.columns` must be 3 or 4, but is {columns}"));
+                }
+                axes::problems(axes)?;
+            }
+            Self::RotationMatrix { axes, maps } | Self::Rotation6d { axes, maps } => {
+                axes.as_ref().map_or(Ok(()), axes::problems)?;
+                if axes.is_none() && maps.is_some() {
+                    return Err(
+                        "`output.maps` needs `output.axes`, too; without both, the rotation is read as 6DRepNet's"
+                            .to_owned(),
+                    );
+                }
+            }
+            Self::AgeBins { years } => {
+                bins("years", years.len())?;
+                if let Some(age) = years.iter().find(|age| !(0.0..=150.0).contains(*age)) {
+                    return Err(format!("`output.years` must lie between 0 and 150, but one is {age}"));
+                }
+            }
+            Self::GenderClasses { order: [a, b] } if a == b => {
+                return Err("`output.order` must name female and male once each".to_owned());
+            }
+            _ => {}
         }
+        if let Self::Bins { bins: counts, first, width, .. } = self {
+            counts.iter().try_for_each(|count| bins("bins", *count as usize))?;
+            for (key, numbers) in [("first", first), ("width", width)] {
+                if let Some(number) = numbers.iter().find(|number| !(number.abs() <= 360.0)) {
+                    return Err(format!("`output.{key}` must lie between -360 and 360 degrees, but is {number}"));
+                }
+            }
+            if width.contains(&0.0) {
+                return Err("`output.width` must not be 0".to_owned());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -229,7 +324,11 @@ fn toml_cause(text: &str, error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Accuracy, Angle, BoxStyle, ChannelOrder, CropSpec, Layout, ResizeFilter};
+    use crate::geometry::Pose;
+    use crate::model::{
+        Accuracy, Alignment, Angle, BoxStyle, ChannelOrder, CropSpec, Direction, Edge, GenderClass, Layout, Maps,
+        QuaternionOrder, ResizeFilter, Selection, TaskModel,
+    };
 
     fn card() -> ModelCard {
         ModelCard {
@@ -247,8 +346,14 @@ mod tests {
                 channels: ChannelOrder::Bgr,
                 scaling: Scaling::MeanStd { mean: [127.5, 0.1, -3.0], std: [128.0, 1.0, 0.5] },
             },
-            crop: CropSpec { margin: 0.6, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false },
+            crop: CropSpec {
+                margin: 0.6,
+                relative_to: BoxStyle::Lbp,
+                resize: ResizeFilter::Bilinear,
+                ..CropSpec::default()
+            },
             output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+            select: None,
             calibration: None,
             accuracy: vec![Accuracy {
                 data: "AFLW2000".into(),
@@ -274,10 +379,26 @@ mod tests {
         let mut card = card();
         let five = OutputForm::YearsMaleScoreAndAngles { order: [Angle::Roll, Angle::Yaw, Angle::Pitch] };
         let six = OutputForm::YearsMaleScoreAnglesAndLogScale { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] };
-        for output in [card.output.clone(), OutputForm::RotationMatrix, OutputForm::Rotation6d, five, six] {
+        let axes = [Direction::Right, Direction::Up, Direction::Towards];
+        let order = [Angle::Yaw, Angle::Pitch, Angle::Roll];
+        let maps = Maps::CameraToHead;
+        for output in [
+            card.output.clone(),
+            OutputForm::RotationMatrix { axes: None, maps: None },
+            OutputForm::RotationMatrix { axes: Some(axes), maps: Some(maps) },
+            OutputForm::Rotation6d { axes: None, maps: None },
+            OutputForm::PoseMatrix { columns: 4, axes, maps },
+            OutputForm::Quaternion { order: QuaternionOrder::Wxyz, axes, maps: Maps::HeadToCamera },
+            OutputForm::Bins { order, bins: [66, 66, 60], first: [-97.5, -97.5, -90.0], width: [3.0, 3.0, -1.5] },
+            OutputForm::AgeBins { years: vec![0.25, 1.0, 2.0] },
+            OutputForm::GenderClasses { order: [GenderClass::Male, GenderClass::Female] },
+            five,
+            six,
+        ] {
             card.tasks = output.tasks().to_vec();
             card.accuracy[0].task = (card.tasks.len() > 1).then_some(Task::Pose);
-            for scaling in [card.input.scaling.clone(), Scaling::MinMax] {
+            let brighten = Scaling::Brighten { quantile: 0.9, below: 127.0, to: 0.45, subtract: 0.5 };
+            for scaling in [card.input.scaling.clone(), Scaling::MinMax, brighten] {
                 card.output = output.clone();
                 card.input.scaling = scaling;
                 let text = card.to_toml().unwrap();
@@ -285,6 +406,143 @@ mod tests {
             }
         }
         assert!(card.to_toml().unwrap().contains("margin = 0.6\n"), "floats are written as they were given");
+        let text = card.to_toml().unwrap();
+        for key in ["down", "edge", "align", "select"] {
+            assert!(!text.contains(key), "what is not used is not written: {key}");
+        }
+        card.crop = CropSpec { down: -0.1, edge: Edge::Repeat, align: Some(Alignment::arcface()), ..card.crop };
+        card.select = Some(Selection { outputs: vec!["y".into()], first: 3, mean: vec![1.0], std: vec![2.0] });
+        let text = card.to_toml().unwrap();
+        assert_eq!(ModelCard::parse(&text, Path::new("x.toml")).unwrap(), card, "{text}");
+    }
+
+    #[test]
+    fn one_number_may_stand_for_three() {
+        let mut grey = card();
+        grey.input.channels = ChannelOrder::Grey;
+        grey.input.scaling = Scaling::MeanStd { mean: [127.5; 3], std: [128.0; 3] };
+        let text = grey.to_toml().unwrap();
+        let (mean, std) =
+            ("mean = [\n    127.5,\n    127.5,\n    127.5,\n]", "std = [\n    128.0,\n    128.0,\n    128.0,\n]");
+        assert!(text.contains(mean) && text.contains(std), "{text}");
+        for (of_mean, of_std) in [("127.5", "128"), ("[127.5]", "[128.0]")] {
+            let short = text.replace(mean, &format!("mean = {of_mean}")).replace(std, &format!("std = {of_std}"));
+            assert_eq!(ModelCard::parse(&short, Path::new("x.toml")).unwrap(), grey);
+        }
+        for wrong in ["[1.0, 2.0]", "[1, 2, 3, 4]", "\"grey\"", "[]"] {
+            let text = text.replace(mean, &format!("mean = {wrong}"));
+            let error = ModelCard::parse(&text, Path::new("x.toml")).unwrap_err().to_string();
+            assert!(error.contains("a number or a list of three numbers"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_crop_or_an_output_is_said_by_its_key() {
+        let align = |change: fn(&mut Alignment)| {
+            problem(|card| {
+                let mut align = Alignment::arcface();
+                change(&mut align);
+                card.crop.align = Some(align);
+            })
+        };
+        assert!(problem(|card| card.crop.down = 2.0).contains("`crop.down` must lie between -1 and 1"));
+        assert!(problem(|card| card.crop.down = f32::NAN).contains("`crop.down`"));
+        assert!(align(|align| align.width = 0.0).contains("`crop.align.width` must be above 0"));
+        assert!(align(|align| align.padding = -0.1).contains("`crop.align.padding` must"));
+        assert!(align(|align| align.mouth_left = None).contains("needs both of `mouth_left` and `mouth_right`"));
+        assert!(align(|align| align.mouth = Some([50.0, 90.0])).contains("both `mouth` and its corners"));
+        assert!(align(|align| align.nose = Some([f32::NAN, 0.0])).contains("use one unit"));
+        assert!(align(|align| align.width = 1.0).contains("use one unit"));
+        let one = |align: &mut Alignment| {
+            *align = Alignment { width: 1.0, height: 1.0, nose: Some([0.5; 2]), ..Alignment::default() };
+        };
+        assert!(align(one).contains("needs two points or more"));
+        assert!(
+            align(|align| *align = Alignment { width: 1.0, height: 1.0, ..Alignment::default() })
+                .contains("two points")
+        );
+
+        let axes = [Direction::Right, Direction::Up, Direction::Towards];
+        let output = |output: OutputForm| problem(|card| card.output = output);
+        let order = [Angle::Yaw, Angle::Pitch, Angle::Roll];
+        let maps = Maps::HeadToCamera;
+        assert!(output(OutputForm::PoseMatrix { columns: 5, axes, maps }).contains("`output.columns` must be 3 or 4"));
+        let up_twice = [Direction::Down, Direction::Up, Direction::Away];
+        assert!(
+            output(OutputForm::PoseMatrix { columns: 3, axes: up_twice, maps }).contains("`output.axes` must name")
+        );
+        let lone = OutputForm::Rotation6d { axes: None, maps: Some(maps) };
+        assert!(output(lone).contains("`output.maps` needs `output.axes`"));
+        let bins = |bins, width| OutputForm::Bins { order, bins: [bins; 3], first: [0.0; 3], width: [width; 3] };
+        assert!(output(bins(1, 3.0)).contains("`output.bins` must give 2 to 1024"));
+        assert!(output(bins(u32::MAX, 3.0)).contains("`output.bins` must give 2 to 1024"));
+        assert!(output(bins(66, 0.0)).contains("`output.width` must not be 0"));
+        assert!(output(bins(66, f32::NAN)).contains("`output.width` must lie"));
+        let ages = |years: Vec<f32>| {
+            problem(|card| (card.tasks, card.output) = (vec![Task::Age], OutputForm::AgeBins { years }))
+        };
+        assert!(ages(vec![1.0]).contains("`output.years` must give 2 to 1024 numbers, but gives 1"));
+        assert!(ages(vec![1.0, 200.0]).contains("`output.years` must lie between 0 and 150, but one is 200"));
+        let genders = OutputForm::GenderClasses { order: [GenderClass::Male; 2] };
+        assert!(
+            problem(|card| (card.tasks, card.output) = (vec![Task::Gender], genders))
+                .contains("female and male once each")
+        );
+
+        let grey = |card: &mut ModelCard| card.input.channels = ChannelOrder::Grey;
+        assert!(problem(grey).contains("`input.channels` is GREY; give one number"));
+        let quantile = |quantile| Scaling::Brighten { quantile, below: 127.0, to: 0.45, subtract: 0.5 };
+        assert!(
+            problem(|card| card.input.scaling = quantile(1.0)).contains("`input.scaling.quantile` must lie above 0")
+        );
+        assert!(problem(|card| card.input.scaling = quantile(f32::NAN)).contains("`input.scaling.quantile`"));
+        let select = |select: Selection| problem(|card| card.select = Some(select));
+        let mean = Selection { mean: vec![0.0; 4], ..Selection::default() };
+        assert!(select(mean).contains("`select.mean` has 4 numbers, but the output form 3; give one for each"));
+        assert!(
+            select(Selection { std: vec![0.0], ..Selection::default() }).contains("`select.std` must not contain 0")
+        );
+        assert!(
+            select(Selection { outputs: vec![String::new()], ..Selection::default() }).contains("`select.outputs`")
+        );
+    }
+
+    /// The cards in the page about them.
+    fn cards_of_the_page() -> Vec<ModelCard> {
+        let page = include_str!("../../docs/cards.md");
+        let blocks = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        blocks.map(|block| ModelCard::parse(block, Path::new("docs/cards.md")).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_card_in_the_page_about_them_is_one() {
+        let cards = cards_of_the_page();
+        let names: Vec<_> = cards.iter().map(|card| card.name.as_str()).collect();
+        let expected = ["opentrack-0.4-small", "3ddfa-v2-mb05", "shaw-b66", "dlib-age-v1", "dlib-gender-v1"];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn the_networks_of_the_pages_cards_load_and_say_what_onnx_runtime_says() {
+        let Some(shared) = crate::testing::shared() else { return };
+        // By ONNX Runtime on the same numbers, read as the authors' programs do: yaw, pitch and roll. The 8-bit network
+        // without the runtime's optimisations: they reckon with integers where the graph says floats.
+        let expected = [
+            ("opentrack-0.4-small", [6.951, 2.529, -6.598]),
+            ("3ddfa-v2-mb05", [-25.833, 0.463, -4.879]),
+            ("shaw-b66", [7.343, -15.855, 6.072]),
+        ];
+        for (name, [yaw, pitch, roll]) in expected {
+            let card = cards_of_the_page().into_iter().find(|card| card.name == name).unwrap();
+            let file = shared.join("reference/pose-teachers").join(&card.files[0]);
+            let onnx = std::fs::read(&file).unwrap();
+            let count = card.input.shape().iter().product();
+            let model = TaskModel::prepare(card, &[(&onnx, &file)]).unwrap();
+            let input: Vec<f32> = (0..count).map(|place: usize| ((place * 37 % 101) as f32) / 101.0 - 0.5).collect();
+            let told = model.answers(&input).unwrap().pose.unwrap();
+            let off = told.rotation().angle_to(Pose { yaw, pitch, roll }.rotation());
+            assert!(off < 0.01, "{name}: {told:?}, {off} degrees off");
+        }
     }
 
     #[test]
