@@ -289,7 +289,7 @@ impl OutputForm {
         if let Self::Bins { bins: counts, first, width, .. } = self {
             counts.iter().try_for_each(|count| bins("bins", *count as usize))?;
             for (key, numbers) in [("first", first), ("width", width)] {
-                if let Some(number) = numbers.iter().find(|number| !(number.abs() <= 360.0)) {
+                if let Some(number) = numbers.iter().find(|number| !(-360.0..=360.0).contains(*number)) {
                     return Err(format!("`output.{key}` must lie between -360 and 360 degrees, but is {number}"));
                 }
             }
