@@ -15,7 +15,7 @@ use facelens::geometry::{Pose, Rect};
 use facelens::model::{Library, ModelSet};
 use facelens::overlay::{Scene, SceneOptions};
 use facelens::source::{self, Mode, Next, SourceSpec, demo};
-use facelens::track::{Age, Face, Gender, GenderLabel, Tracker};
+use facelens::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker};
 
 /// The demo's first frame (640x480), and where its face is.
 fn demo_frame() -> (Frame, Rect) {
@@ -86,8 +86,8 @@ fn scene(criterion: &mut Criterion) {
             id: id.into(),
             rect: Rect::new(100.0 * f32::from(id), 100.0, 80.0, 80.0),
             score: 0.9,
-            age: Some(Age { years: 31.0, spread: 4.0 }),
-            gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+            age: Some(Age { years: 31.0, low: 27.0, high: 37.5 }),
+            gender: Some(Gender { label: GenderLabel::Female, male: 0.1, number: GenderNumber::Chance }),
             pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
         })
         .collect();

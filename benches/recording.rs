@@ -10,7 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use facelens::geometry::{Pose, Rect};
 use facelens::overlay::{Scene, SceneOptions, paint_on_picture};
 use facelens::session::video::{VideoOptions, VideoWriter};
-use facelens::track::{Age, Face, Gender, GenderLabel};
+use facelens::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 
 const SIZE: (u32, u32) = (1280, 720);
 
@@ -29,8 +29,8 @@ fn faces() -> Vec<Face> {
         id,
         rect: Rect::new(x, 220.0, 240.0, 240.0),
         score: 0.9,
-        age: Some(Age { years: 31.0, spread: 4.0 }),
-        gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+        age: Some(Age { years: 31.0, low: 27.0, high: 37.5 }),
+        gender: Some(Gender { label: GenderLabel::Female, male: 0.1, number: GenderNumber::Chance }),
         pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
     };
     vec![face(1, 200.0), face(2, 800.0)]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use facelens::geometry::{Pose, Rect};
 use facelens::overlay::{Scene, SceneOptions, paint_on_picture};
-use facelens::track::{Age, Face, Gender, GenderLabel};
+use facelens::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 use image::RgbImage;
 use image::imageops::{FilterType, flip_horizontal, resize};
 
@@ -56,16 +56,16 @@ fn places(width: f32, height: f32, count: usize) -> Vec<(f32, f32, f32)> {
 
 fn faces(width: f32, height: f32, count: usize) -> Vec<Face> {
     let looks = [
-        (GenderLabel::Female, 34.0, 6.4, Pose { yaw: -12.0, pitch: 3.0, roll: 1.0 }),
-        (GenderLabel::Unsure, 41.0, 13.9, Pose { yaw: 31.0, pitch: -14.0, roll: -9.0 }),
-        (GenderLabel::Male, 7.0, 8.0, Pose { yaw: 2.0, pitch: 22.0, roll: 24.0 }),
-        (GenderLabel::Female, 58.0, 30.0, Pose { yaw: -48.0, pitch: -3.0, roll: 0.0 }),
+        (GenderLabel::Female, 34.0, (27.6, 40.4), Pose { yaw: -12.0, pitch: 3.0, roll: 1.0 }),
+        (GenderLabel::Unsure, 41.0, (27.1, 54.9), Pose { yaw: 31.0, pitch: -14.0, roll: -9.0 }),
+        (GenderLabel::Male, 7.0, (0.0, 12.0), Pose { yaw: 2.0, pitch: 22.0, roll: 24.0 }),
+        (GenderLabel::Female, 58.0, (28.0, 88.0), Pose { yaw: -48.0, pitch: -3.0, roll: 0.0 }),
     ];
     places(width, height, count)
         .into_iter()
         .zip(looks)
         .zip(1..)
-        .map(|(((x, y, size), (label, years, spread, pose)), id)| Face {
+        .map(|(((x, y, size), (label, years, (low, high), pose)), id)| Face {
             id,
             rect: Rect::new(
                 (x + size * ASTRONAUT_FACE.x) * height,
@@ -74,8 +74,8 @@ fn faces(width: f32, height: f32, count: usize) -> Vec<Face> {
                 size * ASTRONAUT_FACE.height * height,
             ),
             score: 0.98,
-            age: Some(Age { years, spread }),
-            gender: Some(Gender { label, male: 0.1 }),
+            age: Some(Age { years, low, high }),
+            gender: Some(Gender { label, male: 0.1, number: GenderNumber::Chance }),
             pose: Some(pose),
         })
         .collect()

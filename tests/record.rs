@@ -264,7 +264,7 @@ fn analysis(number: u64, time: Duration) -> std::sync::Arc<Analysis> {
         id,
         rect: Rect::new(20.0 + 140.0 * (id - 1) as f32 + (number % 50) as f32, 60.0, 80.0, 80.0),
         score: 0.9,
-        age: Some(Age { years: 31.0, spread: 4.0 }),
+        age: Some(Age { years: 31.0, low: 27.0, high: 37.5 }),
         gender: None,
         pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
     };

@@ -269,7 +269,7 @@ impl Action {
             Self::NextPerson => const { &[key(Key::N)] },
             Self::PreviousPerson => const { &[shift(Key::N)] },
             Self::Everybody => const { &[key(Key::Num0)] },
-            Self::CloseSession => const { &[key(Key::W), command(Key::W)] },
+            Self::CloseSession => const { &[key(Key::Backspace), command(Key::W)] },
             Self::Help => const { &[key(Key::F1), key(Key::Questionmark)] },
             Self::About => const { &[key(Key::I)] },
         }

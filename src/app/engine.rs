@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::model::ModelSet;
 use crate::outputs::{Follow, LiveOutputs, OutputOptions, OutputStatus};
 use crate::overlay::SceneOptions;
-use crate::pipeline::{Analysis, Live, Status, Tap};
+use crate::pipeline::{Analysis, LastingTap, Live, Status, Tap};
 use crate::session::SessionEnd;
 use crate::session::recording::{Recorder, RecorderOptions, RecordingStatus};
 use crate::source::SourceSpec;
@@ -182,7 +182,7 @@ impl Engine for LiveEngine {
         }
         // New ones first: without a socket the old ones stay.
         let outputs = options.any().then(|| LiveOutputs::start(options).map(Arc::new)).transpose()?;
-        self.live.set_lasting_tap(outputs.clone().map(|outputs| outputs as Arc<dyn Tap>));
+        self.live.set_lasting_tap(LastingTap::Outputs, outputs.clone().map(|outputs| outputs as Arc<dyn Tap>));
         *running = outputs;
         Ok(())
     }

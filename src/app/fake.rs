@@ -26,7 +26,7 @@ use crate::session::SessionEnd;
 use crate::session::recording::{RecorderOptions, RecordingState, RecordingStatus};
 use crate::settings::{Settings, SettingsFile};
 use crate::source::{CameraInfo, SourceInfo, SourceKind, SourceSpec};
-use crate::track::{Age, Face, Gender, GenderLabel};
+use crate::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 
 /// A frame of a grey ramp, 30 a second.
 pub(crate) fn frame(width: u32, height: u32, sequence: u64) -> Arc<Frame> {
@@ -42,8 +42,8 @@ pub(crate) fn face(id: u64) -> Face {
         id,
         rect: Rect::new(10.0 + id as f32, 10.0, 20.0, 20.0),
         score: 0.9,
-        age: Some(Age { years: 30.0 + id as f32, spread: 4.0 }),
-        gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+        age: Some(Age { years: 30.0 + id as f32, low: 26.0 + id as f32, high: 34.0 + id as f32 }),
+        gender: Some(Gender { label: GenderLabel::Female, male: 0.1, number: GenderNumber::Chance }),
         pose: Some(Pose { yaw: -12.0, pitch: 3.0, roll: 1.0 }),
     }
 }

@@ -10,7 +10,7 @@ const AGE_TOP: f32 = 80.0;
 /// Angles run from minus this to this, degrees.
 const ANGLE_TOP: f32 = 60.0;
 
-/// Paints age with its spread as a band.
+/// Paints age with its range as a band.
 pub(crate) fn age<'a>(
     painter: &egui::Painter,
     rect: Rect,
@@ -28,12 +28,7 @@ pub(crate) fn age<'a>(
         let [(a, from), (b, to)] = pair.map(|sample| (x(rect, now, sample.at), sample.age));
         if let (Some(from), Some(to)) = (from, to) {
             painter.add(Shape::convex_polygon(
-                vec![
-                    pos2(a, y(from.years + from.spread)),
-                    pos2(b, y(to.years + to.spread)),
-                    pos2(b, y(to.years - to.spread)),
-                    pos2(a, y(from.years - from.spread)),
-                ],
+                vec![pos2(a, y(from.high)), pos2(b, y(to.high)), pos2(b, y(to.low)), pos2(a, y(from.low))],
                 color.gamma_multiply(0.25),
                 Stroke::NONE,
             ));
@@ -147,7 +142,8 @@ mod tests {
 
     #[test]
     fn an_absence_breaks_the_line() {
-        let sample = |at| Sample { at, age: Some(Age { years: 30.0, spread: 4.0 }), pose: None, after_gap: false };
+        let sample =
+            |at| Sample { at, age: Some(Age { years: 30.0, low: 26.0, high: 36.0 }), pose: None, after_gap: false };
         let samples = [sample(0.0), sample(0.7), Sample { after_gap: true, ..sample(5.0) }, sample(5.1)];
         assert_eq!(pairs(&samples.iter()).count(), 2);
     }

@@ -19,7 +19,7 @@ use crate::pipeline::{Live, LiveOptions, Shown, Status};
 use crate::session::recording::{
     RecordedPictures, Recorder, RecorderOptions, RecordingStatus, SourceWatch, default_sessions_folder,
 };
-use crate::session::{SessionEnd, SessionInfo, models_of};
+use crate::session::{SessionEnd, SessionInfo};
 use crate::settings::SettingsFile;
 use crate::source::{SourceInfo, SourceSpec};
 
@@ -124,7 +124,7 @@ fn opened(live: &Live, stop: &AtomicBool) -> anyhow::Result<Option<SourceInfo>> 
 fn options(args: &RecordArgs, folder: PathBuf, models: &ModelSet) -> RecorderOptions {
     let mut info = SessionInfo::default();
     info.source.name = args.source.to_string();
-    info.models = models_of(models);
+    info.set_models(models);
     info.detector = args.models.detector().name().to_owned();
     RecorderOptions {
         folder,

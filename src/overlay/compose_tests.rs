@@ -3,7 +3,7 @@
 use super::super::wording;
 use super::*;
 use crate::geometry::Pose;
-use crate::track::{Age, Gender, GenderLabel};
+use crate::track::{Age, Gender, GenderLabel, GenderNumber};
 
 const POSE: Pose = Pose { yaw: 30.0, pitch: 20.0, roll: 10.0 };
 
@@ -12,8 +12,8 @@ fn face(id: u64, rect: Rect) -> Face {
         id,
         rect,
         score: 0.9,
-        age: Some(Age { years: 34.0, spread: 9.0 }),
-        gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+        age: Some(Age { years: 34.0, low: 25.0, high: 43.0 }),
+        gender: Some(Gender { label: GenderLabel::Female, male: 0.1, number: GenderNumber::Chance }),
         pose: Some(POSE),
     }
 }
@@ -54,14 +54,14 @@ fn assert_near(point: Point, x: f32, y: f32) {
 #[test]
 fn a_label_says_id_gender_and_the_range_of_the_age() {
     let one = scene(&[face(7, Rect::new(200.0, 200.0, 100.0, 100.0))], &SceneOptions::default());
-    assert_eq!(texts(&one), ["#7", "female", "age 25–43", "yaw", "30°", "pitch", "20°", "roll", "10°"]);
+    assert_eq!(texts(&one), ["#7", "female, 9 in 10", "age 25–43", "yaw", "30°", "pitch", "20°", "roll", "10°"]);
 }
 
 #[test]
 fn what_is_unsure_is_said_and_shown_so() {
     let mut unsure = face(1, Rect::new(200.0, 200.0, 100.0, 100.0));
-    unsure.age = Some(Age { years: 40.0, spread: 13.0 });
-    unsure.gender = Some(Gender { label: GenderLabel::Unsure, male: 0.02 });
+    unsure.age = Some(Age { years: 40.0, low: 27.0, high: 53.0 });
+    unsure.gender = Some(Gender { label: GenderLabel::Unsure, male: 0.02, number: GenderNumber::Chance });
     let scene = scene(&[unsure], &SceneOptions { angles: false, ..SceneOptions::default() });
     assert_eq!(texts(&scene), ["#1", "gender unsure", "age about 25 to 55"]);
     let dim = |shape: &&Shape| matches!(shape, Shape::Text { color, .. } if *color == TEXT_DIM);
@@ -204,7 +204,7 @@ fn broken_numbers_and_tiny_pictures_break_nothing() {
     assert!(scene(&[broken.clone()], &SceneOptions::default()).shapes.is_empty());
     broken.rect = Rect::new(200.0, 200.0, 100.0, 100.0);
     broken.pose = Some(Pose { yaw: f32::NAN, pitch: 0.0, roll: 0.0 });
-    broken.age = Some(Age { years: f32::INFINITY, spread: 1.0 });
+    broken.age = Some(Age { years: f32::INFINITY, low: 1.0, high: 2.0 });
     for zoom in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         let scene = scene(&[broken.clone()], &SceneOptions { zoom, ..SceneOptions::default() });
         assert!(lines(&scene, AXIS_X).is_empty());

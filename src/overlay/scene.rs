@@ -74,7 +74,7 @@ pub enum Shape {
 pub struct SceneOptions {
     /// Boxes around the faces.
     pub boxes: bool,
-    /// ID, age with spread, gender.
+    /// ID, age range, gender.
     pub labels: bool,
     /// The three pose axes.
     pub axes: bool,

@@ -1,13 +1,13 @@
-//! What a label says. A large spread and an unsure gender are never worded as a sure estimate.
+//! What a label says. A wide range and an unsure gender are never worded as a sure estimate.
 
 use crate::geometry::Pose;
-use crate::track::{Age, Gender, GenderLabel};
+use crate::track::{Age, Gender, GenderLabel, GenderNumber};
 
-/// An age whose spread is larger than this, in years, is only said in rough numbers.
-const ROUGH_SPREAD_YEARS: f32 = 10.0;
+/// A range that is wider than this, in years, is only said in rough numbers.
+const ROUGH_YEARS: f32 = 20.0;
 
-/// An age whose spread is larger than this, in years, says nothing.
-const UNSURE_SPREAD_YEARS: f32 = 25.0;
+/// A range that is wider than this, in years, says nothing.
+const UNSURE_YEARS: f32 = 50.0;
 
 /// A part of a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,25 +28,30 @@ impl Words {
     }
 }
 
-/// `female`, `male` or `gender unsure`.
+/// `female, 9 in 10` where the number is a chance, `female` where it is a score, or `gender unsure`.
 pub(crate) fn gender(gender: Gender) -> Words {
-    match gender.label {
-        GenderLabel::Female => Words::sure("female"),
-        GenderLabel::Male => Words::sure("male"),
-        GenderLabel::Unsure => Words::unsure("gender unsure"),
+    let (name, chance) = match gender.label {
+        GenderLabel::Female => ("female", 1.0 - gender.male),
+        GenderLabel::Male => ("male", gender.male),
+        GenderLabel::Unsure => return Words::unsure("gender unsure"),
+    };
+    match gender.number {
+        // Never all of ten: nobody is that sure.
+        GenderNumber::Chance => Words::sure(format!("{name}, {} in 10", ((chance * 10.0).round() as i32).clamp(0, 9))),
+        GenderNumber::Score => Words::sure(name),
     }
 }
 
-/// The range in which the age is: `age 25–43`; `age about 20 to 50` where the spread is large, `age unsure` where it is
-/// so large that nothing is known.
+/// The range in which the age is: `age 25–43`; `age about 20 to 50` where it is wide, `age unsure` where it is so wide that
+/// nothing is known.
 pub(crate) fn age(age: Age) -> Words {
-    let spread = age.spread.abs();
+    let (low, high) = (age.low, age.high.max(1.0));
+    let width = high - low;
     // Said this way round, so that numbers that are none end here too.
-    if !(age.years.is_finite() && spread <= UNSURE_SPREAD_YEARS) {
+    if !(age.years.is_finite() && (0.0..=UNSURE_YEARS).contains(&width)) {
         return Words::unsure("age unsure");
     }
-    let (low, high) = (age.years - spread, (age.years + spread).max(1.0));
-    if spread <= ROUGH_SPREAD_YEARS {
+    if width <= ROUGH_YEARS {
         let (low, high) = (low.round() as i32, high.round() as i32);
         match (low, high) {
             (..=0, _) => Words::sure(format!("age under {}", high + 1)),
@@ -84,45 +89,60 @@ fn degree(degrees: f32) -> String {
 mod tests {
     use super::*;
 
-    fn said(years: f32, spread: f32) -> Words {
-        age(Age { years, spread })
+    fn said(low: f32, high: f32) -> Words {
+        age(Age { years: (low + high) / 2.0, low, high })
     }
 
     #[test]
     fn an_age_is_said_as_the_range_that_it_is_in() {
-        assert_eq!(said(34.0, 9.0), Words::sure("age 25–43"));
-        assert_eq!(said(33.6, 4.2), Words::sure("age 29–38"));
-        assert_eq!(said(34.2, 0.1), Words::sure("age 34"));
-        assert_eq!(said(5.0, 8.0), Words::sure("age under 14"));
+        assert_eq!(said(25.0, 43.0), Words::sure("age 25–43"));
+        assert_eq!(said(29.4, 37.8), Words::sure("age 29–38"));
+        assert_eq!(said(34.1, 34.3), Words::sure("age 34"));
+        assert_eq!(said(0.0, 13.0), Words::sure("age under 14"));
         assert_eq!(said(0.0, 0.0), Words::sure("age under 2"));
+        let uneven = age(Age { years: 40.0, low: 38.0, high: 55.0 });
+        assert_eq!(uneven, Words::sure("age 38–55"), "the range need not lie evenly around the age");
     }
 
     #[test]
-    fn a_large_spread_looks_unsure() {
-        assert_eq!(said(34.0, 13.9), Words::unsure("age about 20 to 50"));
-        assert_eq!(said(8.0, 13.0), Words::unsure("age about 0 to 20"));
-        assert_eq!(said(34.0, 30.0), Words::unsure("age unsure"));
-        for spread in [f32::NAN, f32::INFINITY] {
-            assert_eq!(said(34.0, spread), Words::unsure("age unsure"));
+    fn a_wide_range_looks_unsure() {
+        assert_eq!(said(20.1, 47.9), Words::unsure("age about 20 to 50"));
+        assert_eq!(said(0.0, 21.0), Words::unsure("age about 0 to 20"));
+        assert_eq!(said(4.0, 64.0), Words::unsure("age unsure"));
+        for end in [f32::NAN, f32::INFINITY] {
+            assert_eq!(said(34.0, end), Words::unsure("age unsure"));
+            assert_eq!(said(-end, 34.0), Words::unsure("age unsure"));
         }
-        assert_eq!(said(f32::NAN, 3.0), Words::unsure("age unsure"));
+        assert_eq!(said(40.0, 30.0), Words::unsure("age unsure"), "ends that are swapped say nothing");
+        assert_eq!(age(Age { years: f32::NAN, low: 3.0, high: 4.0 }), Words::unsure("age unsure"));
     }
 
     #[test]
     fn numbers_beyond_all_sense_are_said_all_the_same() {
         for years in [3e9, -3e9, f32::MAX, f32::MIN] {
             for spread in [0.0, 5.0, 13.0] {
-                assert!(said(years, spread).text.starts_with("age "), "{years} {spread}");
+                assert!(said(years - spread, years + spread).text.starts_with("age "), "{years} {spread}");
             }
         }
     }
 
     #[test]
     fn an_unsure_gender_is_said_to_be_unsure_whatever_its_score() {
-        let say = |label| gender(Gender { label, male: 1.0 });
-        assert_eq!(say(GenderLabel::Unsure), Words::unsure("gender unsure"));
-        assert_eq!(say(GenderLabel::Female), Words::sure("female"));
-        assert_eq!(say(GenderLabel::Male), Words::sure("male"));
+        for number in [GenderNumber::Chance, GenderNumber::Score] {
+            let unsure = Gender { label: GenderLabel::Unsure, male: 1.0, number };
+            assert_eq!(gender(unsure), Words::unsure("gender unsure"));
+        }
+    }
+
+    #[test]
+    fn a_chance_is_said_in_tenths_and_a_score_never() {
+        let say = |label, male, number| gender(Gender { label, male, number }).text;
+        let chance = |label, male| say(label, male, GenderNumber::Chance);
+        assert_eq!(chance(GenderLabel::Female, 0.08), "female, 9 in 10");
+        assert_eq!(chance(GenderLabel::Female, 0.3), "female, 7 in 10");
+        assert_eq!(chance(GenderLabel::Male, 0.84), "male, 8 in 10");
+        assert_eq!(chance(GenderLabel::Male, 1.0), "male, 9 in 10");
+        assert_eq!(say(GenderLabel::Male, 0.84, GenderNumber::Score), "male");
     }
 
     #[test]

@@ -88,13 +88,28 @@ pub trait Tap: Send + Sync {
     fn source_opened(&self, _info: &SourceInfo) {}
 }
 
+/// Who may see whatever source there is, one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastingTap {
+    /// The live outputs.
+    Outputs,
+    /// The gait of people.
+    Gait,
+}
+
 /// Who sees the analyses.
 #[derive(Clone, Default)]
 struct Taps {
     /// Sees one source.
     of_source: Option<Arc<dyn Tap>>,
-    /// Sees whatever source there is.
-    lasting: Option<Arc<dyn Tap>>,
+    /// See whatever source there is, by [`LastingTap`].
+    lasting: [Option<Arc<dyn Tap>>; 2],
+}
+
+impl Taps {
+    fn lasting(&self) -> Vec<Arc<dyn Tap>> {
+        self.lasting.iter().flatten().cloned().collect()
+    }
 }
 
 /// Shared by the window and both workers. Everything that belongs to a source carries its generation: what comes from
@@ -142,9 +157,9 @@ impl Board {
         self.taps().of_source = tap;
     }
 
-    /// From now on `tap` sees every analysed frame of every source, in the place of any other lasting one.
-    pub(super) fn set_lasting_tap(&self, tap: Option<Arc<dyn Tap>>) {
-        self.taps().lasting.clone_from(&tap);
+    /// From now on `tap` sees every analysed frame of every source, in the place of the one that had its `place`.
+    pub(super) fn set_lasting_tap(&self, place: LastingTap, tap: Option<Arc<dyn Tap>>) {
+        self.taps().lasting[place as usize].clone_from(&tap);
         let info = self.figures().shown.info().cloned();
         if let Some((tap, info)) = tap.zip(info) {
             tap.source_opened(&info);
@@ -177,9 +192,9 @@ impl Board {
         };
         let (of_source, lasting) = {
             let mut taps = self.taps();
-            (taps.of_source.take(), taps.lasting.clone())
+            (taps.of_source.take(), taps.lasting())
         };
-        for tap in [of_source, lasting].into_iter().flatten() {
+        for tap in of_source.into_iter().chain(lasting) {
             tap.source_changed();
         }
         (self.wake)();
@@ -188,11 +203,11 @@ impl Board {
 
     /// Says how the source does.
     pub(super) fn show(&self, generation: u64, shown: Shown) {
-        let opened =
-            if let Shown::Running(info) = &shown { self.taps().lasting.clone().zip(Some(info.clone())) } else { None };
+        let opened = if let Shown::Running(info) = &shown { Some(info.clone()) } else { None };
         let counts = self.change(generation, true, |figures| figures.shown = shown);
-        if let Some((tap, info)) = opened.filter(|_| counts) {
-            tap.source_opened(&info);
+        if let Some(info) = opened.filter(|_| counts) {
+            let lasting = self.taps().lasting();
+            lasting.iter().for_each(|tap| tap.source_opened(&info));
         }
     }
 
@@ -229,8 +244,11 @@ impl Board {
             self.analysis.store(Some(Arc::clone(&analysis)));
         });
         if counts && !again {
-            let Taps { of_source, lasting } = self.taps().clone();
-            for tap in [of_source, lasting].into_iter().flatten() {
+            let (of_source, lasting) = {
+                let taps = self.taps();
+                (taps.of_source.clone(), taps.lasting())
+            };
+            for tap in of_source.into_iter().chain(lasting) {
                 tap.analysed(&analysis);
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::analyser::estimates_of;
 use super::analysis_thread::{AnalysisInbox, AnalysisOrder, AnalysisThread, Makers};
-use super::board::{Board, Shown, Status, Tap};
+use super::board::{Board, LastingTap, Shown, Status, Tap};
 use super::capture::{Capture, CaptureInbox, CaptureOrder, OpenSource};
 use super::inbox::Inbox;
 use super::{Analysis, panic_words};
@@ -148,9 +148,9 @@ impl Live {
         self.board.set_tap(tap);
     }
 
-    /// From now on `tap` sees every frame of every source that is analysed, in the place of any other lasting one.
-    pub fn set_lasting_tap(&self, tap: Option<Arc<dyn Tap>>) {
-        self.board.set_lasting_tap(tap);
+    /// From now on `tap` sees every frame of every source that is analysed, in the place of the one that had its `place`.
+    pub fn set_lasting_tap(&self, place: LastingTap, tap: Option<Arc<dyn Tap>>) {
+        self.board.set_lasting_tap(place, tap);
     }
 
     /// Whether frames are shown only once they are analysed; then nobody is woken for each one that comes.

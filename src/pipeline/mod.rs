@@ -61,7 +61,7 @@ mod tests;
 
 pub use analyser::{AnalyseError, Analyser, Faces};
 pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
-pub use board::{Shown, Status, Tap};
+pub use board::{LastingTap, Shown, Status, Tap};
 pub use live::{Live, LiveOptions};
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.

@@ -15,8 +15,8 @@ const fn column(name: &'static str, unit: &'static str, meaning: &'static str) -
     Column { name, unit, meaning }
 }
 
-/// The columns in their order, as schema 1 has them.
-pub const COLUMNS: [Column; 18] = [
+/// The columns in their order, as schema 2 has them.
+pub const COLUMNS: [Column; 19] = [
     column(
         "input",
         "",
@@ -54,22 +54,27 @@ pub const COLUMNS: [Column; 18] = [
          estimate yet.",
     ),
     column(
-        "age_spread",
+        "age_low",
         "years",
-        "How far the age may well be off, either way: half the range of a calibrated model (80 %), else the model's known \
-         error and the scatter seen so far. Empty as `age_years`.",
+        "Lower end of the range in which the true age is meant to lie four times out of five: by the model's calibration; \
+         without one, by the model's known error and the scatter seen so far. Empty as `age_years`.",
+    ),
+    column(
+        "age_high",
+        "years",
+        "Upper end of that range; not always as far from `age_years` as the lower one. Empty as `age_years`.",
     ),
     column(
         "gender_label",
         "",
-        "Apparent gender: `female`, `male`, or `unsure` where the score says nothing or jumps. Empty: no face, no gender \
+        "Apparent gender: `female`, `male`, or `unsure` where the number is between 0.3 and 0.7 or jumps. Empty: no face, no gender \
          model, or no estimate yet.",
     ),
     column(
         "gender_male",
         "",
-        "0 (female) to 1 (male): the chance by the model's calibration; without one, a score that is no probability. Empty \
-         as `gender_label`.",
+        "0 (female) to 1 (male): the chance by the model's calibration; without one, a score that is no probability \
+         (`gender_male` in `session.json` says which). Empty as `gender_label`.",
     ),
     column(
         "pose_yaw",

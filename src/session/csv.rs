@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::rows::{FaceRow, FrameRow};
 
 /// The names in the first line.
-pub const CSV_COLUMNS: [&str; 18] = [
+pub const CSV_COLUMNS: [&str; 19] = [
     "input",
     "frame",
     "time_s",
@@ -19,7 +19,8 @@ pub const CSV_COLUMNS: [&str; 18] = [
     "box_height",
     "score",
     "age_years",
-    "age_spread",
+    "age_low",
+    "age_high",
     "gender_label",
     "gender_male",
     "pose_yaw",
@@ -81,7 +82,7 @@ impl<W: Write> CsvWriter<W> {
         let age = face.and_then(|face| face.age);
         let gender = face.and_then(|face| face.gender);
         let pose = face.and_then(|face| face.pose);
-        let cells: [String; 18] = [
+        let cells: [String; 19] = [
             input.clone(),
             frame.to_string(),
             format!("{time_s:.3}"),
@@ -94,7 +95,8 @@ impl<W: Write> CsvWriter<W> {
             number(face.map(|face| face.rect.height)),
             number(face.map(|face| face.score)),
             number(age.map(|age| age.years)),
-            number(age.map(|age| age.spread)),
+            number(age.map(|age| age.low)),
+            number(age.map(|age| age.high)),
             gender.map(|gender| gender.label.name().to_owned()).unwrap_or_default(),
             number(gender.map(|gender| gender.male)),
             number(pose.map(|pose| pose.yaw)),
@@ -140,16 +142,16 @@ mod tests {
         let row = FrameRow::new("clip.mp4", &analysis(vec![face()]));
         assert_eq!(
             text(&[row]),
-            "input,frame,time_s,width,height,id,box_x,box_y,box_width,box_height,score,age_years,age_spread,\
+            "input,frame,time_s,width,height,id,box_x,box_y,box_width,box_height,score,age_years,age_low,age_high,\
              gender_label,gender_male,pose_yaw,pose_pitch,pose_roll\n\
-             clip.mp4,3,0.100,4,2,1,201.5,99.0,120.0,120.0,0.98,31.2,4.1,female,0.08,-12.1,3.4,0.0\n"
+             clip.mp4,3,0.100,4,2,1,201.5,99.0,120.0,120.0,0.98,31.2,27.1,37.5,female,0.08,-12.1,3.4,0.0\n"
         );
     }
 
     #[test]
     fn a_frame_without_a_face_is_one_line_with_empty_cells() {
         let text = text(&[FrameRow::new("a,b.mp4", &analysis(vec![]))]);
-        assert_eq!(text.lines().nth(1), Some("\"a,b.mp4\",3,0.100,4,2,,,,,,,,,,,,,"));
+        assert_eq!(text.lines().nth(1), Some("\"a,b.mp4\",3,0.100,4,2,,,,,,,,,,,,,,"));
     }
 
     #[test]

@@ -16,6 +16,8 @@ const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// The columns without which nothing of a frame and its faces can be told.
 const NEEDED: &[&str] =
     &["input", "frame", "time_s", "width", "height", "id", "box_x", "box_y", "box_width", "box_height", "score"];
+/// The column that schema 1 had in place of the two ends of an age's range: how far both are from the age, years.
+const SPREAD: &str = "age_spread";
 /// How programs write that there is no value, besides an empty cell.
 const NO_VALUE: [&str; 6] = ["nan", "na", "n/a", "<na>", "null", "none"];
 
@@ -77,6 +79,8 @@ impl Splitter {
 pub(super) struct Columns {
     /// Place of each of [`CSV_COLUMNS`] in a line.
     places: [Option<usize>; CSV_COLUMNS.len()],
+    /// Place of [`SPREAD`] in a line of schema 1.
+    spread: Option<usize>,
     count: usize,
     /// Columns with names that are not known here.
     pub unknown: Vec<String>,
@@ -113,8 +117,16 @@ impl Columns {
                 missing.push(column.to_owned());
             }
         }
-        let unknown = names.iter().filter(|name| !name.is_empty() && !CSV_COLUMNS.contains(&name.as_str()));
-        Ok(Self { places, count: names.len(), unknown: unknown.cloned().collect(), missing })
+        let mut spread = None;
+        if missing.iter().any(|name| name == "age_low") && missing.iter().any(|name| name == "age_high") {
+            spread = names.iter().position(|name| name == SPREAD);
+        }
+        if spread.is_some() {
+            missing.retain(|name| name != "age_low" && name != "age_high");
+        }
+        let known = |name: &str| CSV_COLUMNS.contains(&name) || spread.is_some() && name == SPREAD;
+        let unknown = names.iter().filter(|name| !name.is_empty() && !known(name));
+        Ok(Self { places, spread, count: names.len(), unknown: unknown.cloned().collect(), missing })
     }
 
     /// What a line says.
@@ -167,12 +179,12 @@ impl<'a> Cells<'a> {
         let id = self.whole("id")?;
         let names = ["box_x", "box_y", "box_width", "box_height", "score"];
         let all = self.all(names, id.is_some())?;
-        let years = self.all(["age_years", "age_spread"], false)?;
+        let age = self.age()?;
         let label = self.gender()?;
         let male: Option<[f32; 1]> = self.all(["gender_male"], label.is_some())?;
         let pose = self.all(["pose_yaw", "pose_pitch", "pose_roll"], false)?;
         let (Some(id), Some([x, y, width, height, score])) = (id, all) else {
-            let filled = [("box_x", all.is_some()), ("age_years", years.is_some()), ("pose_yaw", pose.is_some())];
+            let filled = [("box_x", all.is_some()), ("age_years", age.is_some()), ("pose_yaw", pose.is_some())];
             let gender = [("gender_label", label.is_some()), ("gender_male", male.is_some())];
             return match filled.into_iter().chain(gender).find(|(_, filled)| *filled) {
                 Some((name, _)) => Err(format!("`id` is empty, though `{name}` is not")),
@@ -186,7 +198,7 @@ impl<'a> Cells<'a> {
             id,
             rect: Rect::new(x, y, width, height),
             score,
-            age: years.map(|[years, spread]| AgeRow { years, spread }),
+            age,
             gender: label.zip(male).map(|(label, [male])| GenderRow { label, male }),
             pose: pose.map(|[yaw, pitch, roll]| Pose { yaw, pitch, roll }),
         }))
@@ -212,6 +224,16 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// The age, with the range of this schema or the one distance of the first.
+    fn age(&mut self) -> Result<Option<AgeRow>, String> {
+        if self.columns.spread.is_some() {
+            let age = self.all(["age_years", SPREAD], false)?;
+            return Ok(age.map(|[years, spread]| AgeRow::with_spread(years, spread)));
+        }
+        let age = self.all(["age_years", "age_low", "age_high"], false)?;
+        Ok(age.map(|[years, low, high]| AgeRow { years, low, high }))
+    }
+
     fn gender(&self) -> Result<Option<GenderLabel>, String> {
         // Without its number, a label says as little as a number without its label.
         if !self.has("gender_label") || !self.has("gender_male") {
@@ -231,6 +253,9 @@ impl<'a> Cells<'a> {
     }
 
     fn place(&self, name: &str) -> Option<usize> {
+        if name == SPREAD {
+            return self.columns.spread;
+        }
         let index = CSV_COLUMNS.iter().position(|column| *column == name)?;
         self.columns.places.get(index).copied().flatten()
     }

@@ -1,4 +1,5 @@
 use super::super::csv::{CSV_COLUMNS, CsvWriter};
+use super::super::rows::AgeRow;
 use super::super::rows::tests::{analysis, face};
 use super::*;
 
@@ -55,6 +56,29 @@ fn refused(bytes: &[u8]) -> String {
 
 const CRLF: ::csv::Terminator = ::csv::Terminator::CRLF;
 const LF: ::csv::Terminator = ::csv::Terminator::Any(b'\n');
+
+#[test]
+fn a_table_of_the_first_schema_is_read() {
+    let mut old = cells(&text(&rows()));
+    let low = CSV_COLUMNS.iter().position(|name| *name == "age_low").unwrap();
+    for line in &mut old {
+        line.remove(low + 1);
+        if line[low] == "age_low" {
+            line[low] = "age_spread".to_owned();
+        } else if !line[low].is_empty() {
+            line[low] = "4.5".to_owned();
+        }
+    }
+    let bytes = written(&old, b',', LF, ::csv::QuoteStyle::Necessary);
+    let table = CsvTable::new(&bytes).unwrap();
+    assert_eq!((table.columns.missing.len(), table.columns.unknown.len()), (0, 0), "nothing is missed");
+    let mut expected = rows();
+    for face in expected.iter_mut().flat_map(|row| &mut row.faces) {
+        face.age = face.age.map(|age| AgeRow::with_spread(age.years, 4.5));
+    }
+    assert_eq!(read(&bytes), expected);
+    assert_eq!(read(&bytes)[0].faces[0].age.unwrap().low, 26.7);
+}
 
 #[test]
 fn a_data_frame_that_writes_whole_numbers_as_floats_is_read() {
@@ -127,13 +151,13 @@ fn estimates_without_a_column_are_missing() {
         (face.age, face.gender, face.pose) = (None, None, None);
     }
     assert_eq!(read(&bytes), bare);
-    assert_eq!(CsvTable::new(&bytes).unwrap().columns().missing.len(), 7);
+    assert_eq!(CsvTable::new(&bytes).unwrap().columns().missing.len(), 8);
 }
 
 #[test]
 fn what_has_no_single_meaning_is_refused_with_its_line() {
     let head = CSV_COLUMNS.join(",");
-    let line = "a,3,0.100,4,2,1,201.5,99.0,120.0,120.0,0.98,31.2,4.1,female,0.08,-12.1,3.4,0.0";
+    let line = "a,3,0.100,4,2,1,201.5,99.0,120.0,120.0,0.98,31.2,27.1,37.5,female,0.08,-12.1,3.4,0.0";
     assert_eq!(read(format!("{head}\n{line}\n").as_bytes()).len(), 1);
     for (from, to, words) in [
         ("a,3,", "a,3.5,", "`frame` is \"3.5\""),
@@ -160,9 +184,9 @@ fn what_has_no_single_meaning_is_refused_with_its_line() {
         ("female", "", "`gender_label` is empty"),
         ("0.08", "", "`gender_male` is empty"),
         ("3.4", "", "`pose_pitch` is empty"),
-        (",0.0", "", "17 cells instead of 18"),
-        (",0.0", ",0.0,5", "19 cells instead of 18"),
-        ("a,3,", "\"a,3,", "1 cell instead of 18"),
+        (",0.0", "", "18 cells instead of 19"),
+        (",0.0", ",0.0,5", "20 cells instead of 19"),
+        ("a,3,", "\"a,3,", "1 cell instead of 19"),
     ] {
         let broken = line.replacen(from, to, 1);
         let bytes = format!("{head}\n{line}\n\n{broken}\n{}\n", line.replace("a,3,", "a,4,"));

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ModelSet, Task, TaskModel};
+use crate::track::GenderNumber;
 
 /// The file that says what a session is.
 pub const INFO_FILE: &str = "session.json";
@@ -25,7 +26,7 @@ pub(super) const LONGEST_S: f64 = 1e9;
 
 /// Version of the session folder: the keys of `session.json` and the columns of `faces.csv` (explained in
 /// `docs/data.md`). A number that is larger is from a newer facelens.
-pub const SESSION_SCHEMA: u32 = 1;
+pub const SESSION_SCHEMA: u32 = 2;
 
 /// A recorded session, as `session.json` tells it. Everything but `schema` may be missing in a damaged file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct SessionInfo {
     pub source: SessionSource,
     /// The models that were in use, each with its tasks.
     pub models: Vec<SessionModel>,
+    /// What `gender_male` in the data is: a chance, or a score that is none. `None` without a gender model, and in schema 1,
+    /// which did not tell.
+    pub gender_male: Option<GenderNumber>,
     /// Name of the face detector.
     pub detector: String,
     /// File of the data in this folder.
@@ -148,8 +152,29 @@ pub(super) fn videos_there(folder: &Path) -> Vec<SessionVideo> {
     there.map(|(file, overlay)| SessionVideo { file: file.to_owned(), overlay, ..SessionVideo::default() }).collect()
 }
 
+impl SessionInfo {
+    /// Notes the models in use, and what their numbers are.
+    pub fn set_models(&mut self, models: &ModelSet) {
+        self.models = models_of(models);
+        let number = |model: &std::sync::Arc<TaskModel>| match &model.card.calibration {
+            Some(calibration) if !calibration.gender.is_empty() => GenderNumber::Chance,
+            _ => GenderNumber::Score,
+        };
+        // Of several models the mean is a chance only if all give one.
+        self.gender_male = models.of(Task::Gender).iter().map(number).reduce(|all, one| match (all, one) {
+            (GenderNumber::Chance, GenderNumber::Chance) => GenderNumber::Chance,
+            _ => GenderNumber::Score,
+        });
+    }
+
+    /// What `gender_male` in the data is; a score where nothing tells.
+    pub fn gender_number(&self) -> GenderNumber {
+        self.gender_male.unwrap_or(GenderNumber::Score)
+    }
+}
+
 /// The models in use as a session lists them: each once, with its tasks.
-pub fn models_of(models: &ModelSet) -> Vec<SessionModel> {
+fn models_of(models: &ModelSet) -> Vec<SessionModel> {
     let model = |(model, tasks): (std::sync::Arc<TaskModel>, Vec<Task>)| SessionModel {
         tasks: tasks.iter().map(|task| task.name().to_owned()).collect(),
         name: model.card.name.clone(),
@@ -169,6 +194,7 @@ impl Default for SessionInfo {
             duration_s: 0.0,
             source: SessionSource::default(),
             models: Vec::new(),
+            gender_male: None,
             detector: String::new(),
             data: DATA_FILE.to_owned(),
             videos: Vec::new(),

@@ -41,6 +41,7 @@ impl serde_json::ser::Formatter for RowFormatter {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::AgeRow;
     use super::super::rows::tests::{analysis, face};
     use super::*;
 
@@ -60,11 +61,24 @@ mod tests {
             concat!(
                 r#"{"input":"clip.mp4","frame":3,"time_s":0.100,"width":4,"height":2,"faces":[{"id":1,"#,
                 r#""box":{"x":201.5,"y":99.0,"width":120.0,"height":120.0},"score":0.98,"#,
-                r#""age":{"years":31.2,"spread":4.1},"gender":{"label":"female","male":0.08},"#,
+                r#""age":{"years":31.2,"low":27.1,"high":37.5},"gender":{"label":"female","male":0.08},"#,
                 r#""pose":{"yaw":-12.1,"pitch":3.4,"roll":0.0}}]}"#,
                 "\n"
             )
         );
+    }
+
+    #[test]
+    fn a_line_of_the_first_schema_is_read() {
+        let row = FrameRow::new("clip.mp4", &analysis(vec![face()]));
+        let new = lines(&[row]);
+        let old = new.replace(r#""low":27.1,"high":37.5"#, r#""spread":4.5"#);
+        assert_ne!(old, new);
+        let read: Vec<_> = read_jsonl(old.as_bytes()).collect::<Result<_, _>>().unwrap();
+        assert_eq!(read[0].faces[0].age, Some(AgeRow { years: 31.2, low: 26.7, high: 35.7 }));
+        let half = new.replace(r#","high":37.5"#, "");
+        let error = read_jsonl(half.as_bytes()).next().unwrap().unwrap_err().to_string();
+        assert!(error.contains("no `low` and `high`"), "{error}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use file_error::{WriteError, WriteErrorKind};
 pub use folder::{Appearance, SessionError, SessionFolder, SessionNotice, SessionPerson};
 pub use info::{
     INFO_FILE, SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo,
-    has_session_file, models_of,
+    has_session_file,
 };
 pub use jsonl::{read_jsonl, write_jsonl};
 pub use rows::{AgeRow, FaceRow, FrameRow, GenderRow};

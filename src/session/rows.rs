@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geometry::{Pose, Rect};
 use crate::pipeline::Analysis;
-use crate::track::{Age, Face, Gender, GenderLabel};
+use crate::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 
 /// One line of JSONL: a frame and the faces in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,11 +46,42 @@ pub struct FaceRow {
 
 /// An age as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "AgeRead")]
 pub struct AgeRow {
     /// Years, to a tenth.
     pub years: f32,
-    /// How far the truth may well be off, years, to a tenth.
-    pub spread: f32,
+    /// Lower end of the range in which the true age lies four times out of five, years, to a tenth.
+    pub low: f32,
+    /// Its upper end.
+    pub high: f32,
+}
+
+impl AgeRow {
+    /// An age of schema 1, which had one distance for both ends of its range.
+    pub fn with_spread(years: f32, spread: f32) -> Self {
+        Self { years, low: (years - spread).max(0.0), high: years + spread }
+    }
+}
+
+/// An age as it is read: of this schema or of the first.
+#[derive(Deserialize)]
+struct AgeRead {
+    years: f32,
+    low: Option<f32>,
+    high: Option<f32>,
+    spread: Option<f32>,
+}
+
+impl TryFrom<AgeRead> for AgeRow {
+    type Error = &'static str;
+
+    fn try_from(AgeRead { years, low, high, spread }: AgeRead) -> Result<Self, Self::Error> {
+        match (low, high, spread) {
+            (Some(low), Some(high), _) => Ok(Self { years, low, high }),
+            (None, None, Some(spread)) => Ok(Self::with_spread(years, spread)),
+            _ => Err("an age has no `low` and `high`"),
+        }
+    }
 }
 
 /// A gender as it is written.
@@ -58,7 +89,8 @@ pub struct AgeRow {
 pub struct GenderRow {
     /// What may be said.
     pub label: GenderLabel,
-    /// Male score from 0 (female) to 1 (male), to a thousandth; no probability.
+    /// From 0 (female) to 1 (male), to a thousandth: a chance by the model's calibration, or a score; `session.json` says
+    /// which.
     pub male: f32,
 }
 
@@ -86,9 +118,9 @@ impl FaceRow {
             id: face.id,
             rect: Rect::new(rounded(x, 1)?, rounded(y, 1)?, rounded(width, 1)?, rounded(height, 1)?),
             score: rounded(face.score, 3)?,
-            age: face
-                .age
-                .and_then(|age| Some(AgeRow { years: rounded(age.years, 1)?, spread: rounded(age.spread, 1)? })),
+            age: face.age.and_then(|Age { years, low, high }| {
+                Some(AgeRow { years: rounded(years, 1)?, low: rounded(low, 1)?, high: rounded(high, 1)? })
+            }),
             gender: face
                 .gender
                 .and_then(|gender| Some(GenderRow { label: gender.label, male: rounded(gender.male, 3)? })),
@@ -100,15 +132,15 @@ impl FaceRow {
 }
 
 impl FaceRow {
-    /// The face as it was analysed, but for the rounding.
-    pub fn to_face(&self) -> Face {
+    /// The face as it was analysed, but for the rounding; `number` is what its gender's number is.
+    pub fn to_face(&self, number: GenderNumber) -> Face {
         let Self { id, rect, score, age, gender, pose } = *self;
         Face {
             id,
             rect,
             score,
-            age: age.map(|AgeRow { years, spread }| Age { years, spread }),
-            gender: gender.map(|GenderRow { label, male }| Gender { label, male }),
+            age: age.map(|AgeRow { years, low, high }| Age { years, low, high }),
+            gender: gender.map(|GenderRow { label, male }| Gender { label, male, number }),
             pose,
         }
     }
@@ -145,8 +177,8 @@ pub(super) mod tests {
             id: 1,
             rect: Rect::new(201.46, 99.0, 120.04, 119.96),
             score: 0.979_6,
-            age: Some(Age { years: 31.16, spread: 4.1 }),
-            gender: Some(Gender { label: GenderLabel::Female, male: 0.080_04 }),
+            age: Some(Age { years: 31.16, low: 27.06, high: 37.5 }),
+            gender: Some(Gender { label: GenderLabel::Female, male: 0.080_04, number: GenderNumber::Chance }),
             pose: Some(Pose { yaw: -12.104, pitch: 3.4, roll: -0.001 }),
         }
     }
@@ -158,7 +190,7 @@ pub(super) mod tests {
         let face = &row.faces[0];
         assert_eq!(face.rect, Rect::new(201.5, 99.0, 120.0, 120.0));
         assert_eq!(face.score, 0.98);
-        assert_eq!(face.age, Some(AgeRow { years: 31.2, spread: 4.1 }));
+        assert_eq!(face.age, Some(AgeRow { years: 31.2, low: 27.1, high: 37.5 }));
         let pose = face.pose.unwrap();
         assert_eq!((pose.yaw, pose.pitch, pose.roll.is_sign_positive()), (-12.1, 3.4, true));
     }
@@ -166,14 +198,14 @@ pub(super) mod tests {
     #[test]
     fn a_row_gives_its_face_back() {
         let row = FaceRow::new(&face()).unwrap();
-        assert_eq!(FaceRow::new(&row.to_face()), Some(row));
+        assert_eq!(FaceRow::new(&row.to_face(GenderNumber::Score)), Some(row));
     }
 
     #[test]
     fn what_is_not_finite_is_left_out() {
         let mut broken = face();
-        broken.age = Some(Age { years: f32::NAN, spread: 1.0 });
-        broken.gender = Some(Gender { label: GenderLabel::Unsure, male: f32::INFINITY });
+        broken.age = Some(Age { years: 30.0, low: 28.0, high: f32::NAN });
+        broken.gender = Some(Gender { label: GenderLabel::Unsure, male: f32::INFINITY, number: GenderNumber::Score });
         broken.pose = Some(Pose { yaw: 0.0, pitch: f32::NEG_INFINITY, roll: 0.0 });
         let row = FaceRow::new(&broken).unwrap();
         assert_eq!((row.age, row.gender, row.pose), (None, None, None));

@@ -1,16 +1,20 @@
-//! What half a minute of looks at one person says together: age with its spread, gender with its unsure band.
+//! What half a minute of looks at one person says together: age with its range, gender with its unsure band.
 
 use std::collections::VecDeque;
 
-use super::{Age, Gender, GenderLabel};
-use crate::estimate::AgeEstimate;
+use super::{Age, Gender, GenderLabel, GenderNumber};
+use crate::estimate::{AgeEstimate, GenderEstimate};
 
 /// Looks closer in time than this are one sample: neighbouring frames of a camera say nearly the same.
 const SAMPLE_S: f64 = 0.125;
 /// Samples that began longer ago than this count no more, so a wrong start is forgotten whatever the rate of frames is.
 const WINDOW_S: f64 = 30.0;
-/// Oldest and youngest age that is shown.
-const AGES: std::ops::RangeInclusive<f32> = 0.0..=116.0;
+/// Youngest and oldest age that is shown.
+const AGES: (f32, f32) = (0.0, 116.0);
+/// Of a normal distribution: the standard deviation in mean absolute errors, and half of the width of the range that holds
+/// four times out of five, in standard deviations.
+const DEVIATION_OF_ERROR: f32 = 1.2533;
+const RANGE_OF_DEVIATION: f32 = 1.2816;
 /// The error of an age model of which nothing is known, years. The published nets miss unseen faces by 13 to 14 years,
 /// good ones by 5 to 6.
 const UNKNOWN_ERROR_YEARS: f32 = 10.0;
@@ -92,8 +96,9 @@ impl Window {
 #[derive(Clone, Debug, Default)]
 pub(super) struct AgeAverage {
     window: Window,
-    /// Half of the width of the range of each look that has one.
-    reach: Window,
+    /// How far the range of each look that has one reaches down and up from its age.
+    lower: Window,
+    upper: Window,
 }
 
 impl AgeAverage {
@@ -103,7 +108,8 @@ impl AgeAverage {
         if age.years.is_finite() {
             self.window.add(age.years, weight, now_s);
             if let Some((low, high)) = age.range.filter(|(low, high)| low.is_finite() && high.is_finite()) {
-                self.reach.add((high - low) / 2.0, weight, now_s);
+                self.lower.add((age.years - low).max(0.0), weight, now_s);
+                self.upper.add((high - age.years).max(0.0), weight, now_s);
             }
         }
         self.age(error_years)
@@ -133,9 +139,13 @@ impl AgeAverage {
         let scatter_squared = (squares + prior * PRIOR_SCATTER_YEARS.powi(2)) / (total + prior).max(f32::MIN_POSITIVE);
         let of_the_mean = scatter_squared / self.window.independent().clamp(1.0, MOST_INDEPENDENT);
         let error = error_years.filter(|error| error.is_finite()).unwrap_or(UNKNOWN_ERROR_YEARS);
+        let shown = |years: f32| years.clamp(AGES.0, AGES.1);
         // The range of a look holds for a look already: what looks differ by is in it.
-        let spread = self.reach.mean().unwrap_or_else(|| (error * error + of_the_mean).sqrt());
-        Some(Age { years: years.clamp(*AGES.start(), *AGES.end()), spread })
+        let (lower, upper) = self.lower.mean().zip(self.upper.mean()).unwrap_or_else(|| {
+            let reach = RANGE_OF_DEVIATION * ((DEVIATION_OF_ERROR * error).powi(2) + of_the_mean).sqrt();
+            (reach, reach)
+        });
+        Some(Age { years: shown(years), low: shown(years - lower), high: shown(years + upper) })
     }
 }
 
@@ -152,23 +162,31 @@ const SETTLED: f32 = 0.22;
 pub(super) struct GenderAverage {
     window: Window,
     label: GenderLabel,
+    number: GenderNumber,
 }
 
 impl Default for GenderAverage {
     fn default() -> Self {
-        Self { window: Window::default(), label: GenderLabel::Unsure }
+        Self { window: Window::default(), label: GenderLabel::Unsure, number: GenderNumber::Score }
     }
 }
 
 impl GenderAverage {
-    /// Adds a look (`male_score` as the network gives it) and says what is known now. A score that is not finite is left
-    /// out; `None` where there is no other.
+    /// Adds a look and says what is known now. A number that is not finite is left out; `None` where there is no other.
+    /// Chances and scores have no mean: where one follows the other, what was before is forgotten.
     ///
-    /// The published networks saturate at 0 and 1 on most faces, right or wrong: the score is no probability, so only
-    /// agreement between looks is taken as a sign of certainty.
-    pub(super) fn add(&mut self, male_score: f32, weight: f32, now_s: f64) -> Option<Gender> {
-        if male_score.is_finite() {
-            self.window.add(male_score.clamp(0.0, 1.0), weight, now_s);
+    /// The scores of the published networks saturate at 0 and 1 on most faces, right or wrong, so that only agreement
+    /// between looks is taken as a sign of certainty.
+    pub(super) fn add(&mut self, look: GenderEstimate, weight: f32, now_s: f64) -> Option<Gender> {
+        let (male, number) = match look {
+            GenderEstimate::Chance(male) => (male, GenderNumber::Chance),
+            GenderEstimate::Score(male) => (male, GenderNumber::Score),
+        };
+        if male.is_finite() {
+            if number != self.number {
+                *self = Self { number, ..Self::default() };
+            }
+            self.window.add(male.clamp(0.0, 1.0), weight, now_s);
             let male = self.window.mean()?.clamp(0.0, 1.0);
             self.label = self.next_label(male);
         }
@@ -177,7 +195,7 @@ impl GenderAverage {
 
     /// What is known now.
     pub(super) fn gender(&self) -> Option<Gender> {
-        Some(Gender { label: self.label, male: self.window.mean()?.clamp(0.0, 1.0) })
+        Some(Gender { label: self.label, male: self.window.mean()?.clamp(0.0, 1.0), number: self.number })
     }
 
     fn next_label(&self, male: f32) -> GenderLabel {
@@ -232,14 +250,16 @@ mod tests {
     }
 
     #[test]
-    fn a_range_tells_the_spread_where_a_model_gives_one() {
+    fn the_range_is_the_models_where_it_gives_one_and_need_not_be_symmetric() {
         let mut average = AgeAverage::default();
         let look = |years: f32| AgeEstimate { years, range: Some((years - 3.0, years + 9.0)) };
         let first = average.add(look(30.0), 0.7, 0.0, Some(20.0)).unwrap();
-        assert_eq!((first.years, first.spread), (30.0, 6.0));
+        assert_eq!(first, Age { years: 30.0, low: 27.0, high: 39.0 });
         // Many frames of a person err alike: the range does not become narrow.
-        let last = (1..100).filter_map(|i| average.add(look(30.0), 0.7, f64::from(i) * 0.2, None)).last();
-        assert!((last.unwrap().spread - 6.0).abs() < 1e-4);
+        let last = (1..100).filter_map(|i| average.add(look(30.0), 0.7, f64::from(i) * 0.2, None)).last().unwrap();
+        assert!((last.low - 27.0).abs() < 1e-4 && (last.high - 39.0).abs() < 1e-4, "{last:?}");
+        let old = AgeAverage::default().add(look(115.0), 0.7, 0.0, None).unwrap();
+        assert_eq!((old.low, old.high), (112.0, 116.0), "nobody is older");
     }
 
     #[test]
@@ -290,30 +310,36 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_is_never_below_the_models_error_and_tells_of_scatter() {
+    fn without_a_models_range_it_is_that_of_its_error_and_tells_of_scatter() {
+        let half = |age: Age| {
+            assert!((age.high - age.years - (age.years - age.low)).abs() < 1e-4, "{age:?}");
+            age.high - age.years
+        };
         let mut noise = Noise::new(4);
         let calm = ages((0..50).map(|_| 40.0 + noise.gauss())).1;
         let wild = ages((0..50).map(|_| 40.0 + 15.0 * noise.gauss())).1;
-        assert!(calm.spread >= 6.0 && calm.spread < 7.0, "{calm:?}");
-        assert!(wild.spread > calm.spread + 1.5, "{wild:?}");
+        // A mean error of 6 years is one of at most 9.64 four times out of five, if errors are normally distributed.
+        assert!(half(calm) >= 9.63 && half(calm) < 10.2, "{calm:?}");
+        assert!(half(wild) > half(calm) + 2.0, "{wild:?}");
         let first = ages([40.0]).1;
-        assert!(first.spread > calm.spread, "one look knows less than fifty: {first:?}");
-        assert!(
-            AgeAverage::default().add(AgeEstimate::plain(40.0), 1.0, 0.0, None).unwrap().spread >= UNKNOWN_ERROR_YEARS
-        );
+        assert!(half(first) > half(calm), "one look knows less than fifty: {first:?}");
+        let unknown = AgeAverage::default().add(AgeEstimate::plain(40.0), 1.0, 0.0, None).unwrap();
+        assert!(half(unknown) >= 1.6 * UNKNOWN_ERROR_YEARS, "{unknown:?}");
     }
 
     fn genders(scores: impl IntoIterator<Item = f32>) -> Vec<Gender> {
         let mut average = GenderAverage::default();
-        scores.into_iter().enumerate().map(|(i, score)| average.add(score, 0.5, i as f64 * 0.2).unwrap()).collect()
+        let look = |(i, score)| average.add(GenderEstimate::Score(score), 0.5, i as f64 * 0.2).unwrap();
+        scores.into_iter().enumerate().map(look).collect()
     }
 
     #[test]
     fn clear_scores_get_a_label_at_once_and_scores_outside_0_to_1_are_clamped() {
-        assert_eq!(genders([0.08])[0], Gender { label: GenderLabel::Female, male: 0.08 });
-        assert_eq!(genders([1.3])[0], Gender { label: GenderLabel::Male, male: 1.0 });
+        let score = |label, male| Gender { label, male, number: GenderNumber::Score };
+        assert_eq!(genders([0.08])[0], score(GenderLabel::Female, 0.08));
+        assert_eq!(genders([1.3])[0], score(GenderLabel::Male, 1.0));
         assert_eq!(genders([0.55])[0].label, GenderLabel::Unsure);
-        assert_eq!(GenderAverage::default().add(f32::NAN, 1.0, 0.0), None);
+        assert_eq!(GenderAverage::default().add(GenderEstimate::Score(f32::NAN), 1.0, 0.0), None);
     }
 
     #[test]
@@ -321,6 +347,16 @@ mod tests {
         let last = *genders((0..40).map(|i| if i % 5 < 2 { 1.0 } else { 0.0 })).last().unwrap();
         assert_eq!(last.label, GenderLabel::Unsure);
         assert!((last.male - 0.4).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_chance_has_no_mean_with_a_score() {
+        let mut average = GenderAverage::default();
+        average.add(GenderEstimate::Score(1.0), 0.5, 0.0);
+        let gender = average.add(GenderEstimate::Chance(0.1), 0.5, 0.2).unwrap();
+        assert_eq!(gender, Gender { label: GenderLabel::Female, male: 0.1, number: GenderNumber::Chance });
+        let gender = average.add(GenderEstimate::Chance(0.3), 0.5, 0.4).unwrap();
+        assert!((gender.male - 0.2).abs() < 1e-6, "{gender:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Identities over time: who is who from frame to frame, smoothing, spread.
+//! Identities over time: who is who from frame to frame, smoothing, ranges.
 //!
 //! ```text
 //! detections -> tracker: predict (motion), compare (motion, appearance), choose (assignment) -> identities
@@ -24,22 +24,37 @@ pub struct Face {
     pub pose: Option<Pose>,
 }
 
-/// An age with its uncertainty.
+/// An age with the range in which the true one lies four times out of five.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Age {
     /// Robust weighted mean over the identity's last half minute, years, 0 to 116.
     pub years: f32,
-    /// How far the truth may well be off, years: the model's known error together with the scatter seen so far.
-    pub spread: f32,
+    /// Lower end of the 80 % range, years, 0 to 116: by the calibration of the model's card. Of a model without one, by its
+    /// known error and the scatter seen so far, as if its errors were normally distributed.
+    pub low: f32,
+    /// Upper end of the 80 % range, years, 0 to 116.
+    pub high: f32,
 }
 
-/// A gender estimate. The score is a regression, not a probability, and is never shown as one.
+/// A gender estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gender {
     /// What may be said.
     pub label: GenderLabel,
-    /// Weighted mean of the male score, clamped to 0 (female) to 1 (male).
+    /// Weighted mean of the male chance or score, clamped to 0 (female) to 1 (male).
     pub male: f32,
+    /// What `male` is.
+    pub number: GenderNumber,
+}
+
+/// What the number of a gender is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GenderNumber {
+    /// The chance that the face would be labelled male, by the calibration of the model's card.
+    Chance,
+    /// A regression that is no probability and is never shown as one: the model's card has no calibration.
+    Score,
 }
 
 /// What may be said of a gender.

@@ -64,7 +64,7 @@ impl Person {
             rect: self.rect.filter(&detection.rect, rect_elapsed_s),
             score: detection.score,
             age: estimate.age.and_then(|age| self.age.add(age, weight, now_s, age_error_years)),
-            gender: estimate.gender.and_then(|gender| self.gender.add(gender.male(), weight, now_s)),
+            gender: estimate.gender.and_then(|gender| self.gender.add(gender, weight, now_s)),
             pose,
         }
     }

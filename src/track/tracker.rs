@@ -100,8 +100,8 @@ impl Tracker {
         Self::default()
     }
 
-    /// The mean absolute error of the age model, years; `None` where it is not known. It is the least spread that an age
-    /// can have.
+    /// The mean absolute error of the age model, years; `None` where it is not known. Of a model without a
+    /// range of its own it makes the range.
     pub fn set_age_error_years(&mut self, error_years: Option<f32>) {
         self.age_error_years = error_years;
     }

@@ -26,7 +26,7 @@ pub fn face(id: u64, frame: u64) -> FaceRow {
         id,
         rect: Rect::new(20.0 + 60.0 * (id - 1) as f32, 30.0, 40.0, 40.0),
         score: 0.9,
-        age: Some(AgeRow { years: 20.0 + 10.0 * id as f32, spread: 4.0 }),
+        age: Some(AgeRow::with_spread(20.0 + 10.0 * id as f32, 4.0)),
         gender: Some(GenderRow { label: GenderLabel::Female, male: 0.1 }),
         pose: Some(Pose { yaw: frame as f32 - 20.0, pitch: 5.0, roll: -3.5 }),
     }

@@ -100,7 +100,12 @@ fn sessions() {
         let mut rgb = vec![90; 64 * 48 * 3];
         for row in session.rows.iter().take(4) {
             let options = SceneOptions::default().for_saving(48);
-            paint_on_picture(&Scene::of(&row.faces_of(&[]), 64, 48, &options), &mut rgb, 64, 48);
+            paint_on_picture(
+                &Scene::of(&row.faces_of(&[], session.info.gender_number()), 64, 48, &options),
+                &mut rgb,
+                64,
+                48,
+            );
         }
         for person in session.people().iter().take(4) {
             curve(&session.rows, person, Quantity::Yaw, session.duration_secs(), 50);

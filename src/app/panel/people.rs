@@ -82,7 +82,7 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
         response
     };
     response.on_hover_text(
-        "Left: age over the last 20 s with its spread, 0 to 80 years.\nRight: yaw (red), pitch (green) and roll (blue), \
+        "Left: age over the last 20 s with its range (80 %), 0 to 80 years.\nRight: yaw (red), pitch (green) and roll (blue), \
          -60 to 60 degrees.",
     );
 }

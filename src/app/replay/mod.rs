@@ -220,7 +220,7 @@ impl Replay {
             return shot.clone();
         }
         let row = row.and_then(|row| self.session.rows.get(row)).filter(|_| !self.overlay_is_painted());
-        let faces = row.map(|row| row.faces_of(only.as_slice())).unwrap_or_default();
+        let faces = row.map(|row| row.faces_of(only.as_slice(), self.session.info.gender_number())).unwrap_or_default();
         let analysis = Analysis { frame: Arc::clone(&frame), faces, timings: StageTimings::default() };
         let shot = Shot { frame, analysis: Some(Arc::new(analysis)) };
         self.shown = Some((key, only, shot.clone()));

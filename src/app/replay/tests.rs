@@ -71,7 +71,7 @@ fn a_session_takes_the_place_of_the_camera_which_is_let_go() {
     assert!(window.test.shows("SESSION") && window.test.shows("PEOPLE  2"));
     assert!(window.test.shows("This session has no video: the overlay alone"));
     assert_eq!((window.shown(), window.position()), (vec![1], 0.0));
-    window.test.press(Key::W);
+    window.test.press(Key::Backspace);
     assert_eq!(window.test.last_source(), Some(SourceSpec::Camera(CameraChoice::Any)));
     assert!(window.test.window.state().replay.is_none() && window.test.shows("SOURCE"));
 }

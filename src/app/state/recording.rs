@@ -16,7 +16,7 @@ use crate::model::Task;
 use crate::pipeline::Shown;
 use crate::session::recording::{RecorderOptions, RecordingStatus, SourceWatch, default_sessions_folder};
 use crate::session::recovery::Recovered;
-use crate::session::{SessionEnd, SessionInfo, WriteError, WriteErrorKind, models_of};
+use crate::session::{SessionEnd, SessionInfo, WriteError, WriteErrorKind};
 
 /// Why something cannot be done now.
 pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first (E)";
@@ -97,7 +97,7 @@ impl App {
 
     fn start_recording(&mut self) -> Result<(), String> {
         if !self.replay.is_none() {
-            return Err("A session is open: close it (W) to record.".into());
+            return Err("A session is open: close it (Backspace) to record.".into());
         }
         if matches!(self.status.shown, Shown::Ended(_)) {
             return Err("There is nothing more to record: play it again (R) first.".into());
@@ -114,7 +114,7 @@ impl App {
         };
         let mut info = SessionInfo::default();
         (info.source.name, info.source.format) = (source.name, source.format);
-        info.models = models_of(&self.models.in_use);
+        info.set_models(&self.models.in_use);
         info.detector = self.detector.name().to_owned();
         let options = RecorderOptions {
             folder,

@@ -38,7 +38,10 @@ fn a_screen_reader_finds_the_people_the_buttons_and_the_notices() {
     let pose = "yaw -12°, pitch 3°, roll 1°";
     assert_eq!(
         rows,
-        [format!("Person 1: age 27–35, female, {pose}, not in view"), format!("Person 2: age 28–36, female, {pose}")]
+        [
+            format!("Person 1: age 27–35, female, 9 in 10, {pose}, not in view"),
+            format!("Person 2: age 28–36, female, 9 in 10, {pose}")
+        ]
     );
     let buttons = [
         "Pause",

@@ -14,7 +14,7 @@ use crate::overlay::{Scene, SceneOptions, paint_on_picture};
 use crate::session::video::{VideoOptions, VideoWriter};
 use crate::source::demo::Walkers;
 use crate::source::{CameraPixels, decode_camera_picture, encode_camera_picture};
-use crate::track::{Age, Face, Gender, GenderLabel, Tracker};
+use crate::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker};
 
 /// Faces in the pictures of the stages.
 const FACES: u32 = 2;
@@ -105,8 +105,8 @@ fn face(id: u64, rect: Rect) -> Face {
         id,
         rect,
         score: 0.9,
-        age: Some(Age { years: 31.0, spread: 4.0 }),
-        gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+        age: Some(Age { years: 31.0, low: 27.0, high: 37.5 }),
+        gender: Some(Gender { label: GenderLabel::Female, male: 0.1, number: GenderNumber::Chance }),
         pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
     }
 }

@@ -56,7 +56,7 @@ fn a_frame_that_fails_is_an_error_and_the_next_one_works() {
 }
 
 #[test]
-fn the_spread_knows_the_error_that_the_cards_state() {
+fn the_range_knows_the_error_that_the_cards_state() {
     let model = |accuracy: &str| {
         let card = format!(
             r#"

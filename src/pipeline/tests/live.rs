@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::model::ModelSet;
 use crate::pipeline::analysis_thread::Makers;
 use crate::pipeline::fakes::*;
-use crate::pipeline::{Analysis, Live, LiveOptions, Shown, Tap};
+use crate::pipeline::{Analysis, LastingTap, Live, LiveOptions, Shown, Tap};
 use crate::source::{Next, SourceErrorKind, SourceInfo, SourceKind};
 
 fn always_a_face(_: DetectorKind, _: &Frame) -> Result<Vec<Detection>, DetectError> {
@@ -483,14 +483,14 @@ fn a_lasting_tap_sees_every_source_and_is_told_their_names() {
     let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(29));
     // Put on late: it sees what comes from then on, beside the tap of the source.
-    live.set_lasting_tap(Some(Arc::clone(&lasting) as Arc<dyn Tap>));
+    live.set_lasting_tap(LastingTap::Outputs, Some(Arc::clone(&lasting) as Arc<dyn Tap>));
     live.restart();
     wait_until("the next source", || analysed_frame(&live) == Some(2));
     assert!(lasting.changed.load(Ordering::SeqCst));
     assert_eq!(*lasting.frames.lock().unwrap(), [0, 1, 2]);
     assert_eq!(lasting.opened.lock().unwrap().len(), 2, "the source that was there, and the next one");
     assert_eq!(seen.frames.lock().unwrap().len(), 30);
-    live.set_lasting_tap(None);
+    live.set_lasting_tap(LastingTap::Outputs, None);
     live.restart();
     wait_until("one more source", || analysed_frame(&live) == Some(2));
     assert_eq!(lasting.frames.lock().unwrap().len(), 3);

@@ -103,7 +103,7 @@ pub fn write_data(
         ExportFormat::Jsonl => write_rows(&rows, RowFormat::Jsonl, writer),
         ExportFormat::Parquet => parquet::write(&rows, &session.info, writer),
         ExportFormat::OpenFace => openface::write(&rows, writer),
-        ExportFormat::Srt => srt::write(&rows, session.duration_secs(), writer),
+        ExportFormat::Srt => srt::write(&rows, session, writer),
         ExportFormat::Mp4 => Err(io::ErrorKind::Unsupported.into()),
     }
 }

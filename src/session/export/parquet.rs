@@ -30,7 +30,8 @@ const SCHEMA: &str = "message facelens {
     OPTIONAL FLOAT box_height;
     OPTIONAL FLOAT score;
     OPTIONAL FLOAT age_years;
-    OPTIONAL FLOAT age_spread;
+    OPTIONAL FLOAT age_low;
+    OPTIONAL FLOAT age_high;
     OPTIONAL BINARY gender_label (UTF8);
     OPTIONAL FLOAT gender_male;
     OPTIONAL FLOAT pose_yaw;
@@ -112,7 +113,8 @@ fn write_group<W: Write + Send>(
     optional::<FloatType, _>(group, lines, |face| Some(face.rect.height))?;
     optional::<FloatType, _>(group, lines, |face| Some(face.score))?;
     optional::<FloatType, _>(group, lines, |face| face.age.map(|age| age.years))?;
-    optional::<FloatType, _>(group, lines, |face| face.age.map(|age| age.spread))?;
+    optional::<FloatType, _>(group, lines, |face| face.age.map(|age| age.low))?;
+    optional::<FloatType, _>(group, lines, |face| face.age.map(|age| age.high))?;
     optional::<ByteArrayType, _>(group, lines, |face| face.gender.map(|gender| label(gender.label)))?;
     optional::<FloatType, _>(group, lines, |face| face.gender.map(|gender| gender.male))?;
     optional::<FloatType, _>(group, lines, |face| face.pose.map(|pose| pose.yaw))?;

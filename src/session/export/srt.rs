@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::overlay::{age_words, gender_words};
+use crate::session::folder::SessionFolder;
 use crate::session::rows::{FaceRow, FrameRow};
+use crate::track::GenderNumber;
 
 /// A subtitle stands at least this long before the next one takes its place, seconds: nobody reads faster.
 const LEAST_SECS: f64 = 1.0;
@@ -15,16 +17,20 @@ const ANGLE_STEP: f32 = 5.0;
 /// A subtitle: from, to (seconds), words.
 type Cue = (f64, f64, String);
 
-/// Writes the subtitles of these rows, of a video that ends after `duration_secs`.
-pub(super) fn write(rows: &[FrameRow], duration_secs: f64, writer: &mut impl Write) -> io::Result<()> {
-    for (index, (from, to, words)) in cues(rows, duration_secs).into_iter().enumerate() {
+/// Writes the subtitles of these rows of a session.
+pub(super) fn write(rows: &[FrameRow], session: &SessionFolder, writer: &mut impl Write) -> io::Result<()> {
+    write_cues(&cues(rows, session.duration_secs(), session.info.gender_number()), writer)
+}
+
+fn write_cues(cues: &[Cue], writer: &mut impl Write) -> io::Result<()> {
+    for (index, &(from, to, ref words)) in cues.iter().enumerate() {
         writeln!(writer, "{}\n{} --> {}\n{words}\n", index + 1, clock(from), clock(to))?;
     }
     writer.flush()
 }
 
 /// The words change at most once a second; while they are the same, they are one subtitle.
-fn cues(rows: &[FrameRow], duration_secs: f64) -> Vec<Cue> {
+fn cues(rows: &[FrameRow], duration_secs: f64, number: GenderNumber) -> Vec<Cue> {
     let mut cues: Vec<Cue> = Vec::new();
     let mut open: Option<(f64, String)> = None;
     let mut changed_at = f64::NEG_INFINITY;
@@ -33,7 +39,7 @@ fn cues(rows: &[FrameRow], duration_secs: f64) -> Vec<Cue> {
         if row.time_s - changed_at < LEAST_SECS - 0.001 {
             continue;
         }
-        let words = words(row);
+        let words = words(row, number);
         if open.as_ref().map_or("", |(_, words)| words.as_str()) == words {
             continue;
         }
@@ -53,16 +59,16 @@ fn cues(rows: &[FrameRow], duration_secs: f64) -> Vec<Cue> {
 }
 
 /// One line for each person in view, empty for nobody.
-fn words(row: &FrameRow) -> String {
+fn words(row: &FrameRow, number: GenderNumber) -> String {
     let mut faces: Vec<&FaceRow> = row.faces.iter().collect();
     faces.sort_by_key(|face| face.id);
-    let lines: Vec<String> = faces.into_iter().map(line).collect();
+    let lines: Vec<String> = faces.into_iter().map(|face| line(face, number)).collect();
     lines.join("\n")
 }
 
-/// `#1: age 25–43, female, yaw −10°, pitch 5°, roll 0°`.
-fn line(face: &FaceRow) -> String {
-    let face = face.to_face();
+/// `#1: age 25–43, female, 9 in 10, yaw −10°, pitch 5°, roll 0°`.
+fn line(face: &FaceRow, number: GenderNumber) -> String {
+    let face = face.to_face(number);
     let mut parts: Vec<String> = Vec::new();
     parts.extend(face.age.map(|age| age_words(age).text));
     parts.extend(face.gender.map(|gender| gender_words(gender).text));
@@ -99,7 +105,7 @@ mod tests {
             id: u64::MAX,
             rect: Rect::new(value, value, value, value),
             score: value,
-            age: Some(AgeRow { years: value, spread: 13.0 }),
+            age: Some(AgeRow::with_spread(value, 13.0)),
             gender: None,
             pose: Some(Pose { yaw: value, pitch: -value, roll: value }),
         };
@@ -112,7 +118,8 @@ mod tests {
         for value in [3e9, -3e9, f32::MAX, f32::NAN, f32::INFINITY] {
             for secs in [f64::MAX, f64::NAN, -1.0, 1e17] {
                 let mut text = Vec::new();
-                write(&[row(0.0, value), row(secs, -value)], secs, &mut text).unwrap();
+                let cues = cues(&[row(0.0, value), row(secs, -value)], secs, GenderNumber::Score);
+                write_cues(&cues, &mut text).unwrap();
                 assert!(text.starts_with(b"1\n00:00:00,000 --> "), "{value} {secs}");
             }
         }
@@ -120,6 +127,6 @@ mod tests {
 
     #[test]
     fn angles_are_said_in_steps_of_five_degrees() {
-        assert!(line(&row(0.0, 12.4).faces[0]).ends_with("yaw 10°, pitch −10°, roll 10°"));
+        assert!(line(&row(0.0, 12.4).faces[0], GenderNumber::Score).ends_with("yaw 10°, pitch −10°, roll 10°"));
     }
 }

@@ -89,12 +89,13 @@ fn parquet_reads_back_with_types_nulls_and_notes() {
         assert_eq!(line["id"], face.map_or(Field::Null, |face| Field::Long(face.id as i64)));
         assert_eq!(line["box_width"], float(face.map(|face| face.rect.width)));
         assert_eq!(line["age_years"], float(face.and_then(|face| face.age).map(|age| age.years)));
-        assert_eq!(line["age_spread"], float(face.and_then(|face| face.age).map(|age| age.spread)));
+        assert_eq!(line["age_low"], float(face.and_then(|face| face.age).map(|age| age.low)));
+        assert_eq!(line["age_high"], float(face.and_then(|face| face.age).map(|age| age.high)));
         assert_eq!(line["gender_label"], face.map_or(Field::Null, |_| Field::Str("female".to_owned())));
         assert_eq!(line["pose_yaw"], float(face.and_then(|face| face.pose).map(|pose| pose.yaw)));
         assert_eq!(line["pose_roll"], float(face.and_then(|face| face.pose).map(|pose| pose.roll)));
     }
-    assert_eq!(notes["facelens.schema"], "1");
+    assert_eq!(notes["facelens.schema"], "2");
     assert_eq!(serde_json::from_str::<SessionInfo>(&notes["facelens.session"]).unwrap(), session.info);
     for column in COLUMNS {
         assert_eq!(notes[&format!("facelens.column.{}", column.name)], column.meaning);
@@ -164,7 +165,7 @@ fn subtitles_that_stay_the_same_are_one() {
     for row in &mut data {
         row.faces = vec![face(1, 0)];
     }
-    data[30].faces[0].age = Some(AgeRow { years: 30.2, spread: 4.0 });
+    data[30].faces[0].age = Some(AgeRow::with_spread(30.2, 4.0));
     write(folder.path(), &data, &[]);
     let session = SessionFolder::open(folder.path()).unwrap();
     let cues = parse_srt(&text(&session, ExportFormat::Srt, &[]));

@@ -135,7 +135,7 @@ impl<'a> VideoExport<'a> {
         let row = self.session.row_of_picture(frame.time.as_secs_f64()).and_then(|row| self.session.rows.get(row));
         if let Some(row) = row {
             let options = SceneOptions { mirrored: self.mirrored, ..SceneOptions::default() }.for_saving(height);
-            let faces = row.faces_of(&self.people);
+            let faces = row.faces_of(&self.people, self.session.info.gender_number());
             paint_on_picture(&Scene::of(&faces, width, height, &options), &mut self.rgb, width, height);
         }
         Ok(writer.write(&self.rgb, frame.time)?)

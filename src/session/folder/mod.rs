@@ -15,7 +15,7 @@ use super::info::{
 };
 use super::rows::FrameRow;
 use crate::frame::Frame;
-use crate::track::Face;
+use crate::track::{Face, GenderNumber};
 
 /// How far a row's time and its picture's may be apart, seconds. They are equal within a millisecond where nothing was
 /// damaged; this is less than half of the time between two frames at 60 a second.
@@ -226,10 +226,11 @@ impl SessionFolder {
 }
 
 impl FrameRow {
-    /// The faces, for an overlay; of these people alone where `only` names some.
-    pub fn faces_of(&self, only: &[u64]) -> Vec<Face> {
+    /// The faces, for an overlay; of these people alone where `only` names some. `number` is what the session's
+    /// `gender_male` is ([`SessionInfo::gender_number`]).
+    pub fn faces_of(&self, only: &[u64], number: GenderNumber) -> Vec<Face> {
         let chosen = self.faces.iter().filter(|face| only.is_empty() || only.contains(&face.id));
-        chosen.map(super::rows::FaceRow::to_face).collect()
+        chosen.map(|face| face.to_face(number)).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::frame::Frame;
 use crate::geometry::{Pose, Rect};
 use crate::pipeline::{Analysis, StageTimings};
-use crate::track::{Age, Face, Gender, GenderLabel};
+use crate::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 
 /// When frame `number` is captured: an uneven clock around 30 a second that loses half a second now and then.
 pub(in crate::session) fn capture_time(number: u64) -> Duration {
@@ -23,8 +23,8 @@ pub(in crate::session) fn analysis(width: u32, height: u32, number: u64, ids: &[
         id,
         rect: Rect::new(8.0 * id as f32, 12.0, 16.0, 16.0),
         score: 0.9,
-        age: Some(Age { years: 31.0, spread: 4.0 }),
-        gender: Some(Gender { label: GenderLabel::Female, male: 0.1 }),
+        age: Some(Age { years: 31.0, low: 27.0, high: 37.5 }),
+        gender: Some(Gender { label: GenderLabel::Female, male: 0.1, number: GenderNumber::Chance }),
         pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
     };
     let faces = ids.iter().map(face).collect();

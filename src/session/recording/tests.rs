@@ -10,7 +10,7 @@ use super::*;
 use crate::overlay::SceneOptions;
 use crate::pipeline::Analysis;
 use crate::session::info::DATA_FILE;
-use crate::session::{FrameRow, INFO_FILE, SessionEnd, SessionInfo, read_csv};
+use crate::session::{FrameRow, INFO_FILE, SESSION_SCHEMA, SessionEnd, SessionInfo, read_csv};
 
 fn options(folder: &Path) -> RecorderOptions {
     let mut info = SessionInfo::default();
@@ -104,7 +104,7 @@ fn rows_and_pictures_are_the_same_frames_at_the_same_true_times() {
         }
     }
     let info = info(&folder);
-    assert_eq!((info.schema, info.end.clone()), (1, Some(SessionEnd::Stopped)));
+    assert_eq!((info.schema, info.end.clone()), (SESSION_SCHEMA, Some(SessionEnd::Stopped)));
     assert_eq!((info.source.width, info.source.height, info.counts.written), (96, 64, 100));
     let (start, length) = *times(&folder.join("video.mp4")).last().unwrap();
     assert!((info.duration_s - start - length).abs() < 0.001, "{info:?}");

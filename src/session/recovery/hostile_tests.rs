@@ -181,7 +181,7 @@ fn what_does_not_say_that_it_is_unfinished_and_of_this_schema_is_left_alone() {
     for schema in [json!(0), json!(-1), json!("1"), json!(1.5), Value::Null] {
         Place::new(BOTH, |info| info["schema"] = schema).refused("which schema");
     }
-    Place::new(BOTH, |info| info["schema"] = 2.into()).refused("newer facelens (schema 2, this one knows 1)");
+    Place::new(BOTH, |info| info["schema"] = 3.into()).refused("newer facelens (schema 3, this one knows 2)");
     Place::new(BOTH, |info| info["schema"] = u64::MAX.into()).refused("newer facelens");
     for (key, value) in [("counts", json!({"written": 1e300})), ("counts", json!(3)), ("videos", json!("video.mp4"))] {
         Place::new(BOTH, |info| info[key] = value).refused("it is damaged");
