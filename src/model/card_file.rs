@@ -26,7 +26,12 @@ impl ModelCard {
     /// `BadCard` with the line and the key.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ModelError> {
         let bad = |cause: String| {
-            ModelError::new(ModelErrorKind::BadCard, file, cause, "correct the card; a shipped one shows every key")
+            ModelError::new(
+                ModelErrorKind::BadCard,
+                file,
+                cause,
+                "correct the card; docs/cards.md shows cards of every kind",
+            )
         };
         let card: Self = toml::from_str(text).map_err(|error| bad(toml_cause(text, &error)))?;
         card.problems().map_err(bad)?;
@@ -314,8 +319,12 @@ fn toml_cause(text: &str, error: &toml::de::Error) -> String {
     };
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let key = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-    match key {
+    let words = text.lines().nth(line - 1).unwrap_or_default().trim();
+    // Of what a `kind` decides only the table is known.
+    if words.starts_with('[') && words.len() < 40 {
+        return format!("line {line}, under `{words}`: {message}");
+    }
+    match words.split_once('=').map(|(key, _)| key.trim()) {
         Some(key) if !key.is_empty() && key.len() < 40 => format!("line {line}, key `{key}`: {message}"),
         _ => format!("line {line}: {message}"),
     }
