@@ -160,8 +160,14 @@ fn card(file: &str, sha256: &str) -> ModelCard {
             channels: ChannelOrder::Bgr,
             scaling: Scaling::MinMax,
         },
-        crop: CropSpec { margin: 0.5, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false },
+        crop: CropSpec {
+            margin: 0.5,
+            relative_to: BoxStyle::Lbp,
+            resize: ResizeFilter::Bilinear,
+            ..CropSpec::default()
+        },
         output: OutputForm::Years,
+        select: None,
         calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),

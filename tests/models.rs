@@ -109,33 +109,46 @@ fn terabytes() -> Vec<u8> {
         .encode_to_vec()
 }
 
-/// A network of two numbers under a card for age and gender: a 1x1 convolution and the mean over the picture.
-fn pair(folder: &Path) -> PathBuf {
-    let tensor = |name: &str, dims: &[i64], values: &[f32]| pb::TensorProto {
+/// A constant of a graph.
+fn tensor(name: &str, dims: &[i64], values: &[f32]) -> pb::TensorProto {
+    pb::TensorProto {
         dims: dims.to_vec(),
         data_type: DataType::Float as i32,
         name: name.into(),
         float_data: values.to_vec(),
         ..Default::default()
-    };
-    let node = |op: &str, inputs: &[&str], output: &str| pb::NodeProto {
+    }
+}
+
+/// An operator of a graph.
+fn node(op: &str, inputs: &[&str], output: &str) -> pb::NodeProto {
+    pb::NodeProto {
         op_type: op.into(),
         input: inputs.iter().map(|name| (*name).to_owned()).collect(),
         output: vec![output.into()],
         ..Default::default()
-    };
-    let r#type = |shape: &[i64]| {
-        let value = |size| Some(pb::tensor_shape_proto::dimension::Value::DimValue(size));
-        let dim = |&size| pb::tensor_shape_proto::Dimension { value: value(size), ..Default::default() };
-        let shape = pb::TensorShapeProto { dim: shape.iter().map(dim).collect() };
-        let tensor = pb::type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
-        Some(pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)), ..Default::default() })
-    };
-    let value = |name: &str, shape: &[i64]| pb::ValueInfoProto {
-        name: name.into(),
-        r#type: r#type(shape),
-        ..Default::default()
-    };
+    }
+}
+
+/// An input or output of a graph.
+fn value(name: &str, shape: &[i64]) -> pb::ValueInfoProto {
+    let value = |size| Some(pb::tensor_shape_proto::dimension::Value::DimValue(size));
+    let dim = |&size| pb::tensor_shape_proto::Dimension { value: value(size), ..Default::default() };
+    let shape = pb::TensorShapeProto { dim: shape.iter().map(dim).collect() };
+    let tensor = pb::type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
+    let r#type = Some(pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)), ..Default::default() });
+    pb::ValueInfoProto { name: name.into(), r#type, ..Default::default() }
+}
+
+/// The bytes of an ONNX file.
+fn file(graph: pb::GraphProto) -> Vec<u8> {
+    let opset = pb::OperatorSetIdProto { version: 13, ..Default::default() };
+    pb::ModelProto { ir_version: 7, opset_import: vec![opset], graph: Some(graph), ..Default::default() }
+        .encode_to_vec()
+}
+
+/// A network of two numbers under a card for age and gender: a 1x1 convolution and the mean over the picture.
+fn pair(folder: &Path) -> PathBuf {
     let graph = pb::GraphProto {
         name: "pair".into(),
         // The mean byte over 8, and its 1,000th.
@@ -149,10 +162,7 @@ fn pair(folder: &Path) -> PathBuf {
         ],
         ..Default::default()
     };
-    let opset = pb::OperatorSetIdProto { version: 13, ..Default::default() };
-    let onnx = pb::ModelProto { ir_version: 7, opset_import: vec![opset], graph: Some(graph), ..Default::default() }
-        .encode_to_vec();
-    let card = with_card(folder, "pair", &onnx);
+    let card = with_card(folder, "pair", &file(graph));
     let figures = r#"
 [[accuracy]]
 data = "two faces"
@@ -385,4 +395,141 @@ fn a_closed_pipe_ends_quietly() {
     let mut words = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut words).unwrap();
     assert_eq!((status.code(), words.as_str()), (Some(0), ""));
+}
+
+/// A network for grey pictures that gives the same quaternion of every face, as the second to fifth of its second
+/// output's numbers: a head of yaw 40, pitch -20 and roll 15. With its card beside it.
+fn quaternion(folder: &Path) -> (PathBuf, PathBuf, String) {
+    let graph = pb::GraphProto {
+        name: "quaternion".into(),
+        initializer: vec![
+            tensor("zeros", &[1, 5], &[0.0; 5]),
+            tensor("numbers", &[5], &[9.0, 0.205_744, 0.312_644, 0.179_674, 0.909_747]),
+        ],
+        input: vec![value("x", &[1, 1, 8, 8])],
+        output: vec![value("light", &[1, 1]), value("pose", &[1, 5])],
+        node: vec![
+            node("GlobalAveragePool", &["x"], "mean"),
+            node("Flatten", &["mean"], "light"),
+            node("MatMul", &["light", "zeros"], "none"),
+            node("Add", &["none", "numbers"], "pose"),
+        ],
+        ..Default::default()
+    };
+    let onnx = file(graph);
+    let (network, card) = (folder.join("own.onnx"), folder.join("own.toml"));
+    let text = format!(
+        r#"
+name = "own"
+task = "pose"
+files = ["own.onnx"]
+sha256 = ["{}"]
+source = "a test"
+licence = "MIT"
+training_data = "none"
+
+[input]
+width = 8
+height = 8
+layout = "NCHW"
+channels = "GREY"
+
+[input.scaling]
+kind = "brighten"
+quantile = 0.9
+below = 127
+to = 0.45
+subtract = 0.5
+
+[crop]
+margin = 0.3
+relative_to = "facelens"
+resize = "triangle"
+down = 0.1
+edge = "black"
+
+[output]
+kind = "quaternion"
+order = "xyzw"
+axes = ["right", "down", "away"]
+
+[select]
+outputs = ["pose"]
+first = 1
+"#,
+        sha256_hex(&onnx)
+    );
+    fs::write(&network, onnx).unwrap();
+    fs::write(&card, &text).unwrap();
+    (network, card, text)
+}
+
+/// Yaw, pitch and roll that `analyze` writes of the astronaut with this pose model.
+fn pose_of_the_astronaut(home: &TempDir, card: &Path) -> [f64; 3] {
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/astronaut.png");
+    let model = format!("pose={}", text(card));
+    let rows = said(home, &["analyze", "--model", &model, "--format", "jsonl", text(&picture)]);
+    let row: serde_json::Value = serde_json::from_str(&rows).unwrap();
+    ["yaw", "pitch", "roll"].map(|angle| row["faces"][0]["pose"][angle].as_f64().unwrap())
+}
+
+#[test]
+fn a_network_of_ones_own_is_checked_shown_and_used_by_its_card() {
+    let (home, folder) = (home(), home());
+    let (network, card, card_text) = quaternion(folder.path());
+    assert!(said(&home, &["models", "check", text(&network)]).contains("own (pose), loads"));
+    let shown = said(&home, &["models", "show", text(&network)]);
+    for words in [
+        "8x8 pixels, grey, NCHW, byte / 255, or where the 0.9 quantile of the crop lies below 127, that brought to 0.45",
+        "facelens's face box plus 0.3 of its sides all around, moved down by 0.1 of its height",
+        "black outside the picture",
+        "quaternion xyzw; x right, y down, z away, from the head to the camera",
+        "the output pose, numbers 1 to 4",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let near = |got: [f64; 3], expected: [f64; 3]| {
+        assert!(got.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 0.02), "{got:?}");
+    };
+    near(pose_of_the_astronaut(&home, &card), [40.0, -20.0, 15.0]);
+
+    // Aligned, the head that the network sees is turned back by what the landmarks were turned by.
+    let aligned = "[crop.align]\nwidth = 1\nheight = 1\nleft_eye = [0.3, 0.4]\nright_eye = [0.7, 0.4]\n\n[output]";
+    fs::write(&card, card_text.replace("[output]", aligned)).unwrap();
+    assert!(
+        said(&home, &["models", "show", text(&card)])
+            .contains("aligned to the landmarks (left eye, right eye); of faces")
+    );
+    let told = pose_of_the_astronaut(&home, &card);
+    assert!(
+        (told[0] - 40.0).abs() > 0.1 && told.iter().zip([40.0, -20.0, 15.0]).all(|(a, b)| (a - b).abs() < 15.0),
+        "{told:?}"
+    );
+
+    for (from, to, words) in [
+        ("\"xyzw\"", "\"xyz\"", "line 30, under `[output]`: unknown variant `xyz`, expected `xyzw` or `wxyz`"),
+        ("\"away\"]", "\"up\"]", "`output.axes` must name one of right and left"),
+        (
+            "[\"pose\"]",
+            "[\"quat\"]",
+            "it has no output `quat`, but `light`, `pose`; correct `select` or `output` in the card",
+        ),
+        ("first = 1", "first = 2", "`select` finds 5 numbers where the output form takes 4 from number 2 on"),
+        (
+            "[select]\noutputs = [\"pose\"]\nfirst = 1",
+            "",
+            "gives 6 numbers where the card's output form has 4; correct `output` in the card, or say in its `select`",
+        ),
+        ("\"GREY\"", "\"RGB\"", "its input `x` is 1x1x8x8, but 1x3x8x8 is wanted"),
+        (
+            "quantile = 0.9",
+            "quantile = 90",
+            "`input.scaling.quantile` must lie above 0 and be at most 0.999, but is 90",
+        ),
+    ] {
+        assert!(card_text.contains(from), "{from}");
+        fs::write(&card, card_text.replace(from, to)).unwrap();
+        let error = refused(&home, &["models", "check", text(&network)]);
+        assert!(error.contains(words), "{words}: {error}");
+    }
 }

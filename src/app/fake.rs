@@ -121,8 +121,14 @@ pub(crate) fn model(name: &str, task: Task) -> Arc<TaskModel> {
             channels: ChannelOrder::Bgr,
             scaling: Scaling::MinMax,
         },
-        crop: CropSpec { margin: 0.4, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Bilinear, upright: false },
+        crop: CropSpec {
+            margin: 0.4,
+            relative_to: BoxStyle::Facelens,
+            resize: ResizeFilter::Bilinear,
+            ..CropSpec::default()
+        },
         output: OutputForm::Years,
+        select: None,
         calibration: None,
         accuracy: vec![Accuracy { data: "AFLW2000".into(), measure: "MAE in degrees".into(), value: 5.1, task: None }],
         notes: String::new(),

@@ -7,7 +7,7 @@ mod resize;
 mod tensor;
 #[cfg(test)]
 mod tests;
-mod upright;
+mod warp;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use self::prepare::{Preparer, Region};
 use self::quality::QualityMeter;
 use crate::detect::Detection;
 use crate::frame::Frame;
-use crate::geometry::{Pose, Rect};
+use crate::geometry::{Point, Pose, Rect};
 use crate::model::{Answers, ModelSet, Task, TaskModel};
 
 /// What the networks say of one face in one frame. A task without a model is `None`, and so is every task of a face that
@@ -78,17 +78,46 @@ pub struct Place {
     /// How far the head is tilted clockwise as the picture shows it, degrees, by its landmarks: what cards with
     /// `crop.upright` turn back. 0 where nobody knows.
     pub roll_degrees: f32,
+    /// Its landmarks as [`Detection::keypoints`] has them, pixels: what cards with `crop.align` go by. `None` where nobody
+    /// knows; such a card then shows the box.
+    pub landmarks: Option<[Point; 6]>,
+}
+
+impl Place {
+    /// The same face in another box: its landmarks go with the box.
+    #[must_use]
+    pub fn in_box(self, rect: Rect) -> Self {
+        let (from, across, down) = (self.rect, rect.width / self.rect.width, rect.height / self.rect.height);
+        let moved =
+            |point: Point| Point { x: rect.x + (point.x - from.x) * across, y: rect.y + (point.y - from.y) * down };
+        Self { rect, landmarks: self.landmarks.map(|landmarks| landmarks.map(moved)), ..self }
+    }
+
+    /// The face in the mirror image of a picture of this width, pixels.
+    #[must_use]
+    pub fn mirrored(self, width: f32) -> Self {
+        let mirrored = |point: Point| Point { x: width - point.x, ..point };
+        Self {
+            rect: Rect { x: width - self.rect.right(), ..self.rect },
+            roll_degrees: -self.roll_degrees,
+            // Left and right are exchanged.
+            landmarks: self.landmarks.map(|[left_eye, right_eye, nose, mouth, left_ear, right_ear]| {
+                [right_eye, left_eye, nose, mouth, right_ear, left_ear].map(mirrored)
+            }),
+        }
+    }
 }
 
 impl From<&Rect> for Place {
     fn from(rect: &Rect) -> Self {
-        Self { rect: *rect, roll_degrees: 0.0 }
+        Self { rect: *rect, roll_degrees: 0.0, landmarks: None }
     }
 }
 
 impl From<&Detection> for Place {
     fn from(detection: &Detection) -> Self {
-        Self { rect: detection.rect, roll_degrees: detection.roll_degrees().unwrap_or_default() }
+        let roll_degrees = detection.roll_degrees().unwrap_or_default();
+        Self { rect: detection.rect, roll_degrees, landmarks: detection.keypoints }
     }
 }
 
@@ -180,9 +209,9 @@ impl Estimator {
         let mut timings = EstimateTimings::default();
         let started = Instant::now();
         let resizer = &mut self.preparer.resizer;
-        let (quality, roll_degrees) = match region {
-            Region::Face(face) => (self.meter.of_face(resizer, frame, &face.rect), face.roll_degrees),
-            Region::Whole => (self.meter.of_crop(resizer, frame), 0.0),
+        let quality = match region {
+            Region::Face(face) => self.meter.of_face(resizer, frame, &face.rect),
+            Region::Whole => self.meter.of_crop(resizer, frame),
         };
         let quality = quality.map_err(|cause| EstimateError { model: "for sharpness".to_owned(), cause })?;
         timings.crop_ms += ms_since(started);
@@ -195,11 +224,11 @@ impl Estimator {
             timings.crop_ms += ms_since(started);
             let started = Instant::now();
             // Nothing of a face outside the picture.
-            let answers = input.map_or_else(|| Ok(Answers::default()), |input| model.answers(input));
-            let mut answers = answers.map_err(failed)?;
-            // The network saw the head turned back.
-            if model.card.crop.upright {
-                answers.pose = answers.pose.map(|pose| pose.turned(roll_degrees));
+            let mut answers = Answers::default();
+            if let Some(input) = input {
+                answers = model.answers(input.tensor).map_err(failed)?;
+                // The network saw the head turned back.
+                answers.pose = answers.pose.map(|pose| pose.turned(input.turn_degrees));
             }
             *timings.of(tasks[0]) += ms_since(started);
             self.answers.push(answers);

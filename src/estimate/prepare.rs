@@ -2,11 +2,11 @@
 
 use super::crop::{PixelRect, crop_rect};
 use super::resize::CropResizer;
-use super::upright::Turner;
+use super::warp::{View, Warper};
 use super::{Place, tensor};
 use crate::detect::box_in_style;
 use crate::frame::Frame;
-use crate::model::{CropSpec, InputSpec, ModelCard};
+use crate::model::{CropSpec, Edge, InputSpec, ModelCard};
 
 /// What part of a frame is the face.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) enum Region {
 #[derive(Default)]
 pub(super) struct Preparer {
     pub(super) resizer: CropResizer,
-    turner: Turner,
+    warper: Warper,
     pixels: Vec<Pixels>,
     pixels_used: usize,
     inputs: Vec<Input>,
@@ -32,6 +32,8 @@ pub(super) struct Preparer {
 struct Pixels {
     crop: CropSpec,
     size: (u32, u32),
+    /// How far the crop is turned clockwise in the frame, degrees: the network sees the head turned back by so much.
+    turn_degrees: f32,
     rgb: Vec<u8>,
 }
 
@@ -39,7 +41,16 @@ struct Pixels {
 struct Input {
     crop: CropSpec,
     spec: InputSpec,
+    turn_degrees: f32,
     tensor: Vec<f32>,
+}
+
+/// What a network is given.
+pub(super) struct Prepared<'a> {
+    /// The numbers.
+    pub(super) tensor: &'a [f32],
+    /// How far clockwise the crop is turned in the frame, degrees: the network sees the head turned back by so much.
+    pub(super) turn_degrees: f32,
 }
 
 impl super::Estimator {
@@ -57,7 +68,7 @@ impl super::Estimator {
         self.preparer.next_face();
         let input = self.preparer.input(frame, Region::Face(face.into()), card);
         let failed = |cause| super::EstimateError { model: card.name.clone(), cause };
-        Ok(input.map_err(failed)?.map(<[f32]>::to_vec))
+        Ok(input.map_err(failed)?.map(|input| input.tensor.to_vec()))
     }
 }
 
@@ -68,22 +79,40 @@ impl Preparer {
     }
 
     /// The input that `card` wants of the face; `None` where the face lies outside the picture.
-    pub(super) fn input(&mut self, frame: &Frame, region: Region, card: &ModelCard) -> Result<Option<&[f32]>, String> {
+    pub(super) fn input(
+        &mut self,
+        frame: &Frame,
+        region: Region,
+        card: &ModelCard,
+    ) -> Result<Option<Prepared<'_>>, String> {
         let ready = &self.inputs[..self.inputs_used];
-        if let Some(index) = ready.iter().position(|input| input.crop == card.crop && input.spec == card.input) {
-            return Ok(Some(&self.inputs[index].tensor));
-        }
-        let Some(pixels) = self.pixels(frame, region, card)? else { return Ok(None) };
+        let known = ready.iter().position(|input| input.crop == card.crop && input.spec == card.input);
+        let index = match known {
+            Some(index) => index,
+            None => match self.pixels(frame, region, card)? {
+                Some(pixels) => self.tensor(pixels, card),
+                None => return Ok(None),
+            },
+        };
+        let Input { tensor, turn_degrees, .. } = &self.inputs[index];
+        Ok(Some(Prepared { tensor, turn_degrees: *turn_degrees }))
+    }
+
+    /// Makes numbers of a crop, and says where in `inputs` they lie.
+    fn tensor(&mut self, pixels: usize, card: &ModelCard) -> usize {
+        let pixels = &self.pixels[pixels];
         let index = self.inputs_used;
         if index == self.inputs.len() {
-            self.inputs.push(Input { crop: card.crop.clone(), spec: card.input.clone(), tensor: Vec::new() });
+            let (crop, spec) = (card.crop.clone(), card.input.clone());
+            self.inputs.push(Input { crop, spec, turn_degrees: 0.0, tensor: Vec::new() });
         }
         let input = &mut self.inputs[index];
         input.crop.clone_from(&card.crop);
         input.spec.clone_from(&card.input);
-        tensor::fill(&self.pixels[pixels].rgb, &card.input, &mut input.tensor);
+        input.turn_degrees = pixels.turn_degrees;
+        tensor::fill(&pixels.rgb, &card.input, &mut input.tensor);
         self.inputs_used += 1;
-        Ok(Some(&self.inputs[index].tensor))
+        index
     }
 
     /// Where in `pixels` the crop lies at the card's input size.
@@ -95,23 +124,19 @@ impl Preparer {
         }
         let index = self.pixels_used;
         if index == self.pixels.len() {
-            self.pixels.push(Pixels { crop: card.crop.clone(), size, rgb: Vec::new() });
+            self.pixels.push(Pixels { crop: card.crop.clone(), size, turn_degrees: 0.0, rgb: Vec::new() });
         }
         let pixels = &mut self.pixels[index];
         pixels.crop.clone_from(&card.crop);
-        pixels.size = size;
-        let (width, height) = (frame.width(), frame.height());
-        let part = match region {
-            Region::Whole => Some(PixelRect::whole(width, height)),
-            Region::Face(face) => {
-                let rect = box_in_style(&face.rect, card.crop.relative_to);
-                if card.crop.upright && face.roll_degrees != 0.0 {
-                    let crop = (&rect, card.crop.margin, face.roll_degrees);
-                    let inside = self.turner.fill(&mut self.resizer, frame, crop, size, &mut pixels.rgb)?;
-                    self.pixels_used += usize::from(inside);
-                    return Ok(inside.then_some(index));
-                }
-                crop_rect(&rect, card.crop.margin, width, height)
+        (pixels.size, pixels.turn_degrees) = (size, 0.0);
+        let part = match part(frame, region, &card.crop) {
+            Part::Cut(rect) => rect,
+            Part::View(view, edge) => {
+                let how = (card.crop.resize, edge);
+                let inside = self.warper.fill(&mut self.resizer, frame, &view, how, size, &mut pixels.rgb)?;
+                pixels.turn_degrees = view.turn_degrees;
+                self.pixels_used += usize::from(inside);
+                return Ok(inside.then_some(index));
             }
         };
         let Some(part) = part else { return Ok(None) };
@@ -119,4 +144,32 @@ impl Preparer {
         self.pixels_used += 1;
         Ok(Some(index))
     }
+}
+
+/// How a crop is made.
+enum Part {
+    /// Whole pixels of the frame, resized; `None` where the face lies outside of it.
+    Cut(Option<PixelRect>),
+    /// Read pixel by pixel, turned, or with something in place of what lies outside the frame.
+    View(View, Edge),
+}
+
+/// What of a frame a card wants to see.
+fn part(frame: &Frame, region: Region, crop: &CropSpec) -> Part {
+    let (width, height) = (frame.width(), frame.height());
+    let Region::Face(face) = region else { return Part::Cut(Some(PixelRect::whole(width, height))) };
+    let aligned = crop.align.as_ref().zip(face.landmarks.as_ref());
+    if let Some(view) = aligned.and_then(|(align, landmarks)| View::aligned(landmarks, align)) {
+        // A view has no edge to be cut at.
+        return Part::View(view, if crop.edge == Edge::Repeat { Edge::Repeat } else { Edge::Black });
+    }
+    let rect = box_in_style(&face.rect, crop.relative_to);
+    if crop.upright && face.roll_degrees != 0.0 {
+        let edge = if crop.edge == Edge::Black { Edge::Black } else { Edge::Repeat };
+        return Part::View(View::of_box(&rect, crop, face.roll_degrees), edge);
+    }
+    if crop.edge != Edge::Cut {
+        return Part::View(View::of_box(&rect, crop, 0.0), crop.edge);
+    }
+    Part::Cut(crop_rect(&rect.translated(0.0, crop.down * rect.height), crop.margin, width, height))
 }

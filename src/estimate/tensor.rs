@@ -4,13 +4,20 @@ use crate::model::{ChannelOrder, InputSpec, Layout, Scaling};
 
 /// Fills `tensor` with `rgb` (tightly packed, of the input's size) in the card's channel order, scaling and layout.
 pub(super) fn fill(rgb: &[u8], input: &InputSpec, tensor: &mut Vec<f32>) {
-    let tables = Tables::new(rgb, &input.scaling);
+    tensor.clear();
     // Where the network's channel lies in an RGB pixel.
     let source: [usize; 3] = match input.channels {
         ChannelOrder::Rgb => [0, 1, 2],
         ChannelOrder::Bgr => [2, 1, 0],
+        ChannelOrder::Grey => {
+            let grey: Vec<u8> = rgb.chunks_exact(3).map(brightness).collect();
+            let tables = Tables::new(&grey, &input.scaling);
+            // One channel lies the same in either layout.
+            tensor.extend(grey.iter().map(|byte| tables.scaled(0, *byte)));
+            return;
+        }
     };
-    tensor.clear();
+    let tables = Tables::new(rgb, &input.scaling);
     match input.layout {
         Layout::Nchw => {
             for (channel, source) in source.into_iter().enumerate() {
@@ -25,6 +32,29 @@ pub(super) fn fill(rgb: &[u8], input: &InputSpec, tensor: &mut Vec<f32>) {
     }
 }
 
+/// The brightness of an RGB pixel (Rec. 601, as `cv2.COLOR_RGB2GRAY`).
+fn brightness(pixel: &[u8]) -> u8 {
+    let [red, green, blue] = [0, 1, 2].map(|channel| f32::from(pixel[channel]));
+    (0.299 * red + 0.587 * green + 0.114 * blue).round() as u8
+}
+
+/// The least byte that more than this share of the bytes do not exceed.
+fn quantile(bytes: &[u8], share: f32) -> u8 {
+    let mut counts = [0_usize; 256];
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
+    let wanted = share * bytes.len() as f32;
+    let mut below = 0;
+    for (byte, count) in (0..=u8::MAX).zip(counts) {
+        below += count;
+        if below as f32 > wanted {
+            return byte;
+        }
+    }
+    u8::MAX
+}
+
 /// What is subtracted from a byte of each channel, and what the rest is then multiplied by or divided by.
 struct Tables {
     subtract: [f32; 3],
@@ -33,15 +63,23 @@ struct Tables {
 }
 
 impl Tables {
-    fn new(rgb: &[u8], scaling: &Scaling) -> Self {
+    fn new(bytes: &[u8], scaling: &Scaling) -> Self {
         match scaling {
             Scaling::MeanStd { mean, std } => Self { subtract: *mean, divide: *std, multiply: 1.0 },
             Scaling::MinMax => {
-                let (low, high) = rgb.iter().fold((u8::MAX, 0), |(low, high), byte| (low.min(*byte), high.max(*byte)));
+                let (low, high) =
+                    bytes.iter().fold((u8::MAX, 0), |(low, high), byte| (low.min(*byte), high.max(*byte)));
                 let span = f32::from(high.saturating_sub(low));
                 // A flat crop: every byte less the minimum is 0 already, so anything but 0 may divide.
                 let span = if span > 0.0 { span } else { 1.0 };
                 Self { subtract: [f32::from(low); 3], divide: [span; 3], multiply: 255.0 }
+            }
+            Scaling::Brighten { quantile: share, below, to, subtract } => {
+                /// A crop darker than this shows nothing that could be brought to light.
+                const DARKEST: f32 = 5.0;
+                let level = f32::from(quantile(bytes, *share));
+                let factor = if level < *below { to / level.max(DARKEST) } else { 1.0 / 255.0 };
+                Self { subtract: [subtract / factor; 3], divide: [1.0; 3], multiply: factor }
             }
         }
     }
@@ -85,5 +123,36 @@ mod tests {
         for flat in [0, 128, 255] {
             assert_eq!(filled(&[flat; 6], Layout::Nchw, ChannelOrder::Bgr, Scaling::MinMax), [0.0; 6]);
         }
+    }
+
+    #[test]
+    fn grey_is_one_channel_of_brightness() {
+        let raw = || Scaling::MeanStd { mean: [0.0; 3], std: [2.0; 3] };
+        // 0.299 * 200 + 0.587 * 100 + 0.114 * 10 = 119.64; 0.299 * 10 + 0.587 * 100 + 0.114 * 200 = 84.49.
+        for layout in [Layout::Nchw, Layout::Nhwc] {
+            assert_eq!(filled(&[200, 100, 10, 10, 100, 200], layout, ChannelOrder::Grey, raw()), [60.0, 42.0]);
+        }
+    }
+
+    #[test]
+    fn a_dark_crop_is_made_brighter_and_a_bright_one_is_not() {
+        let brighten = |below| Scaling::Brighten { quantile: 0.5, below, to: 0.45, subtract: 0.5 };
+        let near = |got: Vec<f32>, expected: [f32; 2]| {
+            assert!(got.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-6), "{got:?}");
+        };
+        let grey = |dark: u8, bright: u8| [dark, dark, dark, bright, bright, bright];
+        // More than half of the two bytes do not exceed 90: 90 becomes 0.45.
+        near(filled(&grey(40, 90), Layout::Nchw, ChannelOrder::Grey, brighten(127.0)), [0.2 - 0.5, 0.45 - 0.5]);
+        near(
+            filled(&grey(40, 90), Layout::Nchw, ChannelOrder::Grey, brighten(90.0)),
+            [40.0 / 255.0 - 0.5, 90.0 / 255.0 - 0.5],
+        );
+        near(filled(&grey(0, 2), Layout::Nchw, ChannelOrder::Grey, brighten(127.0)), [-0.5, 2.0 * 0.45 / 5.0 - 0.5]);
+    }
+
+    #[test]
+    fn a_quantile_is_the_first_byte_that_more_than_its_share_do_not_exceed() {
+        let bytes: Vec<u8> = (1..=10).collect();
+        assert_eq!((quantile(&bytes, 0.85), quantile(&bytes, 0.9), quantile(&bytes, 0.001)), (9, 10, 1));
     }
 }

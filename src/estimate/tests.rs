@@ -12,7 +12,7 @@ use super::resize::CropResizer;
 use super::*;
 use crate::detect::{self, DetectorKind};
 use crate::model::graphs::{constant_pose, small, small_card, small_pair};
-use crate::model::{BoxStyle, Library, ModelCard, ResizeFilter, Sandbox, Task};
+use crate::model::{Alignment, BoxStyle, ChannelOrder, Library, ModelCard, ResizeFilter, Sandbox, Task};
 use crate::testing::{astronaut, shared};
 
 /// One model of a small network with this card.
@@ -93,14 +93,14 @@ fn what_models_share_is_prepared_once() {
     let mut preparer = Preparer::default();
     let mut input = |card: &ModelCard| {
         let tensor = preparer.input(&frame, Region::Face((&FACE).into()), card).unwrap().unwrap();
-        (tensor.as_ptr(), tensor.to_vec())
+        (tensor.tensor.as_ptr(), tensor.tensor.to_vec())
     };
     let (first, second, third) = (input(&card), input(&wider), input(&card));
     assert_eq!(first, third);
     assert_ne!(first.1, second.1);
     preparer.next_face();
     let other = preparer.input(&frame, Region::Face((&FACE.translated(40.0, 9.0)).into()), &card).unwrap().unwrap();
-    assert_ne!(other, first.1);
+    assert_ne!(other.tensor, first.1);
 }
 
 #[test]
@@ -174,7 +174,12 @@ fn a_tilted_head_is_as_old_as_an_upright_one_and_its_pose_is_told_whole() {
 fn pose_of(models: Vec<TaskModel>, roll_degrees: f32) -> Pose {
     let mut set = ModelSet::default();
     set.set(Task::Pose, models.into_iter().map(Arc::new).collect());
-    Estimator::new(set).estimate(&astronaut(), Place { rect: FACE, roll_degrees }).unwrap().0.pose.unwrap()
+    Estimator::new(set)
+        .estimate(&astronaut(), Place { rect: FACE, roll_degrees, landmarks: None })
+        .unwrap()
+        .0
+        .pose
+        .unwrap()
 }
 
 #[test]
@@ -198,7 +203,7 @@ fn what_was_turned_back_is_composed_with_what_the_network_saw() {
 
 #[test]
 fn only_cards_that_say_so_are_shown_faces_upright() {
-    let face = Place { rect: FACE, roll_degrees: 30.0 };
+    let face = Place { rect: FACE, roll_degrees: 30.0, landmarks: None };
     let input = |upright: bool, place: Place| {
         let model = small_model(|card| card.crop.upright = upright);
         let mut estimator = Estimator::new(ModelSet::default());
@@ -207,6 +212,83 @@ fn only_cards_that_say_so_are_shown_faces_upright() {
     assert_eq!(input(false, face), input(false, (&FACE).into()));
     assert_ne!(input(true, face), input(true, (&FACE).into()));
     assert_eq!(input(true, (&FACE).into()), input(false, (&FACE).into()));
+}
+
+/// Landmarks that lie as ArcFace's template, turned clockwise by so much about the middle of [`FACE`].
+fn landmarks(degrees: f32) -> [Point; 6] {
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let Point { x: middle_x, y: middle_y } = FACE.center();
+    Alignment::arcface().targets().map(|target| {
+        let target = target.unwrap_or_default();
+        let (x, y) = (120.0 * (target.x - 0.5), 120.0 * (target.y - 0.5));
+        Point { x: middle_x + cos * x - sin * y, y: middle_y + sin * x + cos * y }
+    })
+}
+
+#[test]
+fn what_alignment_turned_back_is_composed_with_what_the_network_saw() {
+    let saw = Pose { yaw: -40.0, pitch: -20.0, roll: 5.0 };
+    let told = |degrees: f32, known: bool| {
+        let model = constant_pose(saw, |card| card.crop.align = Some(Alignment::arcface()));
+        let set = ModelSet { pose: vec![Arc::new(model)], ..ModelSet::default() };
+        // By the landmarks alone: the detector's own idea of the tilt does not count.
+        let place = Place { rect: FACE, roll_degrees: 77.0, landmarks: known.then(|| landmarks(degrees)) };
+        Estimator::new(set).estimate(&astronaut(), place).unwrap().0.pose.unwrap()
+    };
+    for degrees in [0.0, 25.0, -70.0] {
+        let off = told(degrees, true).rotation().angle_to(saw.rotation().turned(degrees));
+        assert!(off < 1e-3, "{degrees}: {off}");
+    }
+    assert_eq!(told(25.0, false), saw, "without landmarks the box is shown as it lies");
+}
+
+#[test]
+fn an_aligned_face_fills_the_input_however_it_is_tilted_and_without_landmarks_it_is_the_box() {
+    let aligned = small_model(|card| card.crop.align = Some(Alignment::arcface()));
+    let plain = small_model(|_| ());
+    let input = |model: &TaskModel, landmarks| {
+        let place = Place { rect: FACE, roll_degrees: 0.0, landmarks };
+        Estimator::new(ModelSet::default()).input(&astronaut(), place, &model.card).unwrap().unwrap()
+    };
+    assert_eq!(input(&aligned, None), input(&plain, None));
+    assert_eq!(input(&plain, Some(landmarks(0.0))), input(&plain, None), "others do not look at landmarks");
+    let one_point = [FACE.center(); 6];
+    assert_eq!(input(&aligned, Some(one_point)), input(&plain, None), "landmarks that tell nothing");
+    let mean = |values: Vec<f32>| values.iter().sum::<f32>() / values.len() as f32;
+    let (upright, tilted) = (input(&aligned, Some(landmarks(0.0))), input(&aligned, Some(landmarks(90.0))));
+    assert_ne!(upright, tilted);
+    // The same square of the picture about its own middle: each channel holds the same colours, turned by a quarter.
+    let off = (mean(upright) - mean(tilted)).abs();
+    assert!(off < 0.01, "{off}");
+}
+
+#[test]
+fn a_grey_input_has_one_channel() {
+    let model = small_model(|_| ());
+    let mut card = model.card.clone();
+    card.input.channels = ChannelOrder::Grey;
+    let mut estimator = Estimator::new(ModelSet::default());
+    let grey = estimator.input(&astronaut(), &FACE, &card).unwrap().unwrap();
+    let colour = estimator.input(&astronaut(), &FACE, &model.card).unwrap().unwrap();
+    assert_eq!((grey.len(), colour.len()), (64, 192));
+    for (place, grey) in grey.iter().enumerate() {
+        let [red, green, blue] = [0, 64, 128].map(|channel| colour[channel + place] * 255.0);
+        assert!((grey * 255.0 - (0.299 * red + 0.587 * green + 0.114 * blue)).abs() <= 0.5001, "{place}");
+    }
+}
+
+#[test]
+fn landmarks_go_with_the_box_and_into_the_mirror() {
+    let at = |x, y| Point { x, y };
+    let landmarks = [at(10.0, 10.0), at(20.0, 10.0), at(16.0, 14.0), at(15.0, 18.0), at(8.0, 12.0), at(24.0, 12.0)];
+    let place = Place { rect: Rect::new(6.0, 4.0, 20.0, 20.0), roll_degrees: 3.0, landmarks: Some(landmarks) };
+    let moved = place.in_box(Rect::new(106.0, 4.0, 40.0, 40.0)).landmarks.unwrap();
+    assert_eq!((moved[0], moved[3]), (at(114.0, 16.0), at(124.0, 32.0)));
+    let mirror = place.mirrored(100.0);
+    assert_eq!((mirror.rect, mirror.roll_degrees), (Rect::new(74.0, 4.0, 20.0, 20.0), -3.0));
+    let seen = mirror.landmarks.unwrap();
+    assert_eq!(seen[..3], [at(80.0, 10.0), at(90.0, 10.0), at(84.0, 14.0)]);
+    assert_eq!(seen[4..], [at(76.0, 12.0), at(92.0, 12.0)]);
 }
 
 #[derive(Deserialize)]

@@ -13,22 +13,35 @@
 //! width = 64
 //! height = 64
 //! layout = "NHWC"                     # or NCHW
-//! channels = "BGR"                    # or RGB
+//! channels = "BGR"                    # RGB, or GREY: one channel
 //!
-//! [input.scaling]
-//! kind = "min-max"                    # or mean-std with mean = [..] and std = [..]
+//! [input.scaling]                     # of bytes, 0 to 255
+//! kind = "min-max"                    # mean-std with mean = [..] and std = [..], in bytes: (byte - mean) / std;
+//!                                     # or brighten: see Scaling
 //!
-//! [crop]
+//! [crop]                              # see CropSpec
 //! margin = 0.6
 //! relative_to = "lbp"                 # or facelens
 //! resize = "bilinear"                 # or triangle
 //! upright = false                     # or true: a tilted face is turned back by its landmarks, where there are any
+//! down = 0.0                          # the crop's middle lies so far below the box's, in box heights
+//! edge = "cut"                        # repeat or black: what stands in place of what lies outside the picture
 //!
-//! [output]
-//! kind = "angles"                     # years, years-and-log-scale, male-score, years-and-male-score,
-//!                                     # years-male-score-and-angles, years-male-score-angles-and-log-scale,
-//!                                     # hopenet-bins, rotation-matrix, rotation6d
+//! [crop.align]                        # instead: landmarks are brought to these points; see Alignment
+//! width = 112
+//! height = 112
+//! left_eye = [38.3, 51.7]
+//! right_eye = [73.5, 51.5]
+//!
+//! [output]                            # see OutputForm
+//! kind = "angles"                     # age: years, years-and-log-scale, age-bins; gender: male-score, gender-classes;
+//!                                     # head pose: bins, hopenet-bins, quaternion, rotation-matrix, pose-matrix,
+//!                                     # rotation6d; several: years-and-male-score, years-male-score-and-angles,
+//!                                     # years-male-score-angles-and-log-scale
 //! order = ["yaw", "pitch", "roll"]
+//!
+//! [select]                            # where the network gives more numbers than these: see Selection
+//! outputs = ["pose"]
 //!
 //! [calibration]                       # where the age has a range and the gender a chance: see Calibration
 //! data = "..."
@@ -39,10 +52,16 @@
 //! value = 5.1
 //! task = "pose"                       # only where the card has several tasks
 //! ```
+//!
+//! `docs/cards.md` has whole cards of well-known networks.
 
 use serde::{Deserialize, Serialize};
 
+use super::axes::{Axes, Maps};
 use super::calibration::Calibration;
+use super::crop_spec::CropSpec;
+use super::one_or_three;
+use super::selection::Selection;
 use super::task::{Task, one_or_several, task_words};
 
 /// A model's card.
@@ -70,6 +89,9 @@ pub struct ModelCard {
     pub crop: CropSpec,
     /// What its output means.
     pub output: OutputForm,
+    /// Which of the network's numbers the output is made of; without it they are all it gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<Selection>,
     /// What makes a range of its age and a chance of its male score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -115,6 +137,17 @@ pub struct InputSpec {
     pub scaling: Scaling,
 }
 
+impl InputSpec {
+    /// The shape of the input tensor, batch axis first.
+    pub const fn shape(&self) -> [usize; 4] {
+        let (width, height, channels) = (self.width as usize, self.height as usize, self.channels.count());
+        match self.layout {
+            Layout::Nchw => [1, channels, height, width],
+            Layout::Nhwc => [1, height, width, channels],
+        }
+    }
+}
+
 /// Order of the axes of the input tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -133,58 +166,53 @@ pub enum ChannelOrder {
     Rgb,
     /// Blue first, as OpenCV reads pictures.
     Bgr,
+    /// One channel of brightness: 0.299 red, 0.587 green, 0.114 blue, rounded (Rec. 601, `cv2.COLOR_RGB2GRAY`).
+    Grey,
+}
+
+impl ChannelOrder {
+    /// How many channels there are.
+    pub const fn count(self) -> usize {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Grey => 1,
+        }
+    }
 }
 
 /// How bytes become the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Scaling {
-    /// `(byte - mean) / std`, per channel in the card's channel order. Mean 0 and std 1 is the raw byte.
+    /// `(byte - mean) / std`, per channel in the card's channel order; one number stands for all channels. Mean 0 and std
+    /// 1 is the raw byte, mean 0 and std 255 goes from 0 to 1, ImageNet's mean and deviation in bytes are
+    /// `[123.675, 116.28, 103.53]` and `[58.395, 57.12, 57.375]`.
     MeanStd {
         /// Subtracted.
+        #[serde(deserialize_with = "one_or_three::deserialize")]
         mean: [f32; 3],
         /// Divided by; none may be 0.
+        #[serde(deserialize_with = "one_or_three::deserialize")]
         std: [f32; 3],
+    },
+    /// Dark crops are made brighter, as opentrack does it. The byte that `quantile` of the crop's bytes do not exceed is
+    /// the crop's brightness; where it lies below `below`, it is brought to `to`, and all bytes with it: they are
+    /// multiplied by `to / max(5, brightness)`. The bytes of brighter crops are divided by 255. Then `subtract` is
+    /// subtracted.
+    Brighten {
+        /// Share of the bytes, above 0 and below 1.
+        quantile: f32,
+        /// The least brightness of a crop that is left as it is, 0 to 255.
+        below: f32,
+        /// What the brightness becomes, above 0 and at most 1.
+        to: f32,
+        /// Subtracted at last.
+        #[serde(default)]
+        subtract: f32,
     },
     /// One minimum and one maximum over the crop's three channels together are stretched to 0..255; a flat crop gives
     /// zeros (`cv2.normalize` NORM_MINMAX, the published demos).
     MinMax,
-}
-
-/// What part of the picture a network is shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CropSpec {
-    /// Added on each side, as a fraction of the box's width and height; clamped to the picture.
-    pub margin: f32,
-    /// Whose box the margin refers to.
-    pub relative_to: BoxStyle,
-    /// How the crop becomes the input size.
-    pub resize: ResizeFilter,
-    /// Whether a tilted face is turned upright first, by the landmarks that the detector gives; the turn is added to the
-    /// roll of a head pose. A turned crop is resized by the triangle filter and repeats the picture's edge.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub upright: bool,
-}
-
-/// Whose idea of a face's box a margin refers to. Each is a fixed factor and offset from the facelens box.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BoxStyle {
-    /// The box that facelens reports.
-    Facelens,
-    /// The box of OpenCV's `lbpcascade_frontalface_improved`, which the published SSR-Net and FSA-Net demos used.
-    Lbp,
-}
-
-/// How a crop is resized to the network's input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResizeFilter {
-    /// Four taps, half-pixel centres, no antialiasing: `cv2.resize` INTER_LINEAR. The published weights need it.
-    Bilinear,
-    /// Triangle filter with antialiasing: PIL's BILINEAR.
-    Triangle,
 }
 
 /// What the numbers that a network gives mean.
@@ -222,10 +250,95 @@ pub enum OutputForm {
         /// Which angle comes in which place.
         order: [Angle; 3],
     },
-    /// A 3x3 rotation matrix, row by row: `Rz(roll) Ry(yaw) Rx(pitch)`, as 6DRepNet makes it of 300W-LP's angles.
-    RotationMatrix,
-    /// The first two columns of that matrix, one behind the other, to be made orthonormal (6DRepNet).
-    Rotation6d,
+    /// Three heads of bins, one output each or one behind the other, as they leave the last layer or after a softmax.
+    /// With `p` the softmax of a head, its angle is `first + width * sum(i p_i)`, `i` from 0. One number for `bins`,
+    /// `first` or `width` stands for all three heads; a list has the heads' order.
+    Bins {
+        /// Which angle comes in which place.
+        order: [Angle; 3],
+        /// How many bins each head has.
+        #[serde(deserialize_with = "one_or_three::deserialize")]
+        bins: [u32; 3],
+        /// The angle that the first bin stands for (its middle, in most programs), degrees.
+        #[serde(deserialize_with = "one_or_three::deserialize")]
+        first: [f32; 3],
+        /// From one bin to the next, degrees; below 0 where the bins go down, or the angle's sign is the other one.
+        #[serde(deserialize_with = "one_or_three::deserialize")]
+        width: [f32; 3],
+    },
+    /// A quaternion of any length.
+    Quaternion {
+        /// Which part comes in which place: w is the real one.
+        order: QuaternionOrder,
+        /// Where the network's axes point.
+        axes: Axes,
+        /// Whether it turns the head's coordinates into the camera's.
+        #[serde(default)]
+        maps: Maps,
+    },
+    /// A 3x3 rotation matrix, row by row. Without `axes` and `maps`: `Rz(roll) Ry(yaw) Rx(pitch)`, as 6DRepNet makes it
+    /// of 300W-LP's angles.
+    RotationMatrix {
+        /// Where the network's axes point.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        axes: Option<Axes>,
+        /// Whether it turns the head's coordinates into the camera's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        maps: Option<Maps>,
+    },
+    /// A matrix of three rows of `columns` numbers, row by row, whose first three columns are a rotation times the face's
+    /// size, as 3DDFA's. The first two rows are brought to length 1 and made orthogonal, the third is their cross product.
+    PoseMatrix {
+        /// 3, or 4 where each row ends with a translation.
+        columns: u32,
+        /// Where the network's axes point.
+        axes: Axes,
+        /// Whether it turns the head's coordinates into the camera's.
+        #[serde(default)]
+        maps: Maps,
+    },
+    /// The first two columns of a rotation matrix, one behind the other, to be made orthonormal. Without `axes` and
+    /// `maps` that of 6DRepNet, as of `rotation-matrix`.
+    Rotation6d {
+        /// Where the network's axes point.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        axes: Option<Axes>,
+        /// Whether it turns the head's coordinates into the camera's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        maps: Option<Maps>,
+    },
+    /// One number for each age, as they leave the last layer or after a softmax; the age is the expected one. The
+    /// distribution's standard deviation tells the age's scale for `[calibration]`.
+    AgeBins {
+        /// The age that each number stands for, years.
+        years: Vec<f32>,
+    },
+    /// Two numbers, one for each gender, as they leave the last layer or after a softmax: the male one's share is the male
+    /// score.
+    GenderClasses {
+        /// Which gender comes in which place.
+        order: [GenderClass; 2],
+    },
+}
+
+/// The order of a quaternion's four numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QuaternionOrder {
+    /// The real part last.
+    Xyzw,
+    /// The real part first.
+    Wxyz,
+}
+
+/// A gender as a class of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GenderClass {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
 }
 
 /// One of the three angles of a head pose.

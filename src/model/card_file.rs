@@ -6,7 +6,9 @@ use super::card::{InputSpec, ModelCard, OutputForm, Scaling};
 use super::error::{ModelError, ModelErrorKind};
 use super::file::read_capped;
 use super::hash::sha256_hex;
+use super::runtime::Net;
 use super::task::{Task, task_words};
+use super::{Answers, axes};
 
 /// Largest card, bytes.
 pub(crate) const MAX_CARD_BYTES: u64 = 64 << 10;
@@ -14,8 +16,8 @@ pub(crate) const MAX_CARD_BYTES: u64 = 64 << 10;
 const MAX_FILES: usize = 16;
 /// Largest side of a network's input, pixels.
 const MAX_INPUT_SIDE: u32 = 1024;
-/// Largest crop margin; the published demos use 0.4 to 0.6.
-const MAX_MARGIN: f32 = 3.0;
+/// Most bins of an angle, and most ages.
+const MAX_BINS: usize = 1024;
 
 impl ModelCard {
     /// Reads a card's text; `file` is named in errors.
@@ -24,7 +26,12 @@ impl ModelCard {
     /// `BadCard` with the line and the key.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ModelError> {
         let bad = |cause: String| {
-            ModelError::new(ModelErrorKind::BadCard, file, cause, "correct the card; a shipped one shows every key")
+            ModelError::new(
+                ModelErrorKind::BadCard,
+                file,
+                cause,
+                "correct the card; docs/cards.md shows cards of every kind",
+            )
         };
         let card: Self = toml::from_str(text).map_err(|error| bad(toml_cause(text, &error)))?;
         card.problems().map_err(bad)?;
@@ -79,6 +86,36 @@ impl ModelCard {
         }
     }
 
+    /// Whether a network gives the numbers that the card makes its output of; `file` is named in errors.
+    ///
+    /// # Errors
+    /// `WrongShape` with what it gives instead.
+    pub(super) fn check_output(&self, net: &Net, file: &Path) -> Result<(), ModelError> {
+        let (given, wanted) = (net.output_len(), self.output.len());
+        let wrong = |cause: String, remedy: &str| ModelError::new(ModelErrorKind::WrongShape, file, cause, remedy);
+        match &self.select {
+            Some(select) => {
+                select.check(net, wanted).map_err(|cause| wrong(cause, "correct `select` or `output` in the card"))
+            }
+            None if given != wanted => Err(wrong(
+                format!("it gives {given} numbers where the card's output form has {wanted}"),
+                "correct `output` in the card, or say in its `select` which of the numbers are meant",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// What these numbers, all that `net` gave, say.
+    ///
+    /// # Errors
+    /// In words, where they are not what the card says, or no rotation.
+    pub(super) fn answers(&self, net: &Net, values: &[f32]) -> Result<Answers, String> {
+        match &self.select {
+            Some(select) => self.output.decode(&select.take(net, self.output.len(), values)?),
+            None => self.output.decode(values),
+        }
+    }
+
     /// Where the card's files are: beside the card.
     pub fn paths(&self, card_file: &Path) -> Vec<PathBuf> {
         self.files.iter().map(|name| card_file.with_file_name(name)).collect()
@@ -89,11 +126,9 @@ impl ModelCard {
         self.text_problems()?;
         self.file_problems()?;
         self.input.problems()?;
-        let margin = self.crop.margin;
-        if !(0.0..=MAX_MARGIN).contains(&margin) {
-            return Err(format!("`crop.margin` must lie between 0 and {MAX_MARGIN}, but is {margin}"));
-        }
+        self.crop.problems()?;
         self.output.problems(&self.tasks)?;
+        self.select.as_ref().map_or(Ok(()), |select| select.problems(self.output.len()))?;
         if let Some(calibration) = &self.calibration {
             if !calibration.gender.is_empty() && !self.serves(Task::Gender) {
                 return Err("`calibration.gender` is for a model that gives a gender".to_owned());
@@ -184,13 +219,35 @@ impl InputSpec {
                 return Err(format!("`input.{key}` must lie between 1 and {MAX_INPUT_SIDE}, but is {side}"));
             }
         }
-        if let Scaling::MeanStd { mean, std } = &self.scaling {
-            if mean.iter().chain(std).any(|value| !value.is_finite()) {
-                return Err("`input.scaling` holds a number that is not finite".to_owned());
+        match &self.scaling {
+            Scaling::MeanStd { mean, std } => {
+                if mean.iter().chain(std).any(|value| !value.is_finite()) {
+                    return Err("`input.scaling` holds a number that is not finite".to_owned());
+                }
+                if std.contains(&0.0) {
+                    return Err(format!("`input.scaling.std` must not contain 0, but is {std:?}"));
+                }
+                let differ = |[a, b, c]: &[f32; 3]| a != b || b != c;
+                if self.channels.count() == 1 && (differ(mean) || differ(std)) {
+                    return Err("`input.scaling` has a number for each of three channels, but `input.channels` is GREY; give one \
+                                number"
+                        .to_owned());
+                }
             }
-            if std.contains(&0.0) {
-                return Err(format!("`input.scaling.std` must not contain 0, but is {std:?}"));
+            Scaling::Brighten { quantile, below, to, subtract } => {
+                let within = |key: &str, value: f32, low: f32, high: f32| {
+                    if value > low && value <= high {
+                        Ok(())
+                    } else {
+                        Err(format!("`input.scaling.{key}` must lie above {low} and be at most {high}, but is {value}"))
+                    }
+                };
+                within("quantile", *quantile, 0.0, 0.999)?;
+                within("below", *below, 0.0, 255.0)?;
+                within("to", *to, 0.0, 1.0)?;
+                within("subtract", *subtract, -1e3, 1e3)?;
             }
+            Scaling::MinMax => {}
         }
         Ok(())
     }
@@ -204,17 +261,60 @@ impl OutputForm {
             let gives = task_words(self.tasks());
             return Err(format!("`output.kind` is for {gives}, but `task` is {}", task_words(tasks)));
         }
+        let bins = |key: &str, count: usize| match count {
+            2..=MAX_BINS => Ok(()),
+            _ => Err(format!("`output.{key}` must give 2 to {MAX_BINS} numbers, but gives {count}")),
+        };
         match self {
-            Self::Angles { order: [a, b, c] }
-            | Self::HopenetBins { order: [a, b, c] }
-            | Self::YearsMaleScoreAndAngles { order: [a, b, c] }
-            | Self::YearsMaleScoreAnglesAndLogScale { order: [a, b, c] }
-                if a == b || b == c || a == c =>
-            {
-                Err("`output.order` must name yaw, pitch and roll once each".to_owned())
+            Self::Angles { order }
+            | Self::HopenetBins { order }
+            | Self::Bins { order, .. }
+            | Self::YearsMaleScoreAndAngles { order }
+            | Self::YearsMaleScoreAnglesAndLogScale { order } => {
+                let [a, b, c] = order;
+                if a == b || b == c || a == c {
+                    return Err("`output.order` must name yaw, pitch and roll once each".to_owned());
+                }
             }
-            _ => Ok(()),
+            Self::Quaternion { axes, .. } => axes::problems(axes)?,
+            Self::PoseMatrix { columns, axes, .. } => {
+                if !matches!(columns, 3 | 4) {
+                    return Err(format!("`output.columns` must be 3 or 4, but is {columns}"));
+                }
+                axes::problems(axes)?;
+            }
+            Self::RotationMatrix { axes, maps } | Self::Rotation6d { axes, maps } => {
+                axes.as_ref().map_or(Ok(()), axes::problems)?;
+                if axes.is_none() && maps.is_some() {
+                    return Err(
+                        "`output.maps` needs `output.axes`, too; without both, the rotation is read as 6DRepNet's"
+                            .to_owned(),
+                    );
+                }
+            }
+            Self::AgeBins { years } => {
+                bins("years", years.len())?;
+                if let Some(age) = years.iter().find(|age| !(0.0..=150.0).contains(*age)) {
+                    return Err(format!("`output.years` must lie between 0 and 150, but one is {age}"));
+                }
+            }
+            Self::GenderClasses { order: [a, b] } if a == b => {
+                return Err("`output.order` must name female and male once each".to_owned());
+            }
+            _ => {}
         }
+        if let Self::Bins { bins: counts, first, width, .. } = self {
+            counts.iter().try_for_each(|count| bins("bins", *count as usize))?;
+            for (key, numbers) in [("first", first), ("width", width)] {
+                if let Some(number) = numbers.iter().find(|number| !(-360.0..=360.0).contains(*number)) {
+                    return Err(format!("`output.{key}` must lie between -360 and 360 degrees, but is {number}"));
+                }
+            }
+            if width.contains(&0.0) {
+                return Err("`output.width` must not be 0".to_owned());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -231,151 +331,16 @@ pub(crate) fn toml_cause(text: &str, error: &toml::de::Error) -> String {
     };
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let key = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-    match key {
+    let words = text.lines().nth(line - 1).unwrap_or_default().trim();
+    // Of what a `kind` decides only the table is known.
+    if words.starts_with('[') && words.len() < 40 {
+        return format!("line {line}, under `{words}`: {message}");
+    }
+    match words.split_once('=').map(|(key, _)| key.trim()) {
         Some(key) if !key.is_empty() && key.len() < 40 => format!("line {line}, key `{key}`: {message}"),
         _ => format!("line {line}: {message}"),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Accuracy, Angle, BoxStyle, ChannelOrder, CropSpec, Layout, ResizeFilter};
-
-    fn card() -> ModelCard {
-        ModelCard {
-            name: "fsanet-capsule".into(),
-            tasks: vec![Task::Pose],
-            files: vec!["a.onnx".into(), "b.onnx".into()],
-            sha256: vec![sha256_hex(b"a"), sha256_hex(b"b")],
-            source: "a test".into(),
-            licence: "MIT".into(),
-            training_data: "300W-LP".into(),
-            input: InputSpec {
-                width: 64,
-                height: 48,
-                layout: Layout::Nhwc,
-                channels: ChannelOrder::Bgr,
-                scaling: Scaling::MeanStd { mean: [127.5, 0.1, -3.0], std: [128.0, 1.0, 0.5] },
-            },
-            crop: CropSpec { margin: 0.6, relative_to: BoxStyle::Lbp, resize: ResizeFilter::Bilinear, upright: false },
-            output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
-            calibration: None,
-            accuracy: vec![Accuracy {
-                data: "AFLW2000".into(),
-                measure: "MAE in degrees".into(),
-                value: 5.07,
-                task: None,
-            }],
-            notes: "two\nlines".into(),
-        }
-    }
-
-    /// The error for a card changed by `change`.
-    fn problem(change: impl FnOnce(&mut ModelCard)) -> String {
-        let mut card = card();
-        change(&mut card);
-        let error = card.validate(Path::new("dir/x.toml")).unwrap_err();
-        assert_eq!(error.kind, ModelErrorKind::BadCard);
-        error.to_string()
-    }
-
-    #[test]
-    fn what_is_written_reads_back() {
-        let mut card = card();
-        let five = OutputForm::YearsMaleScoreAndAngles { order: [Angle::Roll, Angle::Yaw, Angle::Pitch] };
-        let six = OutputForm::YearsMaleScoreAnglesAndLogScale { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] };
-        for output in [card.output.clone(), OutputForm::RotationMatrix, OutputForm::Rotation6d, five, six] {
-            card.tasks = output.tasks().to_vec();
-            card.accuracy[0].task = (card.tasks.len() > 1).then_some(Task::Pose);
-            for scaling in [card.input.scaling.clone(), Scaling::MinMax] {
-                card.output = output.clone();
-                card.input.scaling = scaling;
-                let text = card.to_toml().unwrap();
-                assert_eq!(ModelCard::parse(&text, Path::new("x.toml")).unwrap(), card, "{text}");
-            }
-        }
-        assert!(card.to_toml().unwrap().contains("margin = 0.6\n"), "floats are written as they were given");
-    }
-
-    #[test]
-    fn a_card_for_two_tasks_says_of_each_figure_what_it_is_about() {
-        let mut card = card();
-        card.tasks = vec![Task::Age, Task::Gender];
-        card.output = OutputForm::YearsAndMaleScore;
-        let error = card.validate(Path::new("x.toml")).unwrap_err().to_string();
-        assert!(
-            error
-                .contains("`accuracy`: the figure for \"AFLW2000\" needs a `task`, as the model is for age and gender")
-        );
-        let figure = |measure: &str, task| Accuracy { measure: measure.into(), task, ..card.accuracy[0].clone() };
-        card.accuracy = vec![figure("share of right genders", Some(Task::Gender)), figure("MAE", Some(Task::Age))];
-        let text = card.to_toml().unwrap();
-        assert!(
-            text.contains("task = [\n    \"age\",\n    \"gender\",\n]\n")
-                || text.contains("task = [\"age\", \"gender\"]\n"),
-            "{text}"
-        );
-        assert!(text.contains("kind = \"years-and-male-score\"\n"), "{text}");
-        assert_eq!(ModelCard::parse(&text, Path::new("x.toml")).unwrap(), card);
-        let measures = |task| card.accuracy_of(task).map(|figure| figure.measure.as_str()).collect::<Vec<_>>();
-        assert_eq!(measures(Task::Age), ["MAE"]);
-        assert_eq!(measures(Task::Gender), ["share of right genders"]);
-        assert!(measures(Task::Pose).is_empty());
-    }
-
-    #[test]
-    fn each_contradiction_names_its_key() {
-        assert!(problem(|card| card.name = "../up".into()).starts_with("dir/x.toml: `name` must"));
-        assert!(problem(|card| card.files[0] = "../up.onnx".into()).contains("`files` must be plain names"));
-        assert!(problem(|card| card.files[0] = "C:\\up.onnx".into()).contains("`files` must be plain names"));
-        assert!(problem(|card| card.files[1] = "a.onnx".into()).contains("`files` names \"a.onnx\" twice"));
-        assert!(problem(|card| drop(card.sha256.pop())).contains("`sha256` has 1 entries for 2 files"));
-        assert!(problem(|card| card.sha256[0] = "ABC".into()).contains("64 digits"));
-        assert!(problem(|card| card.files.clear()).contains("`files` must name"));
-        assert!(problem(|card| card.input.width = 0).contains("`input.width` must"));
-        assert!(problem(|card| card.input.height = 1 << 20).contains("`input.height` must"));
-        assert!(problem(|card| card.crop.margin = -0.1).contains("`crop.margin` must"));
-        assert!(problem(|card| card.crop.margin = f32::NAN).contains("`crop.margin` must"));
-        assert!(problem(|card| card.tasks = vec![Task::Age]).contains("`output.kind` is for pose, but `task` is age"));
-        assert!(problem(|card| card.output = OutputForm::Angles { order: [Angle::Yaw; 3] }).contains("once each"));
-        let pair = |card: &mut ModelCard| card.tasks = vec![Task::Age, Task::Gender];
-        assert!(problem(pair).contains("`output.kind` is for pose, but `task` is age and gender"));
-        assert!(problem(|card| card.tasks.clear()).contains("`output.kind` is for pose, but `task` is nothing"));
-        assert!(problem(|card| card.output = OutputForm::YearsAndMaleScore).contains("is for age and gender, but"));
-        assert!(problem(|card| card.tasks = vec![Task::Pose; 2]).contains("`task` is pose and pose"));
-        assert!(
-            problem(|card| card.accuracy[0].task = Some(Task::Age)).contains("is for age, but the model is for pose")
-        );
-        let zero = Scaling::MeanStd { mean: [0.0; 3], std: [1.0, 0.0, 1.0] };
-        assert!(problem(|card| card.input.scaling = zero).contains("`input.scaling.std` must not contain 0"));
-        assert!(problem(|card| card.source.push('\u{1b}')).contains("`source` must not contain control"));
-        assert!(problem(|card| card.notes.push('\r')).contains("`notes` must not contain control"));
-        assert!(problem(|card| card.accuracy[0].value = f32::INFINITY).contains("`accuracy`"));
-    }
-
-    #[test]
-    fn a_mistake_in_the_text_names_line_and_key() {
-        let text = card().to_toml().unwrap();
-        let cause = |text: &str| ModelCard::parse(text, Path::new("x.toml")).unwrap_err().to_string();
-        let line = text.lines().position(|line| line.starts_with("margin")).unwrap() + 1;
-        let wrong = cause(&text.replace("margin = 0.6", "margin = \"wide\""));
-        assert!(wrong.starts_with(&format!("x.toml: line {line}, key `margin`: ")), "{wrong}");
-        let unknown = cause(&text.replace("margin = ", "border = "));
-        assert!(unknown.contains(&format!("line {line}, key `border`: unknown field `border`")), "{unknown}");
-        let missing = cause(&text.replace("licence = \"MIT\"\n", ""));
-        assert!(missing.contains("missing field `licence`"), "{missing}");
-        assert!(cause("name = [").contains("line 1"));
-        assert!(!cause("this is no card\n").contains('\n'), "one sentence");
-    }
-
-    #[test]
-    fn another_file_than_the_card_says_shows_both_sums() {
-        assert_eq!(card().verify(0, b"a", Path::new("a.onnx")), Ok(()));
-        let error = card().verify(0, b"b", Path::new("a.onnx")).unwrap_err();
-        assert_eq!(error.kind, ModelErrorKind::HashMismatch);
-        assert!(error.to_string().contains(&sha256_hex(b"a")[..12]), "{error}");
-        assert!(error.to_string().contains(&sha256_hex(b"b")[..12]), "{error}");
-    }
-}
+mod tests;

@@ -140,8 +140,14 @@ pub(crate) fn small_card(name: &str) -> ModelCard {
         licence: "MIT".into(),
         training_data: "none".into(),
         input: InputSpec { width: 8, height: 8, layout: Layout::Nchw, channels: ChannelOrder::Rgb, scaling },
-        crop: CropSpec { margin: 0.0, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Bilinear, upright: false },
+        crop: CropSpec {
+            margin: 0.0,
+            relative_to: BoxStyle::Facelens,
+            resize: ResizeFilter::Bilinear,
+            ..CropSpec::default()
+        },
         output: OutputForm::Years,
+        select: None,
         calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),

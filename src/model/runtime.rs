@@ -9,14 +9,14 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_core::knobs;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::{InputSpec, Layout};
-use super::{guard, operators};
+use super::{InputSpec, guard, operators};
 
 /// A network ready to run: optimised, batch size 1. Cheap to clone and to share between threads.
 #[derive(Clone)]
 pub struct Net {
     plan: Arc<TypedRunnableModel>,
     input_shape: Arc<[usize]>,
+    output_names: Arc<[String]>,
     output_shapes: Arc<[Vec<usize>]>,
 }
 
@@ -32,12 +32,7 @@ impl Net {
     /// # Errors
     /// [`ModelError`] where the bytes are no ONNX graph, ask for too much memory, or do not take the card's input.
     pub fn from_onnx(onnx: &[u8], input: &InputSpec, file: &Path) -> Result<Self, ModelError> {
-        let (width, height) = (input.width as usize, input.height as usize);
-        let shape = match input.layout {
-            Layout::Nchw => [1, 3, height, width],
-            Layout::Nhwc => [1, height, width, 3],
-        };
-        Self::with_input_shape(onnx, &shape, file)
+        Self::with_input_shape(onnx, &input.shape(), file)
     }
 
     /// Prepares an ONNX graph with one input of this shape, batch axis included. `file` is named in errors.
@@ -49,6 +44,9 @@ impl Net {
     /// [`ModelError`] where the bytes are no ONNX graph, ask for too much memory, or do not take this input.
     pub fn with_input_shape(onnx: &[u8], shape: &[usize], file: &Path) -> Result<Self, ModelError> {
         let typed = guard::typed(onnx, shape).map_err(|refusal| refusal.about(file))?;
+        let output_names =
+            typed.outputs.iter().map(|&outlet| typed.outlet_label(outlet).unwrap_or_default().to_owned());
+        let output_names = output_names.collect();
         let corrupt =
             |cause: String| ModelError::new(ModelErrorKind::Corrupt, file, cause, "get the file again from its source");
         let plan = guard::catch(|| prepare(typed))
@@ -57,12 +55,17 @@ impl Net {
         let outputs = guard::catch(|| output_shapes(&plan))
             .map_err(corrupt)?
             .map_err(|error| corrupt(format!("its outputs have no known size ({})", guard::one_line(&error))))?;
-        Ok(Self { plan, input_shape: shape.into(), output_shapes: outputs.into() })
+        Ok(Self { plan, input_shape: shape.into(), output_names, output_shapes: outputs.into() })
     }
 
     /// The input's shape, batch axis first.
     pub fn input_shape(&self) -> &[usize] {
         &self.input_shape
+    }
+
+    /// The name of each output in the graph's order.
+    pub fn output_names(&self) -> &[String] {
+        &self.output_names
     }
 
     /// The shape of each output in the graph's order, batch axis first.
@@ -81,7 +84,7 @@ impl Net {
         self.output_shapes.iter().map(|shape| shape.iter().product::<usize>()).sum()
     }
 
-    /// Runs the network on one input (length width x height x 3, in the card's layout) and gives all outputs, one
+    /// Runs the network on one input (length width x height x channels, in the card's layout) and gives all outputs, one
     /// behind the other in the graph's order.
     ///
     /// # Errors
@@ -150,7 +153,7 @@ fn output_shapes(plan: &TypedRunnableModel) -> TractResult<Vec<Vec<usize>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChannelOrder, Scaling};
+    use crate::model::{ChannelOrder, Layout, Scaling};
 
     fn input(layout: Layout) -> InputSpec {
         let scaling = Scaling::MeanStd { mean: [0.0; 3], std: [1.0; 3] };

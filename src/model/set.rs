@@ -19,25 +19,14 @@ impl TaskModel {
     /// Prepares a card's networks from its files: bytes and name of each, in the card's order.
     ///
     /// # Errors
-    /// `HashMismatch` where a file is not the card's, `WrongShape` where its output is not the card's form, and those
+    /// `HashMismatch` where a file is not the card's, `WrongShape` where its output is not what the card says, and those
     /// of [`Net::from_onnx`].
     pub fn prepare(card: ModelCard, files: &[(&[u8], &Path)]) -> Result<Self, ModelError> {
         let mut nets = Vec::with_capacity(files.len());
         for (index, (onnx, file)) in files.iter().enumerate() {
             card.verify(index, onnx, file)?;
             let net = Net::from_onnx(onnx, &card.input, file)?;
-            if net.output_len() != card.output.len() {
-                return Err(ModelError::new(
-                    ModelErrorKind::WrongShape,
-                    file,
-                    format!(
-                        "it gives {} numbers where the card's output form has {}",
-                        net.output_len(),
-                        card.output.len()
-                    ),
-                    "correct `output` in the card",
-                ));
-            }
+            card.check_output(&net, file)?;
             nets.push(net);
         }
         if nets.is_empty() {
@@ -51,7 +40,7 @@ impl TaskModel {
     /// # Errors
     /// Words for the log where a network fails.
     pub fn answers(&self, input: &[f32]) -> Result<Answers, String> {
-        let each = self.nets.iter().map(|net| self.card.output.decode(&net.run(input)?));
+        let each = self.nets.iter().map(|net| self.card.answers(net, &net.run(input)?));
         let mut answers = Answers::mean(&each.collect::<Result<Vec<_>, _>>()?);
         if let Some(calibration) = &self.card.calibration {
             let Answers { age_years, age_scale_years, male_score, .. } = answers;
@@ -68,6 +57,7 @@ impl TaskModel {
             && a.input == b.input
             && a.crop == b.crop
             && a.output == b.output
+            && a.select == b.select
             && a.calibration == b.calibration
     }
 }
@@ -173,7 +163,7 @@ mod tests {
         let onnx = small(&[1, 3, 8, 8]).bytes();
         let mut card = small_card("six");
         card.tasks = vec![Task::Pose];
-        card.output = OutputForm::Rotation6d;
+        card.output = OutputForm::Rotation6d { axes: None, maps: None };
         let error = TaskModel::prepare(card, &[(&onnx, Path::new("six.onnx"))]).unwrap_err();
         assert_eq!(error.kind, ModelErrorKind::WrongShape);
         assert!(error.to_string().contains("gives 1 numbers where the card's output form has 6"), "{error}");

@@ -40,9 +40,10 @@ fn model(folder: &Path) -> PathBuf {
             margin: 0.25,
             relative_to: BoxStyle::Facelens,
             resize: ResizeFilter::Triangle,
-            upright: false,
+            ..CropSpec::default()
         },
         output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+        select: None,
         calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),

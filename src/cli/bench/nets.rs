@@ -68,12 +68,13 @@ pub(super) fn time_calls(time: Duration, mut call: impl FnMut() -> anyhow::Resul
 
 /// An input as a face gives it: a smooth pattern over the whole range of bytes, scaled as the card says.
 pub(super) fn input(spec: &InputSpec) -> Vec<f32> {
-    let count = spec.width as usize * spec.height as usize * 3;
+    let count: usize = spec.shape().iter().product();
     let byte = |at: usize| (127.5 + 127.5 * (at as f32 * 0.37).sin()).round();
     (0..count)
         .map(|at| match &spec.scaling {
             Scaling::MinMax => byte(at),
             Scaling::MeanStd { mean, std } => (byte(at) - mean[0]) / std[0],
+            Scaling::Brighten { subtract, .. } => byte(at) / 255.0 - subtract,
         })
         .collect()
 }

@@ -50,11 +50,7 @@ impl OnnxRuntime {
             .map_err(|error| words(&error))?
             .commit_from_memory(onnx)
             .map_err(|error| words(&error))?;
-        let (width, height) = (spec.width as usize, spec.height as usize);
-        let shape = match spec.layout {
-            Layout::Nchw => [1, 3, height, width],
-            Layout::Nhwc => [1, height, width, 3],
-        };
+        let shape = spec.shape();
         time_calls(time, || {
             let tensor = TensorRef::from_array_view((shape, input)).map_err(|error| words(&error))?;
             let outputs = session.run(ort::inputs![tensor]).map_err(|error| words(&error))?;

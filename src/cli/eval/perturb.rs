@@ -112,7 +112,7 @@ fn of(estimates: &[Estimate]) -> Scatter {
 /// The picture with each change.
 fn changes(frame: &Frame, place: Place) -> anyhow::Result<Vec<Changed>> {
     let moved =
-        |rect: Rect| Changed { frame: frame.clone(), place: Place { rect, ..place }, mirrored: false, clockwise: 0.0 };
+        |rect: Rect| Changed { frame: frame.clone(), place: place.in_box(rect), mirrored: false, clockwise: 0.0 };
     let mut changes = vec![
         moved(place.rect.translated(SHIFT_PX, 0.0)),
         moved(place.rect.translated(-SHIFT_PX, 0.0)),
@@ -142,8 +142,7 @@ fn changes(frame: &Frame, place: Place) -> anyhow::Result<Vec<Changed>> {
 
     let row = frame.width() as usize * 3;
     let mirrored = frame.rgb().chunks_exact(row).flat_map(|row| row.rchunks_exact(3).flatten().copied()).collect();
-    let rect = Rect { x: frame.width() as f32 - place.rect.right(), ..place.rect };
-    let mirror = Place { rect, roll_degrees: -place.roll_degrees };
+    let mirror = place.mirrored(frame.width() as f32);
     changes.push(Changed { place: mirror, mirrored: true, ..painted(mirrored)? });
     for clockwise in [TURN_DEGREES, -TURN_DEGREES] {
         let turned = frame.turned(clockwise)?;
@@ -167,13 +166,16 @@ fn turned_place(place: Place, before: &Frame, after: &Frame, clockwise: f32) -> 
     let middle = |frame: &Frame| (frame.width() as f32 / 2.0, frame.height() as f32 / 2.0);
     let ((x, y), (new_x, new_y)) = (middle(before), middle(after));
     let (sin, cos) = clockwise.to_radians().sin_cos();
-    let Point { x: face_x, y: face_y } = place.rect.center();
-    let (dx, dy) = (face_x - x, face_y - y);
-    let center = (new_x + cos * dx - sin * dy, new_y + sin * dx + cos * dy);
+    let moved = |point: Point| {
+        let (dx, dy) = (point.x - x, point.y - y);
+        Point { x: new_x + cos * dx - sin * dy, y: new_y + sin * dx + cos * dy }
+    };
+    let Point { x: center_x, y: center_y } = moved(place.rect.center());
     let Rect { width, height, .. } = place.rect;
     Place {
-        rect: Rect::new(center.0 - width / 2.0, center.1 - height / 2.0, width, height),
+        rect: Rect::new(center_x - width / 2.0, center_y - height / 2.0, width, height),
         roll_degrees: place.roll_degrees + clockwise,
+        landmarks: place.landmarks.map(|landmarks| landmarks.map(moved)),
     }
 }
 
@@ -214,7 +216,9 @@ mod tests {
             rgb[(y * width + x) * 3] = 250;
         }
         let frame = Frame::from_rgb(width as u32, height as u32, rgb).unwrap();
-        let place = Place { rect: Rect::square(Point { x: 62.5, y: 22.5 }, 20.0), roll_degrees: 3.0 };
+        // All landmarks in the dot.
+        let rect = Rect::square(Point { x: 62.5, y: 22.5 }, 20.0);
+        let place = Place { rect, roll_degrees: 3.0, landmarks: Some([rect.center(); 6]) };
         let changes = changes(&frame, place).unwrap();
         assert_eq!(changes.len(), 13);
         for (index, changed) in changes.iter().enumerate().skip(4) {

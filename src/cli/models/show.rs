@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::list::{accuracy_words, size_words};
 use crate::model::{
-    Angle, BoxStyle, ChannelOrder, CropSpec, GraphSummary, InputSpec, Layout, ModelError, Opened, OutputForm,
-    ResizeFilter, Scaling,
+    Angle, Axes, BoxStyle, ChannelOrder, CropSpec, Edge, GenderClass, GraphSummary, InputSpec, Layout, Maps,
+    ModelError, Opened, OutputForm, QuaternionOrder, ResizeFilter, Scaling, Selection,
 };
 
 /// The whole text.
@@ -20,6 +20,9 @@ pub(super) fn text(opened: &Opened) -> Result<String, ModelError> {
         ("Crop", crop(&card.crop)),
         ("Output", output(&card.output)),
     ];
+    if let Some(select) = &card.select {
+        lines.push(("Taken from", taken_from(select, card.output.len())));
+    }
     if card.accuracy.is_empty() {
         lines.push(("Accuracy", "not known".to_owned()));
     }
@@ -61,11 +64,19 @@ fn input(input: &InputSpec) -> String {
     let channels = match input.channels {
         ChannelOrder::Rgb => "RGB",
         ChannelOrder::Bgr => "BGR",
+        ChannelOrder::Grey => "grey",
     };
     let scaling = match &input.scaling {
         Scaling::MinMax => "each crop stretched from its minimum and maximum to 0..255".to_owned(),
         Scaling::MeanStd { mean: [0.0, 0.0, 0.0], std: [1.0, 1.0, 1.0] } => "raw bytes".to_owned(),
+        Scaling::MeanStd { mean, std } if input.channels == ChannelOrder::Grey => {
+            format!("(byte - {}) / {}", mean[0], std[0])
+        }
         Scaling::MeanStd { mean, std } => format!("(byte - {mean:?}) / {std:?}"),
+        Scaling::Brighten { quantile, below, to, subtract } => format!(
+            "byte / 255, or where the {quantile} quantile of the crop lies below {below}, that brought to {to}; less \
+             {subtract}"
+        ),
     };
     format!("{}x{} pixels, {channels}, {layout}, {scaling}", input.width, input.height)
 }
@@ -80,18 +91,59 @@ fn crop(crop: &CropSpec) -> String {
         ResizeFilter::Triangle => "triangle filter with antialiasing",
     };
     let upright = if crop.upright { "; tilted faces turned upright" } else { "" };
-    format!("{whose} plus {} of its sides all around; {filter}{upright}", crop.margin)
+    let moved = match crop.down {
+        0.0 => String::new(),
+        down if down > 0.0 => format!(", moved down by {down} of its height"),
+        up => format!(", moved up by {} of its height", -up),
+    };
+    let edge = match crop.edge {
+        Edge::Cut => "",
+        Edge::Repeat => "; the picture's edge repeated outside of it",
+        Edge::Black => "; black outside the picture",
+    };
+    let of_box = format!("{whose} plus {} of its sides all around{moved}", crop.margin);
+    let what = match &crop.align {
+        None => of_box,
+        Some(align) => format!(
+            "aligned to the landmarks ({}); of faces without them, as SeetaFace gives them, {of_box}",
+            align.landmarks().join(", ")
+        ),
+    };
+    format!("{what}; {filter}{upright}{edge}")
+}
+
+fn taken_from(select: &Selection, numbers: usize) -> String {
+    let outputs = match select.outputs.as_slice() {
+        [] => "all outputs".to_owned(),
+        names => format!("the output {}", names.join(", ")),
+    };
+    let undone =
+        if select.mean.is_empty() && select.std.is_empty() { "" } else { ", mean and standard deviation undone" };
+    let last = u64::from(select.first) + numbers as u64 - 1;
+    format!("{outputs}, numbers {} to {last}{undone}", select.first)
+}
+
+/// `x right, y down, z away, from the head to the camera`.
+fn axes([x, y, z]: &Axes, maps: Maps) -> String {
+    let way = match maps {
+        Maps::HeadToCamera => "from the head to the camera",
+        Maps::CameraToHead => "from the camera to the head",
+    };
+    format!("x {}, y {}, z {}, {way}", x.name(), y.name(), z.name())
+}
+
+/// The same, where 6DRepNet's may be meant.
+fn axes_if_any(named: Option<&Axes>, maps: Option<Maps>) -> String {
+    named.map_or_else(|| "as 6DRepNet's".to_owned(), |named| axes(named, maps.unwrap_or_default()))
 }
 
 fn output(form: &OutputForm) -> String {
-    let names = |order: &[Angle; 3]| {
-        let name = |angle: &Angle| match angle {
-            Angle::Yaw => "yaw",
-            Angle::Pitch => "pitch",
-            Angle::Roll => "roll",
-        };
-        order.iter().map(name).collect::<Vec<_>>().join(", ")
+    let name = |angle: &Angle| match angle {
+        Angle::Yaw => "yaw",
+        Angle::Pitch => "pitch",
+        Angle::Roll => "roll",
     };
+    let names = |order: &[Angle; 3]| order.iter().map(name).collect::<Vec<_>>().join(", ");
     let scale = "logarithm of the age's scale";
     let both = "age in years; male score, about 0 female and about 1 male, no probability";
     match form {
@@ -105,7 +157,43 @@ fn output(form: &OutputForm) -> String {
         }
         OutputForm::Angles { order } => format!("{} in degrees", names(order)),
         OutputForm::HopenetBins { order } => format!("66 bins of 3 degrees each for {}", names(order)),
-        OutputForm::RotationMatrix => "rotation matrix".to_owned(),
-        OutputForm::Rotation6d => "first two columns of the rotation matrix".to_owned(),
+        OutputForm::Bins { order, bins, first, width } => {
+            let bins = order.iter().enumerate().map(|(head, angle)| {
+                let (count, first, width) = (bins[head], first[head], width[head]);
+                format!("{} ({count} bins from {first}, {width} degrees each)", name(angle))
+            });
+            format!("expected angles: {}", bins.collect::<Vec<_>>().join(", "))
+        }
+        OutputForm::Quaternion { order, axes: named, maps } => {
+            let order = match order {
+                QuaternionOrder::Xyzw => "xyzw",
+                QuaternionOrder::Wxyz => "wxyz",
+            };
+            format!("quaternion {order}; {}", axes(named, *maps))
+        }
+        OutputForm::RotationMatrix { axes, maps } => {
+            format!("rotation matrix; {}", axes_if_any(axes.as_ref(), *maps))
+        }
+        OutputForm::PoseMatrix { columns, axes: named, maps } => {
+            format!("3x{columns} matrix of a rotation times a size; {}", axes(named, *maps))
+        }
+        OutputForm::Rotation6d { axes, maps } => {
+            format!("first two columns of the rotation matrix; {}", axes_if_any(axes.as_ref(), *maps))
+        }
+        OutputForm::AgeBins { years } => match years.as_slice() {
+            [first, .., last] => format!("expected age of {} ages, {first} to {last} years", years.len()),
+            _ => "expected age".to_owned(),
+        },
+        OutputForm::GenderClasses { order } => {
+            let name = |gender: &GenderClass| match gender {
+                GenderClass::Female => "female",
+                GenderClass::Male => "male",
+            };
+            format!(
+                "the shares of {} and {}: the male one is the score, no probability",
+                name(&order[0]),
+                name(&order[1])
+            )
+        }
     }
 }

@@ -259,7 +259,7 @@ fn an_onnx_file_goes_by_the_card_beside_it() {
     assert_eq!(kind(&|card| card.input.width = 32), ModelErrorKind::WrongShape);
     let pose = |card: &mut crate::model::ModelCard| {
         card.tasks = vec![Task::Pose];
-        card.output = OutputForm::RotationMatrix;
+        card.output = OutputForm::RotationMatrix { axes: None, maps: None };
     };
     assert_eq!(kind(&pose), ModelErrorKind::WrongShape);
     std::fs::write(&card_file, "name = 1").unwrap();

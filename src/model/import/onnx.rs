@@ -17,15 +17,7 @@ fn starts_like_onnx(bytes: &[u8]) -> bool {
 pub(super) fn import(file: &Path, bytes: &[u8]) -> Result<Imported, ModelError> {
     let Some(card) = card_of_onnx(file, bytes)? else { return Err(without_card(file, bytes)) };
     let net = Net::from_onnx(bytes, &card.input, file)?;
-    let expected = card.output.len();
-    if net.output_len() != expected {
-        return Err(ModelError::new(
-            ModelErrorKind::WrongShape,
-            file,
-            format!("gives {} numbers where its card's output has {expected}", net.output_len()),
-            "correct the card's output",
-        ));
-    }
+    card.check_output(&net, file)?;
     run_on_faces(&net, &card.input, file)?;
     Ok(Imported { card, onnx: bytes.to_vec(), self_check: None })
 }
@@ -90,16 +82,17 @@ fn without_card(file: &Path, bytes: &[u8]) -> ModelError {
     }
 }
 
-/// A drawn face `[1, 64, 64, 3]` as the card wants it: its size (nearest pixel) and scaling.
+/// A drawn face `[1, 64, 64, 3]` as the card wants it: its size (nearest pixel), channels and scaling.
 fn prepared(face: &Tensor, input: &InputSpec) -> Tensor {
-    let (rows, columns) = (input.height as usize, input.width as usize);
-    Tensor::from_fn(&[1, rows, columns, 3], |i| {
-        let (row, column, channel) = (i / 3 / columns, i / 3 % columns, i % 3);
+    let (rows, columns, channels) = (input.height as usize, input.width as usize, input.channels.count());
+    Tensor::from_fn(&[1, rows, columns, channels], |i| {
+        let (row, column, channel) = (i / channels / columns, i / channels % columns, i % channels);
         let source = (row * INPUT_SIDE / rows * INPUT_SIDE + column * INPUT_SIDE / columns) * 3 + channel;
         let value = face.data()[source];
         match input.scaling {
             Scaling::MeanStd { mean, std } => (value - mean[channel]) / std[channel],
             Scaling::MinMax => value,
+            Scaling::Brighten { subtract, .. } => value / 255.0 - subtract,
         }
     })
 }

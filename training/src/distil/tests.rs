@@ -33,9 +33,10 @@ fn teacher_file(folder: &Path, name: &str, seed: u32) -> PathBuf {
             margin: 0.25,
             relative_to: BoxStyle::Facelens,
             resize: ResizeFilter::Triangle,
-            upright: false,
+            ..CropSpec::default()
         },
         output: OutputForm::Angles { order: [Angle::Yaw, Angle::Pitch, Angle::Roll] },
+        select: None,
         calibration: None,
         accuracy: Vec::new(),
         notes: String::new(),

@@ -71,8 +71,15 @@ impl CardTexts {
                 channels: ChannelOrder::Rgb,
                 scaling: Scaling::MeanStd { mean: [MIDDLE; 3], std: [MIDDLE; 3] },
             },
-            crop: CropSpec { margin, relative_to: BoxStyle::Facelens, resize: ResizeFilter::Triangle, upright: true },
+            crop: CropSpec {
+                margin,
+                relative_to: BoxStyle::Facelens,
+                resize: ResizeFilter::Triangle,
+                upright: true,
+                ..CropSpec::default()
+            },
             output,
+            select: None,
             calibration: None,
             accuracy: Vec::new(),
             notes: self.notes.clone(),
