@@ -14,10 +14,13 @@ use crate::outputs::{Address, OPENTRACK_PORT, WantedJsonl, WantedOutputs};
 use crate::source::{CameraChoice, SourceSpec};
 
 mod analyze;
+mod batch;
 mod bench;
 mod cameras;
 mod eval;
 mod export;
+mod gait;
+mod limited;
 mod models;
 mod output;
 mod progress;
@@ -26,6 +29,7 @@ mod recover;
 mod replay;
 mod stdout;
 mod try_model;
+mod video;
 
 pub use crate::interrupt;
 pub use analyze::AnalyzeArgs;
@@ -34,6 +38,7 @@ pub use cameras::CamerasArgs;
 pub use eval::EvalArgs;
 pub(crate) use eval::reads_labels;
 pub use export::ExportArgs;
+pub use gait::GaitArgs;
 pub use models::ModelsArgs;
 pub use record::RecordArgs;
 pub use recover::RecoverArgs;
@@ -96,6 +101,8 @@ pub struct ModelArgs {
 pub enum Command {
     /// Find the faces in files, the demo or a camera, and write age, gender and head pose as JSONL or CSV.
     Analyze(AnalyzeArgs),
+    /// Follow people who walk through films, and write each stride's figures and gait energy image.
+    Gait(GaitArgs),
     /// Open the window on a recorded session, to play it back.
     Replay(ReplayArgs),
     /// Write a recorded session in another format: data, subtitles, or its video with or without the overlay.
@@ -159,6 +166,7 @@ fn parse_detector(text: &str) -> Result<DetectorKind, String> {
 pub fn run(command: Command, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     match command {
         Command::Analyze(args) => analyze::run(&args, sandbox),
+        Command::Gait(args) => gait::run(&args),
         Command::Replay(args) => replay::run(&args, sandbox),
         Command::Export(args) => export::run(&args),
         Command::Record(args) => record::run(&args, sandbox),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::analyze::parse_seconds;
+use super::batch::parse_seconds;
 use super::output::usage;
 use super::{ModelArgs, output};
 use crate::interrupt;

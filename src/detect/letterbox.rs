@@ -7,7 +7,7 @@ use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
 
 /// Keeps its buffers: while the frames' size stays the same nothing is allocated.
-pub(super) struct Letterbox {
+pub(crate) struct Letterbox {
     side: u32,
     resizer: Resizer,
     small: Image<'static>,
@@ -27,25 +27,25 @@ struct Part {
 
 /// How the pixels of a frame lie in the square.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Placement {
+pub(crate) struct Placement {
     /// Pixels of the frame for one pixel of the square.
-    pub(super) scale: f32,
+    pub(crate) scale: f32,
     /// Where the frame's left edge lies in the square, pixels.
-    pub(super) left: f32,
+    pub(crate) left: f32,
     /// Where the frame's top edge lies in the square, pixels.
-    pub(super) top: f32,
+    pub(crate) top: f32,
 }
 
 impl Placement {
     /// A point of the square (pixels) in the frame.
-    pub(super) fn to_frame(self, point: Point) -> Point {
+    pub(crate) fn to_frame(self, point: Point) -> Point {
         Point { x: (point.x - self.left) * self.scale, y: (point.y - self.top) * self.scale }
     }
 }
 
 impl Letterbox {
     /// For a network that takes `side` x `side` pixels.
-    pub(super) fn new(side: u32) -> Self {
+    pub(crate) fn new(side: u32) -> Self {
         Self {
             side,
             resizer: Resizer::new(),
@@ -56,12 +56,12 @@ impl Letterbox {
     }
 
     /// The side of the square, pixels.
-    pub(super) fn side(&self) -> u32 {
+    pub(crate) fn side(&self) -> u32 {
         self.side
     }
 
     /// The whole frame as NCHW numbers, RGB, -1 (black) to 1 (white), and where it lies in the square.
-    pub(super) fn fill(&mut self, frame: &Frame) -> Result<(&[f32], Placement), ResizeError> {
+    pub(crate) fn fill(&mut self, frame: &Frame) -> Result<(&[f32], Placement), ResizeError> {
         let part = self.place(frame.width(), frame.height());
         self.shrink(frame, [0.0, 0.0, frame.width().into(), frame.height().into()], part)?;
         let scale = frame.width().max(frame.height()) as f32 / self.side as f32;
@@ -70,7 +70,7 @@ impl Letterbox {
 
     /// A square `window` of the frame (pixels; it may reach over the edges) in the same form; `None` where no pixel of
     /// the picture is in it.
-    pub(super) fn fill_window(
+    pub(crate) fn fill_window(
         &mut self,
         frame: &Frame,
         window: &Rect,

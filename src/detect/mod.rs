@@ -7,7 +7,7 @@
 mod anchors;
 mod blaze;
 mod boxes;
-mod letterbox;
+pub(crate) mod letterbox;
 mod seeta;
 mod suppress;
 #[cfg(test)]

@@ -50,6 +50,15 @@ impl Gei {
         Some(Self { pixels, frames: 0 })
     }
 
+    /// The mean of both, each counted by its frames.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let frames = self.frames + other.frames;
+        let share = if frames == 0 { 0.5 } else { other.frames as f32 / frames as f32 };
+        let pixels = self.pixels.iter().zip(&other.pixels).map(|(a, b)| a + (b - a) * share).collect();
+        Self { pixels, frames }
+    }
+
     /// Share of the frames in which each pixel was the person's, 0 to 1: [`GEI_HEIGHT`] rows of [`GEI_WIDTH`], from the top.
     pub fn pixels(&self) -> &[f32] {
         &self.pixels
@@ -101,6 +110,16 @@ mod tests {
         let expected = (mass(narrow.pixels()) + 3.0 * mass(wide.pixels())) / 4.0;
         assert!((mass(gei.pixels()) - expected).abs() < 0.1);
         assert!(gei.pixels().iter().any(|v| (v - 0.75).abs() < 1e-3), "what only the wide ones cover");
+    }
+
+    #[test]
+    fn strides_are_joined_by_their_frames() {
+        let (narrow, wide) = (bar(5), bar(11));
+        let whole = Gei::from_silhouettes([&narrow, &wide, &wide, &wide]).unwrap();
+        let parts = [Gei::from_silhouettes([&narrow, &wide]).unwrap(), Gei::from_silhouettes([&wide, &wide]).unwrap()];
+        let joined = parts[0].joined(&parts[1]);
+        assert_eq!(joined.frames(), 4);
+        assert!(joined.difference(&whole) < 1e-6);
     }
 
     #[test]

@@ -55,6 +55,52 @@ impl Mask {
         extent
     }
 
+    /// The largest connected part alone, with its soft edge; `None` where nobody is there.
+    pub fn largest_part(&self) -> Option<Self> {
+        let mut parts = vec![0_u32; self.coverage.len()];
+        let (mut best, mut best_size, mut count) = (0, 0, 0);
+        let mut waiting = Vec::new();
+        for start in 0..parts.len() {
+            if parts[start] != 0 || self.coverage[start] < INSIDE {
+                continue;
+            }
+            count += 1;
+            parts[start] = count;
+            waiting.push(start);
+            let mut size = 0;
+            while let Some(place) = waiting.pop() {
+                size += 1;
+                for next in self.neighbours(place) {
+                    if parts[next] == 0 && self.coverage[next] >= INSIDE {
+                        parts[next] = count;
+                        waiting.push(next);
+                    }
+                }
+            }
+            if size > best_size {
+                (best, best_size) = (count, size);
+            }
+        }
+        if best == 0 {
+            return None;
+        }
+        let belongs = |place: usize| {
+            parts[place] == best || (parts[place] == 0 && self.neighbours(place).any(|next| parts[next] == best))
+        };
+        let coverage = (0..parts.len()).map(|place| if belongs(place) { self.coverage[place] } else { 0 }).collect();
+        Some(Self { width: self.width, height: self.height, coverage })
+    }
+
+    /// The places above, below, left and right.
+    fn neighbours(&self, place: usize) -> impl Iterator<Item = usize> {
+        let (width, column, last) = (self.width, place % self.width, self.coverage.len());
+        let up = place.checked_sub(width);
+        let left = (column > 0).then(|| place - 1);
+        let right = (column + 1 < width).then(|| place + 1);
+        let down = Some(place + width).filter(|next| *next < last);
+        [up, left, right, down].into_iter().flatten()
+    }
+
     /// The column, in pixels from the left edge, on whose two sides equal parts of the coverage lie.
     pub(crate) fn middle_column(&self) -> f32 {
         let mut columns = vec![0_u64; self.width];
@@ -92,6 +138,24 @@ mod tests {
         ]).unwrap();
         assert_eq!(mask.extent(), Some(Extent { left: 1, top: 1, right: 5, bottom: 3 }));
         assert!((mask.middle_column() - 2.5).abs() < 1e-6, "{}", mask.middle_column());
+    }
+
+    #[test]
+    fn only_the_largest_part_stays_with_its_soft_edge() {
+        #[rustfmt::skip]
+        let mask = Mask::new(6, 3, vec![
+            255, 100,   0, 90, 200, 210,
+              0,   0,   0,  0,  80, 255,
+            255, 255, 120,  0,   0,   0,
+        ]).unwrap();
+        #[rustfmt::skip]
+        let alone = vec![
+              0,   0,   0, 90, 200, 210,
+              0,   0,   0,  0,  80, 255,
+              0,   0,   0,  0,   0,   0,
+        ];
+        assert_eq!(mask.largest_part().unwrap().coverage(), alone);
+        assert_eq!(Mask::new(2, 2, vec![127; 4]).unwrap().largest_part(), None);
     }
 
     #[test]

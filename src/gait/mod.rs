@@ -2,20 +2,38 @@
 //! energy image* (GEI), from which a network tells the age (H. Zhu, Y. Zhang, G. Li, J. Zhang, H. Shan, "Ordinal distribution
 //! regression for gait-based age estimation", arXiv 1905.11005).
 //!
-//! This room looks down only at what faces use, too: [`crate::frame`], [`crate::geometry`], [`crate::model`], [`crate::net`].
+//! This room looks down only at what faces use, too: [`crate::frame`], [`crate::geometry`], [`crate::detect`], [`crate::model`],
+//! [`crate::net`], [`crate::track`].
 //!
 //! ```text
 //! frame -> people (boxes) -> walkers (IDs) -> mask -> silhouette --(a stride)--> GEI -> age
 //! ```
 
 mod age;
+mod analyser;
+mod body;
+mod crowd;
+mod error;
 mod gei;
 mod mask;
 mod measures;
 mod network;
+mod outline;
+mod people;
+mod period;
+mod sample;
 mod silhouette;
+mod stride;
+#[cfg(test)]
+mod testing;
+mod track;
 
 pub use age::{AgeByGait, AgeError, GaitAge, Stage};
+pub use analyser::{
+    GaitAnalyser, GaitFrame, GaitOptions, GaitTimings, MOST_WALKERS, Stride, Waiting, WalkState, Walker,
+};
+pub use body::{BodyNetwork, Landmark};
+pub use error::GaitError;
 pub use gei::Gei;
 pub use mask::Mask;
 pub use measures::Measures;
@@ -23,7 +41,9 @@ pub use network::{
     AgeDistribution, CHILD_BELOW, GaitAgeModel, GaitAnswer, GaitCard, GaitGender, GaitTask, OLDER_FROM, OrdinalAge,
     Shows, read_weights,
 };
+pub use people::{PeopleDetector, Person};
 pub use silhouette::Silhouette;
+pub use stride::FEWEST_FRAMES;
 
 /// Columns of a silhouette and of a gait energy image.
 pub const GEI_WIDTH: usize = 44;

@@ -5,6 +5,7 @@
 mod axes;
 mod compose;
 mod egui_painter;
+mod gait;
 mod layout;
 mod palette;
 mod scene;
@@ -15,6 +16,7 @@ mod wording;
 
 pub use axes::axis_tips;
 pub use egui_painter::paint;
+pub use gait::{GaitScene, GeiPlace, gait_words};
 pub use palette::identity_color;
 pub use scene::{Color, Scene, SceneOptions, Shape};
 pub use software_painter::paint_on_picture;

@@ -20,17 +20,47 @@ const AHEAD: usize = 3;
 const AHEAD_LARGE: usize = 1;
 const LARGE_PIXELS: u64 = 8 * 1024 * 1024;
 
+/// What is done with each frame of a source: the faces by an [`Analyser`], or the gaits.
+pub trait FrameWork {
+    /// What it gives for a frame.
+    type Done;
+    /// Why it fails on a frame.
+    type Error;
+
+    /// Forgets all identities: the next frame has nothing to do with the last.
+    fn reset(&mut self);
+
+    /// Works on one frame.
+    ///
+    /// # Errors
+    /// Where it fails; the next frame may work.
+    fn work(&mut self, frame: Arc<Frame>) -> Result<Self::Done, Self::Error>;
+}
+
+impl FrameWork for Analyser {
+    type Done = Analysis;
+    type Error = AnalyseError;
+
+    fn reset(&mut self) {
+        Self::reset(self);
+    }
+
+    fn work(&mut self, frame: Arc<Frame>) -> Result<Analysis, AnalyseError> {
+        self.analyse(frame)
+    }
+}
+
 /// What happened to one frame, or why there is none now.
 #[derive(Debug)]
-pub enum BatchEvent {
+pub enum BatchEvent<Done = Analysis, Failure = AnalyseError> {
     /// A frame was analysed.
-    Analysed(Analysis),
+    Analysed(Done),
     /// The detector or a network failed on a frame; the next one may work.
     Failed {
         /// The frame.
         frame: Arc<Frame>,
         /// What failed.
-        error: AnalyseError,
+        error: Failure,
     },
     /// One picture of several could not be read; the others follow.
     Skipped(SourceError),
@@ -87,9 +117,28 @@ pub enum BatchError {
     Thread(#[from] std::io::Error),
 }
 
+/// Why there is no frame now, as the capture thread sees it.
+enum Hindrance {
+    Skipped(SourceError),
+    Damaged(SourceError),
+    Stalled(Duration),
+    Disconnected(String),
+}
+
+impl<Done, Failure> From<Hindrance> for BatchEvent<Done, Failure> {
+    fn from(hindrance: Hindrance) -> Self {
+        match hindrance {
+            Hindrance::Skipped(error) => Self::Skipped(error),
+            Hindrance::Damaged(error) => Self::Damaged(error),
+            Hindrance::Stalled(silent_for) => Self::Stalled { silent_for },
+            Hindrance::Disconnected(reason) => Self::Disconnected { reason },
+        }
+    }
+}
+
 enum Item {
     Frame(Arc<Frame>),
-    Event(BatchEvent),
+    Event(Hindrance),
     End,
     Broken(SourceError),
 }
@@ -102,11 +151,11 @@ enum Item {
 ///
 /// # Errors
 /// [`BatchError`] where the source cannot go on or there is no thread. Events before that have been handed over.
-pub fn run_batch(
+pub fn run_batch<Work: FrameWork>(
     source: Box<dyn Source>,
-    analyser: &mut Analyser,
+    analyser: &mut Work,
     stop: &AtomicBool,
-    mut on: impl FnMut(BatchEvent) -> ControlFlow<()>,
+    mut on: impl FnMut(BatchEvent<Work::Done, Work::Error>) -> ControlFlow<()>,
 ) -> Result<BatchEnd, BatchError> {
     let kind = source.info().kind;
     let inbox = Inbox::new();
@@ -128,7 +177,7 @@ pub fn run_batch(
                     if kind == SourceKind::Pictures {
                         analyser.reset();
                     }
-                    match analyser.analyse(Arc::clone(&frame)) {
+                    match analyser.work(Arc::clone(&frame)) {
                         Ok(analysis) => {
                             end.analysed += 1;
                             BatchEvent::Analysed(analysis)
@@ -140,8 +189,8 @@ pub fn run_batch(
                     }
                 }
                 Message::Job(Item::Event(event)) => {
-                    end.skipped += u64::from(matches!(event, BatchEvent::Skipped(_)));
-                    event
+                    end.skipped += u64::from(matches!(event, Hindrance::Skipped(_)));
+                    event.into()
                 }
                 Message::Job(Item::End) | Message::Closed => break BatchStop::End,
                 Message::Job(Item::Broken(error)) => return Err(error.into()),
@@ -190,17 +239,17 @@ fn read_ahead(
                 }
                 continue;
             }
-            Ok(Next::Stalled { silent_for }) => Item::Event(BatchEvent::Stalled { silent_for }),
-            Ok(Next::Disconnected { reason }) => Item::Event(BatchEvent::Disconnected { reason }),
-            Ok(Next::Skipped(error)) => Item::Event(BatchEvent::Skipped(error)),
-            Ok(Next::Damaged(error)) => Item::Event(BatchEvent::Damaged(error)),
+            Ok(Next::Stalled { silent_for }) => Item::Event(Hindrance::Stalled(silent_for)),
+            Ok(Next::Disconnected { reason }) => Item::Event(Hindrance::Disconnected(reason)),
+            Ok(Next::Skipped(error)) => Item::Event(Hindrance::Skipped(error)),
+            Ok(Next::Damaged(error)) => Item::Event(Hindrance::Damaged(error)),
             Ok(Next::End) => Item::End,
             Err(error) => Item::Broken(error),
         };
         let last = matches!(item, Item::End | Item::Broken(_));
         let closed = if kind == SourceKind::Camera && !last {
             // A stall that is over or a picture that is old says nothing any more.
-            let told = |old: &Item| matches!(old, Item::Event(BatchEvent::Skipped(_) | BatchEvent::Damaged(_)));
+            let told = |old: &Item| matches!(old, Item::Event(Hindrance::Skipped(_) | Hindrance::Damaged(_)));
             let replaced = inbox.replace(item, |old| !told(old));
             let frames = replaced.iter().filter(|old| matches!(old, Item::Frame(_))).count();
             dropped.fetch_add(frames as u64, Ordering::Relaxed);

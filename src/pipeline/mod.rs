@@ -60,7 +60,7 @@ mod team;
 mod tests;
 
 pub use analyser::{AnalyseError, Analyser, Faces};
-pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
+pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, FrameWork, run_batch};
 pub use board::{Shown, Status, Tap};
 pub use live::{Live, LiveOptions};
 

@@ -11,7 +11,7 @@ pub struct Column {
     pub meaning: &'static str,
 }
 
-const fn column(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+pub(super) const fn column(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
     Column { name, unit, meaning }
 }
 

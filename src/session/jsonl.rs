@@ -2,8 +2,6 @@
 
 use std::io::{self, BufRead, Write};
 
-use serde::Serialize as _;
-
 use super::rows::FrameRow;
 
 /// Writes one row as one line, and the line's end.
@@ -11,6 +9,11 @@ use super::rows::FrameRow;
 /// # Errors
 /// What the writer says.
 pub fn write_jsonl(writer: &mut impl Write, row: &FrameRow) -> io::Result<()> {
+    write_line(writer, row)
+}
+
+/// Writes any row as one line. Times are its only `f64`.
+pub(super) fn write_line(writer: &mut impl Write, row: &impl serde::Serialize) -> io::Result<()> {
     // One write per line: a line is never half there when the program is interrupted between two of them.
     let mut line = Vec::with_capacity(256);
     row.serialize(&mut serde_json::Serializer::with_formatter(&mut line, RowFormatter))?;

@@ -8,6 +8,7 @@ mod csv_reader;
 pub mod export;
 mod file_error;
 mod folder;
+mod gait_rows;
 mod info;
 mod jsonl;
 mod kept_json;
@@ -26,6 +27,7 @@ pub use csv::{CSV_COLUMNS, CsvWriter};
 pub use csv_reader::read_csv;
 pub use file_error::{WriteError, WriteErrorKind};
 pub use folder::{Appearance, SessionError, SessionFolder, SessionNotice, SessionPerson};
+pub use gait_rows::{GAIT_COLUMNS, GaitAgeRow, GaitRow, GaitWriter, read_gait_csv};
 pub use info::{
     INFO_FILE, SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo,
     has_session_file, models_of,

@@ -115,7 +115,7 @@ impl FaceRow {
 }
 
 /// `value` rounded to `decimals` places, without a negative zero; `None` where it is not finite.
-fn rounded(value: f32, decimals: i32) -> Option<f32> {
+pub(super) fn rounded(value: f32, decimals: i32) -> Option<f32> {
     if !value.is_finite() {
         return None;
     }

@@ -25,7 +25,7 @@ type Histogram = [f32; BINS];
 
 /// The looks of one person.
 #[derive(Clone, Debug)]
-pub(super) struct Appearance {
+pub(crate) struct Appearance {
     head: Histogram,
     torso: Option<Histogram>,
     /// Grey values with mean 0 and length 1; all 0 for a flat region.
@@ -33,7 +33,7 @@ pub(super) struct Appearance {
 }
 
 /// The part of the picture that the looks of the person with this face are taken from.
-pub(super) fn region(face: &Rect) -> Rect {
+pub(crate) fn region(face: &Rect) -> Rect {
     let (head, torso) = (head(face), torso(face));
     let (x, y) = (head.x.min(torso.x), head.y.min(torso.y));
     Rect::new(x, y, head.right().max(torso.right()) - x, head.bottom().max(torso.bottom()) - y)
@@ -50,14 +50,14 @@ fn torso(face: &Rect) -> Rect {
 
 impl Appearance {
     /// The looks of the person with the face `face` in `frame`; `None` where no part of the face is in the picture.
-    pub(super) fn of(frame: &Frame, face: &Rect) -> Option<Self> {
+    pub(crate) fn of(frame: &Frame, face: &Rect) -> Option<Self> {
         let (head, _) = histogram(frame, &head(face))?;
         let torso = histogram(frame, &torso(face)).filter(|(_, seen)| *seen >= TORSO_SEEN).map(|(colours, _)| colours);
         Some(Self { head, torso, thumb: thumb(frame, face) })
     }
 
     /// How different two people look: 0 alike, 1 nothing in common.
-    pub(super) fn distance(&self, other: &Self) -> f32 {
+    pub(crate) fn distance(&self, other: &Self) -> f32 {
         let head = hellinger(&self.head, &other.head);
         let likeness: f32 = self.thumb.iter().zip(&other.thumb).map(|(a, b)| a * b).sum();
         let flat = |thumb: &[f32]| thumb.iter().all(|value| *value == 0.0);
@@ -69,7 +69,7 @@ impl Appearance {
     }
 
     /// Goes the share `rate` of the way towards `newer`.
-    pub(super) fn follow(&mut self, newer: &Self, rate: f32) {
+    pub(crate) fn follow(&mut self, newer: &Self, rate: f32) {
         let blend = |mine: &mut [f32], theirs: &[f32]| {
             for (mine, theirs) in mine.iter_mut().zip(theirs) {
                 *mine += rate * (theirs - *mine);

@@ -1,13 +1,13 @@
 //! Who is matched with whom at the least cost: the Hungarian method.
 
 /// What costs this much or more is never chosen.
-pub(super) const NEVER: f64 = 1e6;
+pub(crate) const NEVER: f64 = 1e6;
 
 /// For each row the column it is given, so that the sum of costs is least, where a row may also go without a column for
 /// `alone`. `costs[row][column]`; [`NEVER`] or anything not finite forbids a pair.
 ///
 /// Kuhn 1955 in the shortest augmenting path form with potentials (Jonker and Volgenant 1987), O(rows² columns).
-pub(super) fn assign(costs: &[Vec<f64>], columns: usize, alone: f64) -> Vec<Option<usize>> {
+pub(crate) fn assign(costs: &[Vec<f64>], columns: usize, alone: f64) -> Vec<Option<usize>> {
     let rows = costs.len();
     // Each row has a column of its own for going alone, so a solution exists whatever is forbidden.
     let width = columns + rows;

@@ -65,10 +65,11 @@ impl GenderLabel {
     }
 }
 
-mod appearance;
-mod assignment;
+pub(crate) mod appearance;
+pub(crate) mod assignment;
 mod average;
 mod motion;
+mod numbers;
 mod one_euro;
 mod person;
 #[cfg(test)]
@@ -78,4 +79,5 @@ mod testing;
 mod tracker;
 mod weight;
 
+pub use numbers::Numbers;
 pub use tracker::{Expected, Tracker};

@@ -7,6 +7,7 @@ use super::Face;
 use super::appearance::{self, Appearance};
 use super::assignment::{self, NEVER};
 use super::motion::{Motion, size_of};
+use super::numbers::Numbers;
 use super::person::Person;
 use crate::detect::Detection;
 use crate::estimate::Estimate;
@@ -59,7 +60,7 @@ const LARGEST_PX: f32 = 100_000.0;
 #[derive(Default)]
 pub struct Tracker {
     tracks: Vec<Track>,
-    given: u64,
+    numbers: Numbers,
     clock: Clock,
     age_error_years: Option<f32>,
 }
@@ -115,17 +116,24 @@ impl Tracker {
 
     /// Forgets everybody, e.g. between pictures that have nothing to do with each other. Numbers start at 1 again.
     pub fn reset(&mut self) {
-        *self = Self { age_error_years: self.age_error_years, ..Self::default() };
+        self.numbers.restart();
+        let (numbers, age_error_years) = (self.numbers.clone(), self.age_error_years);
+        *self = Self { numbers, age_error_years, ..Self::default() };
+    }
+
+    /// Takes numbers out of a row that others take from, too.
+    pub fn share_numbers(&mut self, numbers: Numbers) {
+        self.numbers = numbers;
     }
 
     /// How many numbers were given so far.
     pub fn given(&self) -> u64 {
-        self.given
+        self.numbers.given()
     }
 
     /// The next number is above `given`: the people of a tracker that this one takes the place of keep theirs.
     pub fn continue_from(&mut self, given: u64) {
-        self.given = self.given.max(given);
+        self.numbers.continue_from(given);
     }
 
     /// Where the faces that are known should be in a frame at `time`, which is the next to be given to
@@ -198,8 +206,7 @@ impl Tracker {
                 }
             };
             if track.id.is_none() && (first_frame || find.score >= SURE_SCORE || track.hits >= CONFIRMING_HITS) {
-                self.given += 1;
-                track.id = Some(self.given);
+                track.id = Some(self.numbers.next());
             }
             ids[find.index] = track.id;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::analyze::parse_seconds;
+use super::batch::parse_seconds;
 use super::eval::align;
 use super::{ModelArgs, output};
 use crate::interrupt;

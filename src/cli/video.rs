@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::overlay::{Scene, SceneOptions, paint_on_picture};
-use crate::pipeline::Analysis;
+use crate::frame::Frame;
 use crate::session::WriteError;
 use crate::session::video::{VideoOptions, VideoWriter};
 use crate::source::{SourceInfo, SourceKind};
@@ -41,12 +40,11 @@ impl Video {
         };
     }
 
-    /// Adds a frame with its overlay, unmirrored.
+    /// Adds a frame with its overlay, which `paint` puts on its rows, unmirrored.
     ///
     /// # Errors
     /// The file cannot be written, or the frame has another size than the first.
-    pub(super) fn write(&mut self, analysis: &Analysis) -> Result<(), WriteError> {
-        let frame = &analysis.frame;
+    pub(super) fn write(&mut self, frame: &Frame, paint: impl FnOnce(&mut [u8])) -> Result<(), WriteError> {
         let (width, height) = (frame.width(), frame.height());
         let writer = match &mut self.writer {
             Some(writer) => writer,
@@ -61,10 +59,9 @@ impl Video {
         } else {
             frame.time
         };
-        let options = SceneOptions { mirrored: false, ..SceneOptions::default() }.for_saving(height);
         self.rgb.clear();
         self.rgb.extend_from_slice(frame.rgb());
-        paint_on_picture(&Scene::of(&analysis.faces, width, height, &options), &mut self.rgb, width, height);
+        paint(&mut self.rgb);
         writer.write(&self.rgb, time)
     }
 

@@ -1,0 +1,167 @@
+//! `facelens gait`: the strides of people who walk through films, as rows.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::batch::{Batch, Files, Rows, Trouble, each, exit_code, parse_format, parse_seconds};
+use super::output;
+use super::video::Video;
+use crate::frame::Frame;
+use crate::gait::{BodyNetwork, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Stride};
+use crate::overlay::{GaitScene, SceneOptions};
+use crate::pipeline::FrameWork;
+use crate::session::{GaitRow, GaitWriter, RowFormat};
+use crate::source::{SourceKind, SourceSpec};
+use crate::track::Numbers;
+use images::Images;
+use tally::Tally;
+
+mod images;
+mod tally;
+
+/// Options of `facelens gait`.
+///
+/// Each row is one stride of one walker: its time, and the figures that can be told from where the person is seen. They say
+/// nothing of why somebody walks as they do: a stick, a limp, a heavy bag or a long coat change them as much as age does.
+#[derive(Debug, clap::Args)]
+pub struct GaitArgs {
+    /// Films: video files, `demo`, or `camera`, `camera:NAME`, `camera:INDEX` (with --seconds).
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<SourceSpec>,
+
+    /// Where the rows go; `-` is standard output.
+    #[arg(short, long, value_name = "FILE.csv|FILE.jsonl|-", default_value = "-")]
+    pub output: PathBuf,
+
+    /// How the rows are written; without it the output's ending tells, and standard output gets JSONL.
+    #[arg(long, value_name = "csv|jsonl", value_parser = parse_format)]
+    pub format: Option<RowFormat>,
+
+    /// Also write each stride's gait energy image as a PNG of 44x64 pixels into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub gei: Option<PathBuf>,
+
+    /// Also write the frames with outlines, numbers and gait energy images as an MP4.
+    #[arg(long, value_name = "OUT.mp4")]
+    pub video: Option<PathBuf>,
+
+    /// Which network cuts people out: `lite`, or `full`, which is calmer and half as fast.
+    #[arg(long, value_name = "lite|full", default_value = "lite", value_parser = parse_body)]
+    pub body: BodyNetwork,
+
+    /// Stop each input after this many seconds: of its own time, or by the clock for a camera.
+    #[arg(long, value_name = "N", value_parser = parse_seconds)]
+    pub seconds: Option<Duration>,
+}
+
+fn parse_body(text: &str) -> Result<BodyNetwork, String> {
+    let network = BodyNetwork::ALL.into_iter().find(|network| network.name() == text);
+    network.ok_or_else(|| "the networks are lite and full".to_owned())
+}
+
+/// Analyses the inputs one after the other.
+pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
+    let files = Files {
+        inputs: &args.inputs,
+        output: &args.output,
+        format: args.format,
+        video: args.video.as_deref(),
+        seconds: args.seconds,
+    };
+    let (target, format) = files.check()?;
+    let images = args.gei.clone().map(Images::new).transpose()?;
+    let numbers = Numbers::new();
+    let options = GaitOptions { body: args.body, age: None, numbers: numbers.clone() };
+    let mut walks = Walks { analyser: GaitAnalyser::new(options)?, numbers };
+    let rows = Rows::new(target, format, GaitWriter::new, GaitWriter::flush);
+    let mut out = Out { rows, images, video: args.video.clone().map(Video::new) };
+    let (all_well, rows) = each(&args.inputs, |input| analyse(input, args, &mut walks, &mut out));
+    // Both are finished also where one of them fails.
+    let video = out.video.map_or(Ok(()), Video::finish);
+    rows.and_then(|()| out.rows.finish(all_well)).or_else(output::unless_stopped)?;
+    video?;
+    Ok(exit_code(all_well))
+}
+
+/// The gaits of one input after the other.
+struct Walks {
+    analyser: GaitAnalyser,
+    numbers: Numbers,
+}
+
+impl FrameWork for Walks {
+    type Done = (Arc<Frame>, GaitFrame);
+    type Error = GaitError;
+
+    /// People are counted anew in each input.
+    fn reset(&mut self) {
+        self.analyser.reset();
+        self.numbers.restart();
+    }
+
+    fn work(&mut self, frame: Arc<Frame>) -> Result<Self::Done, GaitError> {
+        let seen = self.analyser.analyse(&frame, &[])?;
+        Ok((frame, seen))
+    }
+}
+
+/// Analyses one input; `false` where a part of it failed and was told.
+fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut Out) -> Result<bool, Trouble> {
+    let mut batch = Batch::open(input, args.seconds, out.rows.on_terminal())?;
+    let name = batch.name.clone();
+    if batch.info.kind == SourceKind::Pictures {
+        let words = "single pictures show no steps; give a film (a video file, or a camera)";
+        return Err(Trouble::Input(anyhow::anyhow!("{name}: {words}")));
+    }
+    if let Some(video) = &mut out.video {
+        video.begin(&batch.info);
+    }
+    if let Some(images) = &mut out.images {
+        images.begin(input);
+    }
+    let mut tally = Tally::default();
+    let well = batch.run(walks, |(frame, seen)| {
+        tally.add(&frame, &seen);
+        out.write(&name, &frame, &seen)
+    })?;
+    let last = walks.analyser.finish().map_err(|error| Trouble::Input(error.into()))?;
+    tally.add_strides(&last);
+    out.write_strides(&name, &last).map_err(Trouble::Output)?;
+    for words in tally.words() {
+        batch.progress.note(format_args!("{name}: {words}"));
+    }
+    Ok(well)
+}
+
+/// Where the results go.
+struct Out {
+    rows: Rows<GaitWriter<Box<dyn Write>>>,
+    images: Option<Images>,
+    video: Option<Video>,
+}
+
+impl Out {
+    fn write(&mut self, input: &str, frame: &Frame, seen: &GaitFrame) -> anyhow::Result<()> {
+        self.write_strides(input, &seen.strides)?;
+        if let Some(video) = &mut self.video {
+            let (width, height) = (frame.width(), frame.height());
+            let options = SceneOptions { mirrored: false, ..SceneOptions::default() }.for_saving(height);
+            let scene = GaitScene::of(&seen.walkers, width, height, &options);
+            video.write(frame, |rgb| scene.paint(rgb, width, height))?;
+        }
+        Ok(())
+    }
+
+    fn write_strides(&mut self, input: &str, strides: &[Stride]) -> anyhow::Result<()> {
+        for stride in strides {
+            let image = self.images.as_mut().map_or(Ok(None), |images| images.write(stride))?;
+            let Some(row) = GaitRow::new(input, stride, image) else { continue };
+            // Every stride is handed to the system at once: whatever ends the program, the rows so far are there.
+            self.rows.write(|writer| writer.write(&row).and_then(|()| writer.flush()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! A drawn walker with a known stride, for tests.
+
+use std::f64::consts::TAU;
+
+use super::mask::Mask;
+use super::sample::{Figure, Sample};
+use super::silhouette::Silhouette;
+
+/// Where the camera stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// The walker goes to the picture's right.
+    Side,
+    /// The walker comes towards the camera.
+    Front,
+}
+
+const WIDTH: usize = 96;
+const HEIGHT: usize = 128;
+
+/// A walk with this stride, drawn at these times. One arm swings farther than the other and has something in its hand, as real
+/// people are never quite even; from the front the feet are lifted and the body sways.
+pub(crate) fn walk(view: View, stride_s: f64, times_s: &[f64]) -> Vec<Sample> {
+    times_s.iter().map(|&time_s| sample(view, stride_s, time_s)).collect()
+}
+
+fn sample(view: View, stride_s: f64, time_s: f64) -> Sample {
+    let phase = (TAU * time_s / stride_s).sin();
+    let lifted = |foot: f64| (TAU * (time_s / stride_s + foot)).cos().max(0.0) * 0.06;
+    let (left_lift, right_lift) = (lifted(0.0), lifted(0.5));
+    let mask = match view {
+        View::Side => draw_side(phase, left_lift, right_lift),
+        View::Front => draw_front(phase, left_lift, right_lift),
+    };
+    let side = view == View::Side;
+    let walked = 0.75 * time_s as f32;
+    let figure = Figure {
+        height_px: 200.0,
+        ankles_apart: if side { 0.4 * phase as f32 } else { 0.1 },
+        heels_apart: (right_lift - left_lift) as f32,
+        leg: 0.48,
+        head: Some(0.13),
+        trunk: if side { [0.3 * 4_f32.to_radians().tan(), 0.3] } else { [0.0, 0.3] },
+        facing: if side { [0.1, 0.9] } else { [1.0, 0.0] },
+        toes: if side { 0.13 } else { 0.0 },
+        place: if side { [walked - 1.0, 3.0] } else { [0.2, 5.0 - walked] },
+    };
+    #[expect(clippy::unwrap_used, reason = "only tests draw it")]
+    let silhouette = Silhouette::from_mask(&mask).unwrap();
+    Sample { time_s, silhouette, figure }
+}
+
+fn draw_side(phase: f64, left_lift: f64, right_lift: f64) -> Mask {
+    let mut canvas = Canvas::new();
+    canvas.line((48.0, 10.0), (48.0, 10.0), 9.0);
+    canvas.line((48.0, 22.0), (48.0, 62.0), 10.0);
+    let foot = |swing: f64, lift: f64| (48.0 + swing * 25.0, 122.0 - lift * 120.0);
+    canvas.line((48.0, 62.0), foot(phase, left_lift), 6.0);
+    canvas.line((48.0, 62.0), foot(-phase, right_lift), 6.0);
+    canvas.line((48.0, 28.0), (48.0 - phase * 22.0, 60.0), 4.0);
+    // What the other hand carries makes left and right steps differ.
+    let hand = (48.0 + phase * 10.0, 62.0);
+    canvas.line((48.0, 28.0), hand, 4.0);
+    canvas.line(hand, (hand.0 + 5.0, hand.1 + 10.0), 6.0);
+    canvas.mask()
+}
+
+fn draw_front(phase: f64, left_lift: f64, right_lift: f64) -> Mask {
+    let mut canvas = Canvas::new();
+    let sway = 48.0 + 1.5 * phase;
+    canvas.line((sway, 10.0), (sway, 10.0), 9.0);
+    canvas.line((sway, 24.0), (sway, 60.0), 14.0);
+    canvas.line((sway + 6.0, 62.0), (57.0, 122.0 - left_lift * 120.0), 6.0);
+    canvas.line((sway - 6.0, 62.0), (39.0, 122.0 - right_lift * 120.0), 6.0);
+    canvas.line((sway + 14.0, 28.0), (sway + 18.0 + 2.0 * phase, 64.0), 4.0);
+    canvas.line((sway - 14.0, 28.0), (sway - 18.0 + 2.0 * phase, 64.0), 4.0);
+    canvas.mask()
+}
+
+/// A picture that thick lines are drawn on.
+struct Canvas {
+    coverage: Vec<u8>,
+}
+
+impl Canvas {
+    fn new() -> Self {
+        Self { coverage: vec![0; WIDTH * HEIGHT] }
+    }
+
+    fn line(&mut self, from: (f64, f64), to: (f64, f64), radius: f64) {
+        let along = (to.0 - from.0, to.1 - from.1);
+        let length = (along.0 * along.0 + along.1 * along.1).max(1e-9);
+        for (place, value) in self.coverage.iter_mut().enumerate() {
+            let (x, y) = ((place % WIDTH) as f64 + 0.5, (place / WIDTH) as f64 + 0.5);
+            let share = (((x - from.0) * along.0 + (y - from.1) * along.1) / length).clamp(0.0, 1.0);
+            let off = (x - from.0 - share * along.0).hypot(y - from.1 - share * along.1);
+            let cover = ((radius - off + 0.5).clamp(0.0, 1.0) * 255.0) as u8;
+            *value = (*value).max(cover);
+        }
+    }
+
+    fn mask(self) -> Mask {
+        #[expect(clippy::unwrap_used, reason = "only tests draw it")]
+        let mask = Mask::new(WIDTH, HEIGHT, self.coverage).unwrap();
+        mask
+    }
+}
