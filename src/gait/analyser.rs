@@ -562,7 +562,6 @@ fn take(track: &mut Track, body: &Body, frame: &Frame, now_s: f64, too_slow: boo
         Rhythm::Still => WalkState::Waiting(Waiting::Standing),
         Rhythm::None if track.stays() => WalkState::Waiting(Waiting::Standing),
         Rhythm::None => WalkState::Waiting(Waiting::NoRhythm),
-        Rhythm::TooFewFrames => WalkState::Waiting(Waiting::TooFewFrames),
     };
     cuts
 }

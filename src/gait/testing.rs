@@ -90,12 +90,19 @@ impl Canvas {
     fn line(&mut self, from: (f64, f64), to: (f64, f64), radius: f64) {
         let along = (to.0 - from.0, to.1 - from.1);
         let length = (along.0 * along.0 + along.1 * along.1).max(1e-9);
-        for (place, value) in self.coverage.iter_mut().enumerate() {
-            let (x, y) = ((place % WIDTH) as f64 + 0.5, (place / WIDTH) as f64 + 0.5);
-            let share = (((x - from.0) * along.0 + (y - from.1) * along.1) / length).clamp(0.0, 1.0);
-            let off = (x - from.0 - share * along.0).hypot(y - from.1 - share * along.1);
-            let cover = ((radius - off + 0.5).clamp(0.0, 1.0) * 255.0) as u8;
-            *value = (*value).max(cover);
+        let range = |a: f64, b: f64, size: usize| {
+            let limit = |place: f64| (place.max(0.0) as usize).min(size);
+            limit(a.min(b) - radius - 1.0)..limit(a.max(b) + radius + 2.0)
+        };
+        for row in range(from.1, to.1, HEIGHT) {
+            for column in range(from.0, to.0, WIDTH) {
+                let (x, y) = (column as f64 + 0.5, row as f64 + 0.5);
+                let share = (((x - from.0) * along.0 + (y - from.1) * along.1) / length).clamp(0.0, 1.0);
+                let off = (x - from.0 - share * along.0).hypot(y - from.1 - share * along.1);
+                let cover = ((radius - off + 0.5).clamp(0.0, 1.0) * 255.0) as u8;
+                let value = &mut self.coverage[row * WIDTH + column];
+                *value = (*value).max(cover);
+            }
         }
     }
 
