@@ -7,7 +7,7 @@ use super::age::{AgeByGait, GaitAge};
 use super::body::{Body, BodyCutter, BodyNetwork, point};
 use super::gei::Gei;
 use super::measures::Measures;
-use super::people::PeopleDetector;
+use super::people::{PeopleDetector, Person};
 use super::sample::{Figure, Sample};
 use super::silhouette::Silhouette;
 use super::stride::{Cut, Rhythm};
@@ -199,10 +199,33 @@ pub struct Stride {
     pub likeness: f32,
 }
 
-/// Finds people, follows them, cuts them out, and makes gait energy images of their strides. One thread.
-pub struct GaitAnalyser {
+/// What finds people and cuts them out: the networks, or a script in tests.
+pub(super) trait Eyes: Send {
+    /// The people in a picture.
+    fn find(&mut self, frame: &Frame) -> Result<Vec<Person>, GaitError>;
+    /// The person in the middle of a square window.
+    fn cut(&mut self, frame: &Frame, window: &Rect) -> Result<Option<Body>, GaitError>;
+}
+
+/// The networks that ship.
+struct Networks {
     people: PeopleDetector,
     cutter: BodyCutter,
+}
+
+impl Eyes for Networks {
+    fn find(&mut self, frame: &Frame) -> Result<Vec<Person>, GaitError> {
+        self.people.detect(frame)
+    }
+
+    fn cut(&mut self, frame: &Frame, window: &Rect) -> Result<Option<Body>, GaitError> {
+        self.cutter.cut(frame, window)
+    }
+}
+
+/// Finds people, follows them, cuts them out, and makes gait energy images of their strides. One thread.
+pub struct GaitAnalyser {
+    eyes: Box<dyn Eyes>,
     age: Option<Box<dyn AgeByGait>>,
     numbers: Numbers,
     tracks: Vec<Track>,
@@ -218,16 +241,14 @@ impl GaitAnalyser {
     /// # Errors
     /// Where a network cannot be prepared.
     pub fn new(options: GaitOptions) -> Result<Self, GaitError> {
-        Ok(Self {
-            people: PeopleDetector::new()?,
-            cutter: BodyCutter::new(options.body)?,
-            age: options.age,
-            numbers: options.numbers,
-            tracks: Vec::new(),
-            last: None,
-            steps_s: Vec::new(),
-            searched_s: None,
-        })
+        let networks = Networks { people: PeopleDetector::new()?, cutter: BodyCutter::new(options.body)? };
+        Ok(Self::with(Box::new(networks), options))
+    }
+
+    /// An analyser that sees by these eyes.
+    pub(super) fn with(eyes: Box<dyn Eyes>, options: GaitOptions) -> Self {
+        let GaitOptions { body: _, age, numbers } = options;
+        Self { eyes, age, numbers, tracks: Vec::new(), last: None, steps_s: Vec::new(), searched_s: None }
     }
 
     /// Forgets everybody: the next frame has nothing to do with the last. Strides that are not over are lost; see
@@ -326,7 +347,7 @@ impl GaitAnalyser {
             return Ok(vec![None; self.tracks.len()]);
         }
         let started_at = Instant::now();
-        let finds = self.people.detect(frame)?;
+        let finds = self.eyes.find(frame)?;
         seen.timings.people_ms = milliseconds(started_at);
         self.searched_s = Some(now_s);
         let (found, new) = crowd::match_finds(&self.tracks, &finds, frame, now_s, step_s);
@@ -383,7 +404,7 @@ impl GaitAnalyser {
             };
             let window = Rect::square(rect.center(), WINDOW * rect.width.max(rect.height));
             timings.bodies += 1;
-            let Some(body) = self.cutter.cut(frame, &window)? else { continue };
+            let Some(body) = self.eyes.cut(frame, &window)? else { continue };
             let ratio = body.rect.height / rect.height;
             let is_there = body.rect.intersection(&rect).is_some_and(|common| common.area() > 0.3 * body.rect.area());
             if body.person >= LEAST_PERSON && is_there && (1.0 / HEIGHT_RATIO..HEIGHT_RATIO).contains(&ratio) {
@@ -588,3 +609,7 @@ fn stride(
 fn milliseconds(started_at: Instant) -> f32 {
     started_at.elapsed().as_secs_f32() * 1000.0
 }
+
+#[cfg(test)]
+#[path = "analyser_tests.rs"]
+mod tests;

@@ -26,6 +26,7 @@ mod silhouette;
 mod stride;
 #[cfg(test)]
 mod testing;
+mod timing;
 mod track;
 
 pub use age::{AgeByGait, AgeError, GaitAge, Stage};
@@ -44,6 +45,7 @@ pub use network::{
 pub use people::{PeopleDetector, Person};
 pub use silhouette::Silhouette;
 pub use stride::FEWEST_FRAMES;
+pub(crate) use timing::GaitParts;
 
 /// Columns of a silhouette and of a gait energy image.
 pub const GEI_WIDTH: usize = 44;

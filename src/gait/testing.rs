@@ -2,9 +2,12 @@
 
 use std::f64::consts::TAU;
 
+use super::body::{Body, LANDMARKS, Landmark, point};
 use super::mask::Mask;
 use super::sample::{Figure, Sample};
 use super::silhouette::Silhouette;
+use crate::detect::letterbox::Placement;
+use crate::geometry::{Point, Rect};
 
 /// Where the camera stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,37 @@ fn sample(view: View, stride_s: f64, time_s: f64) -> Sample {
     #[expect(clippy::unwrap_used, reason = "only tests draw it")]
     let silhouette = Silhouette::from_mask(&mask).unwrap();
     Sample { time_s, silhouette, figure }
+}
+
+/// A body that fills this box at a moment of its walk to the right, as the network would cut it out.
+pub(crate) fn body(rect: Rect, stride_s: f64, time_s: f64) -> Body {
+    let phase = (TAU * time_s / stride_s).sin();
+    let mask = draw_side(phase, 0.0, 0.0);
+    #[expect(clippy::unwrap_used, reason = "only tests draw it")]
+    let extent = mask.extent().unwrap();
+    let scale = rect.height / (extent.bottom - extent.top) as f32;
+    let placement = Placement { scale, left: 48.0 - rect.center().x / scale, top: extent.top as f32 - rect.y / scale };
+    let mut landmarks = [Landmark { visible: 0.9, present: 0.9, ..Landmark::default() }; LANDMARKS];
+    let mut put = |index: usize, x: f32, y: f32, depth: f32| {
+        landmarks[index].point = Point { x: rect.center().x + x * rect.height, y: rect.y + y * rect.height };
+        landmarks[index].depth = depth * rect.height;
+    };
+    put(point::NOSE, 0.02, 0.06, 0.0);
+    for side in 0..2 {
+        let (sign, depth) = if side == 0 { (1.0, 0.1) } else { (-1.0, -0.1) };
+        let foot = 0.2 * phase as f32 * sign;
+        put(point::MOUTH[side], 0.02, 0.085, 0.0);
+        put(point::SHOULDERS[side], 0.01, 0.2, depth);
+        put(point::HIPS[side], 0.0, 0.5, depth);
+        put(point::KNEES[side], foot / 2.0, 0.72, depth);
+        put(point::ANKLES[side], foot, 0.94, depth);
+        put(point::HEELS[side], foot - 0.03, 0.97, depth);
+        put(point::TOES[side], foot + 0.1, 0.98, depth);
+    }
+    let corner = |x: usize, y: usize| placement.to_frame(Point { x: x as f32, y: y as f32 });
+    let (first, last) = (corner(extent.left, extent.top), corner(extent.right, extent.bottom));
+    let own = Rect::new(first.x, first.y, last.x - first.x, last.y - first.y);
+    Body { person: 0.98, mask, placement, rect: own, landmarks }
 }
 
 fn draw_side(phase: f64, left_lift: f64, right_lift: f64) -> Mask {

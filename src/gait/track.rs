@@ -20,8 +20,8 @@ const LEAST_HEIGHT_PX: f32 = 80.0;
 const SEEN: f32 = 0.5;
 /// How far ankles may lie below the mask, in heights.
 const BELOW_MASK: f32 = 0.06;
-/// How near to the picture's edge a mask touches it, pixels.
-const EDGE_PX: f32 = 2.0;
+/// How near to the picture's edge a mask touches it, in pixels of the mask.
+const EDGE: f32 = 2.5;
 /// A body that fills more than this share of the picture's height and touches its edge is too near.
 const NEAR_SHARE: f32 = 0.85;
 /// Slower than this, heights a second, and with still feet, somebody stands.
@@ -178,7 +178,8 @@ pub(super) fn looks(frame: &Frame, rect: &Rect) -> Option<Appearance> {
 pub(super) fn unfit(body: &Body, frame: &Frame) -> Option<Waiting> {
     let (width, height) = (frame.width() as f32, frame.height() as f32);
     let rect = &body.rect;
-    let (at_top, at_bottom) = (rect.y <= EDGE_PX, rect.bottom() >= height - EDGE_PX);
+    let edge = EDGE * body.placement.scale;
+    let (at_top, at_bottom) = (rect.y <= edge, rect.bottom() >= height - edge);
     if (at_top || at_bottom) && rect.height > NEAR_SHARE * height {
         return Some(Waiting::TooNear);
     }
@@ -189,7 +190,7 @@ pub(super) fn unfit(body: &Body, frame: &Frame) -> Option<Waiting> {
     if at_bottom || !(foot(0) || foot(1)) || lowest > rect.bottom() + BELOW_MASK * rect.height {
         return Some(Waiting::FeetHidden);
     }
-    if at_top || rect.x <= EDGE_PX || rect.right() >= width - EDGE_PX {
+    if at_top || rect.x <= edge || rect.right() >= width - edge {
         return Some(Waiting::AtEdge);
     }
     (rect.height < LEAST_HEIGHT_PX).then_some(Waiting::TooFar)

@@ -9,10 +9,12 @@ use serde::Serialize;
 
 use super::nets::time_calls;
 use crate::detect::{self, Detection, DetectorKind};
+use crate::frame::Frame;
+use crate::gait::{BodyNetwork, GaitParts};
 use crate::geometry::{Pose, Rect};
 use crate::overlay::{Scene, SceneOptions, paint_on_picture};
 use crate::session::video::{VideoOptions, VideoWriter};
-use crate::source::demo::Walkers;
+use crate::source::demo::{ASTRONAUT, Walkers};
 use crate::source::{CameraPixels, decode_camera_picture, encode_camera_picture};
 use crate::track::{Age, Face, Gender, GenderLabel, Tracker};
 
@@ -75,7 +77,42 @@ pub(super) fn measure(
     };
     add("paint the overlay".to_owned(), time_calls(time, paint)?);
     add("encode H.264".to_owned(), encode(&walkers, (width, height), time)?);
+    gait((width, height), time, &mut add)?;
     Ok(figures)
+}
+
+/// What the gaits cost: on the astronaut in the frame's middle.
+fn gait((width, height): (u32, u32), time: Duration, add: &mut impl FnMut(String, f64)) -> anyhow::Result<()> {
+    let astronaut = image::load_from_memory(ASTRONAUT)?.to_rgb8();
+    let side = width.min(height);
+    let scaled = image::imageops::resize(&astronaut, side, side, image::imageops::FilterType::Triangle);
+    let mut picture = image::RgbImage::new(width, height);
+    image::imageops::replace(&mut picture, &scaled, ((width - side) / 2).into(), ((height - side) / 2).into());
+    let frame = Frame::from_rgb(width, height, picture.into_raw())?;
+    for network in BodyNetwork::ALL {
+        let mut parts = GaitParts::new(network)?;
+        if network == BodyNetwork::default() {
+            let search = || {
+                std::hint::black_box(parts.search(&frame)?);
+                Ok(())
+            };
+            add("gait: search for people (NanoDet)".to_owned(), time_calls(time, search)?);
+        }
+        let cut = || {
+            std::hint::black_box(parts.cut(&frame)?);
+            Ok(())
+        };
+        add(format!("gait: cut one person out (BlazePose {})", network.name()), time_calls(time, cut)?);
+        if network == BodyNetwork::default() {
+            let body = parts.cut(&frame)?.context("nobody was cut out of the astronaut's picture")?;
+            let stride = || {
+                parts.stride(&frame, &body);
+                Ok(())
+            };
+            add("gait: silhouette, outline, stride".to_owned(), time_calls(time, stride)?);
+        }
+    }
+    Ok(())
 }
 
 /// The median time to write one of eight pictures that follow each other.
