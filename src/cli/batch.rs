@@ -74,7 +74,9 @@ impl Files<'_> {
         }
         let format = self.format.or_else(|| RowFormat::of_extension(self.output)).ok_or_else(|| {
             let name = self.output.display();
-            usage(format!("{name}: its ending is neither .csv nor .jsonl; say how to write it with --format csv or jsonl"))
+            usage(format!(
+                "{name}: its ending is neither .csv nor .jsonl; say how to write it with --format csv or jsonl"
+            ))
         })?;
         Ok((Target::File(self.output.to_owned()), format))
     }

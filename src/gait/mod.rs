@@ -22,6 +22,7 @@ mod outline;
 mod people;
 mod period;
 mod sample;
+mod sequence;
 mod silhouette;
 mod stride;
 #[cfg(test)]
@@ -40,9 +41,10 @@ pub use mask::Mask;
 pub use measures::Measures;
 pub use network::{
     AgeDistribution, CHILD_BELOW, GaitAgeModel, GaitAnswer, GaitCard, GaitGender, GaitTask, OLDER_FROM, OrdinalAge,
-    Shows, read_weights,
+    OrdinalKind, Shows, read_weights,
 };
 pub use people::{PeopleDetector, Person};
+pub use sequence::{WholeStrides, strides_of_silhouettes};
 pub use silhouette::Silhouette;
 pub use stride::FEWEST_FRAMES;
 pub(crate) use timing::GaitParts;

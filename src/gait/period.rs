@@ -85,6 +85,22 @@ fn are_named(samples: &[Sample]) -> bool {
     deviation < ASIDE || mean.abs() < deviation
 }
 
+/// The length of a stride by the outlines alone, where nobody saw the feet. From the side outlines come again with every step, too;
+/// a step of the shortest stride's length or more, which only the slowest take, is therefore taken for a stride.
+pub(super) fn outline_period(samples: &[Sample]) -> Option<Period> {
+    let (first, last) = (samples.first()?.time_s, samples.last()?.time_s);
+    let longest = ((last - first) / SEEN_STRIDES).min(*STRIDES_S.end());
+    let lags = (longest / STEP_S).ceil() as usize + 1;
+    let shapes = Series::new(samples, blocks).autocorrelation(lags, SHAPES_FLOOR);
+    let from = (STRIDES_S.start() / STEP_S).round() as usize;
+    let to = (longest / STEP_S).floor() as usize;
+    let is_peak = |lag: &usize| shapes[*lag] >= shapes[*lag - 1] && shapes[*lag] >= shapes[*lag + 1];
+    let peaks: Vec<usize> = (from..=to).filter(is_peak).filter(|lag| shapes[*lag] >= LEAST_LIKENESS).collect();
+    let best = peaks.iter().map(|&lag| shapes[lag]).fold(f64::MIN, f64::max);
+    let lag = *peaks.iter().find(|&&lag| shapes[lag] >= NEAR_BEST * best)?;
+    Some(Period { stride_s: (lag as f64 + top_of(&shapes, lag)) * STEP_S, likeness: shapes[lag] })
+}
+
 /// Where the parabola through a peak and its neighbours is highest, from the peak, at most half a place.
 fn top_of(scores: &[f64], lag: usize) -> f64 {
     let (before, here, after) = (scores[lag - 1], scores[lag], scores[lag + 1]);

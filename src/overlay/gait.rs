@@ -187,7 +187,8 @@ impl Composer {
         let gei = walker.gei.clone()?;
         let unit = self.unit;
         let (frame, gap) = (metrics::GEI_FRAME * unit, metrics::GAP * unit);
-        let (width, height) = (GEI_WIDTH as f32 * metrics::GEI_PIXEL * unit, GEI_HEIGHT as f32 * metrics::GEI_PIXEL * unit);
+        let (width, height) =
+            (GEI_WIDTH as f32 * metrics::GEI_PIXEL * unit, GEI_HEIGHT as f32 * metrics::GEI_PIXEL * unit);
         let own = shown(walker.rect, self.size.0, self.mirrored);
         let y = (own.center().y - height / 2.0).clamp(frame, (self.size.1 - height - frame).max(frame));
         // Twice as far where somebody stands beside them.
@@ -299,7 +300,8 @@ mod tests {
 
     #[test]
     fn every_character_of_a_label_is_in_the_font() {
-        let said = Waiting::ALL.map(Waiting::words).concat() + "walks: the first stride is not over · 0123456789 age by gait unsure";
+        let said = Waiting::ALL.map(Waiting::words).concat()
+            + "walks: the first stride is not over · 0123456789 age by gait unsure";
         for character in said.chars().filter(|character| *character != ' ') {
             assert!(crate::overlay::has_glyph(character), "{character:?}");
         }

@@ -47,7 +47,9 @@ impl Images {
         };
         // Two inputs of one name, in two folders.
         let taken = |name: &String| self.used.contains(&name.to_lowercase());
-        let free = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}_{number}"))).find(|name| !taken(name));
+        let free = std::iter::once(name.clone())
+            .chain((2..).map(|number| format!("{name}_{number}")))
+            .find(|name| !taken(name));
         self.name = free.unwrap_or(name);
         self.used.push(self.name.to_lowercase());
         self.counts.clear();
@@ -136,7 +138,17 @@ mod tests {
                 names.push(images.write(&stride(id)).unwrap().unwrap());
             }
         }
-        assert_eq!(names, ["clip-3-001.png", "clip-3-002.png", "clip-4-001.png", "Clip_2-3-001.png", "Clip_2-3-002.png", "Clip_2-4-001.png"]);
+        assert_eq!(
+            names,
+            [
+                "clip-3-001.png",
+                "clip-3-002.png",
+                "clip-4-001.png",
+                "Clip_2-3-001.png",
+                "Clip_2-3-002.png",
+                "Clip_2-4-001.png"
+            ]
+        );
         let read = image::open(folder.path().join("new/gei/clip-3-002.png")).unwrap();
         assert_eq!((read.width(), read.height()), (44, 64));
         assert_eq!(read.to_luma8().into_raw(), stride(3).gei.to_grey());

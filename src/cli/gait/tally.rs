@@ -61,12 +61,18 @@ impl Tally {
             return words;
         }
         if let Some(fps) = self.fps().filter(|fps| self.too_slow || *fps < FEW_FPS && self.with_strides.is_empty()) {
-            words.push(format!("with {fps:.1} frames a second the steps are hardly seen; 15 or more are needed for good figures"));
+            words.push(format!(
+                "with {fps:.1} frames a second the steps are hardly seen; 15 or more are needed for good figures"
+            ));
         }
         if self.people.is_empty() {
             words.push("nobody was seen".to_owned());
         } else if self.with_strides.is_empty() {
-            let people = if self.people.len() == 1 { "1 person was".to_owned() } else { format!("{} people were", self.people.len()) };
+            let people = if self.people.len() == 1 {
+                "1 person was".to_owned()
+            } else {
+                format!("{} people were", self.people.len())
+            };
             let reason = self.reasons.iter().max_by_key(|(_, frames)| **frames).map(|(words, _)| *words);
             let why = reason.map_or_else(|| "too short a time".to_owned(), |reason| format!("mostly: {reason}"));
             words.push(format!("{people} seen, but no whole stride ({why})"));
@@ -113,7 +119,11 @@ mod tests {
     fn what_is_missing_is_said_in_plain_words() {
         assert_eq!(tally(3, 33, &[]), ["3 frames are too few for a stride, which takes 12 or more"]);
         assert_eq!(tally(60, 33, &[]), ["nobody was seen"]);
-        let hidden = tally(60, 33, &[walker(1, Waiting::FeetHidden), walker(2, Waiting::FeetHidden), walker(3, Waiting::TooFar)]);
+        let hidden = tally(
+            60,
+            33,
+            &[walker(1, Waiting::FeetHidden), walker(2, Waiting::FeetHidden), walker(3, Waiting::TooFar)],
+        );
         assert_eq!(hidden, ["3 people were seen, but no whole stride (mostly: feet not seen)"]);
         let slow = tally(60, 200, &[walker(1, Waiting::TooFewFrames)]);
         assert!(slow[0].starts_with("with 5.0 frames a second the steps are hardly seen"), "{slow:?}");

@@ -104,6 +104,18 @@ enum Set {
         #[arg(short, long, value_name = "FILE.gaits")]
         output: PathBuf,
     },
+    /// Silhouettes as CASIA-B has them, id/condition/view/*.png: strides without ages.
+    #[command(name = "silhouettes")]
+    Silhouettes {
+        /// The folder that holds the ids.
+        folder: PathBuf,
+        /// Pictures a second.
+        #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = rate)]
+        frames_per_s: f64,
+        /// The file to write.
+        #[arg(short, long, value_name = "FILE.gaits")]
+        output: PathBuf,
+    },
     /// Recorded sessions with gait: where the face of a walker was seen, too, its age becomes the label of the gait.
     #[command(name = "sessions")]
     Sessions {
@@ -194,7 +206,9 @@ impl Set {
             Self::MegaAgeAsian { common, labels, ages } => (common, [Some(labels), ages.as_ref()]),
             Self::ThreeHundredWLp { common } | Self::Biwi { common } => (common, [None, None]),
             Self::Walkers(args) => return (&args.output, vec![&args.bodies]),
-            Self::OulpAge { folder, output, .. } => return (output, vec![folder]),
+            Self::OulpAge { folder, output, .. } | Self::Silhouettes { folder, output, .. } => {
+                return (output, vec![folder]);
+            }
             Self::Sessions { sessions, output } => return (output, sessions.iter().map(PathBuf::as_path).collect()),
         };
         let inputs = common.images.iter().chain(labels.into_iter().flatten()).map(PathBuf::as_path).collect();
@@ -237,6 +251,9 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
                 OulpPeople::All => gait::OulpPart::All,
             };
             tell_gait(&gait::oulp_age(folder, part, output)?, output)
+        }
+        Set::Silhouettes { folder, frames_per_s, output } => {
+            tell_gait(&gait::silhouettes(folder, *frames_per_s, output)?, output)
         }
         Set::Sessions { sessions, output } => tell_gait(&gait::sessions(sessions, output)?, output),
     }
@@ -314,6 +331,11 @@ fn progress_bar(pictures: usize) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: Result<f64, _> = text.parse();
+    rate.ok().filter(|rate| (1.0..=240.0).contains(rate)).ok_or_else(|| "a number from 1 to 240 is wanted".to_owned())
 }
 
 fn years(text: &str) -> Result<f32, String> {

@@ -284,13 +284,16 @@ mod tests {
             global: [layer(&[1, 1, 7, 7], &middle(49)), layer(&[1, 1, 7, 7], &middle(49))],
             local: vec![[layer(&[1, 1, 7, 7], &none), layer(&[1, 1, 5, 7], &none)]],
             joined: layer(&[1, 2, 5, 5], &middle(25)),
-            hidden: [layer(&[1, 40], &|i| if i == 0 { 1.0 } else { 0.0 }), layer(&[1, 1], &|_| 1.0)],
+            hidden: [
+                layer(&[2, 40], &|i| if i == 0 { 1.0 } else { 0.0 }),
+                layer(&[2, 2], &|i| if i == 0 { 1.0 } else { 0.0 }),
+            ],
             // Sharp answers: 100 years of brightness, the thresholds in the middle of each.
             age: AgeHead::Ordered {
-                score: layer(&[2, 1], &|i| if i == 0 { 4000.0 } else { 0.0 }),
+                score: layer(&[2, 2], &|i| if i == 0 { 4000.0 } else { 0.0 }),
                 thresholds: Tensor::from_fn(&[100], |k| 40.0 * (k as f32 + 0.5)),
             },
-            gender: GenderHead::Chance(layer(&[1, 1], &none)),
+            gender: GenderHead::Chance(layer(&[1, 2], &none)),
         };
         let onnx = net.to_onnx().unwrap();
         let words = || "a test".to_owned();

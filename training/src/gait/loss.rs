@@ -12,13 +12,12 @@
 //! to the age whatever it is. Of an age that is known to an interval, questions inside the interval have no answer and cost
 //! nothing.
 
-use burn::tensor::activation::sigmoid;
+use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::set::GaitSample;
 use crate::nets::gl_cnn::Logits;
-use crate::train::loss::log_one_plus_exp;
 
 /// So many questions, all answered wrong, count as much as one wrong gender.
 const QUESTIONS_TO_ONE: f32 = 10.0;
@@ -94,9 +93,9 @@ fn true_answer(sample: &GaitSample, k: usize) -> Option<f32> {
     (least == most).then_some(least)
 }
 
-/// `-y ln s(x) - (1 - y) ln(1 - s(x))` with the sigmoid s.
+/// `-y ln s(x) - (1 - y) ln(1 - s(x))` with the sigmoid s, which is `(1 - y) x - ln s(x)`.
 fn cross_entropy(logits: &Tensor<2>, truth: &Tensor<2>) -> Tensor<2> {
-    log_one_plus_exp(logits.clone()) - logits.clone() * truth.clone()
+    logits.clone() * (truth.clone().neg() + 1.0) - log_sigmoid(logits.clone())
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod soft_stagewise;
 pub mod ssr_net;
 pub mod ssr_net_md;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

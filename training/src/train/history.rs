@@ -11,7 +11,7 @@ use super::validate::Figures;
 /// What is known after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// From 1.
     pub(super) epoch: usize,
     /// Of its last step.

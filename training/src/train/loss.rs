@@ -192,7 +192,7 @@ impl Targets {
 }
 
 /// `ln(1 + exp(x))`, also where `exp(x)` is no number any more.
-pub(crate) fn log_one_plus_exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub(super) fn log_one_plus_exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     relu(x.clone()) + x.abs().neg().exp().log1p()
 }
 

@@ -14,7 +14,7 @@ mod config;
 pub(crate) mod error;
 mod faces;
 pub(crate) mod history;
-pub(crate) mod loss;
+mod loss;
 mod pairs;
 mod pose_loss;
 pub(crate) mod run;

@@ -27,7 +27,7 @@ use crate::nets::Network;
 const MAX_PROGRESS_BYTES: u64 = 64 << 20;
 
 /// How far a run has come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Progress<R = Row> {
     /// Epochs that are finished.
@@ -48,6 +48,13 @@ pub(crate) fn file(run: &Path, part: &str, epochs: usize) -> PathBuf {
 
 fn progress_file(run: &Path) -> PathBuf {
     folder(run).join("progress.json")
+}
+
+// Derived, it would want rows to have a default.
+impl<R> Default for Progress<R> {
+    fn default() -> Self {
+        Self { epochs: 0, steps: 0, history: Vec::new() }
+    }
 }
 
 impl<R: DeserializeOwned> Progress<R> {

@@ -218,7 +218,7 @@ fn what_cannot_be_gone_on_with_is_refused_with_a_reason() {
     }
     // Another set under the same name.
     draw_faces(folder.path(), 17);
-    assert!(reason(resume(&run, &until(2)).unwrap_err()).contains("17 faces where there were 16"));
+    assert!(reason(resume(&run, &until(2)).unwrap_err()).contains("17 entries where there were 16"));
 }
 
 #[test]

@@ -33,6 +33,14 @@ pub fn gei_of(file: &Path) -> Result<Gei, String> {
 
 /// The same, telling what is missing from what is bad.
 pub(super) fn read_gei(file: &Path) -> Result<Gei, Unusable> {
+    let (width, height, grey) = read_grey(file)?;
+    Gei::from_grey(width, height, &grey).ok_or_else(|| {
+        Unusable::Bad(format!("it has {width} x {height} pixels, no whole multiple of {GEI_WIDTH} x {GEI_HEIGHT}"))
+    })
+}
+
+/// Reads a picture as grey bytes: width, height, rows from the top.
+pub(super) fn read_grey(file: &Path) -> Result<(usize, usize, Vec<u8>), Unusable> {
     let bytes = bounded_file::read(file, MAX_BYTES).map_err(|error| match error.kind {
         ReadErrorKind::NotFound => Unusable::Missing,
         _ => Unusable::Bad(error.cause),
@@ -48,7 +56,5 @@ pub(super) fn read_gei(file: &Path) -> Result<Gei, Unusable> {
         .map_err(|error| Unusable::Bad(error.to_string()))?
         .into_luma8();
     let (width, height) = picture.dimensions();
-    Gei::from_grey(width as usize, height as usize, picture.as_raw()).ok_or_else(|| {
-        Unusable::Bad(format!("it has {width} x {height} pixels, no whole multiple of {GEI_WIDTH} x {GEI_HEIGHT}"))
-    })
+    Ok((width as usize, height as usize, picture.into_raw()))
 }

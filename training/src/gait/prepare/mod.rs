@@ -1,8 +1,9 @@
-//! Gait sets from what others hold: OULP-Age, and recorded sessions in which the walkers' faces told an age.
+//! Gait sets from what others hold: OULP-Age, folders of silhouettes, and recorded sessions in which the walkers' faces told an age.
 
 mod images;
 mod oulp_age;
 mod sessions;
+mod silhouettes;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::data::SetError;
 pub use images::gei_of;
 pub use oulp_age::{OulpPart, oulp_age};
 pub use sessions::sessions;
+pub use silhouettes::silhouettes;
 
 /// So many of what is left out for one reason are named.
 const NAMED: usize = 5;

@@ -119,3 +119,43 @@ fn the_face_of_a_session_labels_the_gait_of_the_same_person() {
     let error = sessions(&[session], &output).unwrap_err().to_string();
     assert!(error.contains("faces.csv") && error.contains("`age_low`"), "{error}");
 }
+
+#[test]
+fn walks_of_silhouettes_become_strides_without_ages() {
+    let folder = tempfile::tempdir().unwrap();
+    let frame = |view: &Path, index: u32, swing: f32| {
+        let mut picture = GrayImage::new(60, 80);
+        for (x, y, pixel) in picture.enumerate_pixels_mut() {
+            let (x, y) = (x as f32 - 30.0, y as f32);
+            let leg = swing * (y - 40.0) / 40.0;
+            let inside = if y < 40.0 { x.abs() < 5.0 } else { (x - leg).abs() < 3.0 || (x + 0.6 * leg).abs() < 3.0 };
+            *pixel = image::Luma([if inside { 255 } else { 0 }]);
+        }
+        picture.save(view.join(format!("{index}.png"))).unwrap();
+    };
+    for walk in ["001/nm-01/090", "001/nm-02/090", "002/nm-01/036"] {
+        let view = folder.path().join(walk);
+        std::fs::create_dir_all(&view).unwrap();
+        // A stride of 1.12 s, 28 frames; the names sort as numbers do.
+        for index in 0..63 {
+            frame(&view, index, 11.0 * (std::f32::consts::TAU * index as f32 / 28.0).sin());
+        }
+    }
+    let short = folder.path().join("003/nm-01/090");
+    std::fs::create_dir_all(&short).unwrap();
+    (0..9).for_each(|index| frame(&short, index, 3.0));
+    write(short.join("broken.png"), "no picture");
+    GrayImage::new(20, 20).save(short.join("empty.png")).unwrap();
+    let output = folder.path().join("casia.gaits");
+    let report = silhouettes(folder.path(), 25.0, &output).unwrap();
+    let set = GaitSet::read(&output).unwrap();
+    assert_eq!((set.len(), report.persons), (6, 2));
+    assert_eq!(set.samples.iter().map(|s| s.person).collect::<Vec<_>>(), [0, 0, 0, 0, 1, 1]);
+    assert!(set.samples.iter().all(|s| s.age_min.is_none() && (s.stride_s.unwrap() - 1.12).abs() < 0.06));
+    assert_eq!(set.samples[5].source, "002/nm-01/036");
+    let counts: Vec<_> = report.left_out.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+    assert_eq!(
+        counts,
+        [("frames that cannot be read", 1), ("frames without anybody", 1), ("walks without a whole stride", 1)]
+    );
+}

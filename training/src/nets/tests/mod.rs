@@ -26,7 +26,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 /// Makes the same numbers every time, whatever other tests draw from the device's generator.
-pub(super) struct Numbers(pub(super) u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
     /// Between -1 and 1.
