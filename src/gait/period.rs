@@ -9,6 +9,9 @@ const STEP_S: f64 = 1.0 / 30.0;
 const STRIDES_S: std::ops::RangeInclusive<f64> = 0.6..=1.9;
 /// So many strides must be seen before a stride's length is believed.
 const SEEN_STRIDES: f64 = 1.5;
+/// Less than this shows nothing, seconds: the stride of a grown person would be longer than all that can be found, and a chance peak beside
+/// the step would be taken for it.
+const LEAST_SEEN_S: f64 = 1.6;
 /// Sides of the blocks that silhouettes are averaged over: fine enough for legs and arms.
 const BLOCK: usize = 4;
 /// What half a stride counts: from the side silhouettes come again with every step.
@@ -46,7 +49,7 @@ pub(super) struct Period {
 pub(super) fn stride_period(samples: &[Sample]) -> Option<Period> {
     let (first, last) = (samples.first()?.time_s, samples.last()?.time_s);
     let longest = ((last - first) / SEEN_STRIDES).min(*STRIDES_S.end());
-    if longest < *STRIDES_S.start() {
+    if last - first < LEAST_SEEN_S {
         return None;
     }
     let lags = (longest / STEP_S).ceil() as usize + 1;
