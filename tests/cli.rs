@@ -43,7 +43,7 @@ fn help_and_version_go_to_standard_output() {
 
 #[test]
 fn every_command_has_its_own_help() {
-    for command in ["analyze", "record", "recover", "replay", "export", "eval", "bench", "cameras", "models"] {
+    for command in ["analyze", "gait", "record", "recover", "replay", "export", "eval", "bench", "cameras", "models"] {
         let help = facelens(&[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(text(&help.stdout).contains("Usage: facelens"), "{command}");

@@ -163,13 +163,13 @@ impl Waiting {
             Self::JustSeen => "just seen",
             Self::Standing => "stands: walk a few steps",
             Self::TooNear => "too near: step back until head and feet are seen",
-            Self::TooFar => "too far: less than 80 pixels high",
+            Self::TooFar => "too far: under 80 pixels high",
             Self::AtEdge => "at the edge of the picture",
             Self::FeetHidden => "feet not seen",
             Self::Hidden => "partly hidden",
             Self::NoRhythm => "no steady steps",
             Self::TooFewFrames => "too few pictures a second",
-            Self::Crowd => "too many people: the 4 nearest are measured",
+            Self::Crowd => "not measured: too many people",
         }
     }
 }
@@ -341,7 +341,7 @@ impl GaitAnalyser {
         step_s: f64,
         seen: &mut GaitFrame,
     ) -> Result<Vec<Option<Rect>>, GaitError> {
-        let lost = self.tracks.iter().any(|track| now_s - track.seen_s > step_s + 1e-6);
+        let lost = self.tracks.iter().any(|track| track.state == WalkState::Waiting(Waiting::Hidden));
         let waited_s = self.searched_s.map_or(f64::INFINITY, |searched_s| now_s - searched_s);
         if waited_s < if lost { LOST_SEARCH_S } else { SEARCH_S } - 1e-6 {
             return Ok(vec![None; self.tracks.len()]);
@@ -485,11 +485,18 @@ impl GaitAnalyser {
                 continue;
             }
             let is_chosen = chosen.contains(&index);
-            track.state = WalkState::Waiting(if is_chosen { Waiting::Hidden } else { Waiting::Crowd });
+            // Of those who are not cut out, only who was never looked for in vain is one too many.
+            let is_found = found.get(index).copied().flatten().is_some();
+            let is_crowd = !is_chosen && (is_found || track.state == WalkState::Waiting(Waiting::Crowd));
+            track.state = WalkState::Waiting(if is_crowd { Waiting::Crowd } else { Waiting::Hidden });
+            if !is_crowd {
+                track.shown = None;
+                continue;
+            }
             // A find is as much as is known of those who are not cut out.
-            if let Some(rect) = found.get(index).copied().flatten().filter(|_| !is_chosen) {
+            if let Some(rect) = found.get(index).copied().flatten() {
                 track.moved_to(rect, now_s);
-            } else if !is_chosen && self.searched_s.is_some_and(|searched_s| now_s - searched_s < SEARCH_S + step_s) {
+            } else if self.searched_s.is_some_and(|searched_s| now_s - searched_s < SEARCH_S + step_s) {
                 let rect = track.expected(now_s);
                 let is_waited_for = now_s - track.seen_s < SEARCH_S + step_s;
                 track.shown = is_waited_for.then_some(rect);

@@ -165,7 +165,7 @@ fn who_is_at_the_edge_too_near_or_too_far_is_told_why() {
         assert!(strides.is_empty());
         frames.last().unwrap().walkers[0].state
     };
-    assert_eq!(waits(|_| Some(Rect::new(-1.0, 100.0, 60.0, 160.0))), WalkState::Waiting(Waiting::AtEdge));
+    assert_eq!(waits(|_| Some(Rect::new(-22.0, 100.0, 60.0, 160.0))), WalkState::Waiting(Waiting::AtEdge));
     assert_eq!(waits(|_| Some(Rect::new(300.0, -1.0, 60.0, 362.0))), WalkState::Waiting(Waiting::TooNear));
     assert_eq!(waits(|_| Some(Rect::new(300.0, 200.0, 60.0, 161.0))), WalkState::Waiting(Waiting::FeetHidden));
     assert_eq!(waits(|_| Some(Rect::new(300.0, 100.0, 25.0, 70.0))), WalkState::Waiting(Waiting::TooFar));
