@@ -9,6 +9,9 @@ const STEP_S: f64 = 1.0 / 30.0;
 const STRIDES_S: std::ops::RangeInclusive<f64> = 0.6..=1.9;
 /// So many strides must be seen before a stride's length is believed.
 const SEEN_STRIDES: f64 = 1.5;
+/// Less than this shows nothing, seconds: the stride of a grown person would be longer than all that can be found, and a chance peak beside
+/// the step would be taken for it.
+const LEAST_SEEN_S: f64 = 1.6;
 /// Sides of the blocks that silhouettes are averaged over: fine enough for legs and arms.
 const BLOCK: usize = 4;
 /// What half a stride counts: from the side silhouettes come again with every step.
@@ -46,7 +49,7 @@ pub(super) struct Period {
 pub(super) fn stride_period(samples: &[Sample]) -> Option<Period> {
     let (first, last) = (samples.first()?.time_s, samples.last()?.time_s);
     let longest = ((last - first) / SEEN_STRIDES).min(*STRIDES_S.end());
-    if longest < *STRIDES_S.start() {
+    if last - first < LEAST_SEEN_S {
         return None;
     }
     let lags = (longest / STEP_S).ceil() as usize + 1;
@@ -80,6 +83,22 @@ fn are_named(samples: &[Sample]) -> bool {
     let mean = samples.iter().map(|sample| sample.figure.ankles_apart).sum::<f32>() / n;
     let deviation = (samples.iter().map(|sample| (sample.figure.ankles_apart - mean).powi(2)).sum::<f32>() / n).sqrt();
     deviation < ASIDE || mean.abs() < deviation
+}
+
+/// The length of a stride by the outlines alone, where nobody saw the feet. From the side outlines come again with every step, too;
+/// a step of the shortest stride's length or more, which only the slowest take, is therefore taken for a stride.
+pub(super) fn outline_period(samples: &[Sample]) -> Option<Period> {
+    let (first, last) = (samples.first()?.time_s, samples.last()?.time_s);
+    let longest = ((last - first) / SEEN_STRIDES).min(*STRIDES_S.end());
+    let lags = (longest / STEP_S).ceil() as usize + 1;
+    let shapes = Series::new(samples, blocks).autocorrelation(lags, SHAPES_FLOOR);
+    let from = (STRIDES_S.start() / STEP_S).round() as usize;
+    let to = (longest / STEP_S).floor() as usize;
+    let is_peak = |lag: &usize| shapes[*lag] >= shapes[*lag - 1] && shapes[*lag] >= shapes[*lag + 1];
+    let peaks: Vec<usize> = (from..=to).filter(is_peak).filter(|lag| shapes[*lag] >= LEAST_LIKENESS).collect();
+    let best = peaks.iter().map(|&lag| shapes[lag]).fold(f64::MIN, f64::max);
+    let lag = *peaks.iter().find(|&&lag| shapes[lag] >= NEAR_BEST * best)?;
+    Some(Period { stride_s: (lag as f64 + top_of(&shapes, lag)) * STEP_S, likeness: shapes[lag] })
 }
 
 /// Where the parabola through a peak and its neighbours is highest, from the peak, at most half a place.

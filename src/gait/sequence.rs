@@ -1,7 +1,7 @@
 //! Strides of silhouettes that somebody else cut out: no body, no feet, only outlines and their times.
 
 use super::gei::Gei;
-use super::period::stride_period;
+use super::period::outline_period;
 use super::sample::{Figure, Sample};
 use super::silhouette::Silhouette;
 use super::stride::FEWEST_FRAMES;
@@ -20,13 +20,13 @@ pub struct WholeStrides {
 /// The whole strides of one walker's silhouettes, which come in the order of their times, seconds. Empty where there is no rhythm,
 /// fewer than one and a half strides, or a stride has fewer than [`FEWEST_FRAMES`] frames.
 ///
-/// The rhythm is that of the outlines alone: with the feet unseen, two quick steps from the side may be taken for a stride.
+/// The rhythm is that of the outlines alone: a very slow step, of 0.6 s or more, may be taken for a stride.
 pub fn strides_of_silhouettes(silhouettes: Vec<(f64, Silhouette)>) -> Vec<WholeStrides> {
     let samples: Vec<Sample> = silhouettes
         .into_iter()
         .map(|(time_s, silhouette)| Sample { time_s, silhouette, figure: Figure::default() })
         .collect();
-    let (Some(first), Some(last), Some(period)) = (samples.first(), samples.last(), stride_period(&samples)) else {
+    let (Some(first), Some(last), Some(period)) = (samples.first(), samples.last(), outline_period(&samples)) else {
         return Vec::new();
     };
     // The last sample stands for the time up to the next.

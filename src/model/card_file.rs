@@ -33,7 +33,12 @@ impl ModelCard {
                 "correct the card; docs/cards.md shows cards of every kind",
             )
         };
-        let card: Self = toml::from_str(text).map_err(|error| bad(toml_cause(text, &error)))?;
+        let card: Self = toml::from_str(text).map_err(|error| {
+            // A gait model's card has other keys: the first of those would be named, not the task.
+            let task = toml::from_str::<toml::Table>(text).ok().and_then(|mut card| card.remove("task"));
+            let gait = task.filter(|task| task.as_str() == Some("gait")).and_then(|_| "gait".parse::<Task>().err());
+            bad(gait.unwrap_or_else(|| toml_cause(text, &error)))
+        })?;
         card.problems().map_err(bad)?;
         Ok(card)
     }

@@ -338,7 +338,7 @@ impl Run {
                 .hidden
                 .map(|width| dropout([chosen.len(), width], config.network.dropout, &mut rng, &self.device))
         });
-        let logits = self.net.logits(tensor(images, &self.device), kept_numbers);
+        let logits = self.net.logits(&tensor(images, &self.device), kept_numbers);
         let loss = targets.loss(&logits, &config.loss);
         let value = loss.clone().into_scalar::<f32>();
         let mut gradients = GradientsParams::from_grads(loss.backward(), &self.net);

@@ -176,14 +176,14 @@ fn block(layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
 impl GlCnn {
     /// `[batch, 1, 64, 44]`, 0 to 1, to the logits. In a training `kept` (`[batch, hidden]` for each hidden layer, see [`dropout`])
     /// is what its numbers are multiplied by.
-    pub fn logits(&self, geis: Tensor<4>, kept: Option<[Tensor<2>; 2]>) -> Logits {
+    pub fn logits(&self, geis: &Tensor<4>, kept: Option<[Tensor<2>; 2]>) -> Logits {
         let global = self.global.iter().fold(geis.clone(), |x, layer| block(layer, x));
         let parts = |x: &Tensor<4>, rows: [[usize; 2]; 3], layer: fn(&LocalNetwork) -> &Conv2d| {
             let parts = rows.into_iter().zip(&self.local);
             let parts = parts.map(|([from, to], network)| block(layer(network), x.clone().narrow(2, from, to - from)));
             Tensor::cat(parts.collect(), 2)
         };
-        let local = parts(&geis, Parts::Own.rows(), |network| &network.first);
+        let local = parts(geis, Parts::Own.rows(), |network| &network.first);
         let local = parts(&local, Parts::SECOND_ROWS, |network| &network.second);
         let joined = block(&self.joined, Tensor::cat(vec![global, local], 1));
         let mut x: Tensor<2> = joined.flatten(1, 3);
@@ -202,7 +202,7 @@ impl GlCnn {
 
     /// `[batch, 1, 64, 44]`, 0 to 1, to the answers q_k and the chance of a man, `[batch, questions + 1]`.
     pub fn forward(&self, geis: Tensor<4>) -> Tensor<2> {
-        let Logits { age, gender } = self.logits(geis, None);
+        let Logits { age, gender } = self.logits(&geis, None);
         sigmoid(Tensor::cat(vec![age, gender], 1))
     }
 

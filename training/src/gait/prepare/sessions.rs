@@ -92,11 +92,11 @@ fn median(numbers: &[f32]) -> Option<f32> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// The lines of a table, each with its number.
-fn table(
-    file: &Path,
-    needed: &[&str],
-) -> Result<(Columns, csv::StringRecordsIntoIter<std::io::Cursor<Vec<u8>>>), GaitPrepareError> {
+/// The lines of a table.
+type Records = csv::StringRecordsIntoIter<std::io::Cursor<Vec<u8>>>;
+
+/// The columns of a table, which must have those that are needed, and its lines.
+fn table(file: &Path, needed: &[&str]) -> Result<(Columns, Records), GaitPrepareError> {
     let failed = |cause: String| GaitPrepareError::Labels { file: file.display().to_string(), cause };
     let bytes = bounded_file::read(file, MAX_TABLE_BYTES).map_err(|error| failed(error.cause))?;
     let mut csv =

@@ -106,6 +106,8 @@ struct WalkerTruth {
     height_m: f32,
     leg_m: f32,
     step_over_leg: f32,
+    /// Where the walker goes, degrees: 0 towards the picture's plane, 90 to the right, as `Measures::direction_deg`.
+    direction_deg: f32,
     /// When the left foot lands, seconds: from one to the next is a stride.
     left_landings_s: Vec<f32>,
     /// Of the frames in which the walker is in the picture.
@@ -290,6 +292,7 @@ fn truth(number: usize, actor: &Actor, frames: Vec<FrameTruth>) -> WalkerTruth {
         height_m: actor.walk.body.height_m,
         leg_m: actor.walk.body.leg_m(),
         step_over_leg: actor.walk.style.step_over_leg,
+        direction_deg: actor.role.heading.rem_euclid(360.0),
         left_landings_s: actor.walk.strides().iter().map(|stride| stride.start_s + actor.role.begin_s).collect(),
         frames,
     }
