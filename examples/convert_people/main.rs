@@ -47,10 +47,13 @@ const NANODET: &[Output] = &[
     Output { node: "PartitionedCall/Add_37", name: "stride_32", channels: &[0..1, 80..124] },
 ];
 
+/// Of 39 points the first 33 are the body, of five numbers each.
+const LANDMARKS: Range<usize> = 0..165;
+
 const BLAZEPOSE: &[Output] = &[
     Output { node: "model/activation_segmentation/Sigmoid", name: "mask", channels: &[] },
     // x, y, z in pixels of the input, then the logits of "visible" and "in the picture".
-    Output { node: "model/convld_3d/BiasAdd", name: "landmarks", channels: &[0..165] },
+    Output { node: "model/convld_3d/BiasAdd", name: "landmarks", channels: std::slice::from_ref(&LANDMARKS) },
     Output { node: "model/activation_poseflag/Sigmoid", name: "person", channels: &[] },
 ];
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use eframe::egui::{self, Color32, ColorImage, TextureHandle, TextureOptions};
 
 use super::state::App;
-use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures};
-use crate::overlay::{self, GaitScene};
+use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures, Walker};
+use crate::geometry::Point;
+use crate::overlay::{self, GaitScene, Scene};
 use crate::pipeline::GaitView;
 
 /// Walkers are drawn over a picture that is no further from theirs than this.
@@ -18,7 +19,17 @@ const BELONGS: Duration = Duration::from_millis(600);
 pub(crate) struct Gait {
     view: Option<Arc<GaitView>>,
     images: Vec<Image>,
+    /// Where each walker was last and how fast they go, pixels a second.
+    speeds: Vec<Speed>,
     last_error: Option<String>,
+}
+
+/// How fast a walker goes through the picture.
+struct Speed {
+    id: u64,
+    time: Duration,
+    center: Point,
+    pixels_per_s: [f32; 2],
 }
 
 /// A gait energy image as it is painted.
@@ -48,6 +59,9 @@ impl Gait {
         }
         self.view = view;
         let walkers = self.view.as_ref().map_or(&[][..], |view| &view.walkers);
+        let time = self.view.as_ref().map_or(Duration::ZERO, |view| view.time);
+        self.speeds =
+            walkers.iter().map(|walker| speed(self.speeds.iter().find(|s| s.id == walker.id), walker, time)).collect();
         self.images.retain(|image| walkers.iter().any(|walker| walker.id == image.id));
         for walker in walkers {
             let Some(gei) = &walker.gei else { continue };
@@ -69,6 +83,18 @@ impl Gait {
         news
     }
 
+    /// A walker where they should be by now.
+    fn moved(&self, walker: &Walker, ahead_s: f32) -> Walker {
+        let [across, down] =
+            self.speeds.iter().find(|speed| speed.id == walker.id).map_or([0.0; 2], |s| s.pixels_per_s);
+        let (across, down) = (across * ahead_s, down * ahead_s);
+        let outline = walker
+            .outline
+            .iter()
+            .map(|line| line.iter().map(|point| Point { x: point.x + across, y: point.y + down }).collect());
+        Walker { rect: walker.rect.translated(across, down), outline: outline.collect(), ..walker.clone() }
+    }
+
     /// The image of a walker.
     pub fn texture(&self, id: u64) -> Option<&TextureHandle> {
         self.images.iter().find(|image| image.id == id).map(|image| &image.texture)
@@ -82,7 +108,11 @@ impl Gait {
             return;
         }
         let options = app.scene_options(target.width() / width as f32);
-        let scene = GaitScene::of(&view.walkers, width, height, &options);
+        // The picture is further on than the outlines: they go as far as their walkers have gone meanwhile.
+        let ahead_s = shot.frame.time.as_secs_f32() - view.time.as_secs_f32();
+        let walkers: Vec<Walker> = view.walkers.iter().map(|walker| self.moved(walker, ahead_s)).collect();
+        let faces = Scene::of(shot.faces(), width, height, &options);
+        let scene = GaitScene::of(&walkers, &faces, width, height, &options);
         overlay::paint(&scene.scene, painter, target);
         let scale = target.width() / width as f32;
         for place in &scene.images {
@@ -93,6 +123,21 @@ impl Gait {
             painter.image(texture.id(), egui::Rect::from_min_size(min, size), whole, Color32::WHITE);
         }
     }
+}
+
+/// The speed of a walker who was seen at `time`, by where they were before. Arms and legs make the box wide and narrow:
+/// what is new counts a third.
+fn speed(before: Option<&Speed>, walker: &Walker, time: Duration) -> Speed {
+    const NEW: f32 = 0.33;
+    let (center, id) = (walker.rect.center(), walker.id);
+    let Some(before) = before else { return Speed { id, time, center, pixels_per_s: [0.0; 2] } };
+    let elapsed_s = time.as_secs_f32() - before.time.as_secs_f32();
+    if elapsed_s <= 0.0 {
+        return Speed { id, pixels_per_s: before.pixels_per_s, time, center };
+    }
+    let now = [center.x - before.center.x, center.y - before.center.y].map(|way| way / elapsed_s);
+    let [x, y] = before.pixels_per_s;
+    Speed { id, time, center, pixels_per_s: [x + NEW * (now[0] - x), y + NEW * (now[1] - y)] }
 }
 
 /// An image for the screen.
@@ -130,6 +175,8 @@ pub(super) fn measure_words(measures: &Measures) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gait::WalkState;
+    use crate::geometry::Rect;
 
     #[test]
     fn directions_are_said_as_the_screen_shows_them() {
@@ -147,6 +194,32 @@ mod tests {
                 "{degrees}"
             );
         }
+    }
+
+    #[test]
+    fn outlines_go_as_far_as_their_walkers() {
+        let ctx = egui::Context::default();
+        let mut gait = Gait::default();
+        let at = |x: f32| Walker {
+            id: 4,
+            face: None,
+            rect: Rect::new(x, 50.0, 40.0, 120.0),
+            outline: vec![vec![Point { x, y: 50.0 }]],
+            state: WalkState::Walking { strides: 0 },
+            gei: None,
+            measures: Measures::default(),
+            age: None,
+        };
+        for step in 0..30_u16 {
+            let (time, x) = (Duration::from_millis(u64::from(step) * 100), 10.0 + f32::from(step) * 8.0);
+            gait.update(&ctx, Some(Arc::new(GaitView { walkers: vec![at(x)], time, ..GaitView::default() })));
+        }
+        // 80 pixels a second to the right.
+        let moved = gait.moved(&at(242.0), 0.25);
+        assert!((moved.rect.x - 262.0).abs() < 0.1 && (moved.outline[0][0].x - 262.0).abs() < 0.1, "{moved:?}");
+        assert!((moved.rect.y - 50.0).abs() < 0.1);
+        let stranger = gait.moved(&Walker { id: 5, ..at(242.0) }, 0.25);
+        assert_eq!(stranger.rect.x, 242.0);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::gait::testing;
+use crate::geometry::Point;
 
 /// Frames a second.
 const FPS: f64 = 30.0;

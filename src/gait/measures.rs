@@ -203,7 +203,7 @@ mod tests {
     fn a_camera_that_moves_along_does_not_turn_the_walker() {
         let mut samples = walk(View::Side, 1.0, &times());
         for sample in &mut samples {
-            sample.figure.place[0] = -2.0 * sample.figure.place[0];
+            sample.figure.place[0] *= -2.0;
         }
         assert!((measured(&samples).direction_deg.unwrap() - 90.0).abs() < 10.0);
     }

@@ -29,11 +29,10 @@ mod stride;
 mod testing;
 mod timing;
 mod track;
+mod walker;
 
 pub use age::{AgeByGait, AgeError, GaitAge, GaitEstimate, Stage};
-pub use analyser::{
-    GaitAnalyser, GaitFrame, GaitOptions, GaitTimings, MOST_WALKERS, Stride, Waiting, WalkState, Walker,
-};
+pub use analyser::{GaitAnalyser, GaitOptions, MOST_WALKERS};
 pub use body::{BodyNetwork, Landmark};
 pub use error::GaitError;
 pub use gei::Gei;
@@ -48,6 +47,7 @@ pub use sequence::{WholeStrides, strides_of_silhouettes};
 pub use silhouette::Silhouette;
 pub use stride::FEWEST_FRAMES;
 pub(crate) use timing::GaitParts;
+pub use walker::{GaitFrame, GaitTimings, Stride, Waiting, WalkState, Walker};
 
 /// Columns of a silhouette and of a gait energy image.
 pub const GEI_WIDTH: usize = 44;

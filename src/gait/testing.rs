@@ -48,7 +48,6 @@ fn sample(view: View, stride_s: f64, time_s: f64) -> Sample {
         toes: if side { 0.13 } else { 0.0 },
         place: if side { [walked - 1.0, 3.0] } else { [0.2, 5.0 - walked] },
     };
-    #[expect(clippy::unwrap_used, reason = "only tests draw it")]
     let silhouette = Silhouette::from_mask(&mask).unwrap();
     Sample { time_s, silhouette, figure }
 }
@@ -57,7 +56,6 @@ fn sample(view: View, stride_s: f64, time_s: f64) -> Sample {
 pub(crate) fn body(rect: Rect, stride_s: f64, time_s: f64) -> Body {
     let phase = (TAU * time_s / stride_s).sin();
     let mask = draw_side(phase, 0.0, 0.0);
-    #[expect(clippy::unwrap_used, reason = "only tests draw it")]
     let extent = mask.extent().unwrap();
     let scale = rect.height / (extent.bottom - extent.top) as f32;
     let placement = Placement { scale, left: 48.0 - rect.center().x / scale, top: extent.top as f32 - rect.y / scale };
@@ -141,8 +139,6 @@ impl Canvas {
     }
 
     fn mask(self) -> Mask {
-        #[expect(clippy::unwrap_used, reason = "only tests draw it")]
-        let mask = Mask::new(WIDTH, HEIGHT, self.coverage).unwrap();
-        mask
+        Mask::new(WIDTH, HEIGHT, self.coverage).unwrap()
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::age::GaitEstimate;
-use super::analyser::{Waiting, WalkState};
 use super::body::{Body, Landmark, point};
 use super::gei::Gei;
 use super::measures::Measures;
 use super::stride::StrideCutter;
+use super::walker::{Waiting, WalkState};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
 use crate::track::appearance::Appearance;

@@ -51,11 +51,16 @@ pub struct GaitScene {
 
 impl GaitScene {
     /// The overlay of these walkers on a picture of `width` x `height` pixels; of the options, `boxes` stands for outlines,
-    /// `labels` for what is said, `angles` for the images.
-    pub fn of(walkers: &[Walker], width: u32, height: u32, options: &SceneOptions) -> Self {
+    /// `labels` for what is said, `angles` for the images. Nothing that is said covers a plate of `faces`, the scene of the
+    /// faces in the same picture.
+    pub fn of(walkers: &[Walker], faces: &Scene, width: u32, height: u32, options: &SceneOptions) -> Self {
         let size = (width as f32, height as f32);
         let unit = if options.zoom.is_finite() { 1.0 / options.zoom.clamp(0.02, 50.0) } else { 1.0 };
         let mut composer = Composer { shapes: Vec::new(), unit, size, taken: Vec::new(), mirrored: options.mirrored };
+        composer.taken.extend(faces.shapes.iter().filter_map(|shape| match shape {
+            Shape::Rect { rect, fill: Some(_), .. } => Some(*rect),
+            _ => None,
+        }));
         if options.boxes {
             walkers.iter().for_each(|walker| composer.outline(walker));
         }
@@ -293,7 +298,7 @@ mod tests {
     #[test]
     fn images_stand_beside_their_walkers_and_on_nobody() {
         let walkers = [walker(1, 100.0), walker(2, 160.0), walker(3, 590.0)];
-        let scene = GaitScene::of(&walkers, 640, 360, &SceneOptions::default());
+        let scene = GaitScene::of(&walkers, &Scene::default(), 640, 360, &SceneOptions::default());
         assert_eq!(scene.images.iter().map(|place| place.id).collect::<Vec<_>>(), [1, 2, 3]);
         for (index, place) in scene.images.iter().enumerate() {
             assert!(place.rect.x >= 0.0 && place.rect.right() <= 640.0);
@@ -307,9 +312,29 @@ mod tests {
     }
 
     #[test]
+    fn labels_do_not_cover_those_of_the_faces() {
+        let plate = |scene: &GaitScene| {
+            let plate = scene.scene.shapes.iter().find_map(|shape| match shape {
+                Shape::Rect { rect, fill: Some(PLATE), .. } => Some(*rect),
+                _ => None,
+            });
+            plate.unwrap()
+        };
+        let walkers = [walker(1, 100.0)];
+        let options = SceneOptions::default();
+        let alone = plate(&GaitScene::of(&walkers, &Scene::default(), 640, 360, &options));
+        assert!(alone.bottom() < 100.0, "over the head: {alone:?}");
+        let fill = Some(PLATE);
+        let label = Shape::Rect { rect: Rect::new(90.0, 60.0, 60.0, 40.0), radius: 0.0, fill, stroke: None };
+        let faces = Scene { width: 640.0, height: 360.0, shapes: vec![label] };
+        let beside = plate(&GaitScene::of(&walkers, &faces, 640, 360, &options));
+        assert!(beside.y > 220.0, "under the feet: {beside:?}");
+    }
+
+    #[test]
     fn mirrored_it_is_mirrored_as_a_whole() {
         let options = SceneOptions { mirrored: true, ..SceneOptions::default() };
-        let scene = GaitScene::of(&[walker(1, 100.0)], 640, 360, &options);
+        let scene = GaitScene::of(&[walker(1, 100.0)], &Scene::default(), 640, 360, &options);
         let Shape::Polyline { points, .. } = &scene.scene.shapes[0] else { panic!("an outline comes first") };
         assert_eq!((points[0].x, points[1].x), (540.0, 500.0));
         assert!(scene.images[0].rect.x > 540.0);

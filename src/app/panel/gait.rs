@@ -13,6 +13,9 @@ use crate::pipeline::GaitView;
 /// Height of a row in points.
 const ROW_HEIGHT: f32 = GEI_HEIGHT as f32 + 24.0;
 
+/// Height of one row with its title and the model.
+pub(super) const LEAST_HEIGHT: f32 = ROW_HEIGHT + 72.0;
+
 /// What a row says.
 pub(in crate::app) struct GaitRow<'a> {
     /// Whose it is.

@@ -40,7 +40,8 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
             // What everything but the people took last time; it does not depend on who is in view.
             let others_id = ui.scope_id().with("height of the others");
             let others: f32 = ui.data(|data| data.get_temp(others_id)).unwrap_or(height);
-            let people = people::show(app, ui, (height - others).max(PEOPLE_LEAST), commands);
+            let least = PEOPLE_LEAST + if app.gait.is_on() { gait::LEAST_HEIGHT } else { 0.0 };
+            let people = people::show(app, ui, (height - others).max(least), commands);
             models::show(app, ui, commands);
             figures::show(app, ui);
             let used = ui.min_rect().bottom() - top - people;

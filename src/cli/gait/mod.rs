@@ -13,7 +13,7 @@ use crate::frame::Frame;
 use crate::gait::{
     AgeByGait, BodyNetwork, GaitAgeModel, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Shows, Stride,
 };
-use crate::overlay::{GaitScene, SceneOptions};
+use crate::overlay::{GaitScene, Scene, SceneOptions};
 use crate::pipeline::FrameWork;
 use crate::session::{GaitRow, GaitWriter, RowFormat};
 use crate::source::{SourceKind, SourceSpec};
@@ -171,7 +171,7 @@ impl Out {
         if let Some(video) = &mut self.video {
             let (width, height) = (frame.width(), frame.height());
             let options = SceneOptions { mirrored: false, ..SceneOptions::default() }.for_saving(height);
-            let scene = GaitScene::of(&seen.walkers, width, height, &options);
+            let scene = GaitScene::of(&seen.walkers, &Scene::default(), width, height, &options);
             video.write(frame, |rgb| scene.paint(rgb, width, height))?;
         }
         Ok(())

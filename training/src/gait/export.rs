@@ -105,7 +105,7 @@ pub fn verify(net: &GlCnn, images: &[Vec<f32>]) -> Result<GaitVerified, GaitExpo
 fn burn(net: &GlCnn, images: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let device = net.devices().first().cloned().unwrap_or_else(Device::flex);
     let data = TensorData::new(images.concat(), [images.len(), 1, GEI_HEIGHT, GEI_WIDTH]);
-    let answers = net.forward(Tensor::from_data(data, &device));
+    let answers = net.forward(&Tensor::from_data(data, &device));
     let width = answers.dims()[1];
     let numbers: Vec<f32> = answers.into_data().iter::<f32>().collect();
     numbers.chunks(width.max(1)).map(<[f32]>::to_vec).collect()

@@ -364,7 +364,7 @@ pub fn estimates(net: &GlCnn, set: &GaitSet, chosen: &[usize], device: &Device) 
     let mut said = Vec::with_capacity(chosen.len());
     for chunk in chosen.chunks(CHUNK) {
         let images: Vec<f32> = chunk.iter().flat_map(|index| plain(set.picture(*index))).collect();
-        let answers = net.forward(tensor(images, device));
+        let answers = net.forward(&tensor(images, device));
         let width = answers.dims()[1];
         let numbers: Vec<f32> = answers.into_data().iter::<f32>().collect();
         said.extend(numbers.chunks(width).filter_map(|row| {

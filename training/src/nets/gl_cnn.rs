@@ -201,8 +201,8 @@ impl GlCnn {
     }
 
     /// `[batch, 1, 64, 44]`, 0 to 1, to the answers q_k and the chance of a man, `[batch, questions + 1]`.
-    pub fn forward(&self, geis: Tensor<4>) -> Tensor<2> {
-        let Logits { age, gender } = self.logits(&geis, None);
+    pub fn forward(&self, geis: &Tensor<4>) -> Tensor<2> {
+        let Logits { age, gender } = self.logits(geis, None);
         sigmoid(Tensor::cat(vec![age, gender], 1))
     }
 
@@ -323,7 +323,7 @@ mod tests {
         let onnx = weights.to_onnx().unwrap();
         let graph = Net::with_input_shape(&onnx, &[1, 1, ROWS, COLUMNS], Path::new("made")).unwrap();
         let geis = geis(2, &device);
-        let expected: Vec<f32> = net.forward(geis.clone()).into_data().iter::<f32>().collect();
+        let expected: Vec<f32> = net.forward(&geis).into_data().iter::<f32>().collect();
         for (index, expected) in expected.chunks(13).enumerate() {
             let gei: Vec<f32> = geis.clone().narrow(0, index, 1).into_data().iter::<f32>().collect();
             let found = graph.run(&gei).unwrap();
@@ -345,11 +345,11 @@ mod tests {
         use burn::optim::GradientsParams;
         let device = Device::flex().autodiff();
         let net = narrow().init(&device).map(&mut Numbers(9));
-        let answers: Vec<f32> = net.forward(geis(3, &device)).into_data().iter::<f32>().collect();
+        let answers: Vec<f32> = net.forward(&geis(3, &device)).into_data().iter::<f32>().collect();
         for row in answers.chunks(13) {
             assert!(row[..12].windows(2).all(|pair| pair[0] >= pair[1]), "{row:?}");
         }
-        let gradients = net.forward(geis(3, &device)).square().sum().backward();
+        let gradients = net.forward(&geis(3, &device)).square().sum().backward();
         let gradients = GradientsParams::from_grads(gradients, &net);
         struct Check<'a>(&'a GradientsParams, usize);
         impl ModuleVisitor for Check<'_> {
