@@ -8,7 +8,7 @@ use super::people::{PeopleDetector, Person};
 use super::sample::{Figure, Sample};
 use super::silhouette::Silhouette;
 use super::stride::{Cut, Rhythm};
-use super::track::{Track, looks, unfit};
+use super::track::{LEAST_HEIGHT_PX, Track, looks, unfit};
 use super::walker::{GaitFrame, GaitTimings, Stride, Waiting, WalkState, Walker};
 use super::{GaitError, crowd, outline};
 use crate::frame::Frame;
@@ -25,6 +25,8 @@ const WINDOW: f32 = 1.3;
 const LEAST_PERSON: f32 = 0.5;
 /// Most people that are cut out of one frame.
 pub const MOST_WALKERS: usize = 4;
+/// Somebody found with less height is too far to be cut out: a find is up to a fifth lower than its outline, pixels.
+const LEAST_FOUND_PX: f32 = 0.8 * LEAST_HEIGHT_PX;
 /// A walker already cut out is kept for one who is higher by less than this factor.
 const KEPT: f32 = 1.25;
 /// Somebody lost is looked for at the expected place for so long, seconds.
@@ -233,7 +235,8 @@ impl GaitAnalyser {
     fn choose(&self, found: &[Option<Rect>], now_s: f64, step_s: f64) -> Vec<usize> {
         let is_there = |index: &usize| {
             let unseen_s = now_s - self.tracks[*index].seen_s;
-            found[*index].is_some() || unseen_s <= step_s.max(BLIND_S) + 1e-6
+            let is_near = found[*index].unwrap_or(self.tracks[*index].rect).height >= LEAST_FOUND_PX;
+            is_near && (found[*index].is_some() || unseen_s <= step_s.max(BLIND_S) + 1e-6)
         };
         let mut there: Vec<usize> = (0..self.tracks.len()).filter(is_there).collect();
         let weight = |index: usize| {
@@ -350,15 +353,16 @@ impl GaitAnalyser {
             }
             let is_chosen = chosen.contains(&index);
             // Of those who are not cut out, only who was never looked for in vain is one too many.
-            let is_found = found.get(index).copied().flatten().is_some();
-            let is_crowd = !is_chosen && (is_found || track.state == WalkState::Waiting(Waiting::Crowd));
-            track.state = WalkState::Waiting(if is_crowd { Waiting::Crowd } else { Waiting::Hidden });
-            if !is_crowd {
+            let find = found.get(index).copied().flatten();
+            if is_chosen || (find.is_none() && !track.is_left_out()) {
+                track.state = WalkState::Waiting(Waiting::Hidden);
                 track.shown = None;
                 continue;
             }
+            let is_far = find.unwrap_or(track.rect).height < LEAST_FOUND_PX;
+            track.state = WalkState::Waiting(if is_far { Waiting::TooFar } else { Waiting::Crowd });
             // A find is as much as is known of those who are not cut out.
-            if let Some(rect) = found.get(index).copied().flatten() {
+            if let Some(rect) = find {
                 track.moved_to(rect, now_s);
             } else if self.searched_s.is_some_and(|searched_s| now_s - searched_s < SEARCH_S + step_s) {
                 let rect = track.expected(now_s);
@@ -402,7 +406,7 @@ impl GaitAnalyser {
         for track in self.tracks.iter_mut().filter(|track| track.id.is_none()) {
             let sure = track.score >= SURE_SCORE;
             let is_cut = track.cuts >= if sure { 1 } else { CONFIRMING_CUTS };
-            let is_found = track.finds >= CONFIRMING_FINDS && track.state == WalkState::Waiting(Waiting::Crowd) && sure;
+            let is_found = track.finds >= CONFIRMING_FINDS && track.is_left_out() && sure;
             if is_cut || is_found {
                 track.id = Some(self.numbers.next());
             }

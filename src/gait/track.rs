@@ -15,7 +15,7 @@ use crate::track::appearance::Appearance;
 /// Somebody this long out of sight is forgotten: a second, and what a search for people may take.
 pub(super) const LONGEST_GAP_S: f64 = 1.2;
 /// Lower than this, a silhouette says too little, pixels.
-const LEAST_HEIGHT_PX: f32 = 80.0;
+pub(super) const LEAST_HEIGHT_PX: f32 = 80.0;
 /// Sureness from which a foot is seen.
 const SEEN: f32 = 0.5;
 /// How far ankles may lie below the mask, in heights.
@@ -159,6 +159,11 @@ impl Track {
     /// The means over their strides.
     pub(super) fn measures(&self) -> Measures {
         Measures::mean(&self.measures)
+    }
+
+    /// Whether they are found but not cut out: too far, or one too many.
+    pub(super) fn is_left_out(&self) -> bool {
+        matches!(self.state, WalkState::Waiting(Waiting::Crowd | Waiting::TooFar))
     }
 
     /// Whether they hardly move through the picture.

@@ -6,7 +6,7 @@ use super::palette::{INK, PLATE, TEXT, TEXT_DIM, identity_color};
 use super::scene::{Color, Scene, SceneOptions, Shape};
 use super::software_painter::paint_on_picture;
 use super::text::TextSize;
-use crate::gait::{GEI_HEIGHT, GEI_WIDTH, GaitAge, GaitEstimate, Gei, Stage, WalkState, Walker};
+use crate::gait::{GEI_HEIGHT, GEI_WIDTH, GaitAge, GaitEstimate, Gei, Stage, Waiting, WalkState, Walker};
 use crate::geometry::{Point, Rect};
 
 /// Lengths on the screen, in points.
@@ -160,8 +160,11 @@ impl Composer {
         let id = format!("#{}", walker.id);
         let id_font = metrics::TITLE * unit;
         let id_size = TextSize::of(&id, id_font);
+        // Many are too far in a street: their numbers are enough.
+        let is_far = walker.state == WalkState::Waiting(Waiting::TooFar);
         let said: Vec<(String, TextSize)> = gait_words(walker)
             .into_iter()
+            .filter(|_| !is_far)
             .map(|text| {
                 let size = TextSize::of(&text, metrics::BODY * unit);
                 (text, size)
@@ -269,7 +272,7 @@ fn paint_image(place: &GeiPlace, rgb: &mut [u8], width: u32, height: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gait::{Measures, Waiting};
+    use crate::gait::Measures;
 
     fn walker(id: u64, x: f32) -> Walker {
         let corners = [(0.0, 0.0), (40.0, 0.0), (40.0, 120.0), (0.0, 120.0)];
