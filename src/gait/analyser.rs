@@ -351,6 +351,7 @@ impl GaitAnalyser {
             if rects.iter().any(|(seen, _)| *seen == index) {
                 continue;
             }
+            cuts.extend(track.cutter.miss(now_s).into_iter().map(|cut| (index, cut)));
             let is_chosen = chosen.contains(&index);
             // Of those who are not cut out, only who was never looked for in vain is one too many.
             let find = found.get(index).copied().flatten();
@@ -441,15 +442,15 @@ impl GaitAnalyser {
 fn take(track: &mut Track, body: &Body, frame: &Frame, now_s: f64, too_slow: bool) -> Vec<Cut> {
     if let Some(waiting) = unfit(body, frame) {
         track.state = WalkState::Waiting(waiting);
-        return Vec::new();
+        return track.cutter.miss(now_s);
     }
     if too_slow {
         track.state = WalkState::Waiting(Waiting::TooFewFrames);
-        return Vec::new();
+        return track.cutter.miss(now_s);
     }
     let Some(silhouette) = Silhouette::from_mask(&body.mask) else {
         track.state = WalkState::Waiting(Waiting::TooFar);
-        return Vec::new();
+        return track.cutter.miss(now_s);
     };
     let cuts = track.cutter.push(Sample { time_s: now_s, silhouette, figure: Figure::of(body, frame) });
     let strides = track.strides + cuts.iter().map(|cut| cut.strides).sum::<u32>();

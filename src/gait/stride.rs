@@ -91,6 +91,13 @@ impl StrideCutter {
         cuts
     }
 
+    /// No sample came at `now_s`: once that lasts, the walk is over, and its last whole strides are given.
+    pub(super) fn miss(&mut self, now_s: f64) -> Vec<Cut> {
+        let gap_s = GAP_S.max(GAP_STEPS * self.usual_step_s());
+        let is_over = self.samples.back().is_some_and(|last| now_s - last.time_s > gap_s);
+        if is_over { self.finish() } else { Vec::new() }
+    }
+
     /// Ends the walk: gives the whole strides that are left, and forgets the rest.
     pub(super) fn finish(&mut self) -> Vec<Cut> {
         let mut cuts = Vec::new();
@@ -241,6 +248,19 @@ mod tests {
     fn gei_of(view: View, stride_s: f64) -> Gei {
         let one = walk(view, stride_s, &times(60.0, 0.0, stride_s));
         Gei::from_silhouettes(one.iter().map(|sample| &sample.silhouette)).unwrap()
+    }
+
+    #[test]
+    fn a_walk_is_over_soon_after_its_last_sample() {
+        // Five strides and a bit: the fifth is whole only with the time that the last sample stands for.
+        let samples = walk(View::Side, 1.1, &times(30.0, 10.0, 15.5));
+        let expected = cuts(samples.clone());
+        let mut cutter = StrideCutter::default();
+        let mut found: Vec<Cut> = samples.into_iter().flat_map(|sample| cutter.push(sample)).collect();
+        assert!(cutter.miss(15.7).is_empty(), "a few frames may be missing");
+        found.extend(cutter.miss(15.9));
+        assert_eq!(found, expected);
+        assert!(cutter.samples.is_empty() && cutter.miss(17.0).is_empty());
     }
 
     #[test]
