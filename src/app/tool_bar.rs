@@ -20,9 +20,10 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     egui::Panel::bottom("tool bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = theme::HALF;
-            // A session has its own button beside its time.
+            // A session has its own button beside its time, and its own gaits.
             let replay = app.replay.open().is_some();
-            for action in SWITCHES.into_iter().filter(|action| !(replay && *action == Action::Pause)) {
+            let fits = |action: &Action| !replay || !matches!(action, Action::Pause | Action::Gait);
+            for action in SWITCHES.into_iter().filter(fits) {
                 let on = app.is_on(action) == Some(true);
                 let button = Button::selectable(on, action.title()).frame_when_inactive(true);
                 if ui.add(button).on_hover_text(hint(action)).clicked() {

@@ -68,7 +68,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui) {
         // Half of a stride later the walker still walks, as far as anybody can tell.
         let walks = now >= stride.start_s && now <= stride.end_s + 0.5;
         let direction = stride.direction_deg.map_or("walks", |degrees| direction_words(f32::from(degrees), false));
-        let state = format!("{} · stride {number} of {count}", if walks { direction } else { "does not walk now" });
+        let state = format!("{} · stride {number} of {count}", if walks { direction } else { "not walking" });
         row(
             ui,
             &Row {
