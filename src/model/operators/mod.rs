@@ -7,9 +7,11 @@ use tract_onnx::prelude::{TractResult, TypedModel};
 use tract_onnx::tract_core::ops::TypedOp;
 
 mod depthwise;
+mod depthwise_wide;
 mod pooling;
 
 use depthwise::Depthwise3x3;
+use depthwise_wide::DepthwiseWide;
 use pooling::BlockPool;
 
 /// Puts the own operators where they fit, in a graph that tract has simplified but not prepared for this machine yet.
@@ -28,7 +30,10 @@ fn instead_of(model: &TypedModel, id: usize) -> TractResult<Option<Box<dyn Typed
     if let Some(pool) = BlockPool::instead_of(node, &facts) {
         return Ok(Some(Box::new(pool)));
     }
-    Ok(Depthwise3x3::instead_of(node, &facts).map(|depthwise| Box::new(depthwise) as Box<dyn TypedOp>))
+    if let Some(depthwise) = Depthwise3x3::instead_of(node, &facts) {
+        return Ok(Some(Box::new(depthwise)));
+    }
+    Ok(DepthwiseWide::instead_of(node, &facts).map(|depthwise| Box::new(depthwise) as Box<dyn TypedOp>))
 }
 
 /// Planes, rows and columns of maps that are laid out one plane behind the other.
@@ -144,17 +149,51 @@ mod tests {
     }
 
     #[test]
+    fn wide_and_striding_depthwise_convolutions_give_what_tract_gives() {
+        for (channels, rows, columns) in [(5, 8, 8), (3, 7, 12), (4, 16, 33), (2, 1, 9), (2, 40, 5)] {
+            for (side, stride, pads) in [
+                (5, 1, [2, 2, 2, 2]),
+                (5, 2, [1, 1, 2, 2]),
+                (5, 2, [2, 2, 2, 2]),
+                (5, 1, [4, 0, 2, 3]),
+                (3, 2, [0, 0, 1, 1]),
+                (3, 2, [1, 1, 1, 1]),
+                (3, 1, [2, 1, 0, 1]),
+                (5, 1, [0, 0, 0, 0]),
+            ] {
+                let fits = |size: i64, before: i64, after: i64| size + before + after >= side;
+                if !(fits(rows, pads[0], pads[2]) && fits(columns, pads[1], pads[3])) {
+                    continue;
+                }
+                let attributes: Attributes<'_> = &[
+                    ("kernel_shape", &[side, side]),
+                    ("strides", &[stride, stride]),
+                    ("pads", &pads),
+                    ("group", &[channels]),
+                ];
+                let weights: [(&str, &[i64]); 2] = [("w", &[channels, 1, side, side]), ("b", &[channels])];
+                let onnx = graph(&[1, channels, rows, columns], "Conv", attributes, &weights);
+                let (off, names) = compared(&onnx, &[1, channels as usize, rows as usize, columns as usize]);
+                assert!(off < 1e-5, "{channels} x {rows} x {columns}, {side} by {stride}, {pads:?}: {off}");
+                assert!(has(&names, "DepthwiseWide"), "{side} by {stride}, {pads:?}: {names:?}");
+            }
+        }
+    }
+
+    #[test]
     fn other_convolutions_are_left_to_tract() {
         let kernel: &[i64] = &[6, 1, 3, 3];
-        let cases: [(&[i64], Attributes<'_>); 3] = [
-            (&[6, 1, 3, 3], &[("kernel_shape", &[3, 3]), ("pads", &[0, 0, 0, 0]), ("group", &[6])]),
-            (kernel, &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("strides", &[2, 2]), ("group", &[6])]),
+        let cases: [(&[i64], Attributes<'_>); 4] = [
+            (kernel, &[("kernel_shape", &[3, 3]), ("dilations", &[2, 2]), ("pads", &[2, 2, 2, 2]), ("group", &[6])]),
+            (kernel, &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("strides", &[2, 1]), ("group", &[6])]),
+            (&[6, 1, 4, 4], &[("kernel_shape", &[4, 4]), ("pads", &[1, 1, 2, 2]), ("group", &[6])]),
             (&[6, 6, 3, 3], &[("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("group", &[1])]),
         ];
         for (kernel, attributes) in cases {
             let onnx = graph(&[1, 6, 9, 9], "Conv", attributes, &[("w", kernel)]);
             let (off, names) = compared(&onnx, &[1, 6, 9, 9]);
-            assert!(off < 1e-5 && !has(&names, "Depthwise3x3"), "{attributes:?}: {names:?}");
+            let own = ["Depthwise3x3", "DepthwiseWide"].iter().any(|own| has(&names, own));
+            assert!(off < 1e-5 && !own, "{attributes:?}: {names:?}");
         }
     }
 }
