@@ -361,7 +361,7 @@ if open replay "$session"; then
     key End
     shoot replay-end
     [ "$(differ replay replay-end $middle)" -gt 1000 ] || fail "the end shows the picture of the beginning"
-    key w
+    key BackSpace
     sleep 1
     shoot replay-closed
     quit q
