@@ -370,6 +370,17 @@ if "$program" replay "$work/config" 2>"$work/errors"; then
     fail "a folder without a session opens"
 fi
 
+# People who walk: the panel lists them, and the window goes on as before.
+if open --source "$assets/../tests/walkers/walkers.mp4"; then
+    shoot walkers
+    key w
+    sleep 4
+    shoot gait
+    [ "$(differ walkers gait 320x250+800+200)" -gt 20 ] || fail "the gaits change nothing in the panel"
+    key w
+    quit q
+fi
+
 shared=${FACELENS_SHARED:-$(dirname "$0")/../../shared}
 pose=$(find "$shared/reference/fsanet" -name '*.h5' 2>/dev/null | sort | head -1)
 if [ -n "$pose" ]; then
