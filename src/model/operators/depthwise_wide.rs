@@ -98,9 +98,9 @@ impl pulp::WithSimd for Convolution<'_> {
                 sums.fill(bias);
                 let rows = ground[row * stride * wide..].chunks_exact(wide);
                 for (row, taps) in rows.zip(kernel.chunks_exact(side)) {
-                    match taps {
-                        &[a, b, c] => three(sums, row, [a, b, c]),
-                        &[a, b, c, d, e] => five(sums, row, [a, b, c, d, e]),
+                    match *taps {
+                        [a, b, c] => three(sums, row, [a, b, c]),
+                        [a, b, c, d, e] => five(sums, row, [a, b, c, d, e]),
                         _ => {}
                     }
                 }
