@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use eframe::egui::{self, Color32, ColorImage, TextureHandle, TextureOptions};
 
-use super::state::App;
+use super::picture::Shot;
 use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures, Walker};
 use crate::geometry::Point;
-use crate::overlay::{self, GaitScene, Scene};
+use crate::overlay::{self, GaitScene, Scene, SceneOptions};
 use crate::pipeline::GaitView;
 
 /// Walkers are drawn over a picture that is no further from theirs than this.
@@ -100,19 +100,25 @@ impl Gait {
         self.images.iter().find(|image| image.id == id).map(|image| &image.texture)
     }
 
-    /// Paints the walkers over the picture of this size, which is shown in `target`.
-    pub fn paint(&self, app: &App, painter: &egui::Painter, target: egui::Rect, (width, height): (u32, u32)) {
-        let (Some(view), Some(shot)) = (self.view(), &app.shot) else { return };
+    /// Paints the walkers over a picture that is shown in `target`, clear of what `faces` says.
+    pub fn paint(
+        &self,
+        shot: &Shot,
+        faces: &Scene,
+        options: &SceneOptions,
+        painter: &egui::Painter,
+        target: egui::Rect,
+    ) {
+        let Some(view) = self.view() else { return };
         let apart = shot.frame.time.abs_diff(view.time);
         if view.walkers.is_empty() || apart > BELONGS {
             return;
         }
-        let options = app.scene_options(target.width() / width as f32);
         // The picture is further on than the outlines: they go as far as their walkers have gone meanwhile.
         let ahead_s = shot.frame.time.as_secs_f32() - view.time.as_secs_f32();
         let walkers: Vec<Walker> = view.walkers.iter().map(|walker| self.moved(walker, ahead_s)).collect();
-        let faces = Scene::of(shot.faces(), width, height, &options);
-        let scene = GaitScene::of(&walkers, &faces, width, height, &options);
+        let (width, height) = (shot.frame.width(), shot.frame.height());
+        let scene = GaitScene::of(&walkers, faces, width, height, options);
         overlay::paint(&scene.scene, painter, target);
         let scale = target.width() / width as f32;
         for place in &scene.images {

@@ -27,9 +27,10 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             let painter = ui.painter_at(target);
             app.picture.paint(&painter, target, app.mirrored(), view.dimmed);
             if !view.dimmed {
-                app.gait.paint(app, &painter, target, (width, height));
                 let options = app.scene_options(target.width() / width as f32);
-                overlay::paint(&Scene::of(shot.faces(), width, height, &options), &painter, target);
+                let faces = Scene::of(shot.faces(), width, height, &options);
+                app.gait.paint(shot, &faces, &options, &painter, target);
+                overlay::paint(&faces, &painter, target);
             }
             let faces = match shot.faces().len() {
                 1 => "1 face".to_owned(),

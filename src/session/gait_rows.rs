@@ -2,13 +2,15 @@
 
 use std::io::{self, Read, Write};
 
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder as _};
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Column, column};
 use super::jsonl::write_line;
 use super::rows::rounded;
 use super::writer::RowFormat;
-use crate::gait::{Stage, Stride};
+use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Stage, Stride};
 
 /// One line of JSONL: a stride. What cannot be told has no key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -233,6 +235,18 @@ impl GaitRow {
     }
 }
 
+/// A gait energy image as a grey PNG.
+///
+/// # Errors
+/// What the encoder says.
+pub(crate) fn gei_png(gei: &Gei) -> io::Result<Vec<u8>> {
+    let mut bytes = io::Cursor::new(Vec::new());
+    PngEncoder::new(&mut bytes)
+        .write_image(&gei.to_grey(), GEI_WIDTH as u32, GEI_HEIGHT as u32, ExtendedColorType::L8)
+        .map_err(io::Error::other)?;
+    Ok(bytes.into_inner())
+}
+
 /// Writes strides in either format. The names of CSV go out with the first row, or with the flush.
 pub struct GaitWriter<W: Write> {
     format: RowFormat,
@@ -315,7 +329,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::gait::{GaitAge, GaitEstimate, Gei, Measures};
+    use crate::gait::{GaitAge, GaitEstimate, Measures};
 
     fn stride() -> Stride {
         Stride {

@@ -27,6 +27,7 @@ pub use csv::{CSV_COLUMNS, CsvWriter};
 pub use csv_reader::read_csv;
 pub use file_error::{WriteError, WriteErrorKind};
 pub use folder::{Appearance, SessionError, SessionFolder, SessionNotice, SessionPerson};
+pub(crate) use gait_rows::gei_png;
 pub use gait_rows::{GAIT_COLUMNS, GaitAgeRow, GaitRow, GaitWriter, read_gait_csv};
 pub use info::{
     INFO_FILE, SESSION_SCHEMA, SessionCounts, SessionEnd, SessionInfo, SessionModel, SessionSource, SessionVideo,

@@ -1,16 +1,15 @@
 //! `--gei`: each stride's gait energy image as a PNG.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use image::ImageEncoder as _;
-use image::codecs::png::PngEncoder;
 
 use crate::atomic_file::{Access, AtomicFile, cause};
 use crate::cli::output;
-use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Stride};
+use crate::gait::Stride;
+use crate::session::gei_png;
 use crate::source::SourceSpec;
 
 /// Most images of one call: a folder with more is hard to open.
@@ -69,12 +68,9 @@ impl Images {
         let name = format!("{}-{}-{count:03}.png", self.name, stride.id);
         let path = self.folder.join(&name);
         let failed = |error: &std::io::Error| anyhow!("{}: cannot be written ({})", path.display(), cause(error));
-        let mut png = Cursor::new(Vec::new());
-        PngEncoder::new(&mut png)
-            .write_image(&stride.gei.to_grey(), GEI_WIDTH as u32, GEI_HEIGHT as u32, image::ExtendedColorType::L8)
-            .map_err(|error| anyhow!("{}: cannot be written ({error})", path.display()))?;
+        let png = gei_png(&stride.gei).map_err(|error| failed(&error))?;
         let file = AtomicFile::create(&path, Access::Usual).map_err(|error| failed(&error))?;
-        file.as_file().write_all(png.get_ref()).map_err(|error| failed(&error))?;
+        file.as_file().write_all(&png).map_err(|error| failed(&error))?;
         file.commit().map_err(|error| failed(&error))?;
         self.written += 1;
         Ok(Some(name))
@@ -95,7 +91,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::gait::{Gei, Measures};
+    use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures};
 
     fn stride(id: u64) -> Stride {
         let grey: Vec<u8> = (0..GEI_WIDTH * GEI_HEIGHT).map(|place| (place % 251) as u8).collect();

@@ -2,18 +2,15 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Cursor, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder as _};
-
 use super::super::file_error::WriteError;
-use super::super::gait_rows::{GaitRow, GaitWriter};
+use super::super::gait_rows::{GaitRow, GaitWriter, gei_png};
 use super::super::info::{GAIT_FILE, GEI_FOLDER};
 use super::super::writer::RowFormat;
 use crate::atomic_file::{create_private, create_private_folder};
-use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Stride};
+use crate::gait::Stride;
 
 /// Most images of a session: a folder with more is hard to open.
 const MOST_IMAGES: usize = 20_000;
@@ -72,20 +69,11 @@ impl GaitFiles {
         *count += 1;
         let name = format!("{GEI_FOLDER}/{}-{count:04}.png", stride.id);
         let path = self.folder.join(&name);
-        let write = || create_private(&path)?.write_all(&png(&stride.gei)?);
+        let write = || create_private(&path)?.write_all(&gei_png(&stride.gei)?);
         write().map_err(|error| WriteError::io(&path, &error))?;
         self.images += 1;
         Ok(Some(name))
     }
-}
-
-/// A gait energy image as a grey PNG.
-fn png(gei: &Gei) -> io::Result<Vec<u8>> {
-    let mut bytes = Cursor::new(Vec::new());
-    PngEncoder::new(&mut bytes)
-        .write_image(&gei.to_grey(), GEI_WIDTH as u32, GEI_HEIGHT as u32, ExtendedColorType::L8)
-        .map_err(io::Error::other)?;
-    Ok(bytes.into_inner())
 }
 
 /// Removes what there is of the files.
@@ -99,7 +87,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::gait::Measures;
+    use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures};
     use crate::session::read_gait_csv;
 
     fn stride(id: u64, start_ms: u64, end_ms: u64) -> Stride {
