@@ -7,10 +7,10 @@ use std::alloc::System;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use facelens::detect::{self, DetectorKind};
-use facelens::model::Library;
-use facelens::pipeline::{Analyser, Faces};
-use facelens::source::demo::Walkers;
+use facelens_core::detect::{self, DetectorKind};
+use facelens_core::{Analyser, Faces};
+use facelens_import::Library;
+use facelens_media::demo::Walkers;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use facelens::detect::{DetectorKind, create};
-use facelens::frame::Frame;
-use facelens::source::demo::Walkers;
+use facelens_core::detect::{DetectorKind, create};
+use facelens_core::frame::Frame;
+use facelens_media::demo::Walkers;
 
 fn frame(width: u32, height: u32) -> Frame {
     let walkers = Walkers::new(width, height, 1).expect("a face fits");

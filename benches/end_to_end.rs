@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use facelens::detect::{self, DetectorKind};
-use facelens::model::Library;
-use facelens::pipeline::{Analyser, Faces};
-use facelens::source::demo::Walkers;
+use facelens_core::detect::{self, DetectorKind};
+use facelens_core::{Analyser, Faces};
+use facelens_import::Library;
+use facelens_media::demo::Walkers;
 
 const SIZES: [(u32, u32); 3] = [(640, 480), (1280, 720), (1920, 1080)];
 const FACES: [u32; 4] = [1, 2, 4, 8];

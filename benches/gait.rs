@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use facelens::detect::DetectorKind;
-use facelens::gait::{GaitAnalyser, GaitOptions, Stride};
-use facelens::model::Library;
 use facelens::pipeline::{Gaits, LastingTap, Live, LiveGait, LiveOptions, Shown};
-use facelens::source::SourceSpec;
+use facelens_core::detect::DetectorKind;
+use facelens_gait::{GaitAnalyser, GaitOptions, Stride};
+use facelens_import::Library;
+use facelens_media::SourceSpec;
 
 fn main() {
     // cargo gives `--bench`.

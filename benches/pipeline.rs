@@ -8,18 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use facelens::detect::Detection;
-use facelens::estimate::Estimator;
-use facelens::frame::Frame;
-use facelens::geometry::{Pose, Rect};
-use facelens::model::{Library, ModelSet};
-use facelens::overlay::{Scene, SceneOptions};
-use facelens::source::{self, Mode, Next, SourceSpec, demo};
-use facelens::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker};
+use facelens_core::detect::Detection;
+use facelens_core::estimate::Estimator;
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::model::ModelSet;
+use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker};
+use facelens_import::Library;
+use facelens_media::{Mode, Next, SourceSpec, demo};
+use facelens_session::overlay::{Scene, SceneOptions};
 
 /// The demo's first frame (640x480), and where its face is.
 fn demo_frame() -> (Frame, Rect) {
-    let mut source = source::open(&SourceSpec::Demo, Mode::Batch).expect("the demo opens");
+    let mut source = facelens_media::open(&SourceSpec::Demo, Mode::Batch).expect("the demo opens");
     match source.next() {
         Ok(Next::Frame(frame)) => {
             let face = demo::truth(frame.time).face;

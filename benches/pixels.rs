@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eframe::egui::ColorImage;
-use facelens::frame::Frame;
-use facelens::source::demo::Walkers;
-use facelens::source::{CameraPixels, decode_camera_picture, encode_camera_picture};
+use facelens_core::frame::Frame;
+use facelens_media::demo::Walkers;
+use facelens_media::{CameraPixels, decode_camera_picture, encode_camera_picture};
 
 const SIZES: [(u32, u32); 3] = [(640, 480), (1280, 720), (1920, 1080)];
 

@@ -7,10 +7,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use facelens::geometry::{Pose, Rect};
-use facelens::overlay::{Scene, SceneOptions, paint_on_picture};
-use facelens::session::video::{VideoOptions, VideoWriter};
-use facelens::track::{Age, Face, Gender, GenderLabel, GenderNumber};
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber};
+use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
+use facelens_session::video::{VideoOptions, VideoWriter};
 
 const SIZE: (u32, u32) = (1280, 720);
 

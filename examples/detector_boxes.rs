@@ -4,8 +4,8 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use facelens::detect::{DetectorKind, create};
-use facelens::frame::Frame;
+use facelens_core::detect::{DetectorKind, create};
+use facelens_core::frame::Frame;
 
 fn main() -> Result<()> {
     let mut detectors = DetectorKind::ALL.map(create).into_iter().collect::<Result<Vec<_>, _>>()?;

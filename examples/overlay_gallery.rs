@@ -8,9 +8,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use facelens::geometry::{Pose, Rect};
-use facelens::overlay::{Scene, SceneOptions, paint_on_picture};
-use facelens::track::{Age, Face, Gender, GenderLabel, GenderNumber};
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber};
+use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
 use image::RgbImage;
 use image::imageops::{FilterType, flip_horizontal, resize};
 

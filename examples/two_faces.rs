@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use facelens::session::video::{VideoOptions, VideoWriter};
-use facelens::source::demo::Walkers;
+use facelens_media::demo::Walkers;
+use facelens_session::video::{VideoOptions, VideoWriter};
 
 const SIZE: (u32, u32) = (1280, 720);
 const FPS: u32 = 30;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-pub use crate::source::fuzzing::{container, ffmpeg_log, ffprobe, h264_parameter_set, h264_sample, mp4_index};
+pub use facelens_media::fuzzing::{container, ffmpeg_log, ffprobe, h264_parameter_set, h264_sample, mp4_index};
 
 /// The labels of `eval`.
 pub fn labels(file: &Path) -> bool {
@@ -11,5 +11,5 @@ pub fn labels(file: &Path) -> bool {
 
 /// Finishes a video that was broken off, without keeping what is cut off its end.
 pub fn finish_video(file: &Path) -> bool {
-    crate::session::video::finishes(file)
+    facelens_session::video::finishes(file)
 }

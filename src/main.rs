@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use facelens::cli::{self, Cli, Command};
-use facelens::model::Sandbox;
+use facelens_import::Sandbox;
 use tracing_subscriber::EnvFilter;
 
 /// Environment variable with the log's filter, e.g. `facelens=debug`.

@@ -1,29 +1,4 @@
-//! What unit tests share.
+//! What unit tests share: recorded sessions. The whole-program tests make theirs by the same file.
 
-use std::path::{Path, PathBuf};
-
-use crate::frame::Frame;
-
-/// Recorded sessions; the whole-program tests make theirs by the same file.
 #[path = "../tests/common/session.rs"]
 pub(crate) mod session;
-
-/// The folder with reference weights and golden vectors that lies beside the project on some machines, or `None`
-/// with a word that the test is skipped.
-pub(crate) fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("FACELENS_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    if folder.is_dir() {
-        Some(folder)
-    } else {
-        eprintln!("skipped: {} is not there", folder.display());
-        None
-    }
-}
-
-/// The astronaut picture (512x512; NASA, public domain).
-pub(crate) fn astronaut() -> Frame {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/astronaut.png");
-    let picture = image::open(file).unwrap().to_rgb8();
-    Frame::from_rgb(picture.width(), picture.height(), picture.into_raw()).unwrap()
-}

@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use facelens::source::{self, Mode, Next, SourceSpec};
+use facelens_media::{Mode, Next, SourceSpec};
 
 /// Allocations from this size on are counted: the size of a small picture.
 const LARGE: usize = 128 * 1024;
@@ -47,7 +47,7 @@ fn count(size: usize) {
 
 #[test]
 fn frames_take_no_new_memory_for_their_pixels() {
-    let mut source = source::open(&SourceSpec::Demo, Mode::Batch).unwrap();
+    let mut source = facelens_media::open(&SourceSpec::Demo, Mode::Batch).unwrap();
     let mut frames = || {
         let Next::Frame(frame) = source.next().unwrap() else { panic!("the demo goes on") };
         assert_eq!(frame.rgb().len(), 640 * 480 * 3);

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
-use facelens::frame::Frame;
-use facelens::geometry::{Point, Rect};
-use facelens::session::{FaceRow, FrameRow, read_csv, read_jsonl};
-use facelens::source::{self, Mode, Next, SourceSpec, demo};
-use facelens::track::GenderLabel;
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Rect};
+use facelens_core::track::GenderLabel;
+use facelens_media::{Mode, Next, SourceSpec, demo};
+use facelens_session::{FaceRow, FrameRow, read_csv, read_jsonl};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
@@ -188,7 +188,7 @@ fn a_face_keeps_its_id_through_a_video() {
 
 /// The frames of a video.
 fn frames(file: &Path) -> Vec<Frame> {
-    let mut source = source::open(&SourceSpec::Path(file.to_owned()), Mode::Batch).unwrap();
+    let mut source = facelens_media::open(&SourceSpec::Path(file.to_owned()), Mode::Batch).unwrap();
     std::iter::from_fn(|| match source.next().unwrap() {
         Next::Frame(frame) => Some(frame),
         _ => None,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
-use facelens::session::{FrameRow, SessionInfo, SessionVideo, read_csv, read_jsonl};
-use facelens::source::{self, Mode, Next, SourceSpec};
+use facelens_media::{Mode, Next, SourceSpec};
+use facelens_session::{FrameRow, SessionInfo, SessionVideo, read_csv, read_jsonl};
 
 mod common;
 
@@ -43,7 +43,7 @@ fn recorded(videos: &[(&str, bool)]) -> tempfile::TempDir {
 }
 
 fn frames(path: PathBuf) -> usize {
-    let mut source = source::open(&SourceSpec::Path(path), Mode::Batch).unwrap();
+    let mut source = facelens_media::open(&SourceSpec::Path(path), Mode::Batch).unwrap();
     std::iter::from_fn(|| matches!(source.next().unwrap(), Next::Frame(_)).then_some(())).count()
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
-use facelens::session::{GAIT_COLUMNS, read_gait_csv};
+use facelens_session::{GAIT_COLUMNS, read_gait_csv};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 

@@ -6,9 +6,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use facelens::gait::{GEI_HEIGHT, GEI_WIDTH, GaitAnalyser, GaitOptions, Gei, Stride};
-use facelens::geometry::Rect;
-use facelens::source::VideoReader;
+use facelens_core::geometry::Rect;
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, GaitAnalyser, GaitOptions, Gei, Stride};
+use facelens_media::VideoReader;
 use serde::Deserialize;
 
 /// What `facelens-training walkers clip` writes beside the film.

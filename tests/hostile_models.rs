@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
-use facelens::model::{Library, Limits, ModelErrorKind, Sandbox};
+use facelens_core::model::ModelErrorKind;
+use facelens_import::{Library, Limits, Sandbox};
 use onnx::{Graph, integer, integers, save};
 use tempfile::TempDir;
 use tract_onnx::pb::tensor_proto::DataType;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use facelens::model::{ModelCard, sha256_hex};
+use facelens_core::model::{ModelCard, sha256_hex};
 use prost::Message as _;
 use tempfile::TempDir;
 use tract_onnx::pb::{self, tensor_proto::DataType};

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use facelens::session::{FrameRow, read_csv, read_jsonl};
+use facelens_session::{FrameRow, read_csv, read_jsonl};
 
 mod common;
 

@@ -8,13 +8,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::mp4;
-use facelens::frame::Frame;
-use facelens::geometry::{Pose, Rect};
-use facelens::overlay::SceneOptions;
-use facelens::pipeline::{Analysis, StageTimings};
-use facelens::session::recording::{RecordedPictures, Recorder, RecorderOptions};
-use facelens::session::{FrameRow, SessionEnd, SessionInfo, read_csv};
-use facelens::track::{Age, Face};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::track::{Age, Face};
+use facelens_core::{Analysis, StageTimings};
+use facelens_session::overlay::SceneOptions;
+use facelens_session::recording::{RecordedPictures, Recorder, RecorderOptions};
+use facelens_session::{FrameRow, SessionEnd, SessionInfo, read_csv};
 
 mod common;
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use common::mp4;
-use facelens::session::{SessionEnd, SessionInfo, read_csv};
+use facelens_session::{SessionEnd, SessionInfo, read_csv};
 
 mod common;
 

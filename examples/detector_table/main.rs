@@ -20,10 +20,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use facelens::detect::{Detector, DetectorKind, create};
-use facelens::frame::Frame;
-use facelens::geometry::Rect;
-
+use facelens_core::detect::{Detector, DetectorKind, create};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::Rect;
 use pictures::{BACKGROUNDS, Portrait, background, paste};
 
 const SMALL: (u32, u32) = (640, 480);

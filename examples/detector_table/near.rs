@@ -5,9 +5,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use facelens::detect::{DetectNear, Detection, DetectorKind, create};
-use facelens::frame::Frame;
-use facelens::geometry::{Point, Rect};
+use facelens_core::detect::{DetectNear, Detection, DetectorKind, create};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Rect};
 use image::RgbImage;
 
 use super::pictures::{BACKGROUNDS, Portrait, background, paste};

@@ -1,8 +1,8 @@
 //! Drawn backgrounds, and heads pasted on them.
 
 use anyhow::{Context, Result};
-use facelens::frame::Frame;
-use facelens::geometry::{Point, Rect};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Rect};
 use image::imageops::FilterType;
 use image::{Rgb, RgbImage};
 

@@ -8,17 +8,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
+use facelens_base::panic_words;
+use facelens_core::Analysis;
+use facelens_core::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
+use facelens_import::{Entry, Library, Sandbox};
+use facelens_media::{CameraInfo, SourceError, SourceErrorKind};
+use facelens_session::overlay::SceneOptions;
+use facelens_session::recovery::{self, Recovered};
+use facelens_session::{SessionError, SessionFolder, SnapshotFiles, WriteError, WriteErrorKind};
 
 use super::file_dialogs::{folder_dialog, gait_model_dialog, model_dialog, source_dialog, wait_for};
 use super::state::{Output, Purpose};
-use crate::model::{Entry, Library, ModelError, ModelErrorKind, ModelSet, Sandbox, Task, TaskModel};
 use crate::outputs::Address;
-use crate::overlay::SceneOptions;
-use crate::pipeline::{Analysis, panic_words};
-use crate::session::recovery::{self, Recovered};
-use crate::session::{self, SessionError, SessionFolder, SnapshotFiles, WriteError, WriteErrorKind};
 use crate::settings::{PendingSave, SettingsError};
-use crate::source::{self, CameraInfo, SourceError, SourceErrorKind};
 
 /// Why a model is loaded: decides what is said and remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +196,7 @@ fn broken(panic: &(dyn Any + Send)) -> String {
 fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> Work {
     let library = Library::open(sandbox);
     match task {
-        BackgroundTask::ListCameras => Box::new(|| Report::Cameras(source::list_cameras())),
+        BackgroundTask::ListCameras => Box::new(|| Report::Cameras(facelens_media::list_cameras())),
         BackgroundTask::PickSource { folder } => {
             let dialog = source_dialog(folder);
             Box::new(move || Report::SourcePicked(wait_for(dialog)))
@@ -217,7 +219,7 @@ fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> Work {
             Report::Model { task, files, origin, result }
         }),
         BackgroundTask::Snapshot { still, input, options, folder } => {
-            Box::new(move || Report::Snapshot(session::save_snapshot(&folder, &input, &still.0, &options)))
+            Box::new(move || Report::Snapshot(facelens_session::save_snapshot(&folder, &input, &still.0, &options)))
         }
         BackgroundTask::PickGaitModel => {
             let dialog = gait_model_dialog();
@@ -319,8 +321,9 @@ pub(crate) fn common_tasks(models: &[Arc<TaskModel>]) -> Vec<Task> {
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::model::graphs::{save_card, small_card, small_pair_card};
+
     use super::*;
-    use crate::model::graphs::{save_card, small_card, small_pair_card};
 
     /// Starts `work` in the place of what the task does; gives its number and its report.
     fn report_of(task: BackgroundTask, work: impl FnOnce() -> Report + Send + 'static) -> (TaskNumber, Report) {

@@ -1,9 +1,9 @@
 //! What a click asks for. The parts of the window only say it; [`App`](super::state::App) does it.
 
-use crate::detect::DetectorKind;
-use crate::model::Task;
-use crate::session::recording::RecordedPictures;
-use crate::source::SourceSpec;
+use facelens_core::detect::DetectorKind;
+use facelens_core::model::Task;
+use facelens_media::SourceSpec;
+use facelens_session::recording::RecordedPictures;
 
 use super::action::Action;
 use super::replay::ReplayCommand;

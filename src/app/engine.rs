@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::detect::DetectorKind;
-use crate::frame::Frame;
-use crate::gait::{AgeByGait, GaitAgeModel, GaitAnalyser, GaitOptions, Stride};
-use crate::model::ModelSet;
+use facelens_core::Analysis;
+use facelens_core::detect::DetectorKind;
+use facelens_core::frame::Frame;
+use facelens_core::model::ModelSet;
+use facelens_gait::{AgeByGait, GaitAgeModel, GaitAnalyser, GaitOptions, Stride};
+use facelens_media::SourceSpec;
+use facelens_session::overlay::SceneOptions;
+use facelens_session::recording::{Recorder, RecorderOptions, RecordingStatus};
+use facelens_session::{SessionEnd, Tap};
+
 use crate::outputs::{Follow, LiveOutputs, OutputOptions, OutputStatus};
-use crate::overlay::SceneOptions;
-use crate::pipeline::{Analysis, GaitView, Gaits, LastingTap, Live, LiveGait, Status, Tap};
-use crate::session::SessionEnd;
-use crate::session::recording::{Recorder, RecorderOptions, RecordingStatus};
-use crate::source::SourceSpec;
+use crate::pipeline::{GaitView, Gaits, LastingTap, Live, LiveGait, Status};
 
 /// The running pipeline as the window sees it. No call waits.
 pub(crate) trait Engine {

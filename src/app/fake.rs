@@ -8,26 +8,27 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
+use facelens_core::detect::DetectorKind;
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::model::{
+    Accuracy, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, ModelSet, OutputForm, ResizeFilter,
+    Scaling, Task, TaskModel,
+};
+use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber};
+use facelens_core::{Analysis, StageTimings};
+use facelens_media::{CameraInfo, SourceInfo, SourceKind, SourceSpec};
+use facelens_session::SessionEnd;
+use facelens_session::overlay::SceneOptions;
+use facelens_session::recording::{RecorderOptions, RecordingState, RecordingStatus};
 
 use super::AppOptions;
 use super::background_tasks::{BackgroundTask, BackgroundTasks, Report, TaskNumber};
 use super::engine::Engine;
 use super::state::{App, Parts, first_source};
-use crate::detect::DetectorKind;
-use crate::frame::Frame;
-use crate::geometry::{Pose, Rect};
-use crate::model::{
-    Accuracy, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, ModelSet, OutputForm, ResizeFilter,
-    Scaling, Task, TaskModel,
-};
 use crate::outputs::{Follow, OutputOptions, OutputStatus};
-use crate::overlay::SceneOptions;
-use crate::pipeline::{Analysis, GaitView, Shown, StageTimings, Status};
-use crate::session::SessionEnd;
-use crate::session::recording::{RecorderOptions, RecordingState, RecordingStatus};
+use crate::pipeline::{GaitView, Shown, Status};
 use crate::settings::{Settings, SettingsFile};
-use crate::source::{CameraInfo, SourceInfo, SourceKind, SourceSpec};
-use crate::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 
 /// A frame of a grey ramp, 30 a second.
 pub(crate) fn frame(width: u32, height: u32, sequence: u64) -> Arc<Frame> {
@@ -110,7 +111,7 @@ pub(crate) fn model(name: &str, task: Task) -> Arc<TaskModel> {
         name: name.into(),
         tasks: vec![task],
         files: vec![],
-        sha256: vec![crate::model::sha256_hex(name.as_bytes())],
+        sha256: vec![facelens_core::model::sha256_hex(name.as_bytes())],
         source: "a test".into(),
         licence: "MIT".into(),
         training_data: "300W-LP".into(),

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use facelens_core::model::Task;
+
 use super::background_tasks::Picked;
-use crate::model::Task;
 
 /// A dialog that is shown, and its answer: `None` where the user closed it.
 pub(super) type Dialog = std::pin::Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui::{self, Color32, ColorImage, TextureHandle, TextureOptions};
+use facelens_core::geometry::Point;
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures, Walker};
+use facelens_session::overlay::{GaitScene, Scene, SceneOptions};
 
+use super::egui_painter;
 use super::picture::Shot;
-use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures, Walker};
-use crate::geometry::Point;
-use crate::overlay::{self, GaitScene, Scene, SceneOptions};
 use crate::pipeline::GaitView;
 
 /// Walkers are drawn over a picture that is no further from theirs than this.
@@ -119,7 +120,7 @@ impl Gait {
         let walkers: Vec<Walker> = view.walkers.iter().map(|walker| self.moved(walker, ahead_s)).collect();
         let (width, height) = (shot.frame.width(), shot.frame.height());
         let scene = GaitScene::of(&walkers, faces, width, height, options);
-        overlay::paint(&scene.scene, painter, target);
+        egui_painter::paint(&scene.scene, painter, target);
         let scale = target.width() / width as f32;
         for place in &scene.images {
             let Some(texture) = self.texture(place.id) else { continue };
@@ -180,9 +181,10 @@ pub(super) fn measure_words(measures: &Measures) -> [String; 2] {
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::geometry::Rect;
+    use facelens_gait::WalkState;
+
     use super::*;
-    use crate::gait::WalkState;
-    use crate::geometry::Rect;
 
     #[test]
     fn directions_are_said_as_the_screen_shows_them() {

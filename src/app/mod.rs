@@ -9,19 +9,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui;
+use facelens_base::interrupt;
+use facelens_core::detect::DetectorKind;
+use facelens_core::model::{ModelSet, Task};
+use facelens_import::Sandbox;
+use facelens_media::SourceSpec;
 
-use crate::detect::DetectorKind;
-use crate::interrupt;
-use crate::model::{ModelSet, Sandbox, Task};
 use crate::outputs::WantedOutputs;
 use crate::pipeline::{Live, LiveOptions};
 use crate::settings::{Settings, SettingsFile};
-use crate::source::SourceSpec;
 
 mod action;
 mod background_tasks;
 mod command;
 mod dialogs;
+mod egui_painter;
 mod engine;
 #[cfg(test)]
 mod fake;

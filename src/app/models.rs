@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use facelens_core::model::{ModelCard, ModelSet, Task, TaskModel};
+
 use super::background_tasks::{Known, TaskNumber};
-use crate::model::{ModelCard, ModelSet, Task, TaskModel};
 
 /// What the window knows of the models.
 #[derive(Default)]
@@ -152,9 +153,10 @@ pub(crate) fn files_text(files: &[PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::model::Accuracy;
+
     use super::*;
     use crate::app::fake::model;
-    use crate::model::Accuracy;
 
     fn shipped() -> ModelSet {
         ModelSet { age: vec![model("shipped-age", Task::Age)], ..ModelSet::default() }

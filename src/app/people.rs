@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use eframe::egui::{self, ColorImage, TextureHandle, TextureOptions};
-
-use crate::frame::Frame;
-use crate::geometry::{Pose, Rect};
-use crate::pipeline::Analysis;
-use crate::track::{Age, Face};
+use facelens_core::Analysis;
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::track::{Age, Face};
 
 /// How far back a history goes, seconds.
 pub(crate) const HISTORY_SECS: f32 = 20.0;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use eframe::egui::{self, Color32, ColorImage, Rect, TextureHandle, TextureOptions, pos2, vec2};
+use facelens_core::Analysis;
+use facelens_core::frame::Frame;
+use facelens_core::track::Face;
 use fast_image_resize as resize;
 
-use crate::frame::Frame;
-use crate::pipeline::{Analysis, Status};
-use crate::track::Face;
+use crate::pipeline::Status;
 
 /// Decides whether the picture waits for its own overlay.
 ///

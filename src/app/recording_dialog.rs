@@ -1,12 +1,12 @@
 //! Dialogs about recording: what is recorded and where, and whether to save before the window is closed.
 
 use eframe::egui::{self, Button, Checkbox, RichText, vec2};
+use facelens_session::recording::RecordedPictures;
 
 use super::command::Command;
 use super::recording_text::{clock_text, pictures_text};
 use super::state::{App, LOCKED, from_home};
 use super::theme;
-use crate::session::recording::RecordedPictures;
 
 /// Whether it is on, its title, what it is good for, and what a click asks for.
 type Switch = (bool, &'static str, &'static str, fn(bool) -> Command);

@@ -1,10 +1,10 @@
 //! The mark over the picture while it is recorded: a red dot, how long, how large, how much room is left, what was lost.
 
 use eframe::egui::{self, Align2, Color32, FontId, Rect, Sense, pos2, vec2};
+use facelens_session::recording::{RecordingState, RecordingStatus};
 
 use super::recording_text::{LITTLE_ROOM, figures};
 use super::theme;
-use crate::session::recording::{RecordingState, RecordingStatus};
 
 /// Height of the mark in points.
 pub(super) const HEIGHT: f32 = 28.0;

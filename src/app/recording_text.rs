@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::session::recording::{RecordedPictures, RecordingState, RecordingStatus};
+use facelens_session::recording::{RecordedPictures, RecordingState, RecordingStatus};
 
 /// Little room is left on the disk below this.
 pub(crate) const LITTLE_ROOM: u64 = 1_000_000_000;

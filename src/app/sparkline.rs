@@ -120,9 +120,10 @@ fn line<'a>(
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::geometry::Pose;
+    use facelens_core::track::Age;
+
     use super::*;
-    use crate::geometry::Pose;
-    use crate::track::Age;
 
     #[test]
     fn now_is_the_right_edge_and_the_span_is_the_width() {

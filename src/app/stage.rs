@@ -4,10 +4,10 @@ use eframe::egui::{
     self, Align, Align2, Button, Color32, CornerRadius, FontId, Layout, Margin, Rect, RichText, Sense, Stroke,
     UiBuilder, pos2, vec2,
 };
-
-use crate::overlay::{self, Scene};
+use facelens_session::overlay::Scene;
 
 use super::command::Command;
+use super::egui_painter;
 use super::picture::letterbox;
 use super::state::App;
 use super::theme;
@@ -30,7 +30,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
                 let options = app.scene_options(target.width() / width as f32);
                 let faces = Scene::of(shot.faces(), width, height, &options);
                 app.gait.paint(shot, &faces, &options, &painter, target);
-                overlay::paint(&faces, &painter, target);
+                egui_painter::paint(&faces, &painter, target);
             }
             let faces = match shot.faces().len() {
                 1 => "1 face".to_owned(),

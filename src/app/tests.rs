@@ -6,18 +6,18 @@ use std::sync::Arc;
 use eframe::egui::{self, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use facelens_core::detect::DetectorKind;
+use facelens_core::model::{ModelError, ModelErrorKind, ModelSet, Task};
+use facelens_media::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
+use facelens_session::recording::default_sessions_folder;
 
 use super::background_tasks::{BackgroundTask, Known, Origin, Picked, Report, TaskNumber};
 use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
 use super::notices::Tone;
 use super::state::{App, Dialog};
 use super::{AppOptions, theme};
-use crate::detect::DetectorKind;
-use crate::model::{ModelError, ModelErrorKind, ModelSet, Task};
 use crate::pipeline::Shown;
-use crate::session::recording::default_sessions_folder;
 use crate::settings::{Settings, SettingsFile};
-use crate::source::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 
 mod access;
 mod background;

@@ -3,8 +3,7 @@
 use eframe::egui::{
     self, Color32, CornerRadius, FontFamily, FontId, Margin, RichText, Stroke, TextStyle, Visuals, vec2,
 };
-
-use crate::overlay::identity_color;
+use facelens_session::overlay::identity_color;
 
 /// Half a step of the grid, points.
 pub(crate) const HALF: f32 = 4.0;
@@ -118,7 +117,7 @@ fn visuals() -> Visuals {
 
 /// The colour of an identity, the same as over the picture.
 pub(crate) fn id_color(id: u64) -> Color32 {
-    identity_color(id).into()
+    super::egui_painter::color32(identity_color(id))
 }
 
 /// A card on a panel.

@@ -1,12 +1,12 @@
 //! The switches under the picture.
 
 use eframe::egui::{self, Button, Margin, Rect, RichText, pos2, vec2};
+use facelens_session::recording::RecordingState;
 
 use super::action::Action;
 use super::command::Command;
 use super::state::App;
 use super::theme;
-use crate::session::recording::RecordingState;
 
 /// Height of the bar in points.
 const HEIGHT: f32 = 44.0;

@@ -1,11 +1,11 @@
 //! What the centre of the window shows for each state of the source: a picture, a page instead of it, a banner over it.
 
-use crate::pipeline::Shown;
-use crate::source::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+use facelens_media::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind, SourceKind, SourceSpec};
 
 use super::action::Action;
 use super::command::Command;
 use super::notices::Tone;
+use crate::pipeline::Shown;
 
 /// The centre of the window.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,14 +6,15 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use facelens_base::atomic_file::is_same_file;
+use facelens_base::interrupt;
+use facelens_media::{Mode, Source, SourceInfo, SourceKind, SourceSpec};
+use facelens_session::RowFormat;
+
 use super::limited::Limited;
 use super::output::{self, Target, usage};
 use super::progress::Progress;
-use crate::atomic_file::is_same_file;
-use crate::interrupt;
 use crate::pipeline::{BatchEnd, BatchEvent, BatchStop, FrameWork, run_batch};
-use crate::session::RowFormat;
-use crate::source::{self, Mode, Source, SourceInfo, SourceKind, SourceSpec};
 
 pub(super) fn parse_format(text: &str) -> Result<RowFormat, String> {
     match text {
@@ -86,7 +87,7 @@ impl Files<'_> {
 pub(super) fn is_part_of(input: &Path, output: &Path) -> bool {
     let is_picture_of = |folder: &Path| {
         let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        entries.any(|entry| is_same_file(&entry, output) && source::is_picture_file(&entry))
+        entries.any(|entry| is_same_file(&entry, output) && facelens_media::is_picture_file(&entry))
     };
     is_same_file(input, output) || (output.is_file() && input.is_dir() && is_picture_of(input))
 }
@@ -147,7 +148,7 @@ pub(super) struct Batch {
 impl Batch {
     /// Opens an input; `seconds` as `--seconds`.
     pub(super) fn open(input: &SourceSpec, seconds: Option<Duration>, rows_on_terminal: bool) -> Result<Self, Trouble> {
-        let mut source = source::open(input, Mode::Batch).map_err(|error| Trouble::Input(error.into()))?;
+        let mut source = facelens_media::open(input, Mode::Batch).map_err(|error| Trouble::Input(error.into()))?;
         if let Some(limit) = seconds {
             source = Box::new(Limited::new(source, limit));
         }

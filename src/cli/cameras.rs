@@ -3,9 +3,8 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use facelens_media::{CameraInfo, list_cameras};
 use unicode_width::UnicodeWidthStr as _;
-
-use crate::source::{CameraInfo, list_cameras};
 
 /// How many formats the table shows of each camera.
 const SHOWN_FORMATS: usize = 3;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::source::{Next, Source, SourceError, SourceInfo, SourceKind};
+use facelens_media::{Next, Source, SourceError, SourceInfo, SourceKind};
 
 /// Ends a source after `limit`: a camera by the clock, so that one that gives no picture ends too; everything else by
 /// the frames' own time. A picture of a folder stands for a second.
@@ -38,8 +38,9 @@ impl Source for Limited {
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::frame::Frame;
+
     use super::*;
-    use crate::frame::Frame;
 
     /// Ten frames a second, without an end; a camera never gives one.
     struct Endless(SourceInfo, u64);

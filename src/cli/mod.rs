@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 use clap_lex::OsStrExt as _;
+use facelens_core::detect::DetectorKind;
+use facelens_core::model::{ModelSet, Task};
+use facelens_import::{Library, Sandbox};
+use facelens_media::{CameraChoice, SourceSpec};
 
-use crate::detect::DetectorKind;
-use crate::model::{Library, ModelSet, Sandbox, Task};
 use crate::outputs::{Address, OPENTRACK_PORT, WantedJsonl, WantedOutputs};
-use crate::source::{CameraChoice, SourceSpec};
 
 mod analyze;
 mod batch;
@@ -31,13 +32,13 @@ mod stdout;
 mod try_model;
 mod video;
 
-pub use crate::interrupt;
 pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
 pub use cameras::CamerasArgs;
 pub use eval::EvalArgs;
 pub(crate) use eval::reads_labels;
 pub use export::ExportArgs;
+pub use facelens_base::interrupt;
 pub use gait::GaitArgs;
 pub use models::ModelsArgs;
 pub use record::RecordArgs;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
+use facelens_base::atomic_file::cause;
+use facelens_base::interrupt;
 
 use super::stdout::PatientWriter;
-use crate::atomic_file::cause;
-use crate::interrupt;
 
 /// Something is wrong with how the program was called; it exits with 2.
 #[derive(Debug)]

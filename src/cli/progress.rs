@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
+use facelens_media::SourceInfo;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::output;
-use crate::source::SourceInfo;
 
 /// The progress of one input.
 pub(super) struct Progress {

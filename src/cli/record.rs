@@ -8,20 +8,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use facelens_base::interrupt;
+use facelens_core::model::ModelSet;
+use facelens_import::Sandbox;
+use facelens_media::{SourceInfo, SourceSpec};
+use facelens_session::recording::{
+    RecordedPictures, Recorder, RecorderOptions, RecordingStatus, default_sessions_folder,
+};
+use facelens_session::{SessionEnd, SessionInfo};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::batch::parse_seconds;
 use super::output::usage;
 use super::{ModelArgs, output};
-use crate::interrupt;
-use crate::model::{ModelSet, Sandbox};
+use crate::pipeline::SourceWatch;
 use crate::pipeline::{Live, LiveOptions, Shown, Status};
-use crate::session::recording::{
-    RecordedPictures, Recorder, RecorderOptions, RecordingStatus, SourceWatch, default_sessions_folder,
-};
-use crate::session::{SessionEnd, SessionInfo};
 use crate::settings::SettingsFile;
-use crate::source::{SourceInfo, SourceSpec};
 
 /// How often the recording is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use facelens_session::has_session_file;
+use facelens_session::recovery::{Survey, recover, survey};
+
 use super::output;
 use super::output::usage;
 use super::record::sessions_folder;
-use crate::session::has_session_file;
-use crate::session::recovery::{Survey, recover, survey};
 
 /// Options of `facelens recover`.
 #[derive(Debug, clap::Args)]

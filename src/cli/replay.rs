@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use facelens_import::Sandbox;
+use facelens_session::SessionFolder;
+
 use crate::app::{self, AppOptions};
-use crate::model::Sandbox;
-use crate::session::SessionFolder;
 
 /// Options of `facelens replay`.
 #[derive(Debug, clap::Args)]

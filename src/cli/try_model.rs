@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-
-use crate::model::{Limits, Task, try_model};
+use facelens_core::model::Task;
+use facelens_import::{Limits, try_model};
 
 /// Options of `facelens try-model`.
 #[derive(Debug, clap::Args)]

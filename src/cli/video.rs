@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::frame::Frame;
-use crate::session::WriteError;
-use crate::session::video::{VideoOptions, VideoWriter};
-use crate::source::{SourceInfo, SourceKind};
+use facelens_core::frame::Frame;
+use facelens_media::{SourceInfo, SourceKind};
+use facelens_session::WriteError;
+use facelens_session::video::{VideoOptions, VideoWriter};
 
 /// How long a single picture stands in the video.
 const PICTURE: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
 //! One head as opentrack's input "UDP over network" takes it.
 
-use crate::geometry::{Pose, Rect, Rotation};
+use facelens_core::geometry::{Pose, Rect, Rotation};
 
 /// Horizontal angle of view that is assumed of a camera, degrees: that of most webcams.
 pub const VIEW_DEGREES: f32 = 60.0;
@@ -115,8 +115,9 @@ impl Offsets {
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::geometry::Point;
+
     use super::*;
-    use crate::geometry::Point;
 
     fn head_at(x: f32, y: f32, side: f32, pose: Pose) -> Head {
         Head::new(Rect::square(Point { x, y }, side), Some(pose), (640, 480))

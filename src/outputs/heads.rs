@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
+use facelens_core::Analysis;
+use facelens_core::track::Face;
+
 use super::datagrams::Datagrams;
 use super::head::{Head, Offsets};
 use super::lane::{Lane, Switch};
 use super::lock;
 use super::options::Follow;
 use super::status::SharedStatus;
-use crate::pipeline::Analysis;
-use crate::track::Face;
 
 /// A face takes over from the one that is followed when it is larger by this factor: two people side by side would
 /// otherwise have the head jump between them.

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use facelens_session::{FrameRow, write_jsonl};
+
 use super::datagrams::{Datagrams, LARGEST_DATAGRAM};
 use super::lane::{Lane, Switch};
 use super::options::JsonlTarget;
 use super::status::SharedStatus;
-use crate::session::{FrameRow, write_jsonl};
 
 /// Lines that may wait for a slow reader; where more come, the oldest are dropped and counted.
 pub(super) const WAITING: usize = 64;

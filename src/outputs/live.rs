@@ -4,14 +4,15 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use facelens_core::Analysis;
+use facelens_media::SourceInfo;
+use facelens_session::{FrameRow, Tap};
+
 use super::heads::{HeadLane, Steering};
 use super::lines::{LineLane, MakeStdout};
 use super::lock;
 use super::options::{Follow, OutputOptions};
 use super::status::{OutputStatus, SharedStatus};
-use crate::pipeline::{Analysis, Tap};
-use crate::session::FrameRow;
-use crate::source::SourceInfo;
 
 /// How long closing waits for the last lines.
 const CLOSING: Duration = Duration::from_millis(200);

@@ -3,12 +3,13 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Pose, Rect};
+use facelens_core::track::Face;
+use facelens_media::SourceKind;
+
 use super::*;
-use crate::frame::Frame;
-use crate::geometry::{Point, Pose, Rect};
 use crate::outputs::JsonlTarget;
-use crate::source::SourceKind;
-use crate::track::Face;
 
 /// A face of this identity and side around the middle of a picture of 640x480.
 fn face(id: u64, side: f32, yaw: f32) -> Face {

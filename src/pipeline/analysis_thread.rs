@@ -4,15 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::analyser::{Analyser, Estimates, Faces};
+use facelens_base::panic_words;
+use facelens_core::analyser::{Analyser, Estimates, Faces};
+use facelens_core::detect::{DetectError, Detector, DetectorKind};
+use facelens_core::frame::Frame;
+use facelens_core::model::ModelSet;
+use facelens_core::track::Numbers;
+use facelens_media::SourceKind;
+
 use super::board::Board;
 use super::inbox::{Inbox, Message};
-use super::panic_words;
-use crate::detect::{DetectError, Detector, DetectorKind};
-use crate::frame::Frame;
-use crate::model::ModelSet;
-use crate::source::SourceKind;
-use crate::track::Numbers;
 
 /// After an order the last frame is analysed again, unless a new one comes within this time.
 const AGAIN_AFTER: Duration = Duration::from_millis(150);

@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use facelens_base::panic_words;
+use facelens_core::frame::Frame;
+use facelens_core::{AnalyseError, Analyser, Analysis};
+use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceKind};
+
+use super::Numbers;
 use super::inbox::{CloseOnDrop, Inbox, Message};
-use super::{AnalyseError, Analyser, Analysis, Numbers, panic_words};
-use crate::frame::Frame;
-use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceKind};
 
 /// How often the stop flag is looked at while nothing comes.
 const STOP_CHECK: Duration = Duration::from_millis(50);

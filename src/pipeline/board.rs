@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use facelens_core::frame::Frame;
+use facelens_core::{Analysis, StageTimings};
+use facelens_media::{SourceError, SourceInfo};
+use facelens_session::Tap;
 
 use super::figures::Figures;
-use super::{Analysis, StageTimings};
-use crate::frame::Frame;
-use crate::source::{SourceError, SourceInfo};
 
 /// The figures change at most this often, unless something happens to the source.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
@@ -74,18 +75,6 @@ pub struct Status {
     pub dropped: u64,
     /// The last error of a detector or network, where frames fail, or of a picture that was skipped.
     pub analysis_error: Option<String>,
-}
-
-/// Sees every frame that the live pipeline analyses, not only the newest.
-pub trait Tap: Send + Sync {
-    /// A frame was analysed. Called on the analysis thread: must not wait.
-    fn analysed(&self, analysis: &Arc<Analysis>);
-
-    /// The source was changed or opened anew: a tap of one source is taken off, and sees nothing any more.
-    fn source_changed(&self);
-
-    /// Pictures of this source come from now on. Only a lasting tap is told.
-    fn source_opened(&self, _info: &SourceInfo) {}
 }
 
 /// Who may see whatever source there is, one at a time.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use facelens_base::panic_words;
+use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+
 use super::analysis_thread::{AnalysisInbox, Job};
 use super::board::{Board, Shown};
 use super::inbox::{Inbox, Message, Refused};
-use super::{Numbers, WAITING_PAUSE, panic_words};
-use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+use super::{Numbers, WAITING_PAUSE};
 
 /// How often the figures are refreshed while there is nothing to read.
 const TICK: Duration = Duration::from_millis(250);

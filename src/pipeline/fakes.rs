@@ -4,16 +4,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::analyser::{Analyser, Estimates, Faces};
+use facelens_core::analyser::{Analyser, Estimates, Faces};
+use facelens_core::detect::{DetectError, Detection, Detector, DetectorKind};
+use facelens_core::estimate::{AgeEstimate, Estimate, EstimateError, EstimateTimings, GenderEstimate, Place};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::Rect;
+use facelens_core::model::ModelSet;
+use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
+
 use super::analysis_thread::Makers;
 use super::capture::OpenSource;
 use super::live::{Live, LiveOptions};
-use crate::detect::{DetectError, Detection, Detector, DetectorKind};
-use crate::estimate::{AgeEstimate, Estimate, EstimateError, EstimateTimings, GenderEstimate, Place};
-use crate::frame::Frame;
-use crate::geometry::Rect;
-use crate::model::ModelSet;
-use crate::source::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
 
 pub(super) const FACE: Rect = Rect::new(4.0, 2.0, 8.0, 8.0);
 

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::StageTimings;
+use facelens_core::StageTimings;
+
 use super::board::{Shown, Status};
 
 /// Rates count over this time.

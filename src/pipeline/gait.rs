@@ -10,13 +10,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use facelens_base::panic_words;
+use facelens_core::Analysis;
+use facelens_core::frame::Frame;
+use facelens_core::geometry::Rect;
+use facelens_gait::{AgeByGait, GaitAnalyser, GaitError, GaitFrame, GaitTimings, Stride, Walker};
+use facelens_session::Tap;
 
-use super::board::Tap;
 use super::inbox::{Inbox, Message};
-use super::{Analysis, panic_words};
-use crate::frame::Frame;
-use crate::gait::{AgeByGait, GaitAnalyser, GaitError, GaitFrame, GaitTimings, Stride, Walker};
-use crate::geometry::Rect;
 
 /// The rate is that of the frames of this time.
 const RATE_TIME: Duration = Duration::from_secs(2);
@@ -259,10 +260,11 @@ impl Shared {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use facelens_core::StageTimings;
+    use facelens_core::track::Face;
+    use facelens_gait::{Gei, Measures, WalkState};
+
     use super::*;
-    use crate::gait::{Gei, Measures, WalkState};
-    use crate::pipeline::StageTimings;
-    use crate::track::Face;
 
     /// Gives a stride of the first face in each frame; frame 5 panics and frame 6 fails.
     struct Script(Arc<AtomicUsize>);

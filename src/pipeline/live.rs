@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::analyser::estimates_of;
+use facelens_base::panic_words;
+use facelens_core::Analysis;
+use facelens_core::analyser::estimates_of;
+use facelens_core::detect::{self, DetectorKind};
+use facelens_core::frame::Frame;
+use facelens_core::model::ModelSet;
+use facelens_core::track::Numbers;
+use facelens_media::{Mode, SourceError, SourceErrorKind, SourceSpec};
+use facelens_session::Tap;
+
 use super::analysis_thread::{AnalysisInbox, AnalysisOrder, AnalysisThread, Makers};
-use super::board::{Board, LastingTap, Shown, Status, Tap};
+use super::board::{Board, LastingTap, Shown, Status};
 use super::capture::{Capture, CaptureInbox, CaptureOrder, OpenSource};
 use super::inbox::Inbox;
-use super::{Analysis, panic_words};
-use crate::detect::{self, DetectorKind};
-use crate::frame::Frame;
-use crate::model::ModelSet;
-use crate::source::{self, Mode, SourceError, SourceErrorKind, SourceSpec};
-use crate::track::Numbers;
 
 /// How long closing waits for the threads. A source gives its thread back every 250 ms; one that does not is left to
 /// the end of the program rather than holding the window open.
@@ -53,7 +56,7 @@ impl Live {
     /// Where the system gives no thread.
     pub fn start(options: LiveOptions) -> std::io::Result<Self> {
         let makers = Makers { detector: Box::new(detect::create), estimates: Box::new(estimates_of) };
-        Self::start_with(options, Arc::new(|spec| source::open(spec, Mode::Live)), makers)
+        Self::start_with(options, Arc::new(|spec| facelens_media::open(spec, Mode::Live)), makers)
     }
 
     /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.

@@ -1,49 +1,10 @@
 //! The threads and the channels between them, and the one analysis that live view and files share.
 
-use std::any::Any;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::frame::Frame;
-use crate::source::SourceKind;
-use crate::track::Face;
+use facelens_core::frame::Frame;
+use facelens_media::SourceKind;
 
-/// A frame with what was found in it.
-#[derive(Clone, Debug)]
-pub struct Analysis {
-    /// The frame; the overlay belongs to it.
-    pub frame: Arc<Frame>,
-    /// The faces, by identity.
-    pub faces: Vec<Face>,
-    /// Time spent.
-    pub timings: StageTimings,
-}
-
-/// Milliseconds that one frame spent in each stage, all faces and threads together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct StageTimings {
-    /// Finding the faces.
-    pub detect: f32,
-    /// Cropping and scaling.
-    pub crop: f32,
-    /// Age networks.
-    pub age: f32,
-    /// Gender networks.
-    pub gender: f32,
-    /// Pose networks.
-    pub pose: f32,
-    /// Identities and smoothing.
-    pub track: f32,
-}
-
-impl StageTimings {
-    /// All stages together, milliseconds.
-    pub fn total(&self) -> f32 {
-        self.detect + self.crop + self.age + self.gender + self.pose + self.track
-    }
-}
-
-mod analyser;
 mod analysis_thread;
 mod batch;
 mod board;
@@ -52,19 +13,17 @@ mod capture;
 mod fakes;
 mod figures;
 mod gait;
-mod glance;
 mod inbox;
 mod live;
-mod search;
-mod team;
+mod source_watch;
 #[cfg(test)]
 mod tests;
 
-pub use analyser::{AnalyseError, Analyser, Faces};
 pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, FrameWork, run_batch};
-pub use board::{LastingTap, Shown, Status, Tap};
+pub use board::{LastingTap, Shown, Status};
 pub use gait::{GaitView, Gaits, LiveGait, MakeAge, MakeGaits, TakeStrides};
 pub use live::{Live, LiveOptions};
+pub use source_watch::SourceWatch;
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.
 const WAITING_PAUSE: Duration = Duration::from_millis(5);
@@ -82,13 +41,4 @@ impl Numbers {
         let last = self.last.replace(frame.sequence);
         last.filter(|_| kind == SourceKind::Camera).map_or(0, |last| frame.sequence.saturating_sub(last + 1))
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no reason was given")
 }

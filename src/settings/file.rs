@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use facelens_base::atomic_file::{self, Access, AtomicFile};
+use facelens_base::bounded_file::{self, ReadErrorKind};
+
 use super::{CONFIG_DIR_VARIABLE, Settings};
-use crate::atomic_file::{self, Access, AtomicFile};
-use crate::bounded_file::{self, ReadErrorKind};
 
 /// Largest file of settings, bytes; a full one has about 2 KiB.
 const MAX_BYTES: u64 = 1 << 20;

@@ -6,15 +6,15 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use facelens_core::detect::DetectorKind;
+use facelens_core::model::Task;
+use facelens_media::{CameraChoice, CameraDevice, SourceSpec};
+use facelens_session::recording::RecordedPictures;
 use serde::de::DeserializeOwned;
 use toml::Table;
 use toml_edit::{Array, DocumentMut, Item, Value};
 
-use crate::detect::DetectorKind;
-use crate::model::Task;
 use crate::outputs::OPENTRACK_PORT;
-use crate::session::recording::RecordedPictures;
-use crate::source::{CameraChoice, CameraDevice, SourceSpec};
 
 pub use file::{PendingSave, SettingsError, SettingsFile};
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use facelens::model::sha256_hex;
+use facelens_core::model::sha256_hex;
 use prost::Message as _;
 use tract_onnx::pb::{self, attribute_proto::AttributeType, tensor_proto::DataType};
 

@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
-use facelens::geometry::{Pose, Rect};
-use facelens::session::video::{VideoOptions, VideoWriter};
-use facelens::session::{
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::track::GenderLabel;
+use facelens_session::video::{VideoOptions, VideoWriter};
+use facelens_session::{
     AgeRow, CsvWriter, FaceRow, FrameRow, GenderRow, SessionEnd, SessionInfo, SessionSource, SessionVideo,
 };
-use facelens::track::GenderLabel;
 
 /// Size of the pictures.
 pub const SIZE: (u32, u32) = (160, 96);

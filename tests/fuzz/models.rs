@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use facelens::model::import::{import_file, read_layers};
-use facelens::model::{ModelCard, Task};
+use facelens_core::model::{ModelCard, Task};
+use facelens_import::formats::{import_file, read_layers};
 use hdf5_pure::FileBuilder;
 use serde_json::json;
 

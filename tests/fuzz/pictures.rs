@@ -1,6 +1,6 @@
 //! Picture files, and pictures as cameras send them.
 
-use facelens::source::{CameraPixels, decode_camera_picture, decode_picture};
+use facelens_media::{CameraPixels, decode_camera_picture, decode_picture};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder as _, ImageFormat, Rgb, RgbImage};

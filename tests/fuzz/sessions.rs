@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use facelens::overlay::{Scene, SceneOptions, paint_on_picture};
-use facelens::session::export::{ExportFormat, write_data};
-use facelens::session::replay::{Playback, Quantity, curve};
-use facelens::session::{FrameRow, INFO_FILE, SessionFolder, read_csv, read_jsonl, recovery, write_jsonl};
+use facelens_session::export::{ExportFormat, write_data};
+use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
+use facelens_session::replay::{Playback, Quantity, curve};
+use facelens_session::{FrameRow, INFO_FILE, SessionFolder, read_csv, read_jsonl, recovery, write_jsonl};
 
 use crate::common::session::{rows, write};
 use crate::harness::{Target, fuzz};
@@ -71,7 +71,7 @@ fn faces_csv() {
 
 fn csv_of(rows: &[FrameRow]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let mut writer = facelens::session::CsvWriter::new(file.reopen().unwrap());
+    let mut writer = facelens_session::CsvWriter::new(file.reopen().unwrap());
     rows.iter().for_each(|row| writer.write(row).unwrap());
     writer.flush().unwrap();
     file

@@ -2,9 +2,9 @@
 
 use std::io::Read as _;
 
-use facelens::archive::TarFiles;
 use facelens::fuzzing;
 use facelens::settings::{Settings, SettingsFile};
+use facelens_base::archive::TarFiles;
 
 use crate::harness::{InputFile, Target, fuzz};
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use facelens::model::{Library, Limits, ModelError, ModelErrorKind, Sandbox};
+use facelens_core::model::{ModelError, ModelErrorKind};
+use facelens_import::{Library, Limits, Sandbox};
 
 use crate::{graphs, onnx};
 

@@ -4,8 +4,8 @@ use std::io::BufReader;
 use std::time::Duration;
 
 use facelens::fuzzing;
-use facelens::session::video::{VideoOptions, VideoWriter};
-use facelens::source::VideoReader;
+use facelens_media::VideoReader;
+use facelens_session::video::{VideoOptions, VideoWriter};
 use image::{Rgb, RgbImage};
 
 use crate::common::clip::mp4;

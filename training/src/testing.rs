@@ -1,13 +1,13 @@
 //! What unit tests share.
 
-use facelens::net::fsa_net::{
+use facelens_import::net::fsa_net::{
     Aggregation, BLOCK_CHANNELS, FEATURES, FUSION_INPUTS, FsaNet, Fusion, PLACES, Scoring, SeparableBlock, StageHead,
     StructureMapping,
 };
-use facelens::net::ssr_net::{
+use facelens_import::net::ssr_net::{
     FUSION_CHANNELS, FusionBlock, RELU_CHANNELS, Regression, STAGE_SIDES, SsrNet, TANH_CHANNELS,
 };
-use facelens::net::{Affine, BatchNorm, Convention, ConvolutionBlock, Tensor};
+use facelens_import::net::{Affine, BatchNorm, Convention, ConvolutionBlock, Tensor};
 
 use crate::data::SIDE;
 

@@ -1,13 +1,13 @@
 //! The walkers among the people: one row of fixed height for each.
 
 use eframe::egui::{self, Align2, Color32, FontId, Rect, RichText, Sense, TextureHandle, pos2, vec2};
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Measures, WalkState, Walker};
+use facelens_session::overlay::gait_age_words;
 
 use super::super::command::Command;
 use super::super::gait::{direction_words, measure_words};
 use super::super::state::App;
 use super::super::theme;
-use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Measures, WalkState, Walker};
-use crate::overlay::gait_age_words;
 use crate::pipeline::GaitView;
 
 /// Height of a row in points.

@@ -1,11 +1,11 @@
 //! The models in use: one card for each task.
 
 use eframe::egui::{self, Button, RichText, Sense, vec2};
+use facelens_core::model::Task;
 
 use super::super::command::Command;
 use super::super::state::{App, LOCKED, title};
 use super::super::theme;
-use crate::model::Task;
 
 /// Height of a task's row in points.
 const ROW_HEIGHT: f32 = 38.0;

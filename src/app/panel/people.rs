@@ -1,6 +1,8 @@
 //! One row of fixed height for each person.
 
 use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, RichText, Sense, pos2, vec2};
+use facelens_core::track::{Age, Face, Gender};
+use facelens_session::overlay::{age_words, gender_words};
 
 use super::super::command::Command;
 use super::super::people::Person;
@@ -8,8 +10,6 @@ use super::super::state::App;
 use super::super::{sparkline, theme};
 use super::gait;
 use crate::outputs::Follow;
-use crate::overlay::{age_words, gender_words};
-use crate::track::{Age, Face, Gender};
 
 /// Height of a row in points.
 pub(super) const ROW_HEIGHT: f32 = 100.0;

@@ -1,14 +1,14 @@
 //! Where pictures come from, and how faces are found in them.
 
 use eframe::egui::{self, Button, ComboBox, TextEdit};
+use facelens_core::detect::DetectorKind;
+use facelens_media::SourceSpec;
 
 use super::super::action::Action;
 use super::super::command::Command;
 use super::super::state::{App, LOCKED};
 use super::super::theme;
 use super::super::view::{capitalised, choose_camera, name_of};
-use crate::detect::DetectorKind;
-use crate::source::SourceSpec;
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     super::title(ui, "SOURCE");

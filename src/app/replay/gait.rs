@@ -1,15 +1,15 @@
 //! The strides of a session: for each walker the one at the time that is shown, or the last one before it.
 
 use eframe::egui::{self, TextureHandle, TextureOptions};
+use facelens_gait::{GaitAge, GaitEstimate, Measures};
+use facelens_session::GaitRow;
+use facelens_session::overlay::gait_age_words;
 
 use super::super::gait::{direction_words, picture};
 use super::super::panel::gait::{GaitRow as Row, row};
 use super::super::panel::title;
 use super::super::theme;
 use super::Replay;
-use crate::gait::{GaitAge, GaitEstimate, Measures};
-use crate::overlay::gait_age_words;
-use crate::session::GaitRow;
 
 /// The images of the strides that are shown: one for each walker.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Images(Vec<(u64, Option<String>, Option<TextureHandle>)>);
 
 impl Images {
     /// Loads the image of a stride where another one of the walker was shown.
-    fn show(&mut self, ctx: &egui::Context, replay: &crate::session::SessionFolder, stride: &GaitRow) {
+    fn show(&mut self, ctx: &egui::Context, replay: &facelens_session::SessionFolder, stride: &GaitRow) {
         let texture = || {
             let gei = replay.stride_image(stride)?;
             Some(ctx.load_texture("gait energy image", picture(&gei), TextureOptions::LINEAR))

@@ -16,15 +16,16 @@ use eframe::egui;
 pub(super) use panel::show as panel;
 pub(super) use timeline::show as timeline;
 
+use facelens_core::frame::Frame;
+use facelens_core::{Analysis, StageTimings};
+use facelens_session::replay::{PictureState, Pictures, Playback};
+use facelens_session::{SessionError, SessionFolder, SessionVideo};
+use timeline::Curves;
+
 use super::action::Action;
 use super::notices::Tone;
 use super::picture::Shot;
 use super::view::{Banner, Page, Symbol, View};
-use crate::frame::Frame;
-use crate::pipeline::{Analysis, StageTimings};
-use crate::session::replay::{PictureState, Pictures, Playback};
-use crate::session::{SessionError, SessionFolder, SessionVideo};
-use timeline::Curves;
 
 /// Size of the ground where nothing tells the pictures' size.
 const GROUND_SIZE: (u32, u32) = (1280, 720);

@@ -1,6 +1,7 @@
 //! The side panel of a session: what it is, what is wrong with it, who is in it and when.
 
 use eframe::egui::{self, Button, RichText, Sense, vec2};
+use facelens_session::{Appearance, SessionEnd, SessionModel, SessionPerson};
 
 use super::super::command::Command;
 use super::super::notices::Tone;
@@ -8,7 +9,6 @@ use super::super::panel::title;
 use super::super::state::App;
 use super::super::theme;
 use super::{Replay, ReplayCommand, clock, gait};
-use crate::session::{Appearance, SessionEnd, SessionModel, SessionPerson};
 
 /// More times than this of one person are only counted.
 const MOST_TIMES: usize = 24;

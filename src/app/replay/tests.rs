@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::testing::session::{FRAMES, rows, write};
 use eframe::egui::{Event, Key, Modifiers, PointerButton, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
+use facelens_media::{CameraChoice, SourceSpec};
+use facelens_session::FrameRow;
 
 use super::*;
 use crate::app::AppOptions;
@@ -12,10 +15,7 @@ use crate::app::fake::camera_info;
 use crate::app::notices::Tone;
 use crate::app::tests::Test;
 use crate::pipeline::Shown;
-use crate::session::FrameRow;
 use crate::settings::Settings;
-use crate::source::{CameraChoice, SourceSpec};
-use crate::testing::session::{FRAMES, rows, write};
 
 /// A window with a session; its folder lives as long as the test.
 struct Window {

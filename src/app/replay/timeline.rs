@@ -3,13 +3,13 @@
 use eframe::egui::{
     self, Align2, Color32, FontId, Margin, Painter, Pos2, Rect, Sense, Shape, Stroke, Vec2, pos2, vec2,
 };
+use facelens_session::SessionFolder;
+use facelens_session::replay::{Curve, CurvePoint, Playback, Quantity, curve};
 
 use super::super::command::Command;
 use super::super::state::App;
 use super::super::theme;
 use super::{Replay, ReplayCommand, clock, transport};
-use crate::session::SessionFolder;
-use crate::session::replay::{Curve, CurvePoint, Playback, Quantity, curve};
 
 /// Between two lanes, points.
 const GAP: f32 = theme::HALF;

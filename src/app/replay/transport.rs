@@ -1,12 +1,12 @@
 //! Play, steps, speed and time.
 
 use eframe::egui::{self, Button, RichText, vec2};
+use facelens_session::replay::SPEEDS;
 
 use super::super::action::Action;
 use super::super::command::Command;
 use super::super::theme;
 use super::{Replay, ReplayCommand, clock};
-use crate::session::replay::SPEEDS;
 
 /// Height of the row in points.
 pub(super) const HEIGHT: f32 = 28.0;

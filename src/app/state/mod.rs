@@ -17,13 +17,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
 use eframe::egui;
-
-use crate::detect::DetectorKind;
-use crate::model::Task;
-use crate::overlay::SceneOptions;
-use crate::pipeline::{Shown, Status};
-use crate::settings::{Settings, SettingsFile};
-use crate::source::{CameraChoice, CameraInfo, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
+use facelens_core::detect::DetectorKind;
+use facelens_core::model::Task;
+use facelens_media::{CameraChoice, CameraInfo, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
+use facelens_session::overlay::SceneOptions;
+use outputs::Outputs;
+use recording::Recording;
 
 use super::AppOptions;
 use super::action::Action;
@@ -38,8 +37,8 @@ use super::people::People;
 use super::picture::{Alignment, Picture, Shot};
 use super::replay::ReplayState;
 use super::view::{capitalised, name_of};
-use outputs::Outputs;
-use recording::Recording;
+use crate::pipeline::{Shown, Status};
+use crate::settings::{Settings, SettingsFile};
 
 /// A dialog over the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

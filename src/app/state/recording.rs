@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
+use facelens_core::model::Task;
+use facelens_session::recording::{RecorderOptions, RecordingStatus, default_sessions_folder};
+use facelens_session::recovery::Recovered;
+use facelens_session::{SessionEnd, SessionInfo, WriteError, WriteErrorKind};
 
 use super::reports::from_home;
 use super::{App, Dialog};
@@ -12,11 +16,8 @@ use crate::app::background_tasks::BackgroundTask;
 use crate::app::command::Command;
 use crate::app::notices::Tone;
 use crate::app::recording_text::duration_text;
-use crate::model::Task;
 use crate::pipeline::Shown;
-use crate::session::recording::{RecorderOptions, RecordingStatus, SourceWatch, default_sessions_folder};
-use crate::session::recovery::Recovered;
-use crate::session::{SessionEnd, SessionInfo, WriteError, WriteErrorKind};
+use crate::pipeline::SourceWatch;
 
 /// Why something cannot be done now.
 pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first (E)";

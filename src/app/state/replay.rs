@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use eframe::egui;
+use facelens_session::{SessionError, SessionFolder};
 
 use super::App;
 use crate::app::action::Action;
 use crate::app::background_tasks::BackgroundTask;
 use crate::app::notices::Tone;
 use crate::app::replay::{Replay, ReplayState};
-use crate::session::{SessionError, SessionFolder};
 
 impl App {
     /// Reads a session on another thread; what is shown stays until it is there.

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use facelens_core::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
+use facelens_core::{Analysis, StageTimings};
+use facelens_media::SourceSpec;
+
 use super::App;
 use crate::app::background_tasks::{BackgroundTask, Origin, Picked, Report, Still, TaskNumber, common_tasks};
 use crate::app::models::files_text;
 use crate::app::notices::Tone;
-use crate::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
-use crate::pipeline::{Analysis, StageTimings};
-use crate::session;
-use crate::source::SourceSpec;
 
 impl App {
     /// Saves what is shown, with its own overlay. A frame that is not analysed yet is saved without one.
@@ -19,7 +19,7 @@ impl App {
             self.notices.say(Tone::Info, "There is no picture to save yet.");
             return;
         };
-        let Some(folder) = session::default_snapshot_folder() else {
+        let Some(folder) = facelens_session::default_snapshot_folder() else {
             self.notices.say(Tone::Bad, "The picture cannot be saved: this user has no home folder.");
             return;
         };

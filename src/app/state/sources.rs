@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use facelens_media::{CameraChoice, CameraInfo, SourceError, SourceSpec};
+use facelens_session::SessionFolder;
+
 use super::App;
 use crate::app::background_tasks::{BackgroundTask, Origin};
 use crate::app::file_dialogs::is_model_file;
@@ -9,8 +12,6 @@ use crate::app::notices::Tone;
 use crate::app::picture::Alignment;
 use crate::app::replay::ReplayState;
 use crate::outputs::Follow;
-use crate::session::SessionFolder;
-use crate::source::{CameraChoice, CameraInfo, SourceError, SourceSpec};
 
 impl App {
     /// Shows a source that the user chose, and remembers it.

@@ -1,12 +1,11 @@
 //! Background tasks that fail, and answers that come in another order than the questions.
 
 use egui_kittest::kittest::NodeT as _;
-
-use crate::app::background_tasks::TaskNumber;
-use crate::app::state::{Output, Purpose};
-use crate::session::SessionFolder;
+use facelens_session::SessionFolder;
 
 use super::*;
+use crate::app::background_tasks::TaskNumber;
+use crate::app::state::{Output, Purpose};
 
 /// The number of the newest background task that `which` fits, and the task.
 fn started(test: &Test, which: impl Fn(&BackgroundTask) -> bool) -> (TaskNumber, BackgroundTask) {
@@ -161,7 +160,7 @@ fn a_session_that_is_read_slowly_does_not_push_out_what_was_chosen_later() {
 
     let second = open(&mut test);
     let third = open(&mut test);
-    let error = crate::session::SessionError::Empty("older".into());
+    let error = facelens_session::SessionError::Empty("older".into());
     test.report_of(third, session());
     test.report_of(second, Report::Session(Err(error)));
     assert!(test.window.state().replay.open().is_some() && !said(&test).contains("older"), "{}", said(&test));

@@ -1,6 +1,6 @@
 //! Choosing cameras: by the list, by the key, and two of one model.
 
-use crate::source::{CameraInfo, SourceInfo};
+use facelens_media::{CameraInfo, SourceInfo};
 
 use super::*;
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use facelens_core::geometry::Rect;
+use facelens_gait::{Gei, Measures, Waiting, WalkState, Walker};
+
 use super::*;
 use crate::app::action::Action;
-use crate::gait::{Gei, Measures, Waiting, WalkState, Walker};
-use crate::geometry::Rect;
 use crate::pipeline::GaitView;
 
 fn walker(id: u64, state: WalkState) -> Walker {

@@ -2,13 +2,13 @@
 
 use eframe::egui::{ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::NodeT as _;
+use facelens_session::overlay::SceneOptions;
+use facelens_session::recording::{RecordedPictures, RecordingState, RecordingStatus};
+use facelens_session::recovery::{Mended, Recovered};
+use facelens_session::{SessionEnd, WriteErrorKind};
 
 use super::*;
 use crate::app::fake::recording;
-use crate::overlay::SceneOptions;
-use crate::session::recording::{RecordedPictures, RecordingState, RecordingStatus};
-use crate::session::recovery::{Mended, Recovered};
-use crate::session::{SessionEnd, WriteErrorKind};
 
 impl Test {
     /// A window that shows a camera with a face and has its models.
@@ -252,7 +252,7 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
     assert!(test.said().1.contains("is finished: 13.7 s, 412 frames"));
     test.report(Report::Unfinished(Ok(vec![])));
     assert!(test.said().1.contains("is finished"), "nothing found, nothing said");
-    let busy = crate::session::WriteError {
+    let busy = facelens_session::WriteError {
         kind: WriteErrorKind::InUse,
         path: "/videos".into(),
         cause: "another facelens is recording it".into(),

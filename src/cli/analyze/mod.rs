@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use facelens_core::model::{ModelSet, Task};
+use facelens_core::{Analyser, Analysis, Faces, detect};
+use facelens_import::Sandbox;
+use facelens_media::SourceSpec;
+use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
+use facelens_session::{FrameRow, RowFormat, RowWriter};
+
 use super::batch::{Batch, Files, Rows, Trouble, each, exit_code, parse_format, parse_seconds};
 use super::video::Video;
 use super::{ModelArgs, output};
-use crate::detect;
-use crate::model::{ModelSet, Sandbox, Task};
-use crate::overlay::{Scene, SceneOptions, paint_on_picture};
-use crate::pipeline::{Analyser, Analysis, Faces};
-use crate::session::{FrameRow, RowFormat, RowWriter};
-use crate::source::SourceSpec;
 
 /// Options of `facelens analyze`.
 #[derive(Debug, clap::Args)]

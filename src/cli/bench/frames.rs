@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use facelens_core::detect::{self, DetectorKind};
+use facelens_core::model::ModelSet;
+use facelens_core::{Analyser, Faces, StageTimings};
 use serde::Serialize;
 
 use super::process::processor_time;
 use super::scene::Scene;
 use super::statistics::{hundredths, mean, median, quantile, rounded};
-use crate::detect::{self, DetectorKind};
-use crate::model::ModelSet;
-use crate::pipeline::{Analyser, Faces, StageTimings};
 
 /// What a whole frame costs.
 #[derive(Debug, Serialize)]
@@ -48,7 +48,7 @@ struct Stages {
 }
 
 /// Analyses frames of the scene for `time`, one after the other. The frames come as from a camera that is exactly as fast
-/// as the analysis: [`Frame::time`](crate::frame::Frame::time) is the time spent analysing so far. Where nobody is to be
+/// as the analysis: [`Frame::time`](facelens_core::frame::Frame::time) is the time spent analysing so far. Where nobody is to be
 /// seen, almost nothing is done for most frames, and they come 30 times a second. Drawing is not counted.
 pub(super) fn measure(
     scene: &mut Scene,

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use facelens_core::detect::{self, DetectorKind};
+use facelens_core::model::ModelSet;
+use facelens_core::{Analyser, Faces};
+use facelens_media::SourceSpec;
 use serde::Serialize;
 
 use super::process::Memory;
 use super::scene::Scene;
 use super::statistics::hundredths;
-use crate::detect::{self, DetectorKind};
-use crate::model::ModelSet;
-use crate::pipeline::{Analyser, Faces, Live, LiveOptions};
-use crate::source::SourceSpec;
+use crate::pipeline::{Live, LiveOptions};
 
 /// Frame size and faces that the memory is measured with.
 const FRAME: ((u32, u32), u32) = ((1280, 720), 4);

@@ -5,19 +5,19 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::batch::parse_seconds;
-use super::eval::align;
-use super::{ModelArgs, output};
-use crate::interrupt;
-use crate::model::Sandbox;
+use facelens_base::interrupt;
+use facelens_import::Sandbox;
 use frames::FrameFigures;
 use live::{LiveFigures, StartFigures};
 use nets::NetFigures;
 use peer::Peer;
 use scene::Scene;
+use serde::Serialize;
 use stages::StageFigures;
+
+use super::batch::parse_seconds;
+use super::eval::align;
+use super::{ModelArgs, output};
 
 mod frames;
 mod live;

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use facelens_core::model::{InputSpec, ModelSet, Scaling, Task, one_or_several, task_words};
 use serde::Serialize;
 
 use super::peer::Peer;
 use super::statistics::median;
-use crate::model::{InputSpec, ModelSet, Scaling, Task, one_or_several, task_words};
 
 /// What one face costs in one network.
 #[derive(Debug, Serialize)]

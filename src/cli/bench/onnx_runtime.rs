@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
+use facelens_core::model::{InputSpec, Layout};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
 use super::nets::time_calls;
-use crate::model::{InputSpec, Layout};
 
 /// The loaded library.
 pub(super) struct OnnxRuntime(Environment);

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use facelens_core::model::{Task, TaskModel};
 #[cfg(feature = "bench-ort")]
-use crate::model::Library;
-use crate::model::{Sandbox, Task, TaskModel};
+use facelens_import::{Library, Sandbox};
 
 /// The peer, where there is one.
 pub(super) struct Peer {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-
-use crate::frame::Frame;
-use crate::source::demo::Walkers;
-use crate::source::{self, Mode, Next, SourceSpec};
+use facelens_core::frame::Frame;
+use facelens_media::demo::Walkers;
+use facelens_media::{Mode, Next, SourceSpec};
 
 /// How many pictures `--draw` writes of each case, and the time between two.
 const DRAWN: u32 = 60;
@@ -32,7 +31,7 @@ impl Scene {
 
     /// The pictures of a folder, in the order of their names; all of one size.
     pub(super) fn pictures(folder: &Path) -> anyhow::Result<Self> {
-        let mut source = source::open(&SourceSpec::Path(folder.to_owned()), Mode::Batch)?;
+        let mut source = facelens_media::open(&SourceSpec::Path(folder.to_owned()), Mode::Batch)?;
         let mut frames: Vec<Arc<Frame>> = Vec::new();
         loop {
             match source.next()? {

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use eframe::egui::ColorImage;
+use facelens_core::detect::{self, Detection, DetectorKind};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Pose, Rect};
+use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker};
+use facelens_gait::{BodyNetwork, GaitParts};
+use facelens_media::demo::{ASTRONAUT, Walkers};
+use facelens_media::{CameraPixels, decode_camera_picture, encode_camera_picture};
+use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
+use facelens_session::video::{VideoOptions, VideoWriter};
 use serde::Serialize;
 
 use super::nets::time_calls;
-use crate::detect::{self, Detection, DetectorKind};
-use crate::frame::Frame;
-use crate::gait::{BodyNetwork, GaitParts};
-use crate::geometry::{Pose, Rect};
-use crate::overlay::{Scene, SceneOptions, paint_on_picture};
-use crate::session::video::{VideoOptions, VideoWriter};
-use crate::source::demo::{ASTRONAUT, Walkers};
-use crate::source::{CameraPixels, decode_camera_picture, encode_camera_picture};
-use crate::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker};
 
 /// Faces in the pictures of the stages.
 const FACES: u32 = 2;

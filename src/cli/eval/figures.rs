@@ -1,13 +1,13 @@
 //! The figures of `eval`: errors over labelled pictures, together and by group.
 
+use facelens_core::estimate::{AgeEstimate, Estimate, GenderEstimate};
+use facelens_core::geometry::Pose;
+use facelens_core::model::Task;
 use serde::Serialize;
 
 use super::honesty::{ChanceFigures, RangeFigures};
 use super::labels::{AgeLabel, Label};
 use super::perturb::{Scatter, ScatterFigures};
-use crate::estimate::{AgeEstimate, Estimate, GenderEstimate};
-use crate::geometry::Pose;
-use crate::model::Task;
 
 /// A labelled picture and what the networks said of it; `None` where no face was found.
 #[derive(Clone, Debug)]
@@ -407,10 +407,10 @@ pub(super) fn age_group(label: &Label) -> Option<AgeGroup> {
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::geometry::Pose;
     use serde_json::json;
 
     use super::*;
-    use crate::geometry::Pose;
 
     fn label(age: Option<AgeLabel>, male: Option<bool>, pose: Option<Pose>) -> Label {
         Label { file: "a".into(), age, male, pose }

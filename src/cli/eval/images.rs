@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use facelens_base::archive::{TarFile, TarFiles};
+use facelens_base::bounded_file;
 
 use super::labels::{Labels, tidy_name};
-use crate::archive::{TarFile, TarFiles};
-use crate::bounded_file;
 
 /// A picture file larger than this is not read.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;

@@ -6,10 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use csv::StringRecord;
-
-use crate::bounded_file;
-use crate::geometry::Pose;
-use crate::model::Task;
+use facelens_base::bounded_file;
+use facelens_core::geometry::Pose;
+use facelens_core::model::Task;
 
 /// Largest file of labels: those of five million pictures.
 const MAX_BYTES: u64 = 256 << 20;

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
+use facelens_core::detect::{self, Detector, DetectorKind};
+use facelens_core::estimate::{Estimate, Estimator};
+use facelens_core::model::ModelSet;
+use facelens_media::decode_picture;
 use indicatif::ProgressBar;
 
 use super::images::walk;
 use super::labels::Labels;
 use super::perturb::{Scatter, scatter};
-use crate::detect::{self, Detector, DetectorKind};
-use crate::estimate::{Estimate, Estimator};
-use crate::model::ModelSet;
-use crate::source::decode_picture;
 
 /// The most worker threads: each has its own detector, and beyond this the reading is the limit.
 const MAX_WORKERS: usize = 8;

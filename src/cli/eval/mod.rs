@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{bail, ensure};
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::{ModelArgs, output};
-use crate::interrupt;
-use crate::model::{ModelSet, Sandbox, Task};
 use chart::{Chart, ChartFile};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use facelens_base::interrupt;
+use facelens_core::model::{ModelSet, Task};
+use facelens_import::Sandbox;
 use figures::{Figures, Groups, Report, Sample};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use labels::Labels;
 use measure::{Method, Outcome, measure};
+
+use super::{ModelArgs, output};
 
 mod chart;
 mod figures;

@@ -2,15 +2,15 @@
 //! lighter, or compressed.
 
 use anyhow::Context as _;
+use facelens_core::estimate::{Estimate, Estimator, Place};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Pose, Rect};
+use facelens_media::decode_picture;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use serde::Serialize;
 
 use super::figures::Mean;
-use crate::estimate::{Estimate, Estimator, Place};
-use crate::frame::Frame;
-use crate::geometry::{Point, Pose, Rect};
-use crate::source::decode_picture;
 
 /// How far the box is shifted, pixels of the picture.
 const SHIFT_PX: f32 = 2.0;
@@ -181,8 +181,9 @@ fn turned_place(place: Place, before: &Frame, after: &Frame, clockwise: f32) -> 
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::estimate::{AgeEstimate, GenderEstimate};
+
     use super::*;
-    use crate::estimate::{AgeEstimate, GenderEstimate};
 
     fn said(years: f32, male: f32, yaw: f32) -> Estimate {
         Estimate {

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
+use facelens_base::atomic_file::{Access, AtomicFile, is_same_file};
+use facelens_base::interrupt;
+use facelens_session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
+use facelens_session::{SessionFolder, SessionNotice, WriteError, WriteErrorKind};
+use names::default_name;
 
 use super::output::{self, Target, note, usage};
 use super::progress::Progress;
-use crate::atomic_file::{Access, AtomicFile, is_same_file};
-use crate::interrupt;
-use crate::session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
-use crate::session::{SessionFolder, SessionNotice, WriteError, WriteErrorKind};
-use names::default_name;
 
 mod names;
 
@@ -159,7 +159,7 @@ fn check_people(session: &SessionFolder, people: &[u64]) -> anyhow::Result<()> {
 
 /// The session's own files are never replaced, others only where the user says so.
 fn check_file(session: &SessionFolder, file: &Path, force: bool) -> anyhow::Result<()> {
-    let own = [crate::session::INFO_FILE.to_owned(), session.info.data.clone()];
+    let own = [facelens_session::INFO_FILE.to_owned(), session.info.data.clone()];
     let own = own.into_iter().chain(session.info.videos.iter().map(|video| video.file.clone()));
     if own.into_iter().any(|own| is_same_file(file, &session.path.join(own))) {
         return Err(usage(format!(

@@ -1,7 +1,7 @@
 //! What an exported file is called where nobody gave it a name.
 
-use crate::session::SessionFolder;
-use crate::session::export::ExportFormat;
+use facelens_session::SessionFolder;
+use facelens_session::export::ExportFormat;
 
 /// The name in the session's folder: none of the session's own. Subtitles are called as the video is, because players
 /// look for them there.

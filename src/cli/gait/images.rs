@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use facelens_base::atomic_file::{Access, AtomicFile, cause};
+use facelens_gait::Stride;
+use facelens_media::SourceSpec;
+use facelens_session::gei_png;
 
-use crate::atomic_file::{Access, AtomicFile, cause};
 use crate::cli::output;
-use crate::gait::Stride;
-use crate::session::gei_png;
-use crate::source::SourceSpec;
 
 /// Most images of one call: a folder with more is hard to open.
 const MOST: usize = 20_000;
@@ -90,8 +90,9 @@ fn safe_name(path: &Path) -> String {
 mod tests {
     use std::time::Duration;
 
+    use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures};
+
     use super::*;
-    use crate::gait::{GEI_HEIGHT, GEI_WIDTH, Gei, Measures};
 
     fn stride(id: u64) -> Stride {
         let grey: Vec<u8> = (0..GEI_WIDTH * GEI_HEIGHT).map(|place| (place % 251) as u8).collect();

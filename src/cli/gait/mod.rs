@@ -6,20 +6,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use facelens_core::frame::Frame;
+use facelens_core::track::Numbers;
+use facelens_gait::{
+    AgeByGait, BodyNetwork, GaitAgeModel, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Shows, Stride,
+};
+use facelens_media::{SourceKind, SourceSpec};
+use facelens_session::overlay::{GaitScene, Scene, SceneOptions};
+use facelens_session::{GaitRow, GaitWriter, RowFormat};
+use images::Images;
+use tally::Tally;
+
 use super::batch::{Batch, Files, Rows, Trouble, each, exit_code, parse_format, parse_seconds};
 use super::output;
 use super::video::Video;
-use crate::frame::Frame;
-use crate::gait::{
-    AgeByGait, BodyNetwork, GaitAgeModel, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Shows, Stride,
-};
-use crate::overlay::{GaitScene, Scene, SceneOptions};
 use crate::pipeline::FrameWork;
-use crate::session::{GaitRow, GaitWriter, RowFormat};
-use crate::source::{SourceKind, SourceSpec};
-use crate::track::Numbers;
-use images::Images;
-use tally::Tally;
 
 mod images;
 mod tally;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::frame::Frame;
-use crate::gait::{FEWEST_FRAMES, GaitFrame, MOST_WALKERS, Stride, WalkState};
+use facelens_core::frame::Frame;
+use facelens_gait::{FEWEST_FRAMES, GaitFrame, MOST_WALKERS, Stride, WalkState};
 
 /// Fewer frames a second than this are told.
 const FEW_FPS: f64 = 12.0;
@@ -33,7 +33,7 @@ impl Tally {
             self.people.insert(walker.id);
             if let WalkState::Waiting(waiting) = walker.state {
                 *self.reasons.entry(waiting.words()).or_default() += 1;
-                self.too_slow |= waiting == crate::gait::Waiting::TooFewFrames;
+                self.too_slow |= waiting == facelens_gait::Waiting::TooFewFrames;
             }
         }
         self.add_strides(&seen.strides);
@@ -89,9 +89,10 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use facelens_core::geometry::Rect;
+    use facelens_gait::{Measures, Waiting, Walker};
+
     use super::*;
-    use crate::gait::{Measures, Waiting, Walker};
-    use crate::geometry::Rect;
 
     fn walker(id: u64, waiting: Waiting) -> Walker {
         Walker {

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use facelens_core::model::{Accuracy, ModelCard, Task, one_or_several, task_words};
+use facelens_import::{Entry, Library, Origin};
 use serde::Serialize;
 
 use crate::cli::output::print;
-use crate::model::{Accuracy, Entry, Library, ModelCard, Origin, Task, one_or_several, task_words};
 
 /// One model in the JSON document.
 #[derive(Serialize)]

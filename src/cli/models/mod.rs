@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use facelens_core::model::Task;
+use facelens_import::{Library, Opened, Sandbox, install};
 
 use super::output::print;
-use crate::model::{Library, Opened, Sandbox, Task, install};
 
 /// Options of `facelens models`.
 #[derive(Debug, Args)]

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::list::{accuracy_words, size_words};
-use crate::model::{
+use facelens_core::model::{
     Angle, Axes, BoxStyle, ChannelOrder, CropSpec, Edge, GenderClass, GraphSummary, InputSpec, Layout, Maps,
-    ModelError, Opened, OutputForm, QuaternionOrder, ResizeFilter, Scaling, Selection,
+    ModelError, OutputForm, QuaternionOrder, ResizeFilter, Scaling, Selection,
 };
+use facelens_import::Opened;
+
+use super::list::{accuracy_words, size_words};
 
 /// The whole text.
 pub(super) fn text(opened: &Opened) -> Result<String, ModelError> {

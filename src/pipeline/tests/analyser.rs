@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::geometry::Rect;
-use crate::model::{ModelSet, Task, TaskModel};
-use crate::pipeline::analyser::estimates_of;
+use facelens_core::analyser::estimates_of;
+use facelens_core::geometry::Rect;
+use facelens_core::model::{ModelSet, Task, TaskModel};
+use facelens_core::{AnalyseError, Analyser, Faces};
+
 use crate::pipeline::fakes::*;
-use crate::pipeline::{AnalyseError, Analyser, Faces};
 
 #[test]
 fn faces_come_by_identity_with_estimates_and_timings() {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use facelens_core::Analyser;
+use facelens_media::{Next, Source, SourceErrorKind, SourceKind};
+
 use crate::pipeline::fakes::*;
-use crate::pipeline::{Analyser, BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
-use crate::source::{Next, Source, SourceErrorKind, SourceKind};
+use crate::pipeline::{BatchEnd, BatchError, BatchEvent, BatchStop, run_batch};
 
 /// Runs to the end and notes each event in a word.
 fn run(source: Box<dyn Source>, analyser: &mut Analyser) -> (Vec<String>, Result<BatchEnd, BatchError>) {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::detect::{self, DetectorKind};
-use crate::estimate::{Estimate, EstimateError, EstimateTimings, Place, Quality};
-use crate::frame::Frame;
-use crate::geometry::{Point, Pose, Rotation};
-use crate::model::Library;
-use crate::pipeline::analyser::Estimates;
-use crate::pipeline::{Analyser, BatchEvent, Faces, run_batch};
-use crate::source::demo::turning::TurningHead;
-use crate::source::demo::{Demo, HEIGHT, WIDTH, truth};
-use crate::source::{Mode, Next, Source, SourceError, SourceInfo};
+use facelens_core::analyser::Estimates;
+use facelens_core::detect::{self, DetectorKind};
+use facelens_core::estimate::{Estimate, EstimateError, EstimateTimings, Place, Quality};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Pose, Rotation};
+use facelens_core::{Analyser, Faces};
+use facelens_import::Library;
+use facelens_media::demo::turning::TurningHead;
+use facelens_media::demo::{Demo, HEIGHT, WIDTH, truth};
+use facelens_media::{Mode, Next, Source, SourceError, SourceInfo};
+
+use crate::pipeline::{BatchEvent, run_batch};
 
 /// Every so many frames of the demo, up to a time.
 struct Every {

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::detect::{DetectError, Detection, DetectorKind};
-use crate::frame::Frame;
-use crate::model::ModelSet;
+use facelens_core::Analysis;
+use facelens_core::detect::{DetectError, Detection, DetectorKind};
+use facelens_core::frame::Frame;
+use facelens_core::model::ModelSet;
+use facelens_media::{Next, SourceErrorKind, SourceInfo, SourceKind};
+use facelens_session::Tap;
+
 use crate::pipeline::analysis_thread::Makers;
 use crate::pipeline::fakes::*;
-use crate::pipeline::{Analysis, LastingTap, Live, LiveOptions, Shown, Tap};
-use crate::source::{Next, SourceErrorKind, SourceInfo, SourceKind};
+use crate::pipeline::{LastingTap, Live, LiveOptions, Shown};
 
 fn always_a_face(_: DetectorKind, _: &Frame) -> Result<Vec<Detection>, DetectError> {
     Ok(vec![found(FACE)])

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::detect::{DetectError, DetectNear, Detection, Detector, DetectorKind};
-use crate::frame::Frame;
-use crate::geometry::{Point, Rect};
+use facelens_core::detect::{DetectError, DetectNear, Detection, Detector, DetectorKind};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Rect};
+use facelens_core::{Analyser, Analysis, Faces};
+
 use crate::pipeline::fakes::{Numbering, detect_error};
-use crate::pipeline::{Analyser, Analysis, Faces};
 
 /// What there is to see, and what was looked at.
 #[derive(Default)]
@@ -86,7 +87,7 @@ impl Show {
         change(&mut self.stage.lock().unwrap());
     }
 
-    fn try_step(&mut self) -> Result<Analysis, crate::pipeline::AnalyseError> {
+    fn try_step(&mut self) -> Result<Analysis, facelens_core::AnalyseError> {
         let time = Duration::from_secs(self.next.into()) / 30;
         let frame = self.picture().at(self.next.into(), time);
         self.next += 1;

@@ -10,12 +10,11 @@ mod light;
 mod sample;
 mod spoil;
 
-use facelens::geometry::Pose;
+use facelens_core::geometry::Pose;
+use geometry::Placement;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
-
-use geometry::Placement;
 
 /// Side of a network's input, pixels.
 pub const INPUT: usize = 64;

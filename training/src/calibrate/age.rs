@@ -1,7 +1,7 @@
 //! The range of the age: how many scales down and up hold the wanted share of true ages, by groups of the estimate (split
 //! conformal prediction, each side by itself; Romano et al., "Conformalized Quantile Regression", NeurIPS 2019).
 
-use facelens::model::RangeAt;
+use facelens_core::model::RangeAt;
 
 use super::{Said, groups, mean, rounded};
 use crate::data::AgeRange;
@@ -64,7 +64,7 @@ fn below(age: AgeRange, years: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use facelens::model::{Answers, Calibration};
+    use facelens_core::model::{Answers, Calibration};
 
     use super::*;
 

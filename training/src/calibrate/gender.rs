@@ -1,7 +1,7 @@
 //! The chance of a gender: a logistic regression on the score, by groups of the estimated age (J. Platt, "Probabilistic
 //! Outputs for Support Vector Machines", 1999, with his targets and Newton's steps).
 
-use facelens::model::ChanceAt;
+use facelens_core::model::ChanceAt;
 
 use super::{Said, groups, mean, rounded};
 
@@ -74,7 +74,7 @@ fn platt(group: &[Known]) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use facelens::model::Answers;
+    use facelens_core::model::Answers;
 
     use super::*;
 

@@ -4,8 +4,8 @@
 mod age;
 mod gender;
 
-use facelens::estimate::Estimator;
-use facelens::model::{Answers, Calibration, ModelSet, TaskModel};
+use facelens_core::estimate::Estimator;
+use facelens_core::model::{Answers, Calibration, ModelSet, TaskModel};
 
 use crate::data::{AgeRange, FaceSet};
 use crate::distil::as_frame;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use facelens::model::{Library, ModelCard, Sandbox};
+use facelens_core::model::ModelCard;
+use facelens_import::{Library, Sandbox};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::calibrate::calibrate;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use clap::{Args, Subcommand};
-use facelens::cli::interrupt;
+use facelens_base::interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::data::FaceSet;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use anyhow::Context as _;
 use burn::tensor::Device;
 use clap::Args;
-use facelens::cli::interrupt;
+use facelens_base::interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::data::FaceSet;

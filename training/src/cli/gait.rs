@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use facelens::gait::{GaitGender, read_weights};
+use facelens_gait::{GaitGender, read_weights};
 
 use crate::data::SetError;
 use crate::device::DeviceKind;

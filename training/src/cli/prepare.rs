@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
-use facelens::atomic_file::is_same_file;
-use facelens::cli::interrupt;
-use facelens::detect::DetectorKind;
+use facelens_base::atomic_file::is_same_file;
+use facelens_base::interrupt;
+use facelens_core::detect::DetectorKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::gait::prepare as gait;

@@ -7,9 +7,8 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use facelens::bounded_file;
-use facelens::cli::interrupt;
-use facelens::model::Task;
+use facelens_base::{bounded_file, interrupt};
+use facelens_core::model::Task;
 use serde::Serialize;
 use toml::{Table, Value};
 

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 
-use facelens::atomic_file::{self, Access, AtomicFile};
-use facelens::bounded_file;
+use facelens_base::atomic_file::{self, Access, AtomicFile};
+use facelens_base::bounded_file;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

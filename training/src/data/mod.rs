@@ -15,7 +15,7 @@ mod file;
 
 use std::collections::BTreeMap;
 
-use facelens::geometry::Pose;
+use facelens_core::geometry::Pose;
 use serde::{Deserialize, Serialize};
 
 pub use container::SetError;

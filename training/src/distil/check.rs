@@ -4,8 +4,8 @@
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 
-use facelens::estimate::EstimateError;
-use facelens::geometry::Pose;
+use facelens_core::estimate::EstimateError;
+use facelens_core::geometry::Pose;
 use serde::Serialize;
 
 use super::{DistilError, Mean, Teacher, View, each};

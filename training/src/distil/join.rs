@@ -16,7 +16,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
-use facelens::geometry::Pose;
+use facelens_core::geometry::Pose;
 
 use super::{DistilError, is_same_file};
 use crate::data::{AgeHint, AgeRange, FaceSet, SIDE, SetWriter};

@@ -11,10 +11,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use facelens::atomic_file::cause;
-use facelens::bounded_file::{self, ReadErrorKind};
-use facelens::geometry::Pose;
-use facelens::model::sha256_hex;
+use facelens_base::atomic_file::cause;
+use facelens_base::bounded_file::{self, ReadErrorKind};
+use facelens_core::geometry::Pose;
+use facelens_core::model::sha256_hex;
 
 use crate::data::FaceSet;
 

@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use facelens::atomic_file::is_same_file;
-use facelens::estimate::EstimateError;
-use facelens::model::ModelError;
+use facelens_base::atomic_file::is_same_file;
+use facelens_core::estimate::EstimateError;
+use facelens_core::model::ModelError;
 
 pub use check::{Check, Difference, Group, TURN_DEGREES, check};
 pub use join::{Joined, LabelFileError, join};

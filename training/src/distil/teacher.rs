@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use facelens::estimate::{EstimateError, Estimator};
-use facelens::frame::Frame;
-use facelens::geometry::{Point, Pose, Rect};
-use facelens::model::{Library, ModelError, ModelSet, Sandbox, Task, sha256_hex};
+use facelens_core::estimate::{EstimateError, Estimator};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::{Point, Pose, Rect};
+use facelens_core::model::{ModelError, ModelSet, Task, sha256_hex};
+use facelens_import::{Library, Sandbox};
 
 use super::{Label, View};
 use crate::data::FaceSet;

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 
-use facelens::geometry::Pose;
-use facelens::model::{
+use facelens_core::geometry::Pose;
+use facelens_core::model::{
     Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task,
     sha256_hex,
 };

@@ -1,7 +1,7 @@
 //! The views of a face that a teacher is shown, and how its answers become answers about the face as it is.
 
-use facelens::frame::Sampler;
-use facelens::geometry::Pose;
+use facelens_core::frame::Sampler;
+use facelens_core::geometry::Pose;
 
 /// How far a face is turned in the picture's plane, degrees: enough to take away noise, and little for networks that were
 /// trained on upright faces.
@@ -70,7 +70,7 @@ pub fn turned(picture: &[u8], side: usize, clockwise_degrees: f32) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use facelens::geometry::Rotation;
+    use facelens_core::geometry::Rotation;
 
     use super::*;
 

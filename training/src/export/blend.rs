@@ -4,8 +4,8 @@
 //! networks there is often one that does nearly as well at either (M. Wortsman et al., "Robust Fine-Tuning of Zero-Shot
 //! Models", CVPR 2022).
 
-use facelens::net::ssr_net::{FusionBlock, SsrNet};
-use facelens::net::{Affine, ConvolutionBlock, ShapeError, Tensor};
+use facelens_import::net::ssr_net::{FusionBlock, SsrNet};
+use facelens_import::net::{Affine, ConvolutionBlock, ShapeError, Tensor};
 
 /// `net` with the share `share` of `other`; both with folded batch normalisations. Outputs that only `net` has stay its own.
 ///

@@ -1,9 +1,9 @@
 //! The card of an exported network.
 
-use facelens::model::{
+use facelens_core::model::{
     Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task,
 };
-use facelens::net::INPUT_SIDE;
+use facelens_import::net::INPUT_SIDE;
 
 use super::ExportError;
 use crate::nets::NetworkConfig;

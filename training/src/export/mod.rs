@@ -15,10 +15,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use facelens::atomic_file::{self, Access};
-use facelens::estimate::Estimator;
-use facelens::model::{Library, ModelCard, ModelError, ModelErrorKind, ModelSet, Sandbox, TaskModel, sha256_hex};
-use facelens::net::ssr_net;
+use facelens_base::atomic_file::{self, Access};
+use facelens_core::estimate::Estimator;
+use facelens_core::model::{ModelCard, ModelError, ModelErrorKind, ModelSet, TaskModel, sha256_hex};
+use facelens_import::net::ssr_net;
+use facelens_import::{Library, Sandbox};
 
 pub use card::CardTexts;
 pub use verify::{Comparison, TOLERANCE, Verified, VerifyError};

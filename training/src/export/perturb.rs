@@ -87,7 +87,7 @@ fn change_tensor<const D: usize>(tensor: Tensor<D>, change: Change) -> Tensor<D>
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use facelens::model::Task;
+    use facelens_core::model::Task;
 
     use super::*;
     use crate::nets::{Network, NetworkConfig, SsrNetConfig};

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::model::{InputSpec, Net};
-use facelens::net::INPUT_SIDE;
+use facelens_core::model::{InputSpec, Net};
+use facelens_import::net::INPUT_SIDE;
 
 use super::perturb::{Change, changed, names};
 use crate::nets::Network;

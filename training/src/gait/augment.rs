@@ -1,7 +1,7 @@
 //! What a gait energy image may look like, too: the same walker a pixel aside, from the other side, with a part hidden or badly
 //! cut out, in weaker or stronger grey.
 
-use facelens::gait::{GEI_HEIGHT, GEI_WIDTH};
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

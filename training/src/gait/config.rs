@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use facelens::bounded_file;
+use facelens_base::bounded_file;
 use serde::{Deserialize, Serialize};
 
 use super::augment::GaitAugmentation;

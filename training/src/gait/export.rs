@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::gait::{
+use facelens_core::model::{ModelError, Net, sha256_hex};
+use facelens_gait::{
     GEI_HEIGHT, GEI_WIDTH, GaitAgeModel, GaitCard, GaitGender, GaitTask, OrdinalAge, OrdinalKind, Shows,
 };
-use facelens::model::{ModelError, Net, sha256_hex};
-use facelens::net::gl_cnn::{AgeHead, GenderHead, GlCnn as Stored};
+use facelens_import::net::gl_cnn::{AgeHead, GenderHead, GlCnn as Stored};
 
 use super::augment::plain;
 use super::set::GaitSet;
@@ -209,7 +209,7 @@ pub fn write(
 
 #[cfg(test)]
 mod tests {
-    use facelens::gait::Gei;
+    use facelens_gait::Gei;
 
     use super::*;
     use crate::gait::{GaitSample, GaitSetWriter};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use facelens::gait::{AgeDistribution, CHILD_BELOW, OLDER_FROM, Stage};
+use facelens_gait::{AgeDistribution, CHILD_BELOW, OLDER_FROM, Stage};
 use serde::{Deserialize, Serialize};
 
 use super::set::GaitSample;

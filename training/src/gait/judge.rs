@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use facelens::gait::{GaitAgeModel, Gei, Shows, Stage};
+use facelens_gait::{GaitAgeModel, Gei, Shows, Stage};
 use serde::Serialize;
 
 use super::figures::GaitFigures;
@@ -93,7 +93,7 @@ pub fn judge(
         })
     });
     let said: Vec<Said<'_>> =
-        said.collect::<Result<_, facelens::gait::AgeError>>().map_err(|error| error.to_string())?;
+        said.collect::<Result<_, facelens_gait::AgeError>>().map_err(|error| error.to_string())?;
     let mut walkers: BTreeMap<&str, Vec<&Said<'_>>> = BTreeMap::new();
     for one in &said {
         walkers.entry(&one.image.walker).or_default().push(one);
@@ -269,10 +269,10 @@ pub fn walker_of(file: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use facelens::gait::{GEI_HEIGHT, GEI_WIDTH, GaitCard, GaitGender, GaitTask, OrdinalAge, OrdinalKind};
-    use facelens::model::sha256_hex;
-    use facelens::net::gl_cnn::{AgeHead, GenderHead, GlCnn, Parts};
-    use facelens::net::{Affine, Tensor};
+    use facelens_core::model::sha256_hex;
+    use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, GaitCard, GaitGender, GaitTask, OrdinalAge, OrdinalKind};
+    use facelens_import::net::gl_cnn::{AgeHead, GenderHead, GlCnn, Parts};
+    use facelens_import::net::{Affine, Tensor};
 
     use super::*;
 

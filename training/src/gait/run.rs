@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::gait::{AgeDistribution, GEI_HEIGHT, GEI_WIDTH};
+use facelens_gait::{AgeDistribution, GEI_HEIGHT, GEI_WIDTH};
 use indicatif::ProgressBar;
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -378,7 +378,7 @@ pub fn estimates(net: &GlCnn, set: &GaitSet, chosen: &[usize], device: &Device) 
 
 #[cfg(test)]
 mod tests {
-    use facelens::gait::Gei;
+    use facelens_gait::Gei;
 
     use super::*;
     use crate::gait::GaitSetWriter;

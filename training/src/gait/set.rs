@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use facelens::gait::{GEI_HEIGHT, GEI_WIDTH, Gei};
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Gei};
 use serde::{Deserialize, Serialize};
 
 use crate::data::SetError;
@@ -40,7 +40,7 @@ pub struct GaitSample {
     pub male: Option<f32>,
     /// Who walks. Splits for validation go by person.
     pub person: u32,
-    /// Where the walker goes to, degrees, as [`facelens::gait::Measures::direction_deg`]: 0 towards the camera, 90 to the picture's
+    /// Where the walker goes to, degrees, as [`facelens_gait::Measures::direction_deg`]: 0 towards the camera, 90 to the picture's
     /// right, 180 away from the camera, 270 to the picture's left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view_degrees: Option<f32>,

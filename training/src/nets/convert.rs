@@ -7,7 +7,7 @@ use burn::module::{Param, RunningState};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::net::{self, Affine, Convention, DenseLayout, FlattenOrder, KernelLayout, ShapeError};
+use facelens_import::net::{self, Affine, Convention, DenseLayout, FlattenOrder, KernelLayout, ShapeError};
 
 use super::layers::{self, ConvolutionBlock};
 

@@ -1,4 +1,4 @@
-//! GL-CNN in burn: age and gender from a gait energy image. [`facelens::net::gl_cnn`] tells what it is; here are its widths and
+//! GL-CNN in burn: age and gender from a gait energy image. [`facelens_import::net::gl_cnn`] tells what it is; here are its widths and
 //! its first weights.
 
 use burn::module::{Module, Param};
@@ -6,11 +6,11 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{leaky_relu, sigmoid, softplus, tanh};
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::net::gl_cnn::{
-    self as stored, AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW, Parts,
-    QUESTIONS, SHARPEST, SLOPE,
+use facelens_import::net::gl_cnn::{
+    AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW, Parts, QUESTIONS,
+    SHARPEST, SLOPE,
 };
-use facelens::net::{Affine, Convention, DenseLayout, KernelLayout, ShapeError};
+use facelens_import::net::{Affine, Convention, DenseLayout, KernelLayout, ShapeError, gl_cnn as stored};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
@@ -288,8 +288,8 @@ const _: () = assert!(matches!((WRITTEN.kernel, WRITTEN.dense), (KernelLayout::O
 mod tests {
     use std::path::Path;
 
-    use facelens::model::Net;
-    use facelens::net::gl_cnn::{COLUMNS, ROWS};
+    use facelens_core::model::Net;
+    use facelens_import::net::gl_cnn::{COLUMNS, ROWS};
 
     use super::*;
     use crate::nets::tests::Numbers;

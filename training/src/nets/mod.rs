@@ -1,4 +1,4 @@
-//! The networks of both papers in burn, made so that the app's weight structures ([`facelens::net`]) can be read into
+//! The networks of both papers in burn, made so that the app's weight structures ([`facelens_import::net`]) can be read into
 //! them and written out of them.
 //!
 //! Every network of faces takes `[batch, 3, 64, 64]`, float32, in the channel order and scaling of the model's card.
@@ -28,8 +28,8 @@ pub(crate) mod tests;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use facelens::model::Task;
-use facelens::net::ShapeError;
+use facelens_core::model::Task;
+use facelens_import::net::ShapeError;
 use serde::{Deserialize, Serialize};
 
 pub use fsa_net::{FsaNet, FsaNetConfig};

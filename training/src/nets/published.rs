@@ -5,9 +5,10 @@ use std::path::Path;
 use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use facelens::model::import::{Layers, read_layers};
-use facelens::model::{Library, ModelError, ModelErrorKind, Sandbox};
-use facelens::net::ssr_net as stored;
+use facelens_core::model::{ModelError, ModelErrorKind};
+use facelens_import::formats::{Layers, read_layers};
+use facelens_import::net::ssr_net as stored;
+use facelens_import::{Library, Sandbox};
 
 use super::{FsaNet, Network, NetworkConfig, SsrNet, SsrNetConfig, WeightsError};
 use crate::export::CardTexts;

@@ -7,8 +7,8 @@ use burn::tensor::activation::{relu, tanh};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
-use facelens::net::fsa_net::{self, FEATURES, POOLED_BLOCKS};
-use facelens::net::{Affine, Convention, ShapeError};
+use facelens_import::net::fsa_net::{self, FEATURES, POOLED_BLOCKS};
+use facelens_import::net::{Affine, Convention, ShapeError};
 
 use super::convert::{Reader, convolution_weights, dense_weights, exactly, norm_weights, plain};
 use super::layers::{convolution, glorot_uniform, norm};

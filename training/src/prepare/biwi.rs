@@ -9,7 +9,7 @@
 //! own description and those two programs have them), and the small turn between the depth camera, whose angles these are,
 //! and the colour camera, whose pictures are read (its calibration says less than a degree).
 
-use facelens::geometry::{Pose, Rotation};
+use facelens_core::geometry::{Pose, Rotation};
 
 use super::three_hundred_w_lp::MAX_DEGREES;
 use super::{Found, Listing, Pictures, PrepareError, Reason};

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use csv::StringRecord;
-use facelens::bounded_file;
+use facelens_base::bounded_file;
 
 use super::pictures::tidy_name;
 use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason};

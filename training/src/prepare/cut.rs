@@ -3,8 +3,8 @@
 //! The squares of a set have sides and places that are no whole pixels, and often reach over the picture's edge. So the
 //! resampling is written out here: separable, antialiased, every tap clamped into the picture, which repeats its edge.
 
-use facelens::frame::Frame;
-use facelens::geometry::Rect;
+use facelens_core::frame::Frame;
+use facelens_core::geometry::Rect;
 
 use crate::data::{CONTEXT, SIDE};
 

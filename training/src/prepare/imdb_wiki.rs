@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use facelens::bounded_file;
+use facelens_base::bounded_file;
 use jiff::Span;
 use jiff::civil::Date;
 

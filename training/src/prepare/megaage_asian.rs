@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use facelens::bounded_file;
+use facelens_base::bounded_file;
 
 use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason, csv_labels};
 use crate::data::Face;

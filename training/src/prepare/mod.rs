@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Faces are found by the app's own detector, so that training sees what the app sees. Of several faces in a picture the
-//! labels mean the large one near the middle ([`facelens::detect::main_face`]), as `facelens eval` takes them too.
+//! labels mean the large one near the middle ([`facelens_core::detect::main_face`]), as `facelens eval` takes them too.
 //! Nothing of a set stops the others: what cannot be used is counted by its reason, named, and passed over.
 
 mod biwi;
@@ -25,8 +25,8 @@ mod three_hundred_w_lp;
 mod utkface;
 mod work;
 
-use facelens::detect::DetectError;
-use facelens::geometry::Rect;
+use facelens_core::detect::DetectError;
+use facelens_core::geometry::Rect;
 
 use crate::data::{Face, SetError};
 
@@ -122,7 +122,7 @@ pub struct UsualBox {
 impl UsualBox {
     /// The box in a picture of this size, in pixels.
     fn in_picture(&self, width: u32, height: u32) -> Rect {
-        let middle = facelens::geometry::Point { x: self.x * width as f32, y: self.y * height as f32 };
+        let middle = facelens_core::geometry::Point { x: self.x * width as f32, y: self.y * height as f32 };
         Rect::square(middle, self.side * width.min(height) as f32)
     }
 }

@@ -6,8 +6,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use facelens::archive::{TarFile, TarFiles};
-use facelens::bounded_file;
+use facelens_base::archive::{TarFile, TarFiles};
+use facelens_base::bounded_file;
 
 use super::PrepareError;
 

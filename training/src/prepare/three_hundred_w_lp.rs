@@ -1,7 +1,7 @@
 //! 300W-LP and AFLW2000-3D (Zhu et al., CVPR 2016): head poses of fitted face models.
 
-use facelens::detect::box_from_landmarks;
-use facelens::geometry::{Point, Pose, Rect};
+use facelens_core::detect::box_from_landmarks;
+use facelens_core::geometry::{Point, Pose, Rect};
 
 use super::mat::{MatError, MatFile, Matrix};
 use super::{Found, Listing, Pictures, PrepareError, Reason, Sample};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use facelens::detect::{self, DetectError, Detection, Detector, DetectorKind};
-use facelens::frame::Frame;
-use facelens::geometry::Rect;
-use facelens::source::decode_picture;
+use facelens_core::detect::{self, DetectError, Detection, Detector, DetectorKind};
+use facelens_core::frame::Frame;
+use facelens_core::geometry::Rect;
+use facelens_media::decode_picture;
 
 use super::cut::Cutter;
 use super::{Found, LeftOut, Listing, Pictures, PrepareError, Reason, Report, Sample, Undetected, UsualBox};

@@ -6,7 +6,7 @@
 //! inside, too.
 
 use burn::tensor::{Tensor, TensorData};
-use facelens::model::LOG_SCALES;
+use facelens_core::model::LOG_SCALES;
 
 use super::loss::log_one_plus_exp;
 use crate::data::{AgeHint, AgeRange};

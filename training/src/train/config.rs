@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use facelens::bounded_file;
-use facelens::model::Task;
+use facelens_base::bounded_file;
+use facelens_core::model::Task;
 use serde::{Deserialize, Serialize};
 
 use super::error::{RunError, write_whole};

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use facelens::atomic_file::{self, Access};
+use facelens_base::atomic_file::{self, Access};
 
 use crate::data::SetError;
 

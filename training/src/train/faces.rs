@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use facelens::model::Task;
+use facelens_core::model::Task;
 
 use super::config::{LossConfig, SetEntry};
 use super::error::RunError;
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn sure_and_rare_poses_count_more() {
         let posed = |yaw: f32, pitch: f32, spread: f32| Face {
-            pose: Some(facelens::geometry::Pose { yaw, pitch, roll: 0.0 }),
+            pose: Some(facelens_core::geometry::Pose { yaw, pitch, roll: 0.0 }),
             pose_spread: Some(spread),
             ..Face::default()
         };

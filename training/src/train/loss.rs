@@ -2,8 +2,8 @@
 
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
-use facelens::geometry::Pose;
-use facelens::model::Task;
+use facelens_core::geometry::Pose;
+use facelens_core::model::Task;
 
 use super::age_loss::{Ages, UNIT_NATS};
 use super::config::{GenderError, LossConfig, PoseError, RunConfig, values};

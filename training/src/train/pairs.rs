@@ -8,7 +8,7 @@
 //! same pull drew the scores of all faces to one number and old and young to the middle.
 
 use burn::tensor::{Tensor, TensorData};
-use facelens::model::Task;
+use facelens_core::model::Task;
 
 use super::config::{RunConfig, values};
 use super::loss::{task_weight, unit};
@@ -106,7 +106,7 @@ fn quaternions(poses: &Tensor<2>) -> [Tensor<2>; 4] {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use facelens::geometry::{Pose, Rotation};
+    use facelens_core::geometry::{Pose, Rotation};
 
     use super::*;
     use crate::nets::{NetworkConfig, SsrNetConfig};

@@ -1,7 +1,7 @@
 //! Poses as rotations: how far an estimate is from a label, whatever the angles are called.
 
 use burn::tensor::{Tensor, TensorData};
-use facelens::geometry::Pose;
+use facelens_core::geometry::Pose;
 
 /// Keeps the root away from zero; the square of 0.06 degrees.
 const EPSILON: f32 = 1e-6;

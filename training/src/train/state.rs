@@ -13,7 +13,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use facelens::bounded_file::{self, ReadErrorKind};
+use facelens_base::bounded_file::{self, ReadErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -163,7 +163,7 @@ impl ModuleMapper for Put {
 
 #[cfg(test)]
 mod tests {
-    use facelens::model::Task;
+    use facelens_core::model::Task;
 
     use super::*;
     use crate::augment::Turn;

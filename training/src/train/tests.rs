@@ -3,8 +3,8 @@ use std::sync::atomic::AtomicBool;
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::geometry::Pose;
-use facelens::model::Task;
+use facelens_core::geometry::Pose;
+use facelens_core::model::Task;
 
 use super::weights::numbers;
 use super::*;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::geometry::Pose;
-use facelens::model::{LOG_SCALES, Task};
+use facelens_core::geometry::Pose;
+use facelens_core::model::{LOG_SCALES, Task};
 use serde::{Deserialize, Serialize};
 
 use super::batches::to_input;

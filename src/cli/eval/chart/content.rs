@@ -1,9 +1,10 @@
 //! What the chart of `eval` shows: the errors by group, a panel for each question.
 
+use facelens_session::overlay::Color;
+
 use super::super::figures::{
     AgeFigures, AgeGroup, Figures, Mean, Sample, age_error, age_group, age_groups, is_right_gender,
 };
-use crate::overlay::Color;
 
 /// Okabe and Ito, "Color Universal Design" (2008): told apart with any kind of colour vision.
 const BLUE: Color = Color::opaque(0x00, 0x72, 0xb2);

@@ -4,16 +4,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, ensure};
+use facelens_base::atomic_file::{self, Access};
+use facelens_core::geometry::{Point, Rect};
+use facelens_core::model::{ModelSet, Task, task_words};
+use facelens_session::overlay::{Color, Scene, Shape, TextSize, paint_on_picture, to_svg};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
+use panel::{Anchor, DIM, INK, grouped, text};
 
 use super::figures::{Figures, Sample};
-use crate::atomic_file::{self, Access};
 use crate::cli::output::usage;
-use crate::geometry::{Point, Rect};
-use crate::model::{ModelSet, Task, task_words};
-use crate::overlay::{Color, Scene, Shape, TextSize, paint_on_picture, to_svg};
-use panel::{Anchor, DIM, INK, grouped, text};
 
 mod axis;
 mod content;

@@ -1,9 +1,10 @@
 //! Draws one panel: title, axes, bars or dots with their 95 % intervals, names of the groups.
 
+use facelens_core::geometry::{Point, Rect};
+use facelens_session::overlay::{Color, Shape, TextSize};
+
 use super::axis::Axis;
 use super::content::{Marks, Panel, Series};
-use crate::geometry::{Point, Rect};
-use crate::overlay::{Color, Shape, TextSize};
 
 /// Text and axes.
 pub(super) const INK: Color = Color::opaque(0x1b, 0x24, 0x30);

@@ -1,12 +1,13 @@
 //! What the chart shows, and that it stays within its paper.
 
+use facelens_core::estimate::{AgeEstimate, Estimate, GenderEstimate};
+use facelens_core::geometry::Pose;
+use facelens_core::model::Task;
+
 use super::content::{Panel, rows};
 use super::*;
 use crate::cli::eval::figures::Mean;
 use crate::cli::eval::labels::{AgeLabel, Label};
-use crate::estimate::{AgeEstimate, Estimate, GenderEstimate};
-use crate::geometry::Pose;
-use crate::model::Task;
 
 fn label(age: Option<AgeLabel>, male: Option<bool>, yaw: Option<f32>) -> Label {
     let pose = yaw.map(|yaw| Pose { yaw, ..Pose::default() });
@@ -131,7 +132,7 @@ fn everything_stays_on_the_paper_and_every_character_is_in_the_font() {
                     let extent = TextSize::of(text, *size);
                     assert!(*size >= 12.0, "{text} is too small to read");
                     for character in text.chars() {
-                        assert!(crate::overlay::has_glyph(character), "{character:?} of {text}");
+                        assert!(facelens_session::overlay::has_glyph(character), "{character:?} of {text}");
                     }
                     vec![(at.x, at.y), (at.x + extent.width, at.y + extent.height)]
                 }

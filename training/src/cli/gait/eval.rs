@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use facelens::bounded_file;
-use facelens::gait::{GEI_HEIGHT, GEI_WIDTH, GaitAgeModel, Gei};
-use facelens::model::Accuracy;
+use facelens_base::bounded_file;
+use facelens_core::model::Accuracy;
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, GaitAgeModel, Gei};
 use serde::Serialize;
 
 use crate::export::put;

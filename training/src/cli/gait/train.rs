@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use facelens::cli::interrupt;
+use facelens_base::interrupt;
 
 use crate::device::DeviceKind;
 use crate::gait::{self, GaitConfig, GaitSetEntry, GaitSurroundings};

@@ -3,8 +3,8 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use facelens::bounded_file::{self, ReadErrorKind};
-use facelens::gait::{GEI_HEIGHT, GEI_WIDTH, Gei};
+use facelens_base::bounded_file::{self, ReadErrorKind};
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Gei};
 use image::{ImageReader, Limits};
 
 /// Largest file of an image, bytes.

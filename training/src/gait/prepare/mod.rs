@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use facelens::gait::Gei;
+use facelens_gait::Gei;
 
 use super::set::{GaitSample, GaitSetWriter};
 use crate::data::SetError;

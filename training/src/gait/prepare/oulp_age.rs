@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use facelens::bounded_file::{self, ReadErrorKind};
+use facelens_base::bounded_file::{self, ReadErrorKind};
 
 use super::images::{Unusable, read_gei};
 use super::{Columns, GaitPrepareError, GaitReport, Maker};

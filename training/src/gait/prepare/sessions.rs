@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use facelens::bounded_file;
+use facelens_base::bounded_file;
 
 use super::images::{Unusable, read_gei};
 use super::{Columns, GaitPrepareError, GaitReport, Maker};

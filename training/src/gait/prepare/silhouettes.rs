@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use facelens::gait::{Mask, Silhouette, strides_of_silhouettes};
+use facelens_gait::{Mask, Silhouette, strides_of_silhouettes};
 
 use super::images::{Unusable, read_grey};
 use super::{GaitPrepareError, GaitReport, Maker};

@@ -10,9 +10,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use facelens::atomic_file::{self, Access};
-use facelens::gait::{GEI_HEIGHT, GEI_WIDTH, Mask, Silhouette};
-use facelens::session::video::{VideoFile, VideoOptions, VideoWriter};
+use facelens_base::atomic_file::{self, Access};
+use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Mask, Silhouette};
+use facelens_session::video::{VideoFile, VideoOptions, VideoWriter};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
 use serde::Serialize;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use facelens::gait::{Gei, Mask, Silhouette};
+use facelens_gait::{Gei, Mask, Silhouette};
 use rand::RngExt as _;
 use rand::rngs::ChaCha8Rng;
 

@@ -28,8 +28,8 @@ mod vector;
 mod walk;
 mod wheel;
 
-use facelens::bounded_file::ReadError;
-use facelens::session::WriteError;
+use facelens_base::bounded_file::ReadError;
+use facelens_session::WriteError;
 
 pub use clip::{ClipSummary, draw_clip};
 pub use generate::{WalkersOptions, WalkersReport, generate};

@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use facelens::gait::{Gei, Mask, Silhouette};
+use facelens_gait::{Gei, Mask, Silhouette};
 
 use super::body::{Body, Growth, median_height_m};
 use super::bones::{FOOT, HEAD, SHANK, THIGH};

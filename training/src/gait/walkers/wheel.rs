@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use facelens::bounded_file;
+use facelens_base::bounded_file;
 use flate2::read::{DeflateDecoder, GzDecoder};
 
 use super::WalkersError;

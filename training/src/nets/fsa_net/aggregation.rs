@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::activation::{relu, softmax, tanh};
 use burn::tensor::{Device, Tensor};
-use facelens::net::fsa_net::{ANGLES, FEATURES, RANGE, ROUTINGS, SQUASH_EPSILON, STAGES, VECTOR};
+use facelens_import::net::fsa_net::{ANGLES, FEATURES, RANGE, ROUTINGS, SQUASH_EPSILON, STAGES, VECTOR};
 
 use super::FsaNetAggregation;
 use crate::nets::layers::{dense, glorot_uniform};

@@ -1,6 +1,6 @@
 //! FSA-Net (Yang et al., CVPR 2019) in burn: yaw, pitch and roll.
 //!
-//! The app's [`facelens::net::fsa_net`] tells the parts and their sections in the paper. What is different here is that
+//! The app's [`facelens_import::net::fsa_net`] tells the parts and their sections in the paper. What is different here is that
 //! a whole batch goes through at once: no step loops over the faces.
 
 mod aggregation;
@@ -10,12 +10,11 @@ mod structure;
 mod tests;
 mod weights;
 
+use aggregation::{Aggregation, StageHead, angles};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use facelens::net::fsa_net::{PLACES, STAGES};
+use facelens_import::net::fsa_net::{PLACES, STAGES};
 use serde::{Deserialize, Serialize};
-
-use aggregation::{Aggregation, StageHead, angles};
 use streams::fused_maps;
 use structure::{StructureMapping, all_places};
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, tanh};
-use facelens::net::fsa_net::FUSED_BLOCKS;
+use facelens_import::net::fsa_net::FUSED_BLOCKS;
 
 use crate::nets::layers::{average_pool, max_pool};
 use crate::nets::separable::{Heads, SeparableBlock, stream};

@@ -5,7 +5,7 @@ use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
-use facelens::net::fsa_net::{FEATURES, PLACES, STAGES};
+use facelens_import::net::fsa_net::{FEATURES, PLACES, STAGES};
 
 use crate::nets::layers::{convolution, dense};
 

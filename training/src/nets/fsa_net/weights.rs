@@ -2,8 +2,8 @@
 
 use burn::module::Param;
 use burn::tensor::Device;
-use facelens::net::fsa_net::{self, FEATURES, STAGES, VECTOR};
-use facelens::net::{Convention, ShapeError};
+use facelens_import::net::fsa_net::{self, FEATURES, STAGES, VECTOR};
+use facelens_import::net::{Convention, ShapeError};
 
 use super::FsaNet;
 use super::aggregation::{Aggregation, Capsules, Metric, StageHead};

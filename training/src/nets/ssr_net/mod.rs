@@ -9,11 +9,11 @@ use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{relu, tanh};
 use burn::tensor::{Device, Tensor};
-use facelens::model::Task;
-use facelens::net::fsa_net::{ANGLES, RANGE};
-use facelens::net::ssr_net::{
-    self as stored, FEATURE, FUSION_CHANNELS, LOG_SCALE_RANGE, MIX, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS,
-    STAGE_SIDES, TANH_CHANNELS,
+use facelens_core::model::Task;
+use facelens_import::net::fsa_net::{ANGLES, RANGE};
+use facelens_import::net::ssr_net as stored;
+use facelens_import::net::ssr_net::{
+    FEATURE, FUSION_CHANNELS, LOG_SCALE_RANGE, MIX, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS, STAGE_SIDES, TANH_CHANNELS,
 };
 use serde::{Deserialize, Serialize};
 
@@ -155,13 +155,14 @@ impl SsrNetConfig {
 
     /// The settings of a stored network that estimates `tasks` and, with `age_scale`, the age's scale.
     pub fn of(net: &stored::SsrNet, tasks: Vec<Task>, age_scale: bool) -> Self {
-        let width = |layer: &facelens::net::Affine| layer.bias.data().len();
-        let stream = |blocks: &[facelens::net::ConvolutionBlock; 4]| {
+        let width = |layer: &facelens_import::net::Affine| layer.bias.data().len();
+        let stream = |blocks: &[facelens_import::net::ConvolutionBlock; 4]| {
             StreamChannels(blocks.each_ref().map(|block| width(&block.convolution)))
         };
         let first = net.regressions.first().map(|regression| &regression.stages[0]);
-        let of_first =
-            |layer: fn(&stored::FusionBlock) -> &facelens::net::Affine| first.map_or(0, |block| width(layer(block)));
+        let of_first = |layer: fn(&stored::FusionBlock) -> &facelens_import::net::Affine| {
+            first.map_or(0, |block| width(layer(block)))
+        };
         Self {
             tasks,
             relu_channels: stream(&net.relu_stream),

@@ -1,8 +1,8 @@
 //! SSR-Net to and from the app's weight structure.
 
 use burn::tensor::Device;
-use facelens::net::ssr_net::{self, STAGE_SIDES};
-use facelens::net::{self as net, Convention, ShapeError};
+use facelens_import::net::ssr_net::{self, STAGE_SIDES};
+use facelens_import::net::{self, Convention, ShapeError};
 
 use super::{FusionBlock, Regression, SsrNet};
 use crate::nets::WeightsError;

@@ -1,5 +1,5 @@
 //! SSR-Net-MD in burn: soft stagewise regression of the three angles at once, without FSA-Net's scoring, structure
-//! mapping and aggregation. The app's [`facelens::net::ssr_net_md`] tells its form and where that comes from.
+//! mapping and aggregation. The app's [`facelens_import::net::ssr_net_md`] tells its form and where that comes from.
 
 mod weights;
 
@@ -7,8 +7,8 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::activation::{relu, tanh};
 use burn::tensor::{Device, Tensor};
-use facelens::net::fsa_net::{ANGLES, FEATURES, FUSED_BLOCKS, RANGE};
-use facelens::net::ssr_net_md::{HIDDEN, STAGE_SIDES};
+use facelens_import::net::fsa_net::{ANGLES, FEATURES, FUSED_BLOCKS, RANGE};
+use facelens_import::net::ssr_net_md::{HIDDEN, STAGE_SIDES};
 use serde::{Deserialize, Serialize};
 
 use super::FsaNetConfig;

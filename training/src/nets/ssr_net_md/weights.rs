@@ -1,7 +1,7 @@
 //! SSR-Net-MD to and from the app's weight structure.
 
 use burn::tensor::Device;
-use facelens::net::{Convention, ShapeError, ssr_net_md};
+use facelens_import::net::{Convention, ShapeError, ssr_net_md};
 
 use super::{MdStage, SsrNetMd};
 use crate::nets::convert::{Reader, exactly};

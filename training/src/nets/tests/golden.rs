@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use facelens::model::import::{Layers, read_layers};
+use facelens_import::formats::{Layers, read_layers};
 use serde::Deserialize;
 
 use super::*;

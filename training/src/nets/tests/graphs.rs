@@ -119,13 +119,13 @@ fn weights_that_cannot_be_trained_are_refused_with_the_reason() {
     let device = Device::flex();
     let Network::SsrNet(net) = made_up(&every_network()[0], &device) else { unreachable!() };
     let weights = net.to_weights().unwrap();
-    let cause = |change: &dyn Fn(&mut facelens::net::ssr_net::SsrNet)| {
+    let cause = |change: &dyn Fn(&mut facelens_import::net::ssr_net::SsrNet)| {
         let mut weights = weights.clone();
         change(&mut weights);
         SsrNet::from_weights(&weights, &device).unwrap_err().to_string()
     };
     assert!(cause(&|net| net.relu_in_stage_1 = false).contains("MXNet"));
-    let input = facelens::net::ssr_net::InputScaling { offset: 127.5, factor: 1.0 / 128.0 };
+    let input = facelens_import::net::ssr_net::InputScaling { offset: 127.5, factor: 1.0 / 128.0 };
     assert!(cause(&|net| net.input_scaling = Some(input)).contains("MXNet"));
     assert!(cause(&|net| net.tanh_stream[2] = net.relu_stream[2].clone()).contains("tanh stream"));
 }

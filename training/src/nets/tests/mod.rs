@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use facelens::model::{Net, Task};
+use facelens_core::model::{Net, Task};
 
 use super::fsa_net::{FsaNetAggregation, FsaNetScoring};
 use super::{FsaNetConfig, Network, NetworkConfig, SsrNetConfig, SsrNetMdConfig, StreamChannels};

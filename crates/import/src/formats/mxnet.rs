@@ -1,0 +1,165 @@
+//! MXNet parameters (`.params`): a list of NDArrays with their names, here of the MXNet port of SSR-Net.
+//!
+//! ```text
+//! u64 0x112, u64 0, u64 count, count arrays, u64 count, count names (u64 length, bytes)
+//! array: u32 magic, i32 storage type, u32 rank, i64 axes.., i32 device type, i32 device, i32 number type, numbers
+//! ```
+//!
+//! The port differs from the authors' network: it scales its input itself, its batch normalisation has another
+//! epsilon, the heads of stage 1 have no relu, and it unrolls channels first.
+
+use std::path::{Path, PathBuf};
+
+use facelens_core::model::{ModelError, ModelErrorKind, Task, read_capped};
+
+use super::cards::{self, Facts};
+use super::layer_table::LayerTable;
+use super::self_check::self_check;
+use super::ssr_layers::{self, AGE_RANGE};
+use super::{Imported, Layers, corrupt, wrong_shape};
+use crate::net::ssr_net::SsrNet;
+use crate::net::{ShapeError, Tensor};
+
+/// Largest symbol file that is read; the port's has 42 KB.
+const LARGEST_SYMBOL_BYTES: u64 = 4 << 20;
+/// The magic number of a list of arrays.
+const LIST_MAGIC: u64 = 0x112;
+/// Arrays with 64-bit axes, without and with a storage type in front.
+const ARRAY_MAGIC_V1: u32 = 0xF993_FAC8;
+const ARRAY_MAGIC_V2: u32 = 0xF993_FAC9;
+/// No array of this network has more axes.
+const LARGEST_RANK: usize = 8;
+/// Largest number of arrays; the port has 96.
+const LARGEST_ARRAY_COUNT: u64 = 2_000;
+
+/// Whether the bytes are a list of NDArrays.
+pub(super) fn is_array_list(bytes: &[u8]) -> bool {
+    bytes.starts_with(&LIST_MAGIC.to_le_bytes())
+}
+
+pub(super) fn import(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Imported, ModelError> {
+    let (task, net) = read(file, bytes, task)?;
+    let onnx = net.to_onnx().map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+    let card = cards::mxnet_ssr_net(file, task, &Facts::of(bytes), &onnx);
+    let self_check = self_check(file, &onnx, &card.input, |face| net.reference(face))?;
+    Ok(Imported { card, onnx, self_check: Some(self_check) })
+}
+
+pub(super) fn layers(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Layers, ModelError> {
+    let (task, net) = read(file, bytes, task)?;
+    Ok(Layers::SsrNet { task, net: Box::new(net) })
+}
+
+fn read(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<(Task, SsrNet), ModelError> {
+    let table = read_arrays(bytes).map_err(|cause| corrupt(file, format!("broken MXNet parameters: {cause}")))?;
+    let task = Facts::of(bytes).task().or_else(|| task_of_symbol(file)).or(task).ok_or_else(|| {
+        ModelError::new(
+            ModelErrorKind::NoCard,
+            file,
+            "MXNet parameters do not say whether they estimate age or gender",
+            "name the task (--model age=FILE), or put the network's -symbol.json beside the file",
+        )
+    })?;
+    let net = ssr_layers::mxnet_ssr_net(&table, task).map_err(|ShapeError(cause)| wrong_shape(file, cause))?;
+    Ok((task, net))
+}
+
+/// The symbol file that MXNet writes beside `NAME-0021.params` is `NAME-symbol.json`; the age network's ends in a
+/// multiplication by V = 101. Without it nothing in the parameters tells age from gender.
+fn task_of_symbol(file: &Path) -> Option<Task> {
+    let stem = file.file_stem()?.to_str()?;
+    let prefix = stem.rsplit_once('-').map_or(stem, |(prefix, _)| prefix);
+    let symbol: PathBuf = file.with_file_name(format!("{prefix}-symbol.json"));
+    let symbol: serde_json::Value = serde_json::from_slice(&read_capped(&symbol, LARGEST_SYMBOL_BYTES).ok()?).ok()?;
+    let years = symbol["nodes"].as_array()?.iter().any(|node| {
+        let scalar = node["attrs"]["scalar"].as_str().or_else(|| node["param"]["scalar"].as_str());
+        node["op"] == "_mul_scalar" && scalar.and_then(|text| text.parse().ok()) == Some(AGE_RANGE)
+    });
+    Some(if years { Task::Age } else { Task::Gender })
+}
+
+/// Reads the arrays; `arg:convolution0_weight` becomes the kernel of the layer `convolution0`.
+pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
+    let mut reader = Reader { rest: bytes };
+    reader.u64()?;
+    reader.u64()?;
+    let count = reader.u64()?;
+    if count > LARGEST_ARRAY_COUNT {
+        return Err(format!("{count} arrays, more than any network of these papers has"));
+    }
+    let arrays: Vec<Tensor> = (0..count).map(|_| reader.array()).collect::<Result<_, _>>()?;
+    if reader.u64()? != count {
+        return Err("not as many names as arrays".to_owned());
+    }
+    let mut table = LayerTable::default();
+    for array in arrays {
+        let length = usize::try_from(reader.u64()?).map_err(|_| "a name without end")?;
+        let name = std::str::from_utf8(reader.bytes(length)?).map_err(|_| "a name that is no text")?;
+        let name = name.rsplit(':').next().unwrap_or(name);
+        let endings = [
+            ("_weight", "kernel"),
+            ("_bias", "bias"),
+            ("_gamma", "gamma"),
+            ("_beta", "beta"),
+            ("_moving_mean", "moving_mean"),
+            ("_moving_var", "moving_variance"),
+        ];
+        if let Some((layer, tensor)) =
+            endings.iter().find_map(|(ending, tensor)| Some((name.strip_suffix(ending)?, tensor)))
+        {
+            table.insert(layer, tensor, array);
+        }
+    }
+    table.check_finite()?;
+    Ok(table)
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, length: usize) -> Result<&'a [u8], String> {
+        let (own, rest) = self.rest.split_at_checked(length).ok_or("truncated")?;
+        self.rest = rest;
+        Ok(own)
+    }
+
+    fn array_of<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        self.bytes(N)?.try_into().map_err(|_| "truncated".to_owned())
+    }
+
+    fn u32(&mut self) -> Result<u32, String> {
+        Ok(u32::from_le_bytes(self.array_of()?))
+    }
+
+    fn u64(&mut self) -> Result<u64, String> {
+        Ok(u64::from_le_bytes(self.array_of()?))
+    }
+
+    /// One array. The numbers are taken from the bytes that are there, so a large shape alone allocates nothing.
+    fn array(&mut self) -> Result<Tensor, String> {
+        let magic = self.u32()?;
+        if magic == ARRAY_MAGIC_V2 && self.u32()? != 0 {
+            return Err("a sparse array; facelens reads dense ones".to_owned());
+        }
+        // The oldest format has no magic number: it starts with the rank, and its axes have 32 bits.
+        let wide = magic == ARRAY_MAGIC_V1 || magic == ARRAY_MAGIC_V2;
+        let rank = if wide { self.u32()? } else { magic } as usize;
+        if rank > LARGEST_RANK {
+            return Err(format!("an array with {rank} axes"));
+        }
+        let axis = |reader: &mut Self| if wide { reader.u64() } else { reader.u32().map(u64::from) };
+        let shape: Vec<usize> = (0..rank)
+            .map(|_| usize::try_from(axis(self)?).map_err(|_| "an axis without end".to_owned()))
+            .collect::<Result<_, _>>()?;
+        let (_device_type, _device, number_type) = (self.u32()?, self.u32()?, self.u32()?);
+        if number_type != 0 {
+            return Err(format!("numbers of the type {number_type}; facelens reads float32"));
+        }
+        let length = shape.iter().try_fold(4_usize, |product, &axis| product.checked_mul(axis)).ok_or("truncated")?;
+        let (values, _) = self.bytes(length)?.as_chunks::<4>();
+        let values = values.iter().map(|&value| f32::from_le_bytes(value)).collect();
+        Tensor::new(&shape, values).map_err(|ShapeError(cause)| cause)
+    }
+}

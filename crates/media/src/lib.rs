@@ -1,0 +1,138 @@
+//! Where frames come from: a camera, a video file, pictures, or the demo, all behind [`Source`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use facelens_core::frame::Frame;
+
+mod camera;
+pub mod demo;
+mod error;
+mod file;
+mod guard;
+mod pace;
+mod pictures;
+mod rising;
+mod spec;
+mod video;
+
+pub use camera::{Pixels as CameraPixels, decode_camera_picture, encode_camera_picture};
+pub use error::{SourceError, SourceErrorKind};
+pub use pictures::{decode_picture, is_picture_file};
+use rising::Rising;
+pub use spec::{CameraChoice, CameraDevice, SourceSpec};
+pub use video::BoxHeader;
+pub use video::VideoReader;
+#[doc(hidden)]
+pub use video::fuzzing;
+
+/// What a source is, known as soon as it is open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceInfo {
+    /// What to call it: the camera's name, the file as it was given, `demo`. The `input` of JSONL.
+    pub name: String,
+    /// How its frames follow each other.
+    pub kind: SourceKind,
+    /// Width and height in pixels, where all frames share them.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second that the device or file promises.
+    pub fps: Option<f32>,
+    /// How many frames a file holds, where it says so.
+    pub frame_count: Option<u64>,
+    /// What was got from the device or decoder in words, e.g. `MJPEG 1280x720 at 30 fps`.
+    pub format: String,
+}
+
+/// How the frames of a source follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A camera: frames come at their own time, the newest wins. Shown mirrored by default.
+    Camera,
+    /// A recorded or scripted stream in which every frame counts and faces can be tracked.
+    Video,
+    /// Pictures that have nothing to do with each other: no identity or smoothing carries over.
+    Pictures,
+}
+
+/// What a source says when it is asked for the next frame.
+#[derive(Debug)]
+pub enum Next {
+    /// A picture.
+    Frame(Frame),
+    /// Nothing yet: ask again. A live source returns this at least every 250 ms, so that its thread can be stopped.
+    Waiting,
+    /// Nothing for `silent_for`; the source keeps trying by itself ("no picture from CAMERA for 2 s").
+    Stalled {
+        /// Since when no picture came.
+        silent_for: Duration,
+    },
+    /// The device is gone; the source looks for it by itself until it is back.
+    Disconnected {
+        /// What the device said when it went.
+        reason: String,
+    },
+    /// One picture of several could not be read; the others follow.
+    Skipped(SourceError),
+    /// A part of the source is damaged, and the frames were read all the same. Worth a word, and no failure.
+    Damaged(SourceError),
+    /// The file is over. Asked again, the source says so again.
+    End,
+}
+
+/// Something that gives frames. Lives on the capture thread.
+pub trait Source: Send {
+    /// What the source is. May change after a camera was plugged in again.
+    fn info(&self) -> &SourceInfo;
+
+    /// The next frame, or why there is none now. The times of a source that [`open`] gives rise from each frame to the
+    /// next.
+    ///
+    /// # Errors
+    /// Where the source cannot go on at all, e.g. a video that is broken in the middle.
+    fn next(&mut self) -> Result<Next, SourceError>;
+}
+
+/// How a source is meant to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// For eyes: the demo goes round for ever, and everything comes at its own speed (a folder's pictures every 2 s).
+    Live,
+    /// For files: the demo is one round of its script, as fast as it is asked.
+    Batch,
+}
+
+/// Opens a source.
+///
+/// # Errors
+/// [`SourceError`] names the device or file, the cause, and what to do.
+pub fn open(spec: &SourceSpec, mode: Mode) -> Result<Box<dyn Source>, SourceError> {
+    match spec {
+        SourceSpec::Camera(choice) => Ok(Box::new(Rising::new(camera::open(choice)?))),
+        SourceSpec::Demo => Ok(Box::new(Rising::new(Box::new(demo::Demo::new(mode)?)))),
+        SourceSpec::Path(path) => file::open(path, mode),
+    }
+}
+
+/// A camera that the system lists: capture nodes only, no metadata nodes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct CameraInfo {
+    /// The number to choose it by (`camera:0`).
+    pub index: u32,
+    /// The name to choose it by (`camera:NAME`).
+    pub name: String,
+    /// Where the system keeps it, e.g. `/dev/video0` (`camera:/dev/video0`).
+    pub device: PathBuf,
+    /// Linux: the path of the port that it is plugged into, in `/dev/v4l/by-path`. Unlike the device's number, it stays
+    /// the same when the computer starts again, and unlike the name, no other camera has it.
+    pub by_path: Option<PathBuf>,
+    /// The formats it offers, e.g. `MJPEG 1280x720 at 30 fps`, best first; empty where it could not be asked.
+    pub formats: Vec<String>,
+}
+
+/// Lists the cameras.
+///
+/// # Errors
+/// Where the system's list cannot be read. No camera at all is an empty list.
+pub fn list_cameras() -> Result<Vec<CameraInfo>, SourceError> {
+    camera::list()
+}

@@ -1,0 +1,253 @@
+//! Single pictures and folders of pictures.
+
+use std::io::{BufRead, Cursor, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use facelens_base::bounded_file::{self, ReadErrorKind};
+use facelens_core::frame::Frame;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::guard::no_panic;
+use super::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
+
+/// Largest picture file, bytes.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// What a decoder may take besides the picture itself (64 megapixels of RGBA16 are 512 MiB).
+const MAX_DECODER_BYTES: u64 = 768 * 1024 * 1024;
+
+/// File names with these endings are meant as pictures, whatever they hold.
+const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp"];
+
+/// How long a picture of a folder stands in a video, and by its time.
+pub(super) const SHOWN: Duration = Duration::from_secs(1);
+/// The same for eyes.
+pub(super) const SHOWN_LIVE: Duration = Duration::from_secs(2);
+
+const READABLE: &str = "JPEG, PNG, WebP and BMP pictures are read";
+
+/// One picture, or the pictures of a folder in natural order. Sub-folders are not entered.
+pub(super) struct Pictures {
+    info: SourceInfo,
+    files: Vec<PathBuf>,
+    /// A folder goes on after a broken picture, and its frames carry their file's name.
+    folder: bool,
+    next: usize,
+    /// How long each of them stands.
+    each: Duration,
+    /// When the next one comes.
+    time: Duration,
+}
+
+impl Pictures {
+    /// One picture; its header is read at once.
+    ///
+    /// # Errors
+    /// Where the file is no picture that is read here, or its header asks for too much.
+    pub(super) fn single(path: &Path) -> Result<Self, SourceError> {
+        let header = Header::read(path)?;
+        let info = SourceInfo {
+            name: path.display().to_string(),
+            kind: SourceKind::Pictures,
+            size: Some((header.width, header.height)),
+            fps: None,
+            frame_count: Some(1),
+            format: format!("{} picture {}x{}", header.format, header.width, header.height),
+        };
+        Ok(Self { info, files: vec![path.to_owned()], folder: false, next: 0, each: SHOWN, time: Duration::ZERO })
+    }
+
+    /// The pictures of a folder, each of which stands for `each`. Hidden files and files that are no pictures are passed over.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read or holds no picture.
+    pub(super) fn folder(path: &Path, each: Duration) -> Result<Self, SourceError> {
+        let subject = path.display().to_string();
+        let entries = std::fs::read_dir(path).map_err(|error| SourceError::from_io(path, &error))?;
+        let mut files: Vec<PathBuf> =
+            entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|file| is_picture_file(file)).collect();
+        if files.is_empty() {
+            return Err(SourceError::new(
+                SourceErrorKind::EmptyFolder,
+                subject,
+                "the folder holds no pictures",
+                READABLE,
+            ));
+        }
+        files.sort_by(|a, b| natord::compare_ignore_case(&file_name(a), &file_name(b)).then_with(|| a.cmp(b)));
+        let info = SourceInfo {
+            name: subject,
+            kind: SourceKind::Pictures,
+            size: None,
+            fps: None,
+            frame_count: Some(files.len() as u64),
+            format: format!("folder of {} pictures", files.len()),
+        };
+        Ok(Self { info, files, folder: true, next: 0, each, time: Duration::ZERO })
+    }
+}
+
+impl Source for Pictures {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next(&mut self) -> Result<Next, SourceError> {
+        let Some(file) = self.files.get(self.next) else { return Ok(Next::End) };
+        let sequence = self.next as u64;
+        self.next += 1;
+        match read(file) {
+            Ok(frame) => {
+                let mut frame = frame.at(sequence, self.time);
+                self.time += self.each;
+                frame.name = self.folder.then(|| Arc::from(file_name(file)));
+                Ok(Next::Frame(frame))
+            }
+            Err(error) if self.folder => Ok(Next::Skipped(error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether these first bytes of a file are those of a picture that is read here.
+pub(super) fn is_picture(head: &[u8]) -> bool {
+    image::guess_format(head).is_ok_and(is_readable)
+}
+
+fn is_readable(format: ImageFormat) -> bool {
+    matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp)
+}
+
+/// Whether a file of a folder is read as one of its pictures: by its name's ending or by what it holds.
+pub fn is_picture_file(file: &Path) -> bool {
+    if file_name(file).starts_with('.') || !file.is_file() {
+        return false;
+    }
+    let extension = file.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+        || super::file::head(file).is_ok_and(|head| is_picture(&head))
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What a picture's header says, with its orientation applied.
+struct Header {
+    format: String,
+    width: u32,
+    height: u32,
+}
+
+impl Header {
+    fn read(path: &Path) -> Result<Self, SourceError> {
+        no_panic(path, || {
+            let (format, mut decoder) = decoder(path, open_file(path)?)?;
+            let (width, height) = decoder.dimensions();
+            let turned = is_turned(decoder.orientation().unwrap_or(Orientation::NoTransforms));
+            let (width, height) = if turned { (height, width) } else { (width, height) };
+            Ok(Self { format, width, height })
+        })
+    }
+}
+
+fn is_turned(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
+/// A decoder that has read the header and no pixels; its size is checked.
+fn decoder<'a>(
+    path: &Path,
+    content: impl BufRead + Seek + 'a,
+) -> Result<(String, impl ImageDecoder + 'a), SourceError> {
+    let mut reader =
+        ImageReader::new(content).with_guessed_format().map_err(|error| SourceError::from_io(path, &error))?;
+    let Some(format) = reader.format().filter(|&format| is_readable(format)) else {
+        return Err(unreadable(path, "it is not a picture", READABLE));
+    };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(|error| broken(path, &error))?;
+    let (width, height) = decoder.dimensions();
+    Frame::check_size(width, height).map_err(|error| unreadable(path, &error.to_string(), ""))?;
+    let name = match format {
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::Png => "PNG",
+        ImageFormat::WebP => "WebP",
+        _ => "BMP",
+    };
+    Ok((name.to_owned(), decoder))
+}
+
+/// The file in memory: decoders read it whole in any case, however long it is.
+fn open_file(path: &Path) -> Result<Cursor<Vec<u8>>, SourceError> {
+    bounded_file::read(path, MAX_FILE_BYTES).map(Cursor::new).map_err(|error| match error.kind {
+        ReadErrorKind::TooLarge => unreadable(path, &error.cause, &error.remedy),
+        _ => SourceError::from_io(path, &error.into()),
+    })
+}
+
+fn read(path: &Path) -> Result<Frame, SourceError> {
+    read_upright(path, || open_file(path))
+}
+
+/// Reads a picture (JPEG, PNG, WebP or BMP) that is in memory, as a picture file is read; errors call it `name`.
+///
+/// # Errors
+/// Where the bytes are no picture, damaged, or its header asks for too much.
+pub fn decode_picture(name: &str, bytes: &[u8]) -> Result<Frame, SourceError> {
+    read_upright(Path::new(name), || Ok(Cursor::new(bytes)))
+}
+
+/// Reads one picture upright as RGB8: the EXIF orientation is applied, see-through parts lie on white, 16 bits and grey
+/// are converted.
+fn read_upright<R: BufRead + Seek>(
+    path: &Path,
+    open: impl FnOnce() -> Result<R, SourceError>,
+) -> Result<Frame, SourceError> {
+    no_panic(path, || {
+        let (_, mut decoder) = decoder(path, open()?)?;
+        // A picture with broken EXIF is still a picture.
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(path, &error))?;
+        picture.apply_orientation(orientation);
+        let (width, height) = (picture.width(), picture.height());
+        let rgb = if picture.color().has_alpha() { on_white(&picture) } else { picture.into_rgb8().into_raw() };
+        Frame::from_rgb(width, height, rgb).map_err(|error| unreadable(path, &error.to_string(), ""))
+    })
+}
+
+fn on_white(picture: &DynamicImage) -> Vec<u8> {
+    let blend = |value: u8, alpha: u8| {
+        let (value, alpha) = (u32::from(value), u32::from(alpha));
+        ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    picture.to_rgba8().pixels().flat_map(|&image::Rgba([r, g, b, a])| [r, g, b].map(|value| blend(value, a))).collect()
+}
+
+fn unreadable(path: &Path, cause: &str, remedy: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::Unreadable, path.display().to_string(), cause, remedy)
+}
+
+fn broken(path: &Path, error: &ImageError) -> SourceError {
+    match error {
+        ImageError::Limits(_) => unreadable(path, "the picture would need too much memory", ""),
+        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            unreadable(path, "the picture is cut off", "copy the file again")
+        }
+        _ => unreadable(
+            path,
+            &format!("the picture is damaged ({error})"),
+            "open it in a picture program and save it again",
+        ),
+    }
+}
+
+#[cfg(test)]
+#[path = "pictures_tests.rs"]
+mod tests;

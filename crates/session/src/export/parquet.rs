@@ -1,0 +1,160 @@
+//! Apache Parquet: the columns of the CSV, typed, with nulls where the CSV has empty cells.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use facelens_core::track::GenderLabel;
+use parquet::basic::Compression;
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
+
+use crate::columns::COLUMNS;
+use crate::info::{SESSION_SCHEMA, SessionInfo};
+use crate::rows::{FaceRow, FrameRow};
+
+/// The types of the columns, in the order of [`COLUMNS`].
+const SCHEMA: &str = "message facelens {
+    REQUIRED BINARY input (UTF8);
+    REQUIRED INT64 frame;
+    REQUIRED DOUBLE time_s;
+    REQUIRED INT32 width;
+    REQUIRED INT32 height;
+    OPTIONAL INT64 id;
+    OPTIONAL FLOAT box_x;
+    OPTIONAL FLOAT box_y;
+    OPTIONAL FLOAT box_width;
+    OPTIONAL FLOAT box_height;
+    OPTIONAL FLOAT score;
+    OPTIONAL FLOAT age_years;
+    OPTIONAL FLOAT age_low;
+    OPTIONAL FLOAT age_high;
+    OPTIONAL BINARY gender_label (UTF8);
+    OPTIONAL FLOAT gender_male;
+    OPTIONAL FLOAT pose_yaw;
+    OPTIONAL FLOAT pose_pitch;
+    OPTIONAL FLOAT pose_roll;
+}";
+
+/// Rows of the table in one group: what a reader may take at once.
+const GROUP_ROWS: usize = 100_000;
+
+/// One line of the table: a frame and a face in it, if any.
+type Line<'a> = (&'a FrameRow, Option<&'a FaceRow>);
+
+/// Writes a whole file.
+pub(super) fn write(rows: &[FrameRow], info: &SessionInfo, writer: &mut (impl Write + Send)) -> io::Result<()> {
+    write_file(rows, info, writer).map_err(|error| match error {
+        ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(cause) => io::Error::other(cause),
+        },
+        other => io::Error::other(other),
+    })
+}
+
+fn write_file(rows: &[FrameRow], info: &SessionInfo, writer: impl Write + Send) -> Result<(), ParquetError> {
+    let schema = Arc::new(parse_message_type(SCHEMA)?);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(format!("facelens {}", env!("CARGO_PKG_VERSION")))
+        .set_key_value_metadata(Some(notes(info)))
+        .build();
+    let mut file = SerializedFileWriter::new(writer, schema, Arc::new(properties))?;
+    let lines: Vec<Line<'_>> = rows.iter().flat_map(lines_of).collect();
+    for lines in lines.chunks(GROUP_ROWS) {
+        let mut group = file.next_row_group()?;
+        write_group(lines, &mut group)?;
+        group.close()?;
+    }
+    file.close()?;
+    Ok(())
+}
+
+/// A frame without a face is one line, too.
+fn lines_of(row: &FrameRow) -> impl Iterator<Item = Line<'_>> {
+    let none = row.faces.is_empty().then_some((row, None));
+    row.faces.iter().map(move |face| (row, Some(face))).chain(none)
+}
+
+/// What the file says about itself: the schema, `session.json`, and unit and meaning of each column.
+fn notes(info: &SessionInfo) -> Vec<KeyValue> {
+    let note = |key: String, value: String| KeyValue::new(key, Some(value));
+    let mut notes = vec![note("facelens.schema".to_owned(), SESSION_SCHEMA.to_string())];
+    if let Ok(text) = serde_json::to_string(info) {
+        notes.push(note("facelens.session".to_owned(), text));
+    }
+    for column in COLUMNS {
+        notes.push(note(format!("facelens.column.{}", column.name), column.meaning.to_owned()));
+        if !column.unit.is_empty() {
+            notes.push(note(format!("facelens.unit.{}", column.name), column.unit.to_owned()));
+        }
+    }
+    notes
+}
+
+/// Writes the columns in the order of [`SCHEMA`]; the writer gives them one after the other.
+fn write_group<W: Write + Send>(
+    lines: &[Line<'_>],
+    group: &mut SerializedRowGroupWriter<'_, W>,
+) -> Result<(), ParquetError> {
+    required::<ByteArrayType, _>(group, lines, |row| ByteArray::from(row.input.as_str()))?;
+    required::<Int64Type, _>(group, lines, |row| row.frame.cast_signed())?;
+    required::<DoubleType, _>(group, lines, |row| row.time_s)?;
+    required::<Int32Type, _>(group, lines, |row| row.width.cast_signed())?;
+    required::<Int32Type, _>(group, lines, |row| row.height.cast_signed())?;
+    optional::<Int64Type, _>(group, lines, |face| Some(face.id.cast_signed()))?;
+    optional::<FloatType, _>(group, lines, |face| Some(face.rect.x))?;
+    optional::<FloatType, _>(group, lines, |face| Some(face.rect.y))?;
+    optional::<FloatType, _>(group, lines, |face| Some(face.rect.width))?;
+    optional::<FloatType, _>(group, lines, |face| Some(face.rect.height))?;
+    optional::<FloatType, _>(group, lines, |face| Some(face.score))?;
+    optional::<FloatType, _>(group, lines, |face| face.age.map(|age| age.years))?;
+    optional::<FloatType, _>(group, lines, |face| face.age.map(|age| age.low))?;
+    optional::<FloatType, _>(group, lines, |face| face.age.map(|age| age.high))?;
+    optional::<ByteArrayType, _>(group, lines, |face| face.gender.map(|gender| label(gender.label)))?;
+    optional::<FloatType, _>(group, lines, |face| face.gender.map(|gender| gender.male))?;
+    optional::<FloatType, _>(group, lines, |face| face.pose.map(|pose| pose.yaw))?;
+    optional::<FloatType, _>(group, lines, |face| face.pose.map(|pose| pose.pitch))?;
+    optional::<FloatType, _>(group, lines, |face| face.pose.map(|pose| pose.roll))
+}
+
+fn label(label: GenderLabel) -> ByteArray {
+    ByteArray::from(label.name())
+}
+
+fn required<T: DataType, W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    lines: &[Line<'_>],
+    value: impl Fn(&FrameRow) -> T::T,
+) -> Result<(), ParquetError> {
+    let values: Vec<T::T> = lines.iter().map(|(row, _)| value(row)).collect();
+    write_column::<T, W>(group, &values, None)
+}
+
+fn optional<T: DataType, W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    lines: &[Line<'_>],
+    value: impl Fn(&FaceRow) -> Option<T::T>,
+) -> Result<(), ParquetError> {
+    let cells: Vec<Option<T::T>> = lines.iter().map(|(_, face)| face.and_then(&value)).collect();
+    // Parquet keeps a level for each cell (1: there is a value), and the values alone.
+    let levels: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
+    let values: Vec<T::T> = cells.into_iter().flatten().collect();
+    write_column::<T, W>(group, &values, Some(&levels))
+}
+
+fn write_column<T: DataType, W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    values: &[T::T],
+    levels: Option<&[i16]>,
+) -> Result<(), ParquetError> {
+    let Some(mut column) = group.next_column()? else {
+        return Err(ParquetError::General("the schema has too few columns".to_owned()));
+    };
+    column.typed::<T>().write_batch(values, levels, None)?;
+    column.close()
+}

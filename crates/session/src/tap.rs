@@ -1,0 +1,18 @@
+//! Who sees every analysed frame.
+
+use std::sync::Arc;
+
+use facelens_core::Analysis;
+use facelens_media::SourceInfo;
+
+/// Sees every frame that the live pipeline analyses, not only the newest.
+pub trait Tap: Send + Sync {
+    /// A frame was analysed. Called on the analysis thread: must not wait.
+    fn analysed(&self, analysis: &Arc<Analysis>);
+
+    /// The source was changed or opened anew: a tap of one source is taken off, and sees nothing any more.
+    fn source_changed(&self);
+
+    /// Pictures of this source come from now on. Only a lasting tap is told.
+    fn source_opened(&self, _info: &SourceInfo) {}
+}
