@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Times facelens and its peers on the same pictures in the same run, by turns, each on one core, and prints the tables
-that the README shows. README.md beside this folder says what is compared with what.
+that benches/README.md shows; that page also says what is compared with what.
 
 Everything that is downloaded or built lies in target/peers. What cannot be had is skipped, with the reason."""
 
@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.5, help="of each peer, case and round")
     parser.add_argument("--json", help="write the figures to this file, too")
-    parser.add_argument("--readme", action="store_true", help="put the tables into README.md, too")
+    parser.add_argument("--readme", action="store_true", help="put the tables into benches/README.md, too")
     parser.add_argument("--prepare", action="store_true", help="install and build, measure nothing")
     parser.add_argument("--prepared", action="store_true", help="everything is installed and built: look for nothing new")
     return parser.parse_args()
@@ -159,7 +159,7 @@ def main():
     result = report.Result(own, frames, nets, words, list(made.cases), made.net_names)
     print(result.text())
     if args.readme:
-        result.write_into(os.path.join(prepare.ROOT, "README.md"))
+        result.write_into(os.path.join(prepare.ROOT, "benches", "README.md"))
     if args.json:
         with open(args.json, "w") as file:
             json.dump(result.document(), file, indent=1)
