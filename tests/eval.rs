@@ -182,7 +182,7 @@ fn what_cannot_be_measured_is_said() {
         (&gone, None, images, "none of its 1 pictures"),
         ("no/such.csv", None, images, "no/such.csv"),
         (&age, None, "no/such/images", "no/such/images"),
-        (&age, None, age.as_str(), "no tar archive"),
+        (&age, None, age.as_str(), "this is no archive that can be read (tar, tar.gz or zip)"),
     ] {
         let mut args = vec!["eval", "--labels", labels, "--images", images];
         args.extend(task.map(|task| ["--task", task]).into_iter().flatten());
@@ -208,7 +208,7 @@ fn a_named_pipe_is_no_archive() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("pictures.tar: it is neither a folder nor a tar archive"), "{said}");
+    assert!(said.contains("pictures.tar: it is neither a folder nor an archive (tar, tar.gz or zip)"), "{said}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub(crate) fn recording(state: RecordingState) -> RecordingStatus {
 pub(crate) fn camera(index: u32, name: &str) -> CameraInfo {
     let port = format!("/dev/v4l/by-path/usb-0:{index}:1.0-video-index0");
     let device = format!("/dev/video{index}").into();
-    CameraInfo { index, name: name.into(), device, by_path: Some(port.into()), formats: vec![] }
+    CameraInfo { index, name: name.into(), device, by_path: Some(port.into()), formats: vec![], every_format: vec![] }
 }
 
 /// A model without a network.

@@ -13,7 +13,7 @@ use facelens_base::interrupt;
 use facelens_core::detect::DetectorKind;
 use facelens_core::model::{ModelSet, Task};
 use facelens_import::Sandbox;
-use facelens_media::SourceSpec;
+use facelens_media::{CameraFormat, SourceSpec};
 
 use crate::outputs::WantedOutputs;
 use crate::pipeline::{Live, LiveOptions};
@@ -63,6 +63,8 @@ pub struct AppOptions {
     pub models: Vec<(Task, PathBuf)>,
     /// The detector.
     pub detector: Option<DetectorKind>,
+    /// The format in which cameras are opened.
+    pub camera_format: Option<CameraFormat>,
     /// A session to replay; no source is opened then.
     pub session: Option<PathBuf>,
     /// What other programs get live from the start.
@@ -103,13 +105,14 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
         let ctx = cc.egui_ctx.clone();
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint());
         let source = state::first_source(&options, &settings);
-        let live = Live::start(LiveOptions {
+        let first = LiveOptions {
             source: options.session.is_none().then(|| source.clone()),
             models: ModelSet::default(),
             detector: state::first_detector(&options, &settings),
             tap: None,
             wake: Arc::clone(&wake),
-        })?;
+        };
+        let live = Live::start_as(first, options.camera_format.clone())?;
         let (sender, reports) = crossbeam_channel::unbounded();
         let engine = engine::LiveEngine::new(live, Arc::clone(&wake));
         end_when_asked(engine.finisher(), Arc::clone(&wake));

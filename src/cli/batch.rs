@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use facelens_base::atomic_file::is_same_file;
 use facelens_base::interrupt;
-use facelens_media::{Mode, Source, SourceInfo, SourceKind, SourceSpec};
+use facelens_media::{CameraFormat, Mode, Source, SourceInfo, SourceKind, SourceSpec};
 use facelens_session::RowFormat;
 
 use super::limited::Limited;
@@ -40,11 +40,16 @@ pub(super) struct Files<'a> {
     pub format: Option<RowFormat>,
     pub video: Option<&'a Path>,
     pub seconds: Option<Duration>,
+    pub camera_format: Option<&'a CameraFormat>,
 }
 
 impl Files<'_> {
     /// What can be wrong with the call, before anything is opened.
     pub(super) fn check(&self) -> anyhow::Result<(Target, RowFormat)> {
+        let is_camera = |input: &SourceSpec| matches!(input, SourceSpec::Camera(_));
+        if self.camera_format.is_some() && !self.inputs.iter().any(is_camera) {
+            return Err(usage("--camera-format is for cameras, and no input is one; leave it out".to_owned()));
+        }
         for input in self.inputs {
             match input {
                 SourceSpec::Camera(_) if self.seconds.is_none() => {
@@ -146,15 +151,26 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Opens an input; `seconds` as `--seconds`.
-    pub(super) fn open(input: &SourceSpec, seconds: Option<Duration>, rows_on_terminal: bool) -> Result<Self, Trouble> {
-        let mut source = facelens_media::open(input, Mode::Batch).map_err(|error| Trouble::Input(error.into()))?;
+    /// Opens an input; `seconds` as `--seconds`, `format` as `--camera-format`.
+    pub(super) fn open(
+        input: &SourceSpec,
+        seconds: Option<Duration>,
+        format: Option<&CameraFormat>,
+        rows_on_terminal: bool,
+    ) -> Result<Self, Trouble> {
+        let mut source =
+            facelens_media::open_as(input, Mode::Batch, format).map_err(|error| Trouble::Input(error.into()))?;
         if let Some(limit) = seconds {
             source = Box::new(Limited::new(source, limit));
         }
         let info = source.info().clone();
         let progress = Progress::new(&info, seconds, rows_on_terminal);
         Ok(Self { source: Some(source), name: input.to_string(), info, progress, failed: 0 })
+    }
+
+    /// The `input` of rows: a camera's name, anything else as it was given.
+    pub(super) fn input(&self) -> &str {
+        if self.info.kind == SourceKind::Camera { &self.info.name } else { &self.name }
     }
 
     /// Works on every frame and writes what comes of it; `false` where a part of the input failed and was told.
@@ -197,6 +213,12 @@ impl Batch {
         let (name, failed) = (&self.name, self.failed);
         if failed > 1 {
             self.progress.note(format_args!("{name}: {failed} frames failed like that"));
+        }
+        if end.damaged > 0 {
+            let (damaged, captured) = (end.damaged, end.captured.max(end.damaged));
+            self.progress.note(format_args!(
+                "{name}: {damaged} of {captured} pictures came damaged and were left out; try another cable or port"
+            ));
         }
         if end.dropped > 0 {
             let (dropped, captured) = (end.dropped, end.captured);

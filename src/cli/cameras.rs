@@ -15,15 +15,29 @@ pub struct CamerasArgs {
     /// One JSON document instead of a table.
     #[arg(long)]
     pub json: bool,
+
+    /// Every format of each camera, as its driver lists them: for --camera-format.
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Lists the cameras on standard output. No camera at all is an empty list, with a word on standard error.
 pub(super) fn run(args: &CamerasArgs) -> anyhow::Result<ExitCode> {
-    let cameras = list_cameras()?;
+    let mut cameras = list_cameras()?;
+    if args.all {
+        // Where the driver's own list is not known, the formats stay as they are.
+        for camera in cameras.iter_mut().filter(|camera| !camera.every_format.is_empty()) {
+            camera.formats = std::mem::take(&mut camera.every_format);
+        }
+    }
     if cameras.is_empty() {
         writeln!(io::stderr(), "{}", hint())?;
     }
-    let text = if args.json { json(&cameras)? } else { table(&cameras) };
+    let text = match (args.json, args.all) {
+        (true, _) => json(&cameras)?,
+        (false, true) => all(&cameras),
+        (false, false) => table(&cameras),
+    };
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -51,6 +65,19 @@ fn table(cameras: &[CameraInfo]) -> String {
             format!("{a}{index}  {name}{b}  {device}{c}  {formats}").trim_end().to_owned() + "\n"
         })
         .collect()
+}
+
+/// Each camera with all its formats, one a line below it.
+fn all(cameras: &[CameraInfo]) -> String {
+    let mut text = String::new();
+    for camera in cameras {
+        let device = camera.device.display();
+        text += &format!("{}  {}  {device}\n", camera.index, camera.name);
+        for format in &camera.formats {
+            text += &format!("    {format}\n");
+        }
+    }
+    text
 }
 
 fn row(camera: &CameraInfo) -> [String; 4] {
@@ -84,6 +111,7 @@ mod tests {
                 device: "/dev/video0".into(),
                 by_path: Some("/dev/v4l/by-path/usb-0:2".into()),
                 formats: formats(5),
+                every_format: Vec::new(),
             },
             CameraInfo {
                 index: 10,
@@ -91,6 +119,7 @@ mod tests {
                 device: "/dev/video10".into(),
                 by_path: None,
                 formats: formats(0),
+                every_format: Vec::new(),
             },
         ]
     }
@@ -107,6 +136,16 @@ mod tests {
         first.name = "摄像头".into();
         let lines = table(&[first, second]);
         assert!(lines.contains("摄像头      /dev/video0 ") && lines.contains("USB Camera  /dev/video10"), "{lines}");
+    }
+
+    #[test]
+    fn all_formats_are_listed_one_a_line() {
+        let [first, second] = cameras();
+        let short = CameraInfo { formats: first.formats[..2].to_vec(), ..first };
+        assert_eq!(
+            all(&[short, second]),
+            "0  HD  /dev/video0\n    YUYV 0x1 at 30 fps\n    YUYV 1x1 at 30 fps\n10  USB Camera  /dev/video10\n"
+        );
     }
 
     #[test]

@@ -20,6 +20,10 @@ impl Limited {
 }
 
 impl Source for Limited {
+    fn damaged(&self) -> u64 {
+        self.source.damaged()
+    }
+
     fn info(&self) -> &SourceInfo {
         self.source.info()
     }

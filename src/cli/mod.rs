@@ -10,7 +10,7 @@ use clap_lex::OsStrExt as _;
 use facelens_core::detect::DetectorKind;
 use facelens_core::model::{ModelSet, Task};
 use facelens_import::{Library, Sandbox};
-use facelens_media::{CameraChoice, SourceSpec};
+use facelens_media::{CameraChoice, CameraFormat, SourceSpec};
 
 use crate::outputs::{Address, OPENTRACK_PORT, WantedJsonl, WantedOutputs};
 
@@ -70,6 +70,11 @@ pub struct WindowArgs {
     /// A camera by its name, number or device, as `facelens cameras` lists them.
     #[arg(long, value_name = "NAME|INDEX|DEVICE", conflicts_with = "source")]
     pub camera: Option<CameraChoice>,
+
+    /// The camera's format: its size, rate and pixels, e.g. `1280x720@30:MJPG`; each part may be left out. `facelens cameras
+    /// --all` lists them. Without it the best for faces is taken.
+    #[arg(long, value_name = "WxH@RATE:PIXELS")]
+    pub camera_format: Option<CameraFormat>,
 
     /// Send the head to opentrack's input "UDP over network", at 127.0.0.1:4242 unless another address is given.
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1", value_parser = parse_opentrack)]
@@ -189,6 +194,7 @@ pub fn open_window(args: WindowArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
         source: args.source.or(args.camera.map(SourceSpec::Camera)),
         models: args.models.model,
         detector: args.models.detector,
+        camera_format: args.camera_format,
         session: None,
         outputs: WantedOutputs { opentrack: args.opentrack, jsonl: args.jsonl },
     };

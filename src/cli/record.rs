@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use facelens_base::interrupt;
 use facelens_core::model::ModelSet;
 use facelens_import::Sandbox;
-use facelens_media::{SourceInfo, SourceSpec};
+use facelens_media::{CameraFormat, SourceInfo, SourceSpec};
 use facelens_session::recording::{
     RecordedPictures, Recorder, RecorderOptions, RecordingStatus, default_sessions_folder,
 };
@@ -34,6 +34,11 @@ pub struct RecordArgs {
     /// `camera`, `camera:NAME`, `camera:INDEX`, `demo`, a video file, a picture, or a folder of pictures.
     #[arg(value_name = "SOURCE", default_value = "camera")]
     pub source: SourceSpec,
+
+    /// The camera's format: its size, rate and pixels, e.g. `1280x720@30:MJPG`; each part may be left out. `facelens cameras
+    /// --all` lists them. Without it the best for faces is taken.
+    #[arg(long, value_name = "WxH@RATE:PIXELS")]
+    pub camera_format: Option<CameraFormat>,
 
     /// The folder in which the session gets a folder of its own; without it that of the settings, or `facelens` in your
     /// videos.
@@ -88,14 +93,14 @@ pub(super) fn run(args: &RecordArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
     let recorder = Recorder::start(options(args, folder, &models), Arc::new(|| ())).context(threads)?;
     // A camera has a name of its own, which is known when it is open; of a file, no frame may be missed.
     let is_camera = matches!(args.source, SourceSpec::Camera(_));
-    let live = Live::start(LiveOptions {
+    let first = LiveOptions {
         source: Some(args.source.clone()),
         models,
         detector: args.models.detector(),
         tap: (!is_camera).then(|| recorder.tap()),
         wake: Arc::new(|| ()),
-    })
-    .context(threads)?;
+    };
+    let live = Live::start_as(first, args.camera_format.clone()).context(threads)?;
     if let Some(seconds) = args.seconds.filter(|_| !is_camera) {
         recorder.stop_after(seconds);
     }

@@ -107,6 +107,8 @@ pub struct BatchEnd {
     pub skipped: u64,
     /// Frames of a camera that were lost on the way or that a newer one replaced. Always 0 for files.
     pub dropped: u64,
+    /// Pictures of a camera that came damaged and were left out; they are none of those that were dropped.
+    pub damaged: u64,
 }
 
 /// Why a batch broke off.
@@ -162,15 +164,16 @@ pub fn run_batch<Work: FrameWork>(
 ) -> Result<BatchEnd, BatchError> {
     let kind = source.info().kind;
     let inbox = Inbox::new();
-    let (captured, dropped) = (AtomicU64::new(0), AtomicU64::new(0));
+    let counts = Counts::default();
     analyser.reset();
     thread::scope(|scope| {
         // The capture thread may wait for room: it must be woken before the scope waits for it.
         let _close = CloseOnDrop(&inbox);
         thread::Builder::new()
             .name("capture".into())
-            .spawn_scoped(scope, || read_ahead(source, kind, &inbox, &captured, &dropped))?;
-        let mut end = BatchEnd { stop: BatchStop::End, captured: 0, analysed: 0, failed: 0, skipped: 0, dropped: 0 };
+            .spawn_scoped(scope, || read_ahead(source, kind, &inbox, &counts))?;
+        let mut end =
+            BatchEnd { stop: BatchStop::End, captured: 0, analysed: 0, failed: 0, skipped: 0, dropped: 0, damaged: 0 };
         end.stop = loop {
             if stop.load(Ordering::Relaxed) {
                 break BatchStop::Interrupted;
@@ -204,19 +207,24 @@ pub fn run_batch<Work: FrameWork>(
                 break BatchStop::Caller;
             }
         };
-        (end.captured, end.dropped) = (captured.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
+        end.captured = counts.captured.load(Ordering::Relaxed);
+        end.damaged = counts.damaged.load(Ordering::Relaxed);
+        // What was damaged leaves a gap in the numbers as what was dropped does.
+        end.dropped = counts.dropped.load(Ordering::Relaxed).saturating_sub(end.damaged);
         Ok(end)
     })
 }
 
+/// What the capture thread counts.
+#[derive(Default)]
+struct Counts {
+    captured: AtomicU64,
+    dropped: AtomicU64,
+    damaged: AtomicU64,
+}
+
 /// The capture thread's work: ends when the source is over or the inbox is closed.
-fn read_ahead(
-    mut source: Box<dyn Source>,
-    kind: SourceKind,
-    inbox: &Inbox<Infallible, Item>,
-    captured: &AtomicU64,
-    dropped: &AtomicU64,
-) {
+fn read_ahead(mut source: Box<dyn Source>, kind: SourceKind, inbox: &Inbox<Infallible, Item>, counts: &Counts) {
     let mut numbers = Numbers::default();
     loop {
         let asked_at = Instant::now();
@@ -224,12 +232,13 @@ fn read_ahead(
             let cause = format!("reading it stopped unexpectedly ({})", panic_words(panic.as_ref()));
             Err(SourceError::new(SourceErrorKind::Other, source.info().name.clone(), cause, ""))
         });
+        counts.damaged.store(source.damaged(), Ordering::Relaxed);
         let mut capacity = AHEAD;
         let item = match next {
             Ok(Next::Frame(frame)) => {
                 let missed = numbers.missed(kind, &frame);
-                captured.fetch_add(1 + missed, Ordering::Relaxed);
-                dropped.fetch_add(missed, Ordering::Relaxed);
+                counts.captured.fetch_add(1 + missed, Ordering::Relaxed);
+                counts.dropped.fetch_add(missed, Ordering::Relaxed);
                 if u64::from(frame.width()) * u64::from(frame.height()) > LARGE_PIXELS {
                     capacity = AHEAD_LARGE;
                 }
@@ -255,7 +264,7 @@ fn read_ahead(
             let told = |old: &Item| matches!(old, Item::Event(Hindrance::Skipped(_) | Hindrance::Damaged(_)));
             let replaced = inbox.replace(item, |old| !told(old));
             let frames = replaced.iter().filter(|old| matches!(old, Item::Frame(_))).count();
-            dropped.fetch_add(frames as u64, Ordering::Relaxed);
+            counts.dropped.fetch_add(frames as u64, Ordering::Relaxed);
             inbox.is_closed_within(Duration::ZERO)
         } else {
             inbox.offer(item, capacity, None).is_err()

@@ -12,7 +12,7 @@ use facelens_core::detect::{self, DetectorKind};
 use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
 use facelens_core::track::Numbers;
-use facelens_media::{Mode, SourceError, SourceErrorKind, SourceSpec};
+use facelens_media::{CameraFormat, Mode, SourceError, SourceErrorKind, SourceSpec};
 use facelens_session::Tap;
 
 use super::analysis_thread::{AnalysisInbox, AnalysisOrder, AnalysisThread, Makers};
@@ -55,8 +55,17 @@ impl Live {
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(options: LiveOptions) -> std::io::Result<Self> {
+        Self::start_as(options, None)
+    }
+
+    /// As [`start`](Self::start); cameras are opened in the format that is wished for.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start_as(options: LiveOptions, camera_format: Option<CameraFormat>) -> std::io::Result<Self> {
         let makers = Makers { detector: Box::new(detect::create), estimates: Box::new(estimates_of) };
-        Self::start_with(options, Arc::new(|spec| facelens_media::open(spec, Mode::Live)), makers)
+        let open = move |spec: &SourceSpec| facelens_media::open_as(spec, Mode::Live, camera_format.as_ref());
+        Self::start_with(options, Arc::new(open), makers)
     }
 
     /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.

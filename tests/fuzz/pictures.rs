@@ -98,17 +98,31 @@ fn bmp() {
 /// Kind, width and height, each in a byte, then what the driver gave.
 #[test]
 fn buffers_of_cameras() {
-    const KINDS: [CameraPixels; 6] = [
+    const KINDS: [CameraPixels; 12] = [
         CameraPixels::Mjpeg,
         CameraPixels::Yuyv,
         CameraPixels::Nv12,
         CameraPixels::Rgb,
         CameraPixels::Bgr,
         CameraPixels::Gray,
+        CameraPixels::Uyvy,
+        CameraPixels::I420,
+        CameraPixels::I422,
+        CameraPixels::Bgrx,
+        CameraPixels::Rgb565,
+        CameraPixels::Gray16,
     ];
     let raw = |kind: u8, bytes: usize| [vec![kind, 6, 4], vec![7; bytes]].concat();
-    let corpus =
-        vec![[vec![0, 19, 13], jpeg(None)].concat(), raw(1, 48), raw(2, 36), raw(3, 72), raw(4, 72), raw(5, 24)];
+    let corpus = vec![
+        [vec![0, 19, 13], jpeg(None)].concat(),
+        raw(1, 48),
+        raw(2, 36),
+        raw(3, 72),
+        raw(4, 72),
+        raw(5, 24),
+        raw(7, 36),
+        raw(11, 48),
+    ];
     let words: [&[u8]; 4] = [b"\xff\xd8", b"\xff\xc4", b"\xff\xda", b"AVI1"];
     fuzz(&Target { name: "camera", corpus, words: &words, mend: None, cost: 1 }, |input| {
         let [kind, width, height, bytes @ ..] = input else { return false };

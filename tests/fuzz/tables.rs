@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use facelens::fuzzing;
 use facelens::settings::{Settings, SettingsFile};
-use facelens_base::archive::TarFiles;
+use facelens_media::archive::TarFiles;
 
 use crate::harness::{InputFile, Target, fuzz};
 

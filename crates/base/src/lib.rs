@@ -1,7 +1,5 @@
-//! What every crate of facelens stands on: files that are read within bounds and written whole, archives that are not
-//! believed, what a panic said, and requests to end.
+//! What every crate of facelens stands on: files that are read within bounds and written whole, what a panic said, and requests to end.
 
-pub mod archive;
 pub mod atomic_file;
 pub mod bounded_file;
 pub mod interrupt;

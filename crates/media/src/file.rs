@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use super::foreign::foreign_picture;
 use super::pace::Paced;
 use super::pictures::{self, Pictures};
 use super::rising::Rising;
@@ -28,7 +29,16 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
     }
     let head = head(path).map_err(|error| SourceError::from_io(path, &error))?;
     if pictures::is_picture(&head) {
-        return Ok(Box::new(Pictures::single(path)?));
+        return match Pictures::single(path) {
+            Ok(pictures) => Ok(Box::new(pictures)),
+            // There are more kinds of TIFF than are built in.
+            Err(error) if pictures::is_tiff(&head) => video::open(path, &head).map_err(|_| error),
+            Err(error) => Err(error),
+        };
+    }
+    if let Some((what, remedy)) = foreign_picture(&head) {
+        let cause = format!("it is {what}, which is not read here");
+        return Err(SourceError::new(SourceErrorKind::Unsupported, subject(), cause, remedy));
     }
     if is_text(&head) {
         // No decoder is asked: some would follow the addresses in a playlist.
@@ -98,6 +108,13 @@ mod tests {
     fn text_is_told_from_bytes_also_where_the_head_cuts_a_character() {
         assert!(is_text("aä".as_bytes()) && is_text(&"aä".as_bytes()[..2]));
         assert!(!is_text(b"a\0b") && !is_text(b"\xff\xfe") && !is_text(b""));
+    }
+
+    #[test]
+    fn pictures_that_are_not_read_are_named() {
+        let error = error_of("phone.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x08mdat");
+        assert_eq!(error.kind, SourceErrorKind::Unsupported);
+        assert!(error.to_string().contains("HEIC") && error.to_string().contains("JPEG or PNG"), "{error}");
     }
 
     #[test]

@@ -5,18 +5,23 @@ use std::time::Duration;
 
 use facelens_core::frame::Frame;
 
+pub mod archive;
 mod camera;
 pub mod demo;
 mod error;
+mod exif;
 mod file;
+mod foreign;
 mod guard;
+mod jpeg;
+pub mod labels;
 mod pace;
 mod pictures;
 mod rising;
 mod spec;
 mod video;
 
-pub use camera::{Pixels as CameraPixels, decode_camera_picture, encode_camera_picture};
+pub use camera::{CameraFormat, Pixels as CameraPixels, decode_camera_picture, encode_camera_picture};
 pub use error::{SourceError, SourceErrorKind};
 pub use pictures::{decode_picture, is_picture_file};
 use rising::Rising;
@@ -90,6 +95,11 @@ pub trait Source: Send {
     /// # Errors
     /// Where the source cannot go on at all, e.g. a video that is broken in the middle.
     fn next(&mut self) -> Result<Next, SourceError>;
+
+    /// Pictures so far that came damaged and were left out, as cheap webcams send them now and then.
+    fn damaged(&self) -> u64 {
+        0
+    }
 }
 
 /// How a source is meant to run.
@@ -106,8 +116,20 @@ pub enum Mode {
 /// # Errors
 /// [`SourceError`] names the device or file, the cause, and what to do.
 pub fn open(spec: &SourceSpec, mode: Mode) -> Result<Box<dyn Source>, SourceError> {
+    open_as(spec, mode, None)
+}
+
+/// Opens a source as [`open`] does, a camera in the format that is wished for.
+///
+/// # Errors
+/// [`SourceError`] names the device or file, the cause, and what to do; also where the camera does not have this format.
+pub fn open_as(
+    spec: &SourceSpec,
+    mode: Mode,
+    camera_format: Option<&CameraFormat>,
+) -> Result<Box<dyn Source>, SourceError> {
     match spec {
-        SourceSpec::Camera(choice) => Ok(Box::new(Rising::new(camera::open(choice)?))),
+        SourceSpec::Camera(choice) => Ok(Box::new(Rising::new(camera::open(choice, camera_format)?))),
         SourceSpec::Demo => Ok(Box::new(Rising::new(Box::new(demo::Demo::new(mode)?)))),
         SourceSpec::Path(path) => file::open(path, mode),
     }
@@ -125,8 +147,12 @@ pub struct CameraInfo {
     /// Linux: the path of the port that it is plugged into, in `/dev/v4l/by-path`. Unlike the device's number, it stays
     /// the same when the computer starts again, and unlike the name, no other camera has it.
     pub by_path: Option<PathBuf>,
-    /// The formats it offers, e.g. `MJPEG 1280x720 at 30 fps`, best first; empty where it could not be asked.
+    /// The formats that are read here, e.g. `MJPEG 1280x720 at 30 fps`, best first; empty where it could not be asked.
     pub formats: Vec<String>,
+    /// All formats as the driver lists them, with every rate, e.g. `MJPG 1280x720 at 30, 15 fps`; empty where they are
+    /// known only once the camera is open (macOS, Windows).
+    #[serde(skip)]
+    pub every_format: Vec<String>,
 }
 
 /// Lists the cameras.

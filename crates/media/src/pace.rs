@@ -44,6 +44,10 @@ impl Paced {
 }
 
 impl Source for Paced {
+    fn damaged(&self) -> u64 {
+        self.source.damaged()
+    }
+
     fn info(&self) -> &SourceInfo {
         self.source.info()
     }

@@ -1,6 +1,6 @@
 //! Single pictures and folders of pictures.
 
-use std::io::{BufRead, Cursor, Seek};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,9 @@ use facelens_core::frame::Frame;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::foreign::foreign_picture;
 use super::guard::no_panic;
+use super::jpeg::{self, Data};
 use super::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
 
 /// Largest picture file, bytes.
@@ -20,14 +22,15 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 const MAX_DECODER_BYTES: u64 = 768 * 1024 * 1024;
 
 /// File names with these endings are meant as pictures, whatever they hold.
-const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp"];
+const EXTENSIONS: [&str; 13] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "avif", "heic", "heif", "jxl"];
 
 /// How long a picture of a folder stands in a video, and by its time.
 pub(super) const SHOWN: Duration = Duration::from_secs(1);
 /// The same for eyes.
 pub(super) const SHOWN_LIVE: Duration = Duration::from_secs(2);
 
-const READABLE: &str = "JPEG, PNG, WebP and BMP pictures are read";
+const READABLE: &str = "JPEG, PNG, WebP, TIFF and BMP pictures are read";
 
 /// One picture, or the pictures of a folder in natural order. Sub-folders are not entered.
 pub(super) struct Pictures {
@@ -40,6 +43,8 @@ pub(super) struct Pictures {
     each: Duration,
     /// When the next one comes.
     time: Duration,
+    /// What is wrong with the picture that was given last.
+    damage: Option<SourceError>,
 }
 
 impl Pictures {
@@ -57,7 +62,15 @@ impl Pictures {
             frame_count: Some(1),
             format: format!("{} picture {}x{}", header.format, header.width, header.height),
         };
-        Ok(Self { info, files: vec![path.to_owned()], folder: false, next: 0, each: SHOWN, time: Duration::ZERO })
+        Ok(Self {
+            info,
+            files: vec![path.to_owned()],
+            folder: false,
+            next: 0,
+            each: SHOWN,
+            time: Duration::ZERO,
+            damage: None,
+        })
     }
 
     /// The pictures of a folder, each of which stands for `each`. Hidden files and files that are no pictures are passed over.
@@ -86,7 +99,7 @@ impl Pictures {
             frame_count: Some(files.len() as u64),
             format: format!("folder of {} pictures", files.len()),
         };
-        Ok(Self { info, files, folder: true, next: 0, each, time: Duration::ZERO })
+        Ok(Self { info, files, folder: true, next: 0, each, time: Duration::ZERO, damage: None })
     }
 }
 
@@ -96,11 +109,15 @@ impl Source for Pictures {
     }
 
     fn next(&mut self) -> Result<Next, SourceError> {
+        if let Some(error) = self.damage.take() {
+            return Ok(Next::Damaged(error));
+        }
         let Some(file) = self.files.get(self.next) else { return Ok(Next::End) };
         let sequence = self.next as u64;
         self.next += 1;
         match read(file) {
-            Ok(frame) => {
+            Ok((frame, damage)) => {
+                self.damage = damage;
                 let mut frame = frame.at(sequence, self.time);
                 self.time += self.each;
                 frame.name = self.folder.then(|| Arc::from(file_name(file)));
@@ -118,7 +135,13 @@ pub(super) fn is_picture(head: &[u8]) -> bool {
 }
 
 fn is_readable(format: ImageFormat) -> bool {
-    matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp)
+    use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+    matches!(format, Jpeg | Png | WebP | Bmp | Tiff)
+}
+
+/// Whether these first bytes of a file are those of a TIFF.
+pub(super) fn is_tiff(head: &[u8]) -> bool {
+    head.starts_with(b"II*\0") || head.starts_with(b"MM\0*")
 }
 
 /// Whether a file of a folder is read as one of its pictures: by its name's ending or by what it holds.
@@ -128,7 +151,7 @@ pub fn is_picture_file(file: &Path) -> bool {
     }
     let extension = file.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
-        || super::file::head(file).is_ok_and(|head| is_picture(&head))
+        || super::file::head(file).is_ok_and(|head| is_picture(&head) || foreign_picture(&head).is_some())
 }
 
 fn file_name(file: &Path) -> String {
@@ -145,9 +168,10 @@ struct Header {
 impl Header {
     fn read(path: &Path) -> Result<Self, SourceError> {
         no_panic(path, || {
-            let (format, mut decoder) = decoder(path, open_file(path)?)?;
+            let bytes = read_file(path)?;
+            let (format, mut decoder) = decoder(path, &bytes)?;
             let (width, height) = decoder.dimensions();
-            let turned = is_turned(decoder.orientation().unwrap_or(Orientation::NoTransforms));
+            let turned = is_turned(orientation(&bytes, &mut decoder));
             let (width, height) = if turned { (height, width) } else { (width, height) };
             Ok(Self { format, width, height })
         })
@@ -159,15 +183,26 @@ fn is_turned(orientation: Orientation) -> bool {
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
+/// How the picture is to be turned. One with broken EXIF is still a picture.
+fn orientation(bytes: &[u8], decoder: &mut impl ImageDecoder) -> Orientation {
+    let told = if is_tiff(bytes) {
+        super::exif::orientation(bytes)
+    } else {
+        decoder.exif_metadata().ok().flatten().and_then(|exif| super::exif::orientation(&exif))
+    };
+    told.unwrap_or(Orientation::NoTransforms)
+}
+
 /// A decoder that has read the header and no pixels; its size is checked.
-fn decoder<'a>(
-    path: &Path,
-    content: impl BufRead + Seek + 'a,
-) -> Result<(String, impl ImageDecoder + 'a), SourceError> {
-    let mut reader =
-        ImageReader::new(content).with_guessed_format().map_err(|error| SourceError::from_io(path, &error))?;
+fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<(String, impl ImageDecoder + 'a), SourceError> {
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| SourceError::from_io(path, &error))?;
     let Some(format) = reader.format().filter(|&format| is_readable(format)) else {
-        return Err(unreadable(path, "it is not a picture", READABLE));
+        return Err(match foreign_picture(bytes) {
+            Some((what, remedy)) => unreadable(path, &format!("it is {what}, which is not read here"), remedy),
+            None => unreadable(path, "it is not a picture", READABLE),
+        });
     };
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
@@ -179,47 +214,84 @@ fn decoder<'a>(
         ImageFormat::Jpeg => "JPEG",
         ImageFormat::Png => "PNG",
         ImageFormat::WebP => "WebP",
+        ImageFormat::Tiff => "TIFF",
         _ => "BMP",
     };
     Ok((name.to_owned(), decoder))
 }
 
 /// The file in memory: decoders read it whole in any case, however long it is.
-fn open_file(path: &Path) -> Result<Cursor<Vec<u8>>, SourceError> {
-    bounded_file::read(path, MAX_FILE_BYTES).map(Cursor::new).map_err(|error| match error.kind {
+fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
+    bounded_file::read(path, MAX_FILE_BYTES).map_err(|error| match error.kind {
         ReadErrorKind::TooLarge => unreadable(path, &error.cause, &error.remedy),
         _ => SourceError::from_io(path, &error.into()),
     })
 }
 
-fn read(path: &Path) -> Result<Frame, SourceError> {
-    read_upright(path, || open_file(path))
+fn read(path: &Path) -> Result<(Frame, Option<SourceError>), SourceError> {
+    read_upright(path, &read_file(path)?)
 }
 
-/// Reads a picture (JPEG, PNG, WebP or BMP) that is in memory, as a picture file is read; errors call it `name`.
+/// Reads a picture (JPEG, PNG, WebP, TIFF or BMP) that is in memory, as a picture file is read; errors call it `name`.
 ///
 /// # Errors
-/// Where the bytes are no picture, damaged, or its header asks for too much.
+/// Where the bytes are no picture, damaged, cut off, or their header asks for too much.
 pub fn decode_picture(name: &str, bytes: &[u8]) -> Result<Frame, SourceError> {
-    read_upright(Path::new(name), || Ok(Cursor::new(bytes)))
+    read_upright(Path::new(name), bytes).map(|(frame, _)| frame)
 }
 
 /// Reads one picture upright as RGB8: the EXIF orientation is applied, see-through parts lie on white, 16 bits and grey
-/// are converted.
-fn read_upright<R: BufRead + Seek>(
-    path: &Path,
-    open: impl FnOnce() -> Result<R, SourceError>,
-) -> Result<Frame, SourceError> {
+/// are converted. Beside it, what is wrong with a picture that can be seen all the same.
+fn read_upright(path: &Path, bytes: &[u8]) -> Result<(Frame, Option<SourceError>), SourceError> {
     no_panic(path, || {
-        let (_, mut decoder) = decoder(path, open()?)?;
-        // A picture with broken EXIF is still a picture.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(path, &error))?;
-        picture.apply_orientation(orientation);
-        let (width, height) = (picture.width(), picture.height());
-        let rgb = if picture.color().has_alpha() { on_white(&picture) } else { picture.into_rgb8().into_raw() };
-        Frame::from_rgb(width, height, rgb).map_err(|error| unreadable(path, &error.to_string(), ""))
+        let damage = damage(path, bytes)?;
+        match decode(path, bytes) {
+            // The last chunk of a PNG holds nothing of the picture.
+            Err(error) if error.cause == CUT_OFF && bytes.starts_with(PNG) => {
+                let frame = decode(path, &[bytes, PNG_END].concat()).map_err(|_| error)?;
+                let cause = "its end is missing, but nothing of the picture";
+                Ok((frame, Some(unreadable(path, cause, "copy the file again"))))
+            }
+            decoded => Ok((decoded?, damage)),
+        }
     })
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// The last chunk of every PNG.
+const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
+const CUT_OFF: &str = "the picture is cut off";
+
+fn decode(path: &Path, bytes: &[u8]) -> Result<Frame, SourceError> {
+    let (_, mut decoder) = decoder(path, bytes)?;
+    let orientation = orientation(bytes, &mut decoder);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(path, &error))?;
+    picture.apply_orientation(orientation);
+    let (width, height) = (picture.width(), picture.height());
+    let rgb = if picture.color().has_alpha() { on_white(&picture) } else { picture.into_rgb8().into_raw() };
+    Frame::from_rgb(width, height, rgb).map_err(|error| unreadable(path, &error.to_string(), ""))
+}
+
+/// What is wrong with a picture's data, of which decoders say nothing, or not this.
+///
+/// # Errors
+/// One that is cut off.
+fn damage(path: &Path, bytes: &[u8]) -> Result<Option<SourceError>, SourceError> {
+    let cut_off = || unreadable(path, CUT_OFF, "copy the file again");
+    // A WebP says how long it is.
+    if let [b'R', b'I', b'F', b'F', a, b, c, d, b'W', b'E', b'B', b'P', ..] = *bytes
+        && u64::from(u32::from_le_bytes([a, b, c, d])) + 8 > bytes.len() as u64
+    {
+        return Err(cut_off());
+    }
+    if !bytes.starts_with(&[0xff, 0xd8]) {
+        return Ok(None);
+    }
+    match jpeg::look(bytes) {
+        Data::Whole => Ok(None),
+        Data::Cut => Err(cut_off()),
+        Data::Damaged => Ok(Some(unreadable(path, "a part of the picture is damaged", "copy the file again"))),
+    }
 }
 
 fn on_white(picture: &DynamicImage) -> Vec<u8> {
@@ -238,7 +310,7 @@ fn broken(path: &Path, error: &ImageError) -> SourceError {
     match error {
         ImageError::Limits(_) => unreadable(path, "the picture would need too much memory", ""),
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            unreadable(path, "the picture is cut off", "copy the file again")
+            unreadable(path, CUT_OFF, "copy the file again")
         }
         _ => unreadable(
             path,

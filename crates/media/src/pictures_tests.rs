@@ -99,6 +99,94 @@ fn a_huge_header_is_refused_and_a_cut_picture_is_named() {
 }
 
 #[test]
+fn a_jpeg_that_is_cut_off_is_no_picture_and_a_damaged_one_is_one_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jpg");
+    let noise = RgbImage::from_fn(80, 60, |x, y| Rgb([(x * 7 + y) as u8, (x * y) as u8, (y * 3) as u8]));
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&noise).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() * 2 / 3]).unwrap();
+    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    assert_eq!(error.cause, "the picture is cut off");
+    assert!(decode_picture("a.jpg", &bytes[..bytes.len() * 2 / 3]).is_err());
+    // Without its last marker it is whole; with a hole something of it is to be seen.
+    std::fs::write(&path, &bytes[..bytes.len() - 2]).unwrap();
+    only_frame(&path);
+    let half = bytes.len() / 2;
+    std::fs::write(&path, [&bytes[..half], &bytes[half + 300..]].concat()).unwrap();
+    let mut source = Pictures::single(&path).unwrap();
+    assert!(matches!(source.next(), Ok(Next::Frame(_))));
+    assert!(matches!(source.next(), Ok(Next::Damaged(error)) if error.cause.contains("damaged")));
+    assert!(matches!(source.next(), Ok(Next::End)));
+}
+
+#[test]
+fn a_png_without_its_last_chunk_is_read_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    red_blue().save(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 12]).unwrap();
+    let mut source = Pictures::single(&path).unwrap();
+    let Ok(Next::Frame(frame)) = source.next() else { panic!("no frame") };
+    assert_eq!(pixel(&frame, 7, 3), [0, 0, 255]);
+    assert!(matches!(source.next(), Ok(Next::Damaged(error)) if error.cause.contains("its end is missing")));
+    // Less than that is a part of the picture.
+    std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
+    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    assert_eq!(error.cause, CUT_OFF);
+    let path = folder.path().join("a.webp");
+    red_blue().save(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 10]).unwrap();
+    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    assert_eq!(error.cause, CUT_OFF);
+}
+
+#[test]
+fn tiffs_are_read_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scan.tif");
+    red_blue().save_with_format(&path, ImageFormat::Tiff).unwrap();
+    assert_eq!((only_frame(&path).width(), pixel(&only_frame(&path), 0, 0)), (8, [255, 0, 0]));
+    assert_eq!(Pictures::single(&path).unwrap().info().format, "TIFF picture 8x4");
+    // A directory behind the file that says 6, as a long, in place of one of its entries.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let little = bytes.starts_with(b"II");
+    let u16_at = |bytes: &[u8], at: usize| {
+        let pair = [bytes[at], bytes[at + 1]];
+        if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+    };
+    let first: [u8; 4] = bytes[4..8].try_into().unwrap();
+    let directory = if little { u32::from_le_bytes(first) } else { u32::from_be_bytes(first) } as usize;
+    let count = usize::from(u16_at(&bytes, directory));
+    let mut entries: Vec<Vec<u8>> = (0..count).map(|n| bytes[directory + 2 + n * 12..][..12].to_vec()).collect();
+    let entry: [u8; 12] =
+        if little { [0x12, 1, 4, 0, 1, 0, 0, 0, 6, 0, 0, 0] } else { [1, 0x12, 0, 4, 0, 0, 0, 1, 0, 0, 0, 6] };
+    entries.push(entry.to_vec());
+    entries.sort_by_key(|entry| u16_at(entry, 0));
+    let at = bytes.len() as u32;
+    let number = entries.len() as u16;
+    bytes[4..8].copy_from_slice(&if little { at.to_le_bytes() } else { at.to_be_bytes() });
+    bytes.extend(if little { number.to_le_bytes() } else { number.to_be_bytes() });
+    bytes.extend(entries.concat());
+    bytes.extend([0; 4]);
+    std::fs::write(&path, bytes).unwrap();
+    let frame = only_frame(&path);
+    assert_eq!((frame.width(), frame.height()), (4, 8));
+    assert!(pixel(&frame, 1, 0)[0] > 200 && pixel(&frame, 1, 7)[2] > 200);
+}
+
+#[test]
+fn pictures_of_phones_in_a_folder_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("IMG_1.HEIC"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+    let mut source = Pictures::folder(folder.path(), SHOWN).unwrap();
+    let Ok(Next::Skipped(error)) = source.next() else { panic!("not skipped") };
+    assert!(error.to_string().contains("IMG_1.HEIC: it is a HEIC picture"), "{error}");
+}
+
+#[test]
 fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["img10.png", "img2.png", "IMG1.png", "no_ending"] {

@@ -58,6 +58,10 @@ impl Source for Rising {
         }
         Ok(next)
     }
+
+    fn damaged(&self) -> u64 {
+        self.source.damaged()
+    }
 }
 
 #[cfg(test)]

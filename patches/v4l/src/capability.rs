@@ -89,7 +89,12 @@ impl From<v4l2_capability> for Capabilities {
                 ((cap.version >> 8) & 0xff) as u8,
                 (cap.version & 0xff) as u8,
             ),
-            capabilities: Flags::from(cap.device_caps),
+            // Drivers of before Linux 3.4 say only what the whole device can do.
+            capabilities: Flags::from(if cap.capabilities & 0x8000_0000 != 0 {
+                cap.device_caps
+            } else {
+                cap.capabilities
+            }),
         }
     }
 }

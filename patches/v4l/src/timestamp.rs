@@ -1,3 +1,4 @@
+use std::convert::TryFrom;
 use std::{fmt, time};
 
 use crate::v4l_sys::*;
@@ -64,6 +65,9 @@ impl From<time::Duration> for Timestamp {
 
 impl From<Timestamp> for time::Duration {
     fn from(ts: Timestamp) -> Self {
-        Self::new(ts.sec as u64, (ts.usec * 1000) as u32)
+        // What a driver says may be no time at all.
+        let sec = u64::try_from(ts.sec).unwrap_or(0);
+        let usec = u64::try_from(ts.usec).unwrap_or(0).min(999_999);
+        Self::from_secs(sec) + Self::from_micros(usec)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use facelens_core::model::{ModelSet, Task};
 use facelens_core::{Analyser, Analysis, Faces, detect};
 use facelens_import::Sandbox;
-use facelens_media::SourceSpec;
+use facelens_media::{CameraFormat, SourceSpec};
 use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
 use facelens_session::{FrameRow, RowFormat, RowWriter};
 
@@ -44,6 +44,11 @@ pub struct AnalyzeArgs {
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
 
+    /// The camera's format: its size, rate and pixels, e.g. `1280x720@30:MJPG`; each part may be left out. `facelens cameras
+    /// --all` lists them. Without it the best for faces is taken.
+    #[arg(long, value_name = "WxH@RATE:PIXELS")]
+    pub camera_format: Option<CameraFormat>,
+
     /// Options about models.
     #[command(flatten)]
     pub models: ModelArgs,
@@ -57,6 +62,7 @@ pub(super) fn run(args: &AnalyzeArgs, sandbox: &Sandbox) -> anyhow::Result<ExitC
         format: args.format,
         video: args.video.as_deref(),
         seconds: args.seconds,
+        camera_format: args.camera_format.as_ref(),
     };
     let (target, format) = files.check()?;
     let models = args.models.load(sandbox)?;
@@ -89,8 +95,8 @@ fn tell_absent_models(models: &ModelSet) {
 
 /// Analyses one input; `false` where a part of it failed and was told.
 fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, out: &mut Out) -> Result<bool, Trouble> {
-    let mut batch = Batch::open(input, args.seconds, out.rows.on_terminal())?;
-    let name = batch.name.clone();
+    let mut batch = Batch::open(input, args.seconds, args.camera_format.as_ref(), out.rows.on_terminal())?;
+    let name = batch.input().to_owned();
     if let Some(video) = &mut out.video {
         video.begin(&batch.info);
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use facelens_core::model::{Task, TaskModel};
 #[cfg(feature = "bench-ort")]
-use facelens_import::{Library, Sandbox};
+use facelens_import::Library;
+use facelens_import::Sandbox;
 
 /// The peer, where there is one.
 pub(super) struct Peer {

@@ -1,7 +1,6 @@
 //! The labels of `eval`: a CSV with `file` and any of `age` | `age_min`,`age_max`, `gender`, `yaw`,`pitch`,`roll`.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -9,6 +8,8 @@ use csv::StringRecord;
 use facelens_base::bounded_file;
 use facelens_core::geometry::Pose;
 use facelens_core::model::Task;
+
+use facelens_media::labels::{self, Age, GenderColumn, Sheet, is_unknown, tidy_name, whole_years};
 
 /// Largest file of labels: those of five million pictures.
 const MAX_BYTES: u64 = 256 << 20;
@@ -54,16 +55,28 @@ impl Labels {
     /// The file cannot be read, has no column `file`, no column with a label, or a cell that is no such label.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let bytes = bounded_file::read(file, MAX_BYTES)?;
-        Self::parse(bytes.as_slice()).with_context(|| format!("{}: the labels cannot be read", file.display()))
+        Self::parse(&bytes).with_context(|| format!("{}: the labels cannot be read", file.display()))
     }
 
-    fn parse(reader: impl Read) -> anyhow::Result<Self> {
-        let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(reader);
-        let columns = Columns::new(csv.headers()?)?;
+    fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
+        let sheet = Sheet::new(bytes);
+        let mut csv = sheet.reader();
+        let header = csv.headers()?.clone();
+        let columns = Columns::new(&header)?;
         let (mut rows, mut by_file) = (Vec::new(), HashMap::new());
         for record in csv.records() {
             let record = record?;
-            let line = record.position().map_or(0, csv::Position::line);
+            if labels::is_empty(&record) {
+                continue;
+            }
+            let line = sheet.line(record.position().map_or(0, csv::Position::line));
+            // Cells beyond the header may be empty, as spreadsheets add them.
+            let (cells, columns_there) = (record.iter().filter(|cell| !cell.is_empty()).count(), header.len());
+            ensure!(
+                record.len() >= columns_there && record.iter().skip(columns_there).all(str::is_empty),
+                "line {line}: it has {} cells ({cells} of them filled) where the first line has {columns_there}",
+                record.len()
+            );
             let label = columns.label(&record).with_context(|| format!("line {line}"))?;
             let double = by_file.insert(label.file.clone(), rows.len());
             ensure!(double.is_none(), "line {line}: `{}` is there twice", label.file);
@@ -93,31 +106,25 @@ impl Labels {
     }
 }
 
-/// A picture's name as it is compared: `/` between folders, no `./` before it.
-pub(super) fn tidy_name(name: &str) -> String {
-    let name = name.replace('\\', "/");
-    name.trim_start_matches("./").to_owned()
-}
-
 /// Where the labels stand in a line.
 struct Columns {
     file: usize,
     age: Option<usize>,
     age_bin: Option<(usize, usize)>,
-    gender: Option<usize>,
+    gender: Option<GenderColumn>,
     pose: Option<[usize; 3]>,
 }
 
 impl Columns {
     fn new(header: &StringRecord) -> anyhow::Result<Self> {
-        let find = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
+        let find = |name: &str| labels::column(header, name);
         let columns = Self {
             file: find("file").ok_or_else(|| {
                 anyhow!("there is no column `file` in the first line ({})", header.iter().collect::<Vec<_>>().join(","))
             })?,
             age: find("age"),
             age_bin: find("age_min").zip(find("age_max")),
-            gender: find("gender"),
+            gender: GenderColumn::find(header),
             pose: match (find("yaw"), find("pitch"), find("roll")) {
                 (Some(yaw), Some(pitch), Some(roll)) => Some([yaw, pitch, roll]),
                 (None, None, None) => None,
@@ -144,18 +151,16 @@ impl Columns {
         let file = tidy_name(cell(self.file));
         ensure!(!file.is_empty(), "the cell `file` is empty");
         let age = match (self.age, self.age_bin) {
-            (Some(column), _) => number(cell(column), "age")?.map(AgeLabel::Years),
+            (Some(column), _) => age(cell(column))?,
             (None, Some((min, max))) => age_bin(cell(min), cell(max))?,
             (None, None) => None,
         };
         if let Some(AgeLabel::Years(years)) = age {
             ensure!((0.0..=150.0).contains(&years), "an age of {years} years");
         }
-        let male = match self.gender.map(cell).unwrap_or_default() {
-            "" => None,
-            text if text.eq_ignore_ascii_case("male") || text.eq_ignore_ascii_case("m") => Some(true),
-            text if text.eq_ignore_ascii_case("female") || text.eq_ignore_ascii_case("f") => Some(false),
-            text => bail!("the gender `{text}` is neither `female` nor `male`"),
+        let male = match self.gender {
+            None => None,
+            Some(column) => column.is_male(record).map_err(|words| anyhow!("{words}"))?,
         };
         let pose = match self.pose {
             None => None,
@@ -171,27 +176,39 @@ impl Columns {
     }
 }
 
+fn age(text: &str) -> anyhow::Result<Option<AgeLabel>> {
+    if is_unknown(text) {
+        return Ok(None);
+    }
+    match labels::age_text(text) {
+        Some(Age::Years(years)) => Ok(Some(AgeLabel::Years(years as f32))),
+        Some(Age::Bin(min, max)) => {
+            ensure!(max.is_none_or(|max| max >= min), "the age `{text}` ends before it begins");
+            Ok(Some(AgeLabel::Bin { min, max }))
+        }
+        None => Err(anyhow!("age is `{text}`, not a number")),
+    }
+}
+
 fn age_bin(min: &str, max: &str) -> anyhow::Result<Option<AgeLabel>> {
-    if min.is_empty() && max.is_empty() {
+    if is_unknown(min) && is_unknown(max) {
         return Ok(None);
     }
     let years = |text: &str, name: &str| {
-        text.parse::<u16>().map_err(|_| anyhow!("{name} is `{text}`, not a whole number of years"))
+        whole_years(text).ok_or_else(|| anyhow!("{name} is `{text}`, not a whole number of years"))
     };
     let min = years(min, "age_min")?;
-    let max = if max.is_empty() { None } else { Some(years(max, "age_max")?) };
+    let max = if is_unknown(max) { None } else { Some(years(max, "age_max")?) };
     ensure!(max.is_none_or(|max| max >= min), "age_max is below age_min");
     Ok(Some(AgeLabel::Bin { min, max }))
 }
 
 fn number(text: &str, name: &str) -> anyhow::Result<Option<f32>> {
-    if text.is_empty() {
+    if is_unknown(text) {
         return Ok(None);
     }
-    match text.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(Some(value)),
-        _ => Err(anyhow!("{name} is `{text}`, not a number")),
-    }
+    let value = labels::number(text).ok_or_else(|| anyhow!("{name} is `{text}`, not a number"))?;
+    Ok(Some(value as f32))
 }
 
 #[cfg(test)]
@@ -220,6 +237,29 @@ mod tests {
     }
 
     #[test]
+    fn tables_of_other_programs_are_read() {
+        for text in [
+            "file;age;gender\r\na.jpg;42,5;Woman\r\n",
+            "sep=\t\nfile\tage\tgender\na.jpg\t42.5\tF\n",
+            "file,age,gender\na.jpg,42.5,female\n,,\n,,\n",
+            "\"file\",\"age\",\"sex\",\"\"\n\"a.jpg\",\"42,5\",\"f\",\"\"\n",
+            "file,age,male\na.jpg,42.5,0\n",
+        ] {
+            let labels = parse(text).unwrap_or_else(|error| panic!("{text:?}: {error:#}"));
+            let [label] = labels.rows() else { panic!("{text:?}: {labels:?}") };
+            assert_eq!((label.age, label.male), (Some(AgeLabel::Years(42.5)), Some(false)), "{text:?}");
+        }
+        let bins = parse("file,age_min,age_max\na,30.0,39.0\nb,70.0,\nc,NA,NA\n").unwrap();
+        let ages: Vec<_> = bins.rows().iter().map(|label| label.age).collect();
+        let bin = |min, max| Some(AgeLabel::Bin { min, max });
+        assert_eq!(ages, [bin(30, Some(39)), bin(70, None), None]);
+        assert_eq!(parse("file,age\na,NA\nb,20-29\n").unwrap().rows()[1].age, bin(20, Some(29)));
+        let utf_16: Vec<u8> = "\u{feff}file,age\nü,4\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(Labels::parse(&utf_16).unwrap().rows()[0].file, "ü");
+        assert_eq!(Labels::parse(b"file,age\n\xfc,4\n").unwrap().rows()[0].file, "ü");
+    }
+
+    #[test]
     fn what_is_no_label_is_named_with_its_line() {
         for (text, words) in [
             ("name,age\na,3\n", "no column `file`"),
@@ -232,6 +272,10 @@ mod tests {
             ("file,age\na,-3\n", "line 2: an age of -3"),
             ("file,age_min,age_max\na,30,20\n", "line 2: age_max is below"),
             ("file,gender\na,neither\n", "line 2: the gender `neither`"),
+            ("file,gender\na,1\n", "line 2: the gender `1` is a number"),
+            ("sep=;\nfile;age\na;old\n", "line 3: age is `old`"),
+            ("file,age\na,30,5\n", "line 2: it has 3 cells"),
+            ("file,age,gender\na,30\n", "line 2: it has 2 cells"),
             ("file,yaw,pitch,roll\na,1,,2\n", "line 2: of yaw"),
             ("file,age\n", "no line below"),
         ] {

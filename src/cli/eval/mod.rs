@@ -40,11 +40,11 @@ pub(crate) fn reads_labels(file: &std::path::Path) -> bool {
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
     /// A CSV with `file` and any of `age` or `age_min`,`age_max` (completed years; an empty `age_max` is an open end),
-    /// `gender` (`female` or `male`), `yaw`,`pitch`,`roll` (degrees).
+    /// `gender` (`female` or `male`), `yaw`,`pitch`,`roll` (degrees). Tables of Excel, pandas and R are read, too.
     #[arg(long, value_name = "L.csv")]
     pub labels: PathBuf,
 
-    /// Where the labelled pictures are: folders, and tars that are read without being unpacked.
+    /// Where the labelled pictures are: folders, and archives (.tar, .tar.gz, .zip) that are read without being unpacked.
     #[arg(long, value_name = "DIR|FILE.tar", required = true, num_args = 1..)]
     pub images: Vec<PathBuf>,
 

@@ -11,7 +11,7 @@ use facelens_core::track::Numbers;
 use facelens_gait::{
     AgeByGait, BodyNetwork, GaitAgeModel, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Shows, Stride,
 };
-use facelens_media::{SourceKind, SourceSpec};
+use facelens_media::{CameraFormat, SourceKind, SourceSpec};
 use facelens_session::overlay::{GaitScene, Scene, SceneOptions};
 use facelens_session::{GaitRow, GaitWriter, RowFormat};
 use images::Images;
@@ -62,6 +62,11 @@ pub struct GaitArgs {
     /// Stop each input after this many seconds: of its own time, or by the clock for a camera.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
+
+    /// The camera's format: its size, rate and pixels, e.g. `1280x720@30:MJPG`; each part may be left out. `facelens cameras
+    /// --all` lists them. Without it the best for faces is taken.
+    #[arg(long, value_name = "WxH@RATE:PIXELS")]
+    pub camera_format: Option<CameraFormat>,
 }
 
 fn parse_body(text: &str) -> Result<BodyNetwork, String> {
@@ -77,6 +82,7 @@ pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
         format: args.format,
         video: args.video.as_deref(),
         seconds: args.seconds,
+        camera_format: args.camera_format.as_ref(),
     };
     let (target, format) = files.check()?;
     let images = args.gei.clone().map(Images::new).transpose()?;
@@ -133,8 +139,8 @@ impl FrameWork for Walks {
 
 /// Analyses one input; `false` where a part of it failed and was told.
 fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut Out) -> Result<bool, Trouble> {
-    let mut batch = Batch::open(input, args.seconds, out.rows.on_terminal())?;
-    let name = batch.name.clone();
+    let mut batch = Batch::open(input, args.seconds, args.camera_format.as_ref(), out.rows.on_terminal())?;
+    let name = batch.input().to_owned();
     if batch.info.kind == SourceKind::Pictures {
         let words = "single pictures show no steps; give a film (a video file, or a camera)";
         return Err(Trouble::Input(anyhow::anyhow!("{name}: {words}")));

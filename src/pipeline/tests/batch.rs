@@ -39,7 +39,8 @@ fn every_frame_of_a_file_counts_in_its_order() {
     for (i, event) in events.iter().enumerate() {
         assert!(event.starts_with(&format!("{i} [1]")), "{event}");
     }
-    let counts = BatchEnd { stop: BatchStop::End, captured: 50, analysed: 50, failed: 0, skipped: 0, dropped: 0 };
+    let counts =
+        BatchEnd { stop: BatchStop::End, captured: 50, analysed: 50, failed: 0, skipped: 0, dropped: 0, damaged: 0 };
     assert_eq!(end.unwrap(), counts);
 }
 

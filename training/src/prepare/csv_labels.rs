@@ -5,8 +5,8 @@ use std::path::Path;
 
 use csv::StringRecord;
 use facelens_base::bounded_file;
+use facelens_media::labels::{self, Age, GenderColumn, Sheet, is_unknown, number, tidy_name};
 
-use super::pictures::tidy_name;
 use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason};
 use crate::data::{AgeRange, Face};
 
@@ -18,7 +18,7 @@ struct Columns {
     file: usize,
     age: Option<usize>,
     age_bin: Option<(usize, usize)>,
-    gender: Option<usize>,
+    gender: Option<GenderColumn>,
 }
 
 /// Reads the labels. An empty cell is an unknown; a line that cannot be used is left out by its number or picture.
@@ -28,14 +28,15 @@ struct Columns {
 pub(super) fn read(file: &Path) -> Result<Listing, PrepareError> {
     let failed = |cause: String| PrepareError::Labels { file: file.display().to_string(), cause };
     let bytes = bounded_file::read(file, MAX_LABELS_BYTES).map_err(|error| failed(error.cause))?;
-    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes.as_slice());
+    let sheet = Sheet::new(&bytes);
+    let mut csv = sheet.reader();
     let header = csv.headers().map_err(|error| failed(error.to_string()))?;
     let columns = Columns::new(header).map_err(failed)?;
     let mut listing = Listing::default();
     let mut seen = HashSet::new();
     let mut record = StringRecord::new();
     loop {
-        let line = csv.position().line();
+        let line = sheet.line(csv.position().line());
         match csv.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
@@ -45,8 +46,14 @@ pub(super) fn read(file: &Path) -> Result<Listing, PrepareError> {
                 continue;
             }
         }
+        if labels::is_empty(&record) {
+            continue;
+        }
         let name = tidy_name(record.get(columns.file).unwrap_or_default());
-        if name.is_empty() {
+        if name.contains(char::REPLACEMENT_CHARACTER) {
+            let words = "its name is damaged text; save the table as UTF-8";
+            listing.leave_out(Reason::BadLabel, format!("{}, line {line}", file.display()), words);
+        } else if name.is_empty() {
             listing.leave_out(Reason::BadLabel, format!("{}, line {line}", file.display()), "it names no picture");
         } else if !seen.insert(name.clone()) {
             listing.leave_out(Reason::Double, name, format!("line {line}"));
@@ -62,12 +69,12 @@ pub(super) fn read(file: &Path) -> Result<Listing, PrepareError> {
 
 impl Columns {
     fn new(header: &StringRecord) -> Result<Self, String> {
-        let find = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
+        let find = |name: &str| labels::column(header, name);
         let columns = Self {
             file: find("file").ok_or("there is no column `file` in its first line")?,
             age: find("age"),
             age_bin: find("age_min").zip(find("age_max")),
-            gender: find("gender"),
+            gender: GenderColumn::find(header),
         };
         if columns.age.is_none() && columns.age_bin.is_none() && columns.gender.is_none() {
             return Err("there is no label; the columns are `age`, or `age_min` and `age_max`, and `gender`".to_owned());
@@ -82,11 +89,9 @@ impl Columns {
             (None, Some(column)) => age(cell(column)),
             (None, None) => Ok(None),
         };
-        let male = match self.gender.map(cell).unwrap_or_default() {
-            "" => None,
-            text if text.eq_ignore_ascii_case("male") || text.eq_ignore_ascii_case("m") => Some(true),
-            text if text.eq_ignore_ascii_case("female") || text.eq_ignore_ascii_case("f") => Some(false),
-            text => return Err((Reason::BadGender, format!("`{text}`"))),
+        let male = match self.gender {
+            None => None,
+            Some(column) => column.is_male(record).map_err(|words| (Reason::BadGender, words))?,
         };
         let age = age.map_err(|text| (Reason::BadAge, text))?;
         if age.is_none() && male.is_none() {
@@ -101,33 +106,39 @@ impl Columns {
 /// # Errors
 /// Text that is none of these, in backticks.
 pub(super) fn age(text: &str) -> Result<Option<AgeRange>, String> {
-    if text.is_empty() {
+    if is_unknown(text) {
         return Ok(None);
     }
-    if let Some(min) = text.strip_prefix("more than").or_else(|| text.strip_suffix('+')) {
-        return age_bin(min.trim(), "");
+    match labels::age_text(text) {
+        Some(Age::Years(value)) => {
+            let years = in_life(value).ok_or_else(|| format!("`{text}`"))?;
+            Ok(Some(AgeRange { min: years, max: Some(years) }))
+        }
+        Some(Age::Bin(min, max)) => bin(f64::from(min), max.map(f64::from), || format!("`{text}`")),
+        None => Err(format!("`{text}`")),
     }
-    if let Some((min, max)) = text.split_once('-').filter(|(min, _)| !min.is_empty()) {
-        return age_bin(min.trim(), max.trim());
-    }
-    let years = years(text)?;
-    Ok(Some(AgeRange { min: years, max: Some(years) }))
 }
 
 /// A bin of completed years: `20` and `29` is from the 20th to the 30th birthday. Without `max` it is open.
 fn age_bin(min: &str, max: &str) -> Result<Option<AgeRange>, String> {
-    if min.is_empty() && max.is_empty() {
+    if is_unknown(min) && is_unknown(max) {
         return Ok(None);
     }
-    let range = AgeRange { min: years(min)?, max: if max.is_empty() { None } else { Some(years(max)? + 1.0) } };
-    if range.max.is_some_and(|max| max <= range.min) {
-        return Err(format!("`{min}` to `{max}`"));
-    }
-    Ok(Some(range))
+    let years = |text: &str| number(text).ok_or_else(|| format!("`{text}`"));
+    let last = if is_unknown(max) { None } else { Some(years(max)?) };
+    bin(years(min)?, last, || format!("`{min}` to `{max}`"))
 }
 
-fn years(text: &str) -> Result<f32, String> {
-    text.parse().ok().filter(|years| (0.0..=OLDEST).contains(years)).ok_or_else(|| format!("`{text}`"))
+fn bin(min: f64, max: Option<f64>, words: impl Fn() -> String) -> Result<Option<AgeRange>, String> {
+    let (min, last) = (in_life(min).ok_or_else(&words)?, max.map(|max| in_life(max).ok_or_else(&words)).transpose()?);
+    if last.is_some_and(|last| last + 1.0 <= min) {
+        return Err(words());
+    }
+    Ok(Some(AgeRange { min, max: last.map(|last| last + 1.0) }))
+}
+
+fn in_life(years: f64) -> Option<f32> {
+    Some(years as f32).filter(|years| (0.0..=OLDEST).contains(years))
 }
 
 #[cfg(test)]
@@ -180,10 +191,15 @@ mod tests {
     fn bytes_that_are_no_text_spoil_their_line_alone() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("labels.csv");
-        std::fs::write(&file, b"file,age\n1,20\n\xff\xfe,21\n3,22\n").unwrap();
-        let read = read(&file).unwrap();
+        std::fs::write(&file, b"file,age\n\xc3\xbc,20\n\xff\xfe,21\n3,22\n").unwrap();
+        let read = super::read(&file).unwrap();
         assert_eq!(read.samples.len(), 2);
         assert_eq!(read.left_out[0].reason, Reason::BadLabel);
+        // A table of which nothing is UTF-8 is one of Windows.
+        std::fs::write(&file, b"file;age\n\xfc;20,5\n;\n").unwrap();
+        let read = super::read(&file).unwrap();
+        assert_eq!((read.samples[0].face.name.as_str(), read.samples[0].face.age), ("ü", range(20.5, Some(20.5))));
+        assert!(read.left_out.is_empty());
     }
 
     #[test]

@@ -1,31 +1,40 @@
-//! The files of a data set: in folders, and in tars that are read without being unpacked.
+//! The files of a data set: in folders, and in archives that are read without being unpacked.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use facelens_base::archive::{TarFile, TarFiles};
 use facelens_base::bounded_file;
+use facelens_media::archive::{Kind, TarFile, TarFiles, Zip, unpacked};
+use facelens_media::labels::{Index, files_below, tidy_name};
 
 use super::PrepareError;
 
 /// A file larger than this is not read.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Folders inside folders are entered so deep.
-const MAX_DEPTH: usize = 12;
-
-/// Folders and tars, read by the names of their files: relative to the folder or inside the tar, with `/`. A name that
-/// several of them have is that of the first.
+/// Folders and archives, read by the names of their files: relative to the folder or inside the archive, with `/`. A name
+/// that several of them have is that of the first. A name that none of them has means the file that is called nearly so,
+/// where only one can be meant.
 pub struct Pictures {
     places: Vec<Place>,
+    /// The files of each place, looked for by names that are not quite theirs.
+    indices: OnceLock<Vec<Index>>,
 }
 
 enum Place {
     Folder(PathBuf),
     Tar(Tar),
+    Zip(Zipped),
+}
+
+struct Zipped {
+    path: PathBuf,
+    zip: Mutex<Zip>,
+    entries: HashMap<String, usize>,
+    names: Vec<String>,
 }
 
 struct Tar {
@@ -42,7 +51,7 @@ struct Tar {
 pub enum Found {
     /// The file's content.
     Content(Vec<u8>),
-    /// No folder and no tar has it.
+    /// No folder and no archive has it.
     Nothing,
     /// It is there and cannot be read; the reason in words.
     Unreadable(String),
@@ -65,32 +74,27 @@ impl Pictures {
                 // Opening a named pipe would wait for its writer for ever.
                 return Err(failed(path, "it is neither a folder nor a file; give folders or tars".to_owned()));
             }
-            Tar::open(path).map(Place::Tar).map_err(|error| failed(path, format!("{error}; give folders or tars")))
+            let archive = match Kind::of(path) {
+                Ok(Kind::Zip) => Zipped::open(path).map(Place::Zip),
+                Ok(kind) => Tar::open(path, kind).map(Place::Tar),
+                Err(error) => Err(error),
+            };
+            archive.map_err(|error| failed(path, format!("{error}; give folders or tars, also as .tar.gz, or zips")))
         };
-        Ok(Self { places: paths.iter().map(place).collect::<Result<_, _>>()? })
+        Ok(Self { places: paths.iter().map(place).collect::<Result<_, _>>()?, indices: OnceLock::new() })
     }
 
     /// Reads a file.
     pub fn read(&self, name: &str) -> Found {
         let name = tidy_name(name);
         for place in &self.places {
-            let content = match place {
-                Place::Folder(folder) => match inside(folder, &name) {
-                    Some(file) => bounded_file::read(&file, MAX_FILE_BYTES).map_err(io::Error::from),
-                    None => continue,
-                },
-                Place::Tar(tar) => match tar.entries.get(&name) {
-                    Some(&(start, length)) => tar.read(start, length),
-                    None => continue,
-                },
-            };
-            match content {
-                Ok(content) => return Found::Content(content),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Found::Unreadable(error.to_string()),
+            if let Some(found) = place.read(&name) {
+                return found;
             }
         }
-        Found::Nothing
+        let indices = self.indices.get_or_init(|| self.places.iter().map(Place::index).collect());
+        let nearly = indices.iter().zip(&self.places).find_map(|(index, place)| place.read(index.find(&name)?));
+        nearly.unwrap_or(Found::Nothing)
     }
 
     /// The names of all files, place by place; those of a folder in natural order, without hidden ones.
@@ -100,27 +104,77 @@ impl Pictures {
     pub fn names(&self) -> Result<Vec<String>, PrepareError> {
         let mut names = Vec::new();
         for place in &self.places {
-            match place {
-                Place::Folder(folder) => {
-                    let mut found = Vec::new();
-                    walk(folder, "", MAX_DEPTH, &mut found).map_err(|error| PrepareError::Pictures {
-                        file: folder.display().to_string(),
-                        cause: error.to_string(),
-                    })?;
-                    found.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
-                    names.append(&mut found);
-                }
-                Place::Tar(tar) => names.extend_from_slice(&tar.names),
-            }
+            let mut found = place.names().map_err(|error| PrepareError::Pictures {
+                file: place.path().display().to_string(),
+                cause: error.to_string(),
+            })?;
+            names.append(&mut found);
         }
         Ok(names)
     }
 }
 
-/// A name as it is compared: `/` between folders, no `./` before it.
-pub(super) fn tidy_name(name: &str) -> String {
-    let name = name.replace('\\', "/");
-    name.trim_start_matches("./").to_owned()
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Folder(path) => path,
+            Self::Tar(tar) => &tar.path,
+            Self::Zip(zipped) => &zipped.path,
+        }
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        match self {
+            Self::Folder(folder) => files_below(folder),
+            Self::Tar(tar) => Ok(tar.names.clone()),
+            Self::Zip(zipped) => Ok(zipped.names.clone()),
+        }
+    }
+
+    fn index(&self) -> Index {
+        Index::new(self.path(), self.names().unwrap_or_default())
+    }
+
+    /// Reads a file by its own name; `None` where there is none.
+    fn read(&self, name: &str) -> Option<Found> {
+        let content = match self {
+            Self::Folder(folder) => bounded_file::read(&inside(folder, name)?, MAX_FILE_BYTES).map_err(io::Error::from),
+            Self::Tar(tar) => {
+                let &(start, length) = tar.entries.get(name)?;
+                tar.read(start, length)
+            }
+            Self::Zip(zipped) => zipped.read(*zipped.entries.get(name)?),
+        };
+        match content {
+            Ok(content) => Some(Found::Content(content)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => Some(Found::Unreadable(error.to_string())),
+        }
+    }
+}
+
+impl Zipped {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut zip = Zip::open(path)?;
+        let (mut entries, mut names) = (HashMap::new(), Vec::new());
+        for number in 0..zip.len() {
+            if let Some(entry) = zip.entry(number)? {
+                let name = tidy_name(&entry.name);
+                names.push(name.clone());
+                entries.entry(name).or_insert(number);
+            }
+        }
+        if names.is_empty() {
+            return Err(io::Error::other("it is an empty zip archive"));
+        }
+        Ok(Self { path: path.to_owned(), zip: Mutex::new(zip), entries, names })
+    }
+
+    fn read(&self, number: usize) -> io::Result<Vec<u8>> {
+        let mut zip = self.zip.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = zip.entry(number)?.ok_or_else(|| io::Error::other("it is a folder"))?;
+        read_limited(entry.content)
+    }
 }
 
 /// The file `name` in a folder; `None` for names that lead out of it.
@@ -130,31 +184,12 @@ fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
     (stays && name.file_name().is_some()).then(|| folder.join(name))
 }
 
-fn walk(folder: &Path, prefix: &str, depth: usize, names: &mut Vec<String>) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(own) = entry.file_name().into_string() else { continue };
-        if own.starts_with('.') {
-            continue;
-        }
-        let name = format!("{prefix}{own}");
-        if entry.file_type()?.is_dir() {
-            if depth > 0 {
-                walk(&entry.path(), &format!("{name}/"), depth - 1, names)?;
-            }
-        } else {
-            names.push(name);
-        }
-    }
-    Ok(())
-}
-
 impl Tar {
-    fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+    fn open(path: &Path, kind: Kind) -> io::Result<Self> {
+        let file = if kind == Kind::Gzip { unpacked(path)? } else { File::open(path)? };
         let length = file.metadata()?.len();
         let (mut entries, mut names) = (HashMap::new(), Vec::new());
-        let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 16, file));
+        let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 16, file.try_clone()?));
         for found in TarFiles::new(archive.entries_with_seek()?) {
             let TarFile { name, entry } = match found {
                 Ok(found) => found,
@@ -179,8 +214,7 @@ impl Tar {
         if names.is_empty() {
             return Err(io::Error::other("it is no tar archive, or an empty one"));
         }
-        let file = Mutex::new(File::open(path)?);
-        Ok(Self { path: path.to_owned(), file, entries, names })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), entries, names })
     }
 
     fn read(&self, start: u64, length: u64) -> io::Result<Vec<u8>> {

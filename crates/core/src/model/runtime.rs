@@ -49,9 +49,11 @@ impl Net {
         let output_names = output_names.collect();
         let corrupt =
             |cause: String| ModelError::new(ModelErrorKind::Corrupt, file, cause, "get the file again from its source");
-        let plan = guard::catch(|| prepare(typed))
-            .map_err(|panic| corrupt(format!("its graph cannot be optimised ({panic})")))?
-            .map_err(|error| corrupt(format!("its graph cannot be optimised ({})", guard::one_line(&error))))?;
+        let unfit = |words: String| {
+            let cause = format!("its graph cannot be optimised ({words})");
+            ModelError::new(ModelErrorKind::Corrupt, file, cause, guard::UNFIT)
+        };
+        let plan = guard::catch(|| prepare(typed)).map_err(unfit)?.map_err(|error| unfit(guard::one_line(&error)))?;
         let outputs = guard::catch(|| output_shapes(&plan))
             .map_err(corrupt)?
             .map_err(|error| corrupt(format!("its outputs have no known size ({})", guard::one_line(&error))))?;

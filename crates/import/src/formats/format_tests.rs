@@ -44,6 +44,38 @@ fn keras_ssr_nets_are_told_apart_by_their_layers() {
 }
 
 #[test]
+fn what_keras_3_writes_is_what_keras_2_wrote() {
+    let entries = synthetic::ssr_net(Task::Age, 1, true);
+    let layers = |bytes: &[u8]| keras::layers(Path::new(FILE), bytes);
+    let expected = layers(&synthetic::hdf5(&entries)).unwrap();
+    for way in [synthetic::Keras3::ByLayer, synthetic::Keras3::ByName, synthetic::Keras3::ByKind] {
+        let weights = synthetic::keras3(&entries, way);
+        for bytes in [synthetic::keras_zip(&weights), weights] {
+            assert_eq!(layers(&bytes).unwrap(), expected, "{way:?}");
+        }
+    }
+    let renamed = |(model, layer, name, tensor): &Entry| (model.clone(), format!("age/{layer}"), *name, tensor.clone());
+    let prefixed: Vec<Entry> = entries.iter().map(renamed).collect();
+    assert_eq!(layers(&synthetic::keras3(&prefixed, synthetic::Keras3::ByKind)).unwrap(), expected);
+    assert_eq!(import(&synthetic::keras_zip(b"rubbish")).unwrap_err().kind, ModelErrorKind::Corrupt);
+}
+
+#[test]
+fn mxnet_arrays_of_every_magic_and_number_are_read() {
+    // Numbers that 16 bits hold exactly.
+    let coarse =
+        |(model, layer, name, tensor): Entry| (model, layer, name, tensor.map(|value| (value * 64.0).round() / 64.0));
+    let entries: Vec<Entry> = synthetic::ssr_net(Task::Age, 0, true).into_iter().map(coarse).collect();
+    let layers = |bytes: &[u8]| mxnet::layers(Path::new(FILE), bytes, Some(Task::Age)).unwrap();
+    let expected = layers(&synthetic::mxnet(&entries));
+    for magic in [0, 0xF993_FAC8, 0xF993_FAC9, 0xF993_FACA] {
+        for number_type in [0, 1, 2] {
+            assert_eq!(layers(&synthetic::mxnet_as(&entries, magic, number_type)), expected, "{magic:x} {number_type}");
+        }
+    }
+}
+
+#[test]
 fn every_variant_of_fsa_net_is_recognised() {
     for scoring in [Scoring::Convolution, Scoring::Variance, Scoring::None] {
         for capsules in [true, false] {

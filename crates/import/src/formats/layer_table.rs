@@ -35,6 +35,19 @@ impl LayerTable {
         }
     }
 
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.layers.keys().map(String::as_str)
+    }
+
+    /// The layers whose names begin so, without that.
+    pub(super) fn without_prefix(self, prefix: &str) -> Self {
+        let bare = |(name, layer): (String, Layer)| {
+            let name = name.strip_prefix(prefix)?.to_owned();
+            Some((name.clone(), Layer { name, ..layer }))
+        };
+        Self { layers: self.layers.into_iter().filter_map(bare).collect() }
+    }
+
     pub(super) fn contains(&self, layer: &str) -> bool {
         self.layers.contains_key(layer)
     }

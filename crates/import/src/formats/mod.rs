@@ -2,7 +2,7 @@
 //!
 //! | format | told by | networks | the self-check's other side |
 //! |---|---|---|---|
-//! | Keras HDF5 weights | HDF5 signature | SSR-Net; FSA-Net, capsule and metric, with 1x1, variance and no scoring | the layers, unfolded, in plain Rust |
+//! | Keras HDF5 weights, of Keras 2 and 3, also in a `.keras` | HDF5 signature, zip with `model.weights.h5` | SSR-Net; FSA-Net, capsule and metric, with 1x1, variance and no scoring | the layers, unfolded, in plain Rust |
 //! | TensorFlow.js graph model (.json and .bin) | JSON with `modelTopology` | SSR-Net | the graph itself, node by node |
 //! | MXNet NDArray parameters | list magic 0x112 | SSR-Net of the MXNet port | the port's arithmetic in plain Rust |
 //! | ONNX | none of these | any with a card, or a known one | it runs and gives finite numbers of the right count |
@@ -16,12 +16,15 @@ use crate::net::fsa_net::FsaNet;
 use crate::net::ssr_net::SsrNet;
 
 mod cards;
+mod foreign;
 #[cfg(test)]
 mod format_tests;
 mod fsa_layers;
 #[cfg(test)]
 mod golden_tests;
+mod hdf5_links;
 mod keras;
+mod keras3;
 mod layer_table;
 mod mxnet;
 mod onnx;
@@ -84,12 +87,14 @@ pub enum Layers {
 /// folded already.
 pub fn read_layers(file: &Path, task: Option<Task>) -> Result<Layers, ModelError> {
     let bytes = read_capped(file, guard::MAX_FILE_BYTES)?;
-    if hdf5_pure::is_hdf5_bytes(&bytes) {
+    if is_keras(&bytes) {
         keras::layers(file, &bytes)
     } else if tfjs::is_graph_model(&bytes) {
         tfjs::layers(file, &bytes)
     } else if mxnet::is_array_list(&bytes) {
         mxnet::layers(file, &bytes, task)
+    } else if let Some(error) = foreign::foreign(file, &bytes) {
+        Err(error)
     } else {
         Err(ModelError::new(
             ModelErrorKind::UnknownFormat,
@@ -124,12 +129,14 @@ pub fn import_file_for(file: &Path, task: Option<Task>) -> Result<Imported, Mode
 }
 
 fn import_bytes(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Imported, ModelError> {
-    if hdf5_pure::is_hdf5_bytes(bytes) {
+    if is_keras(bytes) {
         keras::import(file, bytes)
     } else if tfjs::is_graph_model(bytes) {
         tfjs::import(file, bytes)
     } else if mxnet::is_array_list(bytes) {
         mxnet::import(file, bytes, task)
+    } else if let Some(error) = foreign::foreign(file, bytes) {
+        Err(error)
     } else {
         onnx::import(file, bytes)
     }
@@ -137,7 +144,11 @@ fn import_bytes(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<Importe
 
 /// Whether the bytes are of one of the formats that are converted.
 fn is_another_format(bytes: &[u8]) -> bool {
-    hdf5_pure::is_hdf5_bytes(bytes) || tfjs::is_graph_model(bytes) || mxnet::is_array_list(bytes)
+    is_keras(bytes) || tfjs::is_graph_model(bytes) || mxnet::is_array_list(bytes)
+}
+
+fn is_keras(bytes: &[u8]) -> bool {
+    hdf5_pure::is_hdf5_bytes(bytes) || keras3::is_keras_zip(bytes)
 }
 
 fn unknown_format(file: &Path) -> ModelError {

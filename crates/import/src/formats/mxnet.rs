@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use facelens_core::model::{ModelError, ModelErrorKind, Task, read_capped};
+use tract_onnx::prelude::f16;
 
 use super::cards::{self, Facts};
 use super::layer_table::LayerTable;
@@ -24,9 +25,10 @@ use crate::net::{ShapeError, Tensor};
 const LARGEST_SYMBOL_BYTES: u64 = 4 << 20;
 /// The magic number of a list of arrays.
 const LIST_MAGIC: u64 = 0x112;
-/// Arrays with 64-bit axes, without and with a storage type in front.
+/// Arrays with 64-bit axes: without a storage type in front, with one, and the same as NumPy counts axes.
 const ARRAY_MAGIC_V1: u32 = 0xF993_FAC8;
 const ARRAY_MAGIC_V2: u32 = 0xF993_FAC9;
+const ARRAY_MAGIC_V3: u32 = 0xF993_FACA;
 /// No array of this network has more axes.
 const LARGEST_RANK: usize = 8;
 /// Largest number of arrays; the port has 96.
@@ -87,7 +89,7 @@ pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
     if count > LARGEST_ARRAY_COUNT {
         return Err(format!("{count} arrays, more than any network of these papers has"));
     }
-    let arrays: Vec<Tensor> = (0..count).map(|_| reader.array()).collect::<Result<_, _>>()?;
+    let arrays: Vec<Option<Tensor>> = (0..count).map(|_| reader.array()).collect::<Result<_, _>>()?;
     if reader.u64()? != count {
         return Err("not as many names as arrays".to_owned());
     }
@@ -107,7 +109,9 @@ pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
         if let Some((layer, tensor)) =
             endings.iter().find_map(|(ending, tensor)| Some((name.strip_suffix(ending)?, tensor)))
         {
-            table.insert(layer, tensor, array);
+            if let Some(array) = array {
+                table.insert(layer, tensor, array);
+            }
         }
     }
     table.check_finite()?;
@@ -137,15 +141,21 @@ impl<'a> Reader<'a> {
         Ok(u64::from_le_bytes(self.array_of()?))
     }
 
-    /// One array. The numbers are taken from the bytes that are there, so a large shape alone allocates nothing.
-    fn array(&mut self) -> Result<Tensor, String> {
+    /// One array; `None` for an empty one. The numbers are taken from the bytes that are there, so a large shape alone
+    /// allocates nothing.
+    fn array(&mut self) -> Result<Option<Tensor>, String> {
         let magic = self.u32()?;
-        if magic == ARRAY_MAGIC_V2 && self.u32()? != 0 {
+        if matches!(magic, ARRAY_MAGIC_V2 | ARRAY_MAGIC_V3) && self.u32()? != 0 {
             return Err("a sparse array; facelens reads dense ones".to_owned());
         }
         // The oldest format has no magic number: it starts with the rank, and its axes have 32 bits.
-        let wide = magic == ARRAY_MAGIC_V1 || magic == ARRAY_MAGIC_V2;
-        let rank = if wide { self.u32()? } else { magic } as usize;
+        let wide = matches!(magic, ARRAY_MAGIC_V1 | ARRAY_MAGIC_V2 | ARRAY_MAGIC_V3);
+        let rank = if wide { self.u32()? } else { magic };
+        // An array that was never filled ends here: one without axes, or as NumPy counts, with an unknown number of them.
+        if rank == if magic == ARRAY_MAGIC_V3 { u32::MAX } else { 0 } {
+            return Ok(None);
+        }
+        let rank = rank as usize;
         if rank > LARGEST_RANK {
             return Err(format!("an array with {rank} axes"));
         }
@@ -154,12 +164,30 @@ impl<'a> Reader<'a> {
             .map(|_| usize::try_from(axis(self)?).map_err(|_| "an axis without end".to_owned()))
             .collect::<Result<_, _>>()?;
         let (_device_type, _device, number_type) = (self.u32()?, self.u32()?, self.u32()?);
-        if number_type != 0 {
-            return Err(format!("numbers of the type {number_type}; facelens reads float32"));
-        }
-        let length = shape.iter().try_fold(4_usize, |product, &axis| product.checked_mul(axis)).ok_or("truncated")?;
-        let (values, _) = self.bytes(length)?.as_chunks::<4>();
-        let values = values.iter().map(|&value| f32::from_le_bytes(value)).collect();
-        Tensor::new(&shape, values).map_err(|ShapeError(cause)| cause)
+        let count = shape.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis)).ok_or("truncated")?;
+        let numbers = self.numbers(number_type, count)?;
+        numbers.map(|numbers| Tensor::new(&shape, numbers).map_err(|ShapeError(cause)| cause)).transpose()
+    }
+
+    /// So many numbers of this type; `None` for whole numbers, as counters are.
+    fn numbers(&mut self, number_type: u32, count: usize) -> Result<Option<Vec<f32>>, String> {
+        let mut bytes = |size: usize| self.bytes(count.checked_mul(size).ok_or("truncated")?);
+        Ok(match number_type {
+            0 => Some(bytes(4)?.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect()),
+            1 => Some(bytes(8)?.as_chunks::<8>().0.iter().map(|&value| f64::from_le_bytes(value) as f32).collect()),
+            2 => {
+                let halves = bytes(2)?.as_chunks::<2>().0.iter();
+                Some(halves.map(|&value| f16::from_bits(u16::from_le_bytes(value)).to_f32()).collect())
+            }
+            3 | 5 | 7 => bytes(1).map(|_| None)?,
+            4 => bytes(4).map(|_| None)?,
+            6 => bytes(8).map(|_| None)?,
+            // The upper half of a 32-bit float.
+            12 => {
+                let halves = bytes(2)?.as_chunks::<2>().0.iter();
+                Some(halves.map(|&value| f32::from_bits(u32::from(u16::from_le_bytes(value)) << 16)).collect())
+            }
+            _ => return Err(format!("numbers of the type {number_type}; facelens reads floating point")),
+        })
     }
 }

@@ -52,6 +52,16 @@ pub(super) fn keras_task(table: &LayerTable) -> Option<Task> {
     }
 }
 
+/// The same layers without what a program put before all their names (`age/conv2d_1`, `net_conv2d_1`).
+pub(super) fn without_prefix(table: LayerTable) -> LayerTable {
+    let last = [KERAS_AGE.p[2], KERAS_GENDER.p[2]];
+    let prefix = table.names().find_map(|name| last.iter().find_map(|last| name.strip_suffix(last))).map(str::to_owned);
+    match prefix {
+        Some(prefix) if !prefix.is_empty() => table.without_prefix(&prefix),
+        _ => table,
+    }
+}
+
 /// The authors' network. Where the table has no batch normalisation, it is folded already.
 pub(super) fn keras_ssr_net(table: &LayerTable) -> Result<(Task, SsrNet), ShapeError> {
     let task = keras_task(table).ok_or_else(|| ShapeError("these are not the layers of an SSR-Net".to_owned()))?;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use facelens_core::model::Task;
-use hdf5_pure::FileBuilder;
+use hdf5_pure::{AttrValue, FileBuilder};
 use serde_json::{Value, json};
+use tract_onnx::prelude::f16;
 
 use crate::net::Tensor;
 
@@ -173,8 +174,66 @@ pub(super) fn hdf5(entries: &[Entry]) -> Vec<u8> {
     file.finish().unwrap()
 }
 
+/// How a file of Keras 3 is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Keras3 {
+    /// Groups have the layers' names, and tensors are numbered as Keras makes them.
+    ByLayer,
+    /// The same, but numbered by the tensors' names, as in files that were converted.
+    ByName,
+    /// Groups are numbered by the kinds of layers; the layers' names stand beside the tensors.
+    ByKind,
+}
+
+/// A Keras 3 weight file, with counters beside the layers.
+pub(super) fn keras3(entries: &[Entry], way: Keras3) -> Vec<u8> {
+    let mut layers: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        layers.entry(&entry.1).or_default().push(entry);
+    }
+    let mut file = FileBuilder::new();
+    let mut all = file.create_group("layers");
+    for (number, (layer, entries)) in layers.into_iter().enumerate() {
+        let group = if way == Keras3::ByKind { format!("kind_{number}") } else { layer.to_owned() };
+        let mut outer = all.create_group(&group);
+        let mut vars = outer.create_group("vars");
+        if way == Keras3::ByKind {
+            vars.set_attr("name", AttrValue::String(layer.to_owned()));
+        }
+        let mut entries = entries;
+        if way == Keras3::ByName {
+            entries.sort_by_key(|entry| entry.2);
+        }
+        for (number, (_, _, _, tensor)) in entries.into_iter().enumerate() {
+            let shape: Vec<u64> = tensor.shape().iter().map(|&axis| axis as u64).collect();
+            vars.create_dataset(&number.to_string()).with_f32_data(tensor.data()).with_shape(&shape);
+        }
+        vars.create_dataset("9").with_u16_data(&[1, 2, 3]).with_shape(&[3]);
+        outer.add_group(vars.finish());
+        all.add_group(outer.finish());
+    }
+    file.add_group(all.finish());
+    file.finish().unwrap()
+}
+
+/// A `.keras`: a zip with these weights.
+pub(super) fn keras_zip(weights: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in [("metadata.json", b"{}".as_slice()), ("config.json", b"{}"), ("model.weights.h5", weights)]
+    {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, content).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
 /// The parameters of the MXNet port: other names, other layouts.
 pub(super) fn mxnet(entries: &[Entry]) -> Vec<u8> {
+    mxnet_as(entries, 0xF993_FAC9, 0)
+}
+
+/// The same with arrays of another magic, and of numbers of another type (0 for 32 bits, 1 for 64, 2 for 16).
+pub(super) fn mxnet_as(entries: &[Entry], magic: u32, number_type: u32) -> Vec<u8> {
     let renamed = |layer: &str| {
         let (kind, number) = layer.rsplit_once('_').unwrap_or((layer, ""));
         match kind {
@@ -193,10 +252,25 @@ pub(super) fn mxnet(entries: &[Entry]) -> Vec<u8> {
             2 => tensor.permuted(&[1, 0]).unwrap(),
             _ => tensor.clone(),
         };
-        file.extend([0xF993_FAC9_u32, 0, moved.shape().len() as u32].into_iter().flat_map(u32::to_le_bytes));
-        file.extend(moved.shape().iter().flat_map(|&axis| (axis as u64).to_le_bytes()));
-        file.extend([1_u32, 0, 0].into_iter().flat_map(u32::to_le_bytes));
-        file.extend(moved.data().iter().flat_map(|x| x.to_le_bytes()));
+        let rank = moved.shape().len() as u32;
+        // The oldest arrays have no magic, and axes of 32 bits.
+        let head = match magic {
+            0 => vec![rank],
+            0xF993_FAC8 => vec![magic, rank],
+            _ => vec![magic, 0, rank],
+        };
+        file.extend(head.into_iter().flat_map(u32::to_le_bytes));
+        for &axis in moved.shape() {
+            if magic == 0 { file.extend((axis as u32).to_le_bytes()) } else { file.extend((axis as u64).to_le_bytes()) }
+        }
+        file.extend([1_u32, 0, number_type].into_iter().flat_map(u32::to_le_bytes));
+        for &value in moved.data() {
+            match number_type {
+                0 => file.extend(value.to_le_bytes()),
+                1 => file.extend(f64::from(value).to_le_bytes()),
+                _ => file.extend(f16::from_f32(value).to_bits().to_le_bytes()),
+            }
+        }
         let ending = match *name {
             "kernel" => "weight",
             "moving_variance" => "moving_var",

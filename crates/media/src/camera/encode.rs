@@ -16,9 +16,16 @@ const JPEG_QUALITY: u8 = 85;
 /// # Errors
 /// In words: an odd width or height, which the YUV formats do not have, or an encoder that refuses the picture.
 pub(super) fn encode(pixels: Pixels, frame: &Frame) -> Result<Vec<u8>, String> {
+    let rgb = || frame.rgb().as_chunks::<3>().0.iter();
     Ok(match pixels {
         Pixels::Nv12 => nv12(frame)?,
         Pixels::Yuyv => yuyv(frame, &nv12(frame)?),
+        Pixels::Uyvy => in_order(&yuyv(frame, &nv12(frame)?), [1, 0, 3, 2]),
+        Pixels::Yvyu => in_order(&yuyv(frame, &nv12(frame)?), [0, 3, 2, 1]),
+        Pixels::Vyuy => in_order(&yuyv(frame, &nv12(frame)?), [3, 0, 1, 2]),
+        Pixels::Nv21 | Pixels::Nv16 | Pixels::Nv61 | Pixels::I420 | Pixels::Yv12 | Pixels::I422 => {
+            planes(pixels, frame, &nv12(frame)?)
+        }
         Pixels::Mjpeg => {
             let mut bytes = Vec::new();
             JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
@@ -26,17 +33,48 @@ pub(super) fn encode(pixels: Pixels, frame: &Frame) -> Result<Vec<u8>, String> {
                 .map_err(|error| error.to_string())?;
             bytes
         }
+        Pixels::H264 => return Err("H.264 is no picture by itself".to_owned()),
         Pixels::Rgb => frame.rgb().to_vec(),
-        Pixels::Bgr => {
-            frame.rgb().as_chunks::<3>().0.iter().flat_map(|&[red, green, blue]| [blue, green, red]).collect()
-        }
-        Pixels::Gray => {
-            let gray = |&[red, green, blue]: &[u8; 3]| {
-                ((77 * u32::from(red) + 150 * u32::from(green) + 29 * u32::from(blue)) >> 8) as u8
-            };
-            frame.rgb().as_chunks::<3>().0.iter().map(gray).collect()
-        }
+        Pixels::Bgr => rgb().flat_map(|&[red, green, blue]| [blue, green, red]).collect(),
+        Pixels::Rgbx => rgb().flat_map(|&[red, green, blue]| [red, green, blue, 0]).collect(),
+        Pixels::Bgrx => rgb().flat_map(|&[red, green, blue]| [blue, green, red, 0]).collect(),
+        Pixels::Xrgb => rgb().flat_map(|&[red, green, blue]| [0, red, green, blue]).collect(),
+        Pixels::Xbgr => rgb().flat_map(|&[red, green, blue]| [0, blue, green, red]).collect(),
+        Pixels::Rgb565 => rgb().flat_map(rgb565).collect(),
+        Pixels::Gray => rgb().map(gray).collect(),
+        Pixels::Gray16 => rgb().flat_map(|pixel| [0, gray(pixel)]).collect(),
+        Pixels::Gray16Be => rgb().flat_map(|pixel| [gray(pixel), 0]).collect(),
     })
+}
+
+fn gray(&[red, green, blue]: &[u8; 3]) -> u8 {
+    ((77 * u32::from(red) + 150 * u32::from(green) + 29 * u32::from(blue)) >> 8) as u8
+}
+
+fn rgb565(&[red, green, blue]: &[u8; 3]) -> [u8; 2] {
+    (u16::from(red >> 3) << 11 | u16::from(green >> 2) << 5 | u16::from(blue >> 3)).to_le_bytes()
+}
+
+fn in_order(yuyv: &[u8], places: [usize; 4]) -> Vec<u8> {
+    yuyv.as_chunks::<4>().0.iter().flat_map(|pair| places.map(|place| pair[place])).collect()
+}
+
+/// The planes of an NV12 picture in another order, or with each row of colours twice.
+fn planes(pixels: Pixels, frame: &Frame, nv12: &[u8]) -> Vec<u8> {
+    let width = frame.width() as usize;
+    let (light, color) = nv12.split_at(width * frame.height() as usize);
+    let twice = || color.chunks(width).flat_map(|row| [row, row].concat()).collect::<Vec<u8>>();
+    let every_other = |color: &[u8], from: usize| color.iter().skip(from).step_by(2).copied().collect::<Vec<u8>>();
+    let turned = |color: &[u8]| color.as_chunks::<2>().0.iter().flat_map(|&[u, v]| [v, u]).collect::<Vec<u8>>();
+    let colors = match pixels {
+        Pixels::Nv21 => turned(color),
+        Pixels::Nv16 => twice(),
+        Pixels::Nv61 => turned(&twice()),
+        Pixels::Yv12 => [every_other(color, 1), every_other(color, 0)].concat(),
+        Pixels::I422 => [every_other(&twice(), 0), every_other(&twice(), 1)].concat(),
+        _ => [every_other(color, 0), every_other(color, 1)].concat(),
+    };
+    [light, &colors].concat()
 }
 
 fn nv12(frame: &Frame) -> Result<Vec<u8>, String> {
@@ -80,16 +118,18 @@ mod tests {
         let pixel = |x: u32, y: u32| [(40 + x * 4) as u8, (200 - y * 4) as u8, 90];
         let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect();
         let frame = Frame::from_rgb(width, height, rgb).unwrap();
-        for (pixels, tolerance) in
-            [(Pixels::Yuyv, 8), (Pixels::Nv12, 8), (Pixels::Mjpeg, 12), (Pixels::Rgb, 0), (Pixels::Bgr, 0)]
-        {
+        use Pixels::*;
+        let subsampled = [Yuyv, Uyvy, Yvyu, Vyuy, Nv12, Nv21, Nv16, Nv61, I420, Yv12, I422].map(|pixels| (pixels, 8));
+        let exact = [Rgb, Bgr, Rgbx, Bgrx, Xrgb, Xbgr].map(|pixels| (pixels, 0));
+        for (pixels, tolerance) in [&subsampled[..], &exact, &[(Mjpeg, 12), (Rgb565, 8)]].concat() {
             let bytes = encode(pixels, &frame).unwrap();
             let back = decode_camera_picture(pixels, width, height, &bytes).unwrap();
             let worst = back.rgb().iter().zip(frame.rgb()).map(|(&a, &b)| a.abs_diff(b)).max();
             assert!(worst.unwrap() <= tolerance, "{pixels}: {worst:?}");
         }
-        assert_eq!(encode(Pixels::Gray, &frame).unwrap().len(), (width * height) as usize);
+        assert_eq!(encode(Gray, &frame).unwrap().len(), (width * height) as usize);
+        assert_eq!(encode(Gray16, &frame).unwrap().len(), (width * height * 2) as usize);
         let odd = Frame::from_rgb(3, 2, vec![0; 18]).unwrap();
-        assert!(encode(Pixels::Yuyv, &odd).is_err());
+        assert!(encode(Yuyv, &odd).is_err() && encode(H264, &odd).is_err());
     }
 }

@@ -4,24 +4,38 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use facelens_core::frame::Frame;
 use nokhwa::utils::{
-    ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution,
+    ApiBackend, CameraFormat as NokhwaFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType,
+    Resolution,
 };
 use nokhwa::{Camera, NokhwaError};
 
+use super::decode::Layout;
 use super::failure::{Cause, cause_of, error};
 use super::format::{Format, Pixels, ranked};
+use super::interval::Interval;
 use super::list::{Found, again, choose};
-use crate::{CameraChoice, CameraInfo, SourceError};
+use super::wish::CameraFormat;
+use crate::{CameraChoice, CameraInfo, SourceError, SourceErrorKind};
 
 /// A picture as it came from the device.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Raw {
-    pub bytes: Vec<u8>,
+    pub picture: Picture,
     /// When the device took it.
     pub captured_at: Instant,
     /// Pictures that the device took before it, since the last one, and that never came: as far as its driver counts.
     pub missed: u64,
+}
+
+/// What came from the device.
+#[derive(Debug)]
+pub(super) enum Picture {
+    /// In the camera's format.
+    Bytes(Vec<u8>),
+    /// Decoded already, because the next one needs it.
+    Frame(Frame),
 }
 
 /// Why a picture did not come.
@@ -29,8 +43,12 @@ pub(super) struct Raw {
 pub(super) enum Lost {
     /// The device is gone.
     Gone(String),
-    /// This picture only, as far as is known.
+    /// The system could not read it. It may be able to read the next one.
     Picture(String),
+    /// It came, and is damaged.
+    Damaged(String),
+    /// None came in the time that is waited for one.
+    Nothing,
 }
 
 /// What was got when a camera was opened.
@@ -38,13 +56,12 @@ pub(super) enum Lost {
 pub(super) struct Opened {
     pub name: String,
     pub format: Format,
-    /// Bytes from one row to the next, where known.
-    pub stride: Option<u32>,
+    pub layout: Layout,
 }
 
 /// An open camera. Stays on the thread that opened it.
 pub(super) trait Grabber {
-    /// Waits for the next picture, for ever if need be.
+    /// Waits for the next picture: a moment, where the system lets it.
     fn grab(&mut self) -> Result<Raw, Lost>;
 }
 
@@ -54,26 +71,27 @@ pub(super) trait Opener: Send + 'static {
     fn open(&mut self) -> Result<(Box<dyn Grabber>, Opened), SourceError>;
 }
 
-/// Opens the chosen camera by `nokhwa`, and after that the same camera wherever it turns up.
-pub(super) struct NokhwaOpener {
+/// Opens the chosen camera, and after that the same camera wherever it turns up.
+pub(super) struct DeviceOpener {
     choice: CameraChoice,
+    wish: Option<CameraFormat>,
     opened: Option<Found>,
 }
 
-impl NokhwaOpener {
-    pub(super) fn new(choice: CameraChoice) -> Self {
-        Self { choice, opened: None }
+impl DeviceOpener {
+    pub(super) fn new(choice: CameraChoice, wish: Option<CameraFormat>) -> Self {
+        Self { choice, wish, opened: None }
     }
 }
 
-impl Opener for NokhwaOpener {
+impl Opener for DeviceOpener {
     fn open(&mut self) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
         let cameras = list()?;
         let camera = match &self.opened {
             None => choose(&cameras, &self.choice)?,
             Some(before) => again(&cameras, before).ok_or_else(|| error(&before.info.name, "not found"))?,
         };
-        let opened = open(camera)?;
+        let opened = open(camera, self.wish.as_ref())?;
         self.opened = Some(camera.clone());
         Ok(opened)
     }
@@ -111,90 +129,138 @@ fn list_by_nokhwa() -> Result<Vec<Found>, SourceError> {
         let index = camera.index().as_index().unwrap_or(position as u32);
         // The formats are known only to an open camera, whose light would go on.
         let (name, device) = (camera.human_name(), PathBuf::from(camera.misc()));
-        let info = CameraInfo { index, name, device, by_path: None, formats: Vec::new() };
-        Found { info, bus: camera.misc(), formats: Vec::new() }
+        let info = CameraInfo { index, name, device, by_path: None, formats: Vec::new(), every_format: Vec::new() };
+        Found { info, bus: camera.misc(), formats: Vec::new(), offers: Vec::new() }
     };
     Ok(cameras.into_iter().enumerate().map(found).collect())
 }
 
-/// Opens a camera in the best of its formats that it accepts.
-fn open(camera: &Found) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
+/// How many of a camera's formats are tried.
+const TRIES: usize = 6;
+
+/// Opens a camera in the best of its formats that it accepts, or in the one that is wished for.
+fn open(camera: &Found, wish: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
     let name = &camera.info.name;
     if !nokhwa::nokhwa_check() {
         return Err(error(name, "not authorized"));
     }
+    let formats = match wish {
+        None => camera.formats.clone(),
+        Some(wish) => match ranked(wish.among(&camera.offers)) {
+            formats if formats.is_empty() => wish.unlisted(&camera.offers),
+            formats => formats,
+        },
+    };
     let mut last = None;
-    for &format in camera.formats.iter().take(6) {
-        match open_in(camera, format) {
+    for &format in formats.iter().take(TRIES) {
+        match open_in(camera, format, wish) {
             Ok(opened) => return Ok(opened),
             Err(message) if cause_of(&message) == Cause::Other => last = Some(message),
             Err(message) => return Err(error(name, &message)),
         }
     }
-    if camera.formats.is_empty() && cfg!(target_os = "linux") {
+    match (last, wish) {
+        (last, Some(wish)) if !camera.offers.is_empty() => Err(not_offered(camera, wish, last)),
+        (Some(message), _) => Err(error(name, &message)),
         // Nothing was learned from listing it; opening it says why.
-        let message = why_closed(camera).unwrap_or_else(|| "it offers no format that is read here".to_owned());
-        return Err(error(name, &message));
-    }
-    match last {
-        Some(message) => Err(error(name, &message)),
-        None => open_by_its_own_list(camera).map_err(|why| error(name, &why.to_string())),
+        (None, _) if cfg!(target_os = "linux") => Err(why_closed(camera)),
+        (None, wish) => open_by_its_own_list(camera, wish),
     }
 }
 
+/// The wished format cannot be had.
+fn not_offered(camera: &Found, wish: &CameraFormat, why: Option<String>) -> SourceError {
+    let cause = why.unwrap_or_else(|| format!("it does not offer the format {wish}"));
+    let offered = camera.info.every_format.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
+    let remedy =
+        format!("choose another --camera-format, or none; `facelens cameras --all` lists them ({offered}, ...)");
+    SourceError::new(SourceErrorKind::Other, &camera.info.name, cause, remedy)
+}
+
+/// Why a camera that has no format to try does not open.
 #[cfg(target_os = "linux")]
-fn why_closed(camera: &Found) -> Option<String> {
-    v4l::Device::with_path(&camera.info.device).and_then(|device| device.query_caps()).err().map(|why| why.to_string())
+fn why_closed(camera: &Found) -> SourceError {
+    use super::driver::Driver as _;
+    let asked = super::v4l::Node::open(&camera.info.device).and_then(|node| node.card());
+    match asked {
+        Err(why) => error(&camera.info.name, &why.to_string()),
+        Ok(_) => {
+            let offered = match &camera.info.every_format[..] {
+                [] => "none".to_owned(),
+                offered => offered.iter().take(4).cloned().collect::<Vec<_>>().join("; "),
+            };
+            let cause = format!("it offers no format that is read here (it offers: {offered})");
+            SourceError::new(SourceErrorKind::Unsupported, &camera.info.name, cause, "choose another camera")
+        }
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn why_closed(_: &Found) -> Option<String> {
-    None
+fn why_closed(camera: &Found) -> SourceError {
+    error(&camera.info.name, "it offers no format that is read here")
 }
 
 /// V4L2 is asked directly: it tells more than `nokhwa` does.
 #[cfg(target_os = "linux")]
-fn open_in(camera: &Found, format: Format) -> Result<(Box<dyn Grabber>, Opened), String> {
-    let (streaming, format, stride) =
-        super::stream::open(&camera.info.device, format).map_err(|why| why.to_string())?;
-    Ok((Box::new(streaming), Opened { name: camera.info.name.clone(), format, stride }))
+fn open_in(camera: &Found, format: Format, wish: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, Opened), String> {
+    let opened = super::v4l::Node::open(&camera.info.device)
+        .and_then(|node| super::stream::open(&node, &camera.offers, format, wish));
+    let (streaming, format, layout) = opened.map_err(|why| why.to_string())?;
+    Ok((Box::new(streaming), Opened { name: camera.info.name.clone(), format, layout }))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_in(camera: &Found, format: Format) -> Result<(Box<dyn Grabber>, Opened), String> {
-    let kinds = [frame_format(format.pixels)];
-    let wanted = CameraFormat::new(Resolution::new(format.width, format.height), kinds[0], format.fps);
-    let request = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), &kinds);
+fn open_in(camera: &Found, format: Format, _: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, Opened), String> {
+    let kind = frame_format(format.pixels).ok_or("these pixels are not read here")?;
+    let wanted = NokhwaFormat::new(Resolution::new(format.width, format.height), kind, whole_fps(format.interval));
+    let request = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), &[kind]);
     let mut device = Camera::new(CameraIndex::Index(camera.info.index), request).map_err(|why| why.to_string())?;
     device.open_stream().map_err(|why| why.to_string())?;
-    Ok((Box::new(NokhwaGrabber { device }), Opened { name: camera.info.name.clone(), format, stride: None }))
+    let opened = Opened { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
+    Ok((Box::new(NokhwaGrabber { device }), opened))
 }
 
 /// Where the formats are known only once the camera is open (macOS, Windows).
-fn open_by_its_own_list(camera: &Found) -> Result<(Box<dyn Grabber>, Opened), NokhwaError> {
+fn open_by_its_own_list(
+    camera: &Found,
+    wish: Option<&CameraFormat>,
+) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
+    let failed = |why: NokhwaError| error(&camera.info.name, &why.to_string());
     let kinds = nokhwa::utils::frame_formats();
     let any = RequestedFormat::with_formats(RequestedFormatType::AbsoluteHighestFrameRate, kinds);
-    let mut device = Camera::new(CameraIndex::Index(camera.info.index), any)?;
-    let offered = device.compatible_camera_formats()?.into_iter().map(|offered| Format {
-        pixels: pixels(offered.format()),
-        width: offered.resolution().width(),
-        height: offered.resolution().height(),
-        fps: offered.frame_rate(),
-    });
-    if let Some(best) = ranked(offered).first() {
-        let kind = frame_format(best.pixels);
-        let wanted = CameraFormat::new(Resolution::new(best.width, best.height), kind, best.fps);
-        device.set_camera_requset(RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), kinds))?;
+    let mut device = Camera::new(CameraIndex::Index(camera.info.index), any).map_err(failed)?;
+    let offered = device.compatible_camera_formats().map_err(failed)?.into_iter().map(of_nokhwa);
+    let fitting = ranked(offered.filter(|format| wish.is_none_or(|wish| wish.is_met_by(format))));
+    match (fitting.first(), wish) {
+        (Some(best), _) => {
+            if let Some(kind) = frame_format(best.pixels) {
+                let resolution = Resolution::new(best.width, best.height);
+                let fps = wish.and_then(|wish| wish.fps).map_or(whole_fps(best.interval), |fps| fps.round() as u32);
+                let wanted = NokhwaFormat::new(resolution, kind, fps);
+                let request = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), kinds);
+                device.set_camera_requset(request).map_err(failed)?;
+            }
+        }
+        (None, Some(wish)) => return Err(not_offered(camera, wish, None)),
+        (None, None) => {}
     }
-    device.open_stream()?;
-    let got = device.camera_format();
-    let format = Format {
-        pixels: pixels(got.format()),
-        width: got.resolution().width(),
-        height: got.resolution().height(),
-        fps: got.frame_rate(),
-    };
-    Ok((Box::new(NokhwaGrabber { device }), Opened { name: camera.info.name.clone(), format, stride: None }))
+    device.open_stream().map_err(failed)?;
+    let format = of_nokhwa(device.camera_format());
+    let opened = Opened { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
+    Ok((Box::new(NokhwaGrabber { device }), opened))
+}
+
+fn of_nokhwa(format: NokhwaFormat) -> Format {
+    Format {
+        pixels: pixels(format.format()),
+        width: format.resolution().width(),
+        height: format.resolution().height(),
+        interval: Interval::of_fps(format.frame_rate()),
+    }
+}
+
+fn whole_fps(interval: Interval) -> u32 {
+    interval.fps().unwrap_or(30.0).round() as u32
 }
 
 struct NokhwaGrabber {
@@ -208,7 +274,7 @@ impl Grabber for NokhwaGrabber {
                 // The stamps are since 1970, by the wall clock.
                 let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
                 let captured_at = captured_at(buffer.capture_timestamp(), wall, Instant::now());
-                Ok(Raw { bytes: buffer.buffer().to_vec(), captured_at, missed: 0 })
+                Ok(Raw { picture: Picture::Bytes(buffer.buffer().to_vec()), captured_at, missed: 0 })
             }
             Err(why) => Err(lost(why.to_string())),
         }
@@ -233,15 +299,17 @@ pub(super) fn captured_at(stamp: Option<Duration>, clock: Option<Duration>, now:
     age.and_then(|age| now.checked_sub(age)).unwrap_or(now)
 }
 
-fn frame_format(pixels: Pixels) -> FrameFormat {
-    match pixels {
+/// `None` for pixels that `nokhwa` does not know.
+fn frame_format(pixels: Pixels) -> Option<FrameFormat> {
+    Some(match pixels {
         Pixels::Yuyv => FrameFormat::YUYV,
         Pixels::Nv12 => FrameFormat::NV12,
         Pixels::Mjpeg => FrameFormat::MJPEG,
         Pixels::Rgb => FrameFormat::RAWRGB,
         Pixels::Bgr => FrameFormat::RAWBGR,
         Pixels::Gray => FrameFormat::GRAY,
-    }
+        _ => return None,
+    })
 }
 
 fn pixels(format: FrameFormat) -> Pixels {
@@ -272,7 +340,7 @@ mod tests {
     #[test]
     fn pixel_kinds_go_to_nokhwa_and_back() {
         for &format in nokhwa::utils::frame_formats() {
-            assert_eq!(frame_format(pixels(format)), format);
+            assert_eq!(frame_format(pixels(format)), Some(format));
         }
     }
 }

@@ -1,18 +1,20 @@
 //! The cameras that there are, and which of them is meant.
 
 use super::failure::no_camera;
-use super::format::Format;
+use super::format::{Format, Offer};
 use crate::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind};
 
 /// A camera in the system's list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Found {
     /// What is told about it.
     pub info: CameraInfo,
     /// Where it is plugged in: the same camera has it again after it was unplugged.
     pub bus: String,
-    /// Best first.
+    /// Those that are read here, best first.
     pub formats: Vec<Format>,
+    /// All, as its driver lists them; none where that is known only to an open camera.
+    pub offers: Vec<Offer>,
 }
 
 /// The camera that is meant by `choice`.
@@ -78,8 +80,15 @@ mod tests {
 
     fn camera(index: u32, name: &str, bus: &str) -> Found {
         let device = format!("/dev/video{index}").into();
-        let info = CameraInfo { index, name: name.into(), device, by_path: None, formats: Vec::new() };
-        Found { info, bus: bus.into(), formats: Vec::new() }
+        let info = CameraInfo {
+            index,
+            name: name.into(),
+            device,
+            by_path: None,
+            formats: Vec::new(),
+            every_format: Vec::new(),
+        };
+        Found { info, bus: bus.into(), formats: Vec::new(), offers: Vec::new() }
     }
 
     #[test]

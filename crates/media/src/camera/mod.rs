@@ -1,28 +1,46 @@
-//! Cameras by `nokhwa`, watched over.
+//! Cameras, watched over: by Video4Linux itself on Linux, by `nokhwa` elsewhere.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "what only Video4Linux says"))]
 
 mod decode;
+#[cfg(target_os = "linux")]
+mod driver;
 mod encode;
 mod failure;
 mod format;
 mod grab;
+mod interval;
 #[cfg(target_os = "linux")]
 mod linux;
 mod list;
 #[cfg(target_os = "linux")]
+mod offers;
+mod pixels;
+#[cfg(target_os = "linux")]
+mod stamps;
+#[cfg(target_os = "linux")]
 mod stream;
+#[cfg(all(test, target_os = "linux"))]
+mod table_tests;
+#[cfg(target_os = "linux")]
+mod v4l;
 mod watch;
+mod wish;
 
+use self::decode::{Decoder, Layout};
 use self::format::Format;
 pub use self::format::Pixels;
+use self::grab::DeviceOpener;
+use self::interval::Interval;
+use self::watch::{CameraSource, Patience};
+pub use self::wish::CameraFormat;
 use facelens_core::frame::Frame;
 
-use self::grab::NokhwaOpener;
-use self::watch::{CameraSource, Patience};
 use super::{CameraChoice, CameraInfo, Source, SourceError};
 
-/// Opens a camera in the best of its formats.
-pub(super) fn open(choice: &CameraChoice) -> Result<Box<dyn Source>, SourceError> {
-    Ok(Box::new(CameraSource::open(NokhwaOpener::new(choice.clone()), Patience::default())?))
+/// Opens a camera in the best of its formats, or in the one that is wished for.
+pub(super) fn open(choice: &CameraChoice, wish: Option<&CameraFormat>) -> Result<Box<dyn Source>, SourceError> {
+    let opener = DeviceOpener::new(choice.clone(), wish.cloned());
+    Ok(Box::new(CameraSource::open(opener, Patience::default())?))
 }
 
 /// Lists the cameras.
@@ -36,7 +54,8 @@ pub(super) fn list() -> Result<Vec<CameraInfo>, SourceError> {
 /// # Errors
 /// What is wrong with the bytes, in words.
 pub fn decode_camera_picture(pixels: Pixels, width: u32, height: u32, bytes: &[u8]) -> Result<Frame, String> {
-    decode::decode(Format { pixels, width, height, fps: 0 }, None, bytes)
+    let format = Format { pixels, width, height, interval: Interval::UNKNOWN };
+    Decoder::default().decode(format, Layout::PLAIN, bytes)
 }
 
 /// The frame as the bytes that a camera would have sent, for benches and tests without a camera.

@@ -1,84 +1,130 @@
-//! Pictures of a V4L2 camera, asked directly: unlike `nokhwa` this tells the driver's number of each picture, and so how
+//! Pictures of a V4L2 camera, asked directly: unlike `nokhwa` this takes every rate, tells damaged pictures, and knows how
 //! many the driver dropped because nobody fetched them in time.
 
 use std::io;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-use v4l::buffer::{Flags, Metadata, Type};
-use v4l::io::mmap::Stream;
-use v4l::io::traits::CaptureStream as _;
-use v4l::video::Capture as _;
-use v4l::video::capture::Parameters;
-use v4l::{Device, FourCC};
+use super::decode::Layout;
+use super::driver::{Buffer, Driver, Stream};
+use super::format::{Format, Offer, Pixels, letters};
+use super::grab::{Grabber, Lost, Picture, Raw, lost};
+use super::interval::Interval;
+use super::offers::best_interval;
+use super::stamps::Stamps;
+use super::wish::CameraFormat;
+use crate::video::LiveH264;
 
-use super::format::Format;
-use super::grab::{Grabber, Lost, Raw, captured_at, lost};
-use super::linux::fourcc;
-
-/// Pictures that the driver may fill while one is fetched.
-const BUFFERS: u32 = 4;
 /// A larger gap in the driver's numbers is none of lost pictures, but of numbers that start anew.
 const LARGEST_GAP: u32 = 1000;
+/// A driver that has no picture yet and does not wait for one is asked again after this.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A streaming V4L2 camera.
 pub(super) struct Streaming {
-    stream: Stream<'static>,
+    stream: Box<dyn Stream>,
+    pixels: Pixels,
     numbers: Numbers,
+    stamps: Stamps,
+    /// Of a camera that gives H.264.
+    h264: Option<LiveH264>,
 }
 
-/// Opens the camera at `node` in this format. Gives the format that the driver took, whose rate may be another, and the
-/// bytes per row where it says so.
+/// Sets a camera to this format and starts it. Gives the format that the driver took: cameras know better what they can,
+/// unless somebody asked for just this one.
 ///
 /// # Errors
-/// The system's own: busy, no permission, no device; or words where the driver takes another size or kind of pixels.
-pub(super) fn open(node: &Path, format: Format) -> io::Result<(Streaming, Format, Option<u32>)> {
-    let device = Device::with_path(node)?;
-    let wanted = v4l::Format::new(format.width, format.height, FourCC::new(fourcc(format.pixels)));
-    let set = device.set_format(&wanted)?;
-    if (set.width, set.height, set.fourcc) != (wanted.width, wanted.height, wanted.fourcc) {
-        let words = format!("it gives {}x{} {} where {format} was asked for", set.width, set.height, set.fourcc);
-        return Err(io::Error::other(words));
-    }
-    let format = match device.set_params(&Parameters::with_fps(format.fps)) {
-        Ok(set) => Format { fps: whole_rate(set.interval.numerator, set.interval.denominator, format.fps), ..format },
-        // Some drivers know one rate alone and cannot be asked.
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => format,
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOTTY.raw_os_error()) => format,
-        Err(error) => return Err(error),
+/// The system's own: busy, no permission, no device; or words where the driver takes pixels that are not read here.
+pub(super) fn open(
+    driver: &dyn Driver,
+    offers: &[Offer],
+    format: Format,
+    wish: Option<&CameraFormat>,
+) -> io::Result<(Streaming, Format, Layout)> {
+    let offered = |offer: &&Offer| {
+        let same_size = (offer.width, offer.height) == (format.width, format.height);
+        offer.pixels == Some(format.pixels) && (same_size || wish.is_some())
     };
-    let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)?;
-    let stride = (set.stride > 0).then_some(set.stride);
-    Ok((Streaming { stream, numbers: Numbers::default() }, format, stride))
+    let fourcc = offers.iter().find(offered).map(|offer| offer.fourcc).ok_or_else(|| other("it is not offered"))?;
+    let set = driver.set(fourcc, format.width, format.height)?;
+    let taken = Pixels::of_fourcc(set.fourcc).map(|pixels| Format {
+        pixels,
+        width: set.width,
+        height: set.height,
+        interval: format.interval,
+    });
+    let given = || format!("{} {}x{}", letters(set.fourcc), set.width, set.height);
+    let Some(mut taken) = taken.filter(|taken| taken.width > 0 && taken.height > 0) else {
+        return Err(other(&format!("it gives {} where {format} was asked for", given())));
+    };
+    if let Some(wish) = wish.filter(|wish| !wish.is_met_by(&taken)) {
+        return Err(other(&format!("it gives {} where {wish} was asked for", given())));
+    }
+    let same_size = (taken.width, taken.height, taken.pixels) == (format.width, format.height, format.pixels);
+    let interval = if same_size { format.interval } else { best_interval(driver, &set) };
+    taken.interval = set_rate(driver, interval);
+    let stream = driver.start()?;
+    let layout = Layout { stride: (set.stride > 0).then_some(set.stride), full_range: set.full_range, hd: set.hd };
+    let h264 = (taken.pixels == Pixels::H264).then(LiveH264::default);
+    let (numbers, stamps) = (Numbers::default(), Stamps::default());
+    Ok((Streaming { stream, pixels: taken.pixels, numbers, stamps, h264 }, taken, layout))
 }
 
-/// The whole number of frames a second next to an interval; `asked` where the driver says nothing.
-fn whole_rate(numerator: u32, denominator: u32, asked: u32) -> u32 {
-    match (denominator + numerator / 2).checked_div(numerator) {
-        Some(fps) if fps > 0 => fps,
-        _ => asked,
-    }
+/// Asks for a rate; gives the one that the driver took, or the one that it promised where it knows one alone and cannot be
+/// asked. Whatever else is wrong with the device, its start says, too.
+fn set_rate(driver: &dyn Driver, interval: Interval) -> Interval {
+    let asked = if interval == Interval::UNKNOWN { Interval::of_fps(30) } else { interval };
+    let told = driver.set_interval(asked).ok().filter(|set| *set != Interval::UNKNOWN);
+    told.or_else(|| driver.interval().ok().filter(|set| *set != Interval::UNKNOWN)).unwrap_or(interval)
+}
+
+fn other(words: &str) -> io::Error {
+    io::Error::other(words.to_owned())
 }
 
 impl Grabber for Streaming {
     fn grab(&mut self) -> Result<Raw, Lost> {
-        let (bytes, meta) = self.stream.next().map_err(|error| lost(error.to_string()))?;
-        let is_damaged = meta.flags.contains(Flags::ERROR);
-        let Some(missed) = self.numbers.take(meta.sequence, is_damaged) else {
-            return Err(Lost::Picture("the driver says that the picture is damaged".to_owned()));
+        let buffer = match self.stream.next() {
+            Ok(buffer) => buffer,
+            Err(error) => return Err(nothing(&error)),
         };
-        let used = if meta.bytesused == 0 { bytes.len() } else { bytes.len().min(meta.bytesused as usize) };
-        Ok(Raw { bytes: bytes[..used].to_vec(), captured_at: taken_at(meta), missed })
+        let Buffer { bytes, used, number, stamp, is_damaged, clocks } = buffer;
+        // A driver that fills nothing says so; of pixels that have all the same length some do not say it.
+        let is_empty = used == 0 && self.pixels.is_compressed();
+        let captured_at = self.stamps.place(stamp, clocks);
+        let Some(missed) = self.numbers.take(number, is_damaged || is_empty) else {
+            let why = if is_damaged { "the driver says that the picture is damaged" } else { "the picture is empty" };
+            return Err(Lost::Damaged(why.to_owned()));
+        };
+        let used = if used == 0 { bytes.len() } else { bytes.len().min(used as usize) };
+        let picture = match &mut self.h264 {
+            None => Picture::Bytes(bytes[..used].to_vec()),
+            Some(decoder) => match decoder.decode(&bytes[..used]) {
+                Ok(Some(frame)) => Picture::Frame(frame),
+                // Nothing can be shown before the first key frame.
+                Ok(None) => {
+                    self.numbers.missed += missed;
+                    return Err(Lost::Nothing);
+                }
+                Err(why) => {
+                    self.numbers.missed += missed + 1;
+                    return Err(Lost::Damaged(why));
+                }
+            },
+        };
+        Ok(Raw { picture, captured_at, missed })
     }
 }
 
-/// When the driver took the picture: by the clock that runs since the machine started.
-fn taken_at(meta: &Metadata) -> Instant {
-    let stamp = Some(Duration::from(meta.timestamp)).filter(|stamp| !stamp.is_zero());
-    let clock = clock_gettime(ClockId::Monotonic);
-    let clock = Duration::try_from(clock).ok();
-    captured_at(stamp, clock, Instant::now())
+/// A driver that gave nothing now may give something next.
+fn nothing(error: &io::Error) -> Lost {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => Lost::Nothing,
+        io::ErrorKind::WouldBlock => {
+            std::thread::sleep(PAUSE);
+            Lost::Nothing
+        }
+        _ => lost(error.to_string()),
+    }
 }
 
 /// The driver's numbers, and what is missing in them.
@@ -108,7 +154,6 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera::format::Pixels;
 
     #[test]
     fn gaps_in_the_driver_s_numbers_are_counted() {
@@ -124,18 +169,5 @@ mod tests {
             [1, 0, 0, 0, 5000].map(|number| numbers.take(number, false)),
             [Some(1), Some(0), Some(0), Some(0), Some(0)]
         );
-    }
-
-    #[test]
-    fn the_rate_is_the_whole_number_next_to_the_driver_s() {
-        assert_eq!((whole_rate(1, 30, 25), whole_rate(1001, 30_000, 25), whole_rate(2, 15, 25)), (30, 30, 8));
-        assert_eq!((whole_rate(0, 0, 25), whole_rate(1, 0, 25)), (25, 25));
-    }
-
-    #[test]
-    fn a_node_that_is_not_there_keeps_the_system_s_error() {
-        let format = Format { pixels: Pixels::Yuyv, width: 640, height: 480, fps: 30 };
-        let error = open(Path::new("/dev/video9999"), format).err().unwrap();
-        assert_eq!(error.raw_os_error(), Some(2));
     }
 }

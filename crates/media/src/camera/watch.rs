@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::decode::decode;
-use super::grab::{Grabber, Lost, Opened, Opener, Raw};
+use super::decode::Decoder;
+use super::grab::{Grabber, Lost, Opened, Opener, Picture, Raw};
 use crate::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
 
 /// How long the watchdog and the search wait.
@@ -50,6 +50,8 @@ struct Board {
     gone: Option<String>,
     gone_is_news: bool,
     grabbed: u64,
+    /// Pictures that the driver itself gave as damaged ones.
+    damaged: u64,
     stop: bool,
     ended: bool,
 }
@@ -93,6 +95,8 @@ pub(super) struct CameraSource {
     last_time: Duration,
     /// When the last good picture came, or the camera was opened.
     alive: Instant,
+    decoder: Decoder,
+    /// Pictures that could not be decoded.
     broken: u64,
 }
 
@@ -126,6 +130,7 @@ impl CameraSource {
                 first: None,
                 last_time: Duration::ZERO,
                 alive: Instant::now(),
+                decoder: Decoder::default(),
                 broken: 0,
             }),
             (None, Some(error)) => Err(error),
@@ -138,8 +143,12 @@ impl CameraSource {
         }
     }
 
-    fn frame(&mut self, sequence: u64, raw: &Raw) -> Option<Next> {
-        match decode(self.opened.format, self.opened.stride, &raw.bytes) {
+    fn frame(&mut self, sequence: u64, raw: Raw) -> Option<Next> {
+        let decoded = match raw.picture {
+            Picture::Frame(frame) => Ok(frame),
+            Picture::Bytes(bytes) => self.decoder.decode(self.opened.format, self.opened.layout, &bytes),
+        };
+        match decoded {
             Ok(mut frame) => {
                 self.alive = Instant::now();
                 let first = *self.first.get_or_insert(raw.captured_at);
@@ -174,6 +183,7 @@ impl Source for CameraSource {
         if let Some(opened) = opened {
             self.info = info(&opened);
             self.opened = opened;
+            self.decoder = Decoder::default();
             self.alive = Instant::now();
         }
         if let Some(reason) = gone {
@@ -181,7 +191,7 @@ impl Source for CameraSource {
             return Ok(Next::Disconnected { reason });
         }
         if let Some((sequence, raw)) = newest
-            && let Some(next) = self.frame(sequence, &raw)
+            && let Some(next) = self.frame(sequence, raw)
         {
             return Ok(next);
         }
@@ -191,6 +201,10 @@ impl Source for CameraSource {
         }
         let silent_for = self.alive.elapsed();
         Ok(if silent_for >= self.patience.silence { Next::Stalled { silent_for } } else { Next::Waiting })
+    }
+
+    fn damaged(&self) -> u64 {
+        self.broken + self.shared.lock().damaged
     }
 }
 
@@ -212,7 +226,7 @@ fn info(opened: &Opened) -> SourceInfo {
         name: opened.name.clone(),
         kind: SourceKind::Camera,
         size: Some((opened.format.width, opened.format.height)),
-        fps: Some(opened.format.fps as f32),
+        fps: opened.format.interval.fps().map(|fps| fps as f32),
         frame_count: None,
         format: opened.format.to_string(),
     }
@@ -273,6 +287,12 @@ fn grab_all(grabber: &mut dyn Grabber, shared: &Shared) -> Option<String> {
                     board.newest = Some((board.grabbed, raw));
                     board.grabbed += 1;
                 });
+            }
+            Err(Lost::Nothing) => {}
+            Err(Lost::Damaged(why)) => {
+                failures = 0;
+                tracing::debug!("a picture is left out: {why}");
+                shared.change(|board| board.damaged += 1);
             }
             Err(Lost::Gone(reason)) => return Some(reason),
             Err(Lost::Picture(reason)) => {

@@ -1,7 +1,9 @@
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
+use crate::camera::decode::Layout;
 use crate::camera::format::{Format, Pixels};
+use crate::camera::interval::Interval;
 
 const PATIENCE: Patience = Patience {
     call: Duration::from_millis(20),
@@ -17,6 +19,8 @@ enum Act {
     /// One before which the driver dropped so many.
     After(u64),
     Torn,
+    /// One that the driver marks.
+    Damaged,
     Unplug,
     Panic,
 }
@@ -27,8 +31,13 @@ impl Grabber for FakeGrabber {
     fn grab(&mut self) -> Result<Raw, Lost> {
         // Blocks like a driver; a test that is over unplugs it.
         match self.0.recv() {
-            Ok(Act::Picture(bytes)) => Ok(Raw { bytes, captured_at: Instant::now(), missed: 0 }),
-            Ok(Act::After(missed)) => Ok(Raw { bytes: vec![5, 5], captured_at: Instant::now(), missed }),
+            Ok(Act::Picture(bytes)) => {
+                Ok(Raw { picture: Picture::Bytes(bytes), captured_at: Instant::now(), missed: 0 })
+            }
+            Ok(Act::After(missed)) => {
+                Ok(Raw { picture: Picture::Bytes(vec![5, 5]), captured_at: Instant::now(), missed })
+            }
+            Ok(Act::Damaged) => Err(Lost::Damaged("the driver says so".into())),
             Ok(Act::Torn) => Err(Lost::Picture("Input/output error (os error 5)".into())),
             Ok(Act::Unplug) | Err(_) => Err(Lost::Gone("No such device (os error 19)".into())),
             Ok(Act::Panic) => panic!("the binding is broken"),
@@ -46,8 +55,9 @@ impl Opener for FakeOpener {
     fn open(&mut self) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
         let error = || SourceError::new(SourceErrorKind::NoSuchCamera, "fake", "not there", "");
         let width = self.results.try_recv().unwrap_or_else(|_| Err(error()))?;
-        let format = Format { pixels: Pixels::Gray, width, height: 1, fps: 30 };
-        Ok((Box::new(FakeGrabber(self.acts.clone())), Opened { name: "fake".into(), format, stride: None }))
+        let format = Format { pixels: Pixels::Gray, width, height: 1, interval: Interval::of_fps(30) };
+        let opened = Opened { name: "fake".into(), format, layout: Layout::PLAIN };
+        Ok((Box::new(FakeGrabber(self.acts.clone())), opened))
     }
 }
 
@@ -94,7 +104,7 @@ fn frame(next: Next) -> Option<facelens_core::frame::Frame> {
 #[test]
 fn pictures_come_with_what_was_got() {
     let (device, mut source) = opened();
-    assert_eq!(source.info().format, "GRAY 2x1 at 30 fps");
+    assert_eq!(source.info().format, "GREY 2x1 at 30 fps");
     assert_eq!((source.info().kind, source.info().size), (SourceKind::Camera, Some((2, 1))));
     device.act(Act::Picture(vec![10, 20]));
     let first = ask_until(&mut source, frame);
@@ -182,6 +192,20 @@ fn torn_pictures_are_passed_over_but_not_for_ever() {
         device.act(Act::Torn);
     }
     ask_until(&mut source, |next| matches!(next, Next::Disconnected { .. }).then_some(()));
+}
+
+#[test]
+fn pictures_that_the_driver_marks_are_left_out_and_counted() {
+    let (device, mut source) = opened();
+    // However many they are, the camera is not gone.
+    for _ in 0..2 * MAX_FAILURES {
+        device.act(Act::Damaged);
+    }
+    device.act(Act::Picture(vec![1]));
+    device.act(Act::After(u64::from(2 * MAX_FAILURES) + 1));
+    assert!(ask_until(&mut source, frame).sequence > 20);
+    // The short one may have been replaced before it was looked at.
+    assert!((20..=21).contains(&source.damaged()), "{}", source.damaged());
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod rescue;
 mod sps;
 
 pub use boxes::Header as BoxHeader;
+#[cfg(target_os = "linux")]
+pub(super) use h264::LiveH264;
 pub use reader::VideoReader;
 
 use std::path::Path;

@@ -37,6 +37,10 @@ macro_rules! impl_enum_frameintervals {
                 }
 
                 v4l2_struct.index += 1;
+                // A driver that lists without an end.
+                if v4l2_struct.index >= crate::video::MAX_LISTED {
+                    return Ok(frameintervals);
+                }
             }
         }
     };
@@ -74,6 +78,10 @@ macro_rules! impl_enum_framesizes {
                 }
 
                 v4l2_struct.index += 1;
+                // A driver that lists without an end.
+                if v4l2_struct.index >= crate::video::MAX_LISTED {
+                    return Ok(framesizes);
+                }
             }
         }
     };
@@ -105,7 +113,7 @@ macro_rules! impl_enum_formats {
                 return Ok(Vec::new());
             }
 
-            while ret.is_ok() {
+            while ret.is_ok() && v4l2_fmt.index < crate::video::MAX_LISTED {
                 formats.push(FormatDescription::from(v4l2_fmt));
                 v4l2_fmt.index += 1;
 
@@ -160,9 +168,30 @@ macro_rules! impl_set_format {
                     v4l2::vidioc::VIDIOC_S_FMT,
                     &mut v4l2_fmt as *mut _ as *mut std::os::raw::c_void,
                 )?;
-            }
 
-            self.format()
+                // What was set is what the driver answered, where it cannot be asked again.
+                self.format().or(Ok(Format::from(v4l2_fmt.fmt.pix)))
+            }
+        }
+    };
+}
+
+macro_rules! impl_try_format {
+    ($typ:expr) => {
+        fn try_format(&self, fmt: &Format) -> io::Result<Format> {
+            unsafe {
+                let mut v4l2_fmt = v4l2_format {
+                    type_: $typ as u32,
+                    fmt: v4l2_format__bindgen_ty_1 { pix: (*fmt).into() },
+                };
+                v4l2::ioctl(
+                    self.handle().fd(),
+                    v4l2::vidioc::VIDIOC_TRY_FMT,
+                    &mut v4l2_fmt as *mut _ as *mut std::os::raw::c_void,
+                )?;
+
+                Ok(Format::from(v4l2_fmt.fmt.pix))
+            }
         }
     };
 }

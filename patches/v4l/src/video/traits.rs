@@ -42,6 +42,9 @@ pub trait Capture {
     /// * `fmt` - Desired format
     fn set_format(&self, fmt: &Format) -> io::Result<Format>;
 
+    /// Returns what [`Capture::set_format`] would set, and changes nothing
+    fn try_format(&self, fmt: &Format) -> io::Result<Format>;
+
     /// Returns the parameters currently in use
     fn params(&self) -> io::Result<CaptureParameters>;
 

@@ -2,7 +2,7 @@
 //! anything is allocated or evaluated. What slips through meets the limits of the sandbox of `facelens-import`.
 //!
 //! ```text
-//! bytes --wire--> counted protobuf --half--> 32-bit floats --proto--> known operators, honest tensors, one input
+//! bytes --wire--> counted protobuf --tidy, half--> 32-bit floats --proto--> known operators, honest tensors, one input
 //!       --shapes--> every intermediate's size and every node's work bounded --> tract's typed graph
 //! ```
 //!
@@ -15,6 +15,7 @@ mod proto;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,6 +41,10 @@ const MAX_CONSTANT_WORK: u64 = 400_000_000;
 /// Most elements of all tensors that are computed from constants alone.
 const MAX_CONSTANT_ELEMENTS: u64 = 64 << 20;
 
+/// What to do about a graph that does not run here.
+pub(super) const UNFIT: &str =
+    "export it again with constants folded and one of the opsets 11 to 18, or simplify it (onnxsim)";
+
 /// Why a graph is refused; becomes a [`ModelError`] once the file's name is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -54,6 +59,11 @@ pub struct Refusal {
 impl Refusal {
     fn corrupt(cause: impl Into<String>) -> Self {
         Self { kind: ModelErrorKind::Corrupt, cause: cause.into(), remedy: "get the file again from its source" }
+    }
+
+    /// A graph that tract does not take, for a reason that only tract knows.
+    fn unfit(cause: impl Into<String>) -> Self {
+        Self { remedy: UNFIT, ..Self::corrupt(cause) }
     }
 
     fn too_large(cause: impl Into<String>) -> Self {
@@ -89,6 +99,10 @@ pub fn decode(onnx: &[u8]) -> Result<pb::ModelProto, Refusal> {
 /// Checks a graph and gives it to tract for inputs of this shape. Nothing large is allocated on the way.
 pub fn typed(onnx: &[u8], input_shape: &[usize]) -> Result<TypedModel, Refusal> {
     let mut proto = decode(onnx)?;
+    tidy::functions(&proto)?;
+    if let Some(graph) = &mut proto.graph {
+        tidy::tidy(graph);
+    }
     half::widen(&mut proto);
     proto::check(&mut proto, input_shape)?;
     // tract panics on some malformed graphs; that is the file's fault, not the program's.

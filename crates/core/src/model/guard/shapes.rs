@@ -23,7 +23,7 @@ pub(super) fn typed(proto: &pb::ModelProto) -> Result<TypedModel, Refusal> {
 }
 
 fn foreign(error: &impl std::fmt::Display) -> Refusal {
-    Refusal::corrupt(format!("its graph does not fit together ({})", one_line(error)))
+    Refusal::unfit(format!("its graph does not fit together ({})", one_line(error)))
 }
 
 fn unknown_size(name: &str) -> Refusal {

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use proptest::prelude::*;
+use prost::Message as _;
 use tract_onnx::pb;
+use tract_onnx::pb::tensor_proto::DataType;
 
 use crate::model::graphs::{Graph, small, value};
 use crate::model::{ModelError, ModelErrorKind, Net};
@@ -213,10 +215,8 @@ fn half_precision_gives_what_32_bits_give() {
         .node("GlobalAveragePool", &["c"], "y", &[]);
     let input: Vec<f32> = (0..192).map(|index| (index / 64) as f32 + 1.0).collect();
     assert_eq!(load(graph.clone()).unwrap().run(&input).unwrap(), [6.0]);
-    for (kind, bits) in [
-        (pb::tensor_proto::DataType::Float16, [0x3c00, 0xb800, 0x4000]),
-        (pb::tensor_proto::DataType::Bfloat16, [0x3f80, 0xbf00, 0x4000]),
-    ] {
+    for (kind, bits) in [(DataType::Float16, [0x3c00, 0xb800, 0x4000]), (DataType::Bfloat16, [0x3f80, 0xbf00, 0x4000])]
+    {
         for raw in [true, false] {
             let half = graph.clone().change(|graph| {
                 let tensor = &mut graph.initializer[0];
@@ -253,6 +253,75 @@ fn weights_that_are_no_numbers_are_refused() {
     };
     assert!(load(bounded(f32::INFINITY)).is_ok(), "a bound may be infinite");
     refused(bounded(f32::NAN), ModelErrorKind::Corrupt, "`high` holds a number that is not finite");
+}
+
+#[test]
+fn doubles_are_narrowed() {
+    let double = small(&INPUT).change(|graph| {
+        for tensor in &mut graph.initializer {
+            let raw = tensor.raw_data.as_chunks::<4>().0.iter();
+            tensor.raw_data = raw.flat_map(|&bytes| f64::from(f32::from_le_bytes(bytes)).to_le_bytes()).collect();
+            tensor.data_type = DataType::Double as i32;
+        }
+        let Some(pb::type_proto::Value::TensorType(input)) =
+            graph.input[0].r#type.as_mut().and_then(|kind| kind.value.as_mut())
+        else {
+            panic!("no type")
+        };
+        input.elem_type = DataType::Double as i32;
+    });
+    let input: Vec<f32> = (0..192).map(|index| index as f32 / 192.0).collect();
+    let expected = load(small(&INPUT)).unwrap().run(&input).unwrap();
+    assert_eq!(load(double).unwrap().run(&input).unwrap(), expected);
+    let too_large = small(&INPUT).change(|graph| {
+        graph.initializer[0].raw_data = vec![1e300_f64; 54].into_iter().flat_map(f64::to_le_bytes).collect();
+        graph.initializer[0].data_type = DataType::Double as i32;
+    });
+    refused(too_large, ModelErrorKind::Corrupt, "not finite");
+}
+
+#[test]
+fn what_nothing_uses_does_no_harm() {
+    let unused = |data_type: DataType| {
+        small(&INPUT).change(|graph| {
+            let data_type = data_type as i32;
+            graph.initializer.push(pb::TensorProto {
+                dims: vec![4],
+                data_type,
+                name: "unused".into(),
+                ..Default::default()
+            });
+        })
+    };
+    for data_type in [DataType::String, DataType::Complex64, DataType::Float8e4m3fn, DataType::Float] {
+        assert!(load(unused(data_type)).is_ok(), "{data_type:?}");
+    }
+    let pooled = |outputs: &[&str]| {
+        let outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
+        Graph::new(&INPUT)
+            .node("MaxPool", &["x"], "m", &[("kernel_shape", &[2, 2])])
+            .node("Relu", &["m"], "y", &[])
+            .change(|graph| graph.node[0].output = outputs)
+    };
+    assert!(load(pooled(&["m", ""])).is_ok());
+}
+
+/// ONNX lets a graph bring its own meaning of an operator.
+#[test]
+fn functions_of_a_graph_s_own_are_refused() {
+    let with_function = |domain: &str, name: &str, op: &str| {
+        let bytes = small(&INPUT).change(|graph| op.clone_into(&mut graph.node[1].op_type)).bytes();
+        let mut proto = pb::ModelProto::decode(bytes.as_slice()).unwrap();
+        proto.graph.as_mut().unwrap().node[1].domain = if op == name { domain.to_owned() } else { String::new() };
+        let function = pb::FunctionProto { name: Some(name.into()), domain: Some(domain.into()), ..Default::default() };
+        proto.functions.push(function);
+        Net::with_input_shape(&proto.encode_to_vec(), &SHAPE, Path::new("net.onnx"))
+    };
+    assert!(with_function("mine", "Twice", "Relu").is_ok(), "one that is not used");
+    for (domain, name, op) in [("", "Relu", "Relu"), ("ai.onnx", "Other", "Relu"), ("mine", "Twice", "Twice")] {
+        let error = with_function(domain, name, op).unwrap_err().to_string();
+        assert!(error.contains(&format!("function `{name}`")) && error.contains("inline"), "{error}");
+    }
 }
 
 #[test]

@@ -18,7 +18,12 @@ use super::{NotBuiltIn, unreadable};
 use crate::guard::no_panic;
 use crate::{Next, Source, SourceError, SourceInfo, SourceKind};
 
+#[cfg(target_os = "linux")]
+mod live;
 mod picture;
+
+#[cfg(target_os = "linux")]
+pub(crate) use live::LiveH264;
 
 /// The largest coded picture that is read (an uncompressed one of 64 megapixels would be 96 MiB).
 const MAX_SAMPLE_BYTES: u32 = 96 * 1024 * 1024;

@@ -17,6 +17,8 @@ pub struct Stream<'a> {
     handle: Arc<Handle>,
     arena: Arena<'a>,
     arena_index: usize,
+    /// The capture buffer that the caller was given last: the others are the driver's.
+    held: Option<usize>,
     buf_type: Type,
     buf_meta: Vec<Metadata>,
     timeout: Option<i32>,
@@ -58,6 +60,7 @@ impl<'a> Stream<'a> {
             handle: dev.handle(),
             arena,
             arena_index: 0,
+            held: None,
             buf_type,
             buf_meta,
             active: false,
@@ -72,7 +75,7 @@ impl<'a> Stream<'a> {
 
     /// Sets a timeout of the v4l file handle.
     pub fn set_timeout(&mut self, duration: Duration) {
-        self.timeout = Some(duration.as_millis().try_into().unwrap());
+        self.timeout = Some(duration.as_millis().try_into().unwrap_or(i32::MAX));
     }
 
     /// Clears the timeout of the v4l file handle.
@@ -91,19 +94,8 @@ impl<'a> Stream<'a> {
 
 impl<'a> Drop for Stream<'a> {
     fn drop(&mut self) {
-        if let Err(e) = self.stop() {
-            if let Some(code) = e.raw_os_error() {
-                // ENODEV means the file descriptor wrapped in the handle became invalid, most
-                // likely because the device was unplugged or the connection (USB, PCI, ..)
-                // broke down. Handle this case gracefully by ignoring it.
-                if code == 19 {
-                    /* ignore */
-                    return;
-                }
-            }
-
-            panic!("{:?}", e)
-        }
+        // A stream that does not stop, mostly because the device is gone, ends with its file.
+        let _ = self.stop();
     }
 }
 
@@ -174,17 +166,24 @@ impl<'a, 'b> CaptureStream<'b> for Stream<'a> {
                 &mut v4l2_buf as *mut _ as *mut std::os::raw::c_void,
             )?;
         }
-        self.arena_index = v4l2_buf.index as usize;
-
-        self.buf_meta[self.arena_index] = Metadata {
+        let index = v4l2_buf.index as usize;
+        let Some(meta) = self.buf_meta.get_mut(index) else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the driver gives a buffer that there is not",
+            ));
+        };
+        *meta = Metadata {
             bytesused: v4l2_buf.bytesused,
             flags: v4l2_buf.flags.into(),
             field: v4l2_buf.field,
             timestamp: v4l2_buf.timestamp.into(),
             sequence: v4l2_buf.sequence,
         };
+        self.arena_index = index;
+        self.held = Some(index);
 
-        Ok(self.arena_index)
+        Ok(index)
     }
 
     fn next(&'b mut self) -> io::Result<(&Self::Item, &Metadata)> {
@@ -195,14 +194,13 @@ impl<'a, 'b> CaptureStream<'b> for Stream<'a> {
             }
 
             self.start()?;
-        } else {
-            CaptureStream::queue(self, self.arena_index)?;
+        } else if let Some(index) = self.held.take() {
+            // After a time-out or an error there is none to give back.
+            CaptureStream::queue(self, index)?;
         }
 
         self.arena_index = CaptureStream::dequeue(self)?;
 
-        // The index used to access the buffer elements is given to us by v4l2, so we assume it
-        // will always be valid.
         let bytes = &self.arena.bufs[self.arena_index];
         let meta = &self.buf_meta[self.arena_index];
         Ok((bytes, meta))

@@ -20,6 +20,7 @@ impl Capture for Device {
     impl_enum_formats!(Type::VideoCapture);
     impl_format!(Type::VideoCapture);
     impl_set_format!(Type::VideoCapture);
+    impl_try_format!(Type::VideoCapture);
 
     fn params(&self) -> io::Result<Parameters> {
         unsafe {
@@ -50,8 +51,10 @@ impl Capture for Device {
                 v4l2::vidioc::VIDIOC_S_PARM,
                 &mut v4l2_params as *mut _ as *mut std::os::raw::c_void,
             )?;
-        }
 
-        self.params()
+            // What was set is what the driver answered, where it cannot be asked again.
+            self.params()
+                .or(Ok(Parameters::from(v4l2_params.parm.capture)))
+        }
     }
 }

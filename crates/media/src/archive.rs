@@ -1,9 +1,13 @@
-//! Tar archives of pictures, read without being unpacked and without being believed: names, extensions and their number
+//! Archives of pictures, read without being unpacked and without being believed: names, extensions and their number
 //! have limits, so that no archive takes more memory than an honest one of its size.
 
 use std::io::{self, Read};
 
 use tar::{Entries, Entry, EntryType};
+
+pub use files::{Kind, Zip, ZipEntry, for_each, unpacked};
+
+mod files;
 
 /// The longest name that a file may have, bytes; no system takes longer paths.
 pub const MAX_NAME_BYTES: u64 = 4096;
