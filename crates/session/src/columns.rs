@@ -31,22 +31,26 @@ pub const COLUMNS: [Column; 19] = [
         "time_s",
         "seconds",
         "Time of the frame, to the millisecond: in a recording since its first frame, as in its videos; in `analyze` \
-         the input's own time. It rises from frame to frame; a picture of a folder stands for 1 s in `analyze` and for 2 s \
-         in a recording. Never empty.",
+         the input's own time. It rises from frame to frame; an image of a folder counts as 1 s in `analyze` and as \
+         2 s in a recording. Never empty.",
     ),
-    column("width", "pixels", "Width of the unmirrored source picture. Never empty."),
-    column("height", "pixels", "Height of the unmirrored source picture. Never empty."),
-    column("id", "", "Whose face it is, from 1; kept through gaps of up to a second. Empty: no face in this frame."),
+    column("width", "pixels", "Width of the unmirrored source image. Never empty."),
+    column("height", "pixels", "Height of the unmirrored source image. Never empty."),
+    column(
+        "id",
+        "",
+        "Number of the person, from 1; kept through gaps of up to a second. Empty: no face in this frame.",
+    ),
     column(
         "box_x",
         "pixels",
-        "Left edge of the face's box in the unmirrored picture, from the left edge; below 0 where the box begins \
-         outside. Empty: no face.",
+        "Left edge of the face's box in the unmirrored image, from the left edge; below 0 if the box begins outside. \
+         Empty: no face.",
     ),
     column("box_y", "pixels", "Upper edge of the face's box, from the upper edge down. Empty: no face."),
     column("box_width", "pixels", "Width of the face's box, above 0. Empty: no face."),
     column("box_height", "pixels", "Height of the face's box, above 0. Empty: no face."),
-    column("score", "", "The detector's score, 0 to 1; no probability. Empty: no face."),
+    column("score", "", "The detector's score, 0 to 1; not a probability. Empty: no face."),
     column(
         "age_years",
         "years",
@@ -67,26 +71,30 @@ pub const COLUMNS: [Column; 19] = [
     column(
         "gender_label",
         "",
-        "Apparent gender: `female`, `male`, or `unsure` where the number is between 0.3 and 0.7 or jumps. Empty: no face, no gender \
-         model, or no estimate yet.",
+        "Apparent gender: `female`, `male`, or `unsure` if the number is between 0.3 and 0.7 or fluctuates. Empty: no \
+         face, no gender model, or no estimate yet.",
     ),
     column(
         "gender_male",
         "",
-        "0 (female) to 1 (male): the chance by the model's calibration; without one, a score that is no probability \
-         (`gender_male` in `session.json` says which). Empty as `gender_label`.",
+        "0 (female) to 1 (male): the probability by the model's calibration; without one, a score that is not a \
+         probability (`gender_male` in `session.json` says which). Empty as `gender_label`.",
     ),
     column(
         "pose_yaw",
         "degrees",
-        "Head turned about the upright axis, -180 to 180 (reliable to about 75 either way); above 0 the nose points to \
-         the left edge of the unmirrored picture (to the person's own right). Empty: no face or no head-pose model.",
+        "Rotation about the vertical axis, -180 to 180 (reliable to about 75 either way); above 0 the nose points to \
+         the left edge of the unmirrored image (to the person's own right). Empty: no face or no head-pose model.",
     ),
-    column("pose_pitch", "degrees", "Head nodded, -180 to 180; above 0 the nose points up. Empty as `pose_yaw`."),
+    column(
+        "pose_pitch",
+        "degrees",
+        "Rotation about the horizontal axis, -180 to 180; above 0 the nose points up. Empty as `pose_yaw`.",
+    ),
     column(
         "pose_roll",
         "degrees",
-        "Head tilted in the picture's plane, -180 to 180; above 0 clockwise as the unmirrored picture shows it. Empty as \
+        "In-plane rotation, -180 to 180; above 0 clockwise in the unmirrored image. Empty as \
          `pose_yaw`.",
     ),
 ];

@@ -79,8 +79,8 @@ pub const GAIT_COLUMNS: [Column; 18] = [
     column(
         "id",
         "",
-        "Whose stride it is, from 1; kept through gaps of up to a second. Of somebody whose face was seen it is the number of \
-         the face in `faces.csv`; strides before that have the walker's first number. Never empty.",
+        "Number of the walker, from 1; kept through gaps of up to a second. For a person whose face was seen it is the \
+         number of the face in `faces.csv`; strides before that have the walker's first number. Never empty.",
     ),
     column("start_s", "seconds", "When the stride began, to the millisecond, in the times of the frames. Never empty."),
     column("end_s", "seconds", "When it ended. Never empty."),
@@ -89,44 +89,51 @@ pub const GAIT_COLUMNS: [Column; 18] = [
         "seconds",
         "Time of one stride: from a heel strike to the next of the same foot, two steps. Never empty.",
     ),
-    column("frames", "", "How many frames the gait energy image is the mean of, 12 or more. Never empty."),
+    column("frames", "", "Number of frames whose mean the gait energy image is, 12 or more. Never empty."),
     column(
         "direction_deg",
         "degrees",
-        "Where the person walks to, 0 to 359: 0 towards the camera, 90 to the right of the unmirrored picture, 180 away, \
-         270 to the left. Empty: it cannot be told.",
+        "Where the person walks to, 0 to 359: 0 towards the camera, 90 to the right of the unmirrored image, 180 away, \
+         270 to the left. Empty: cannot be measured.",
     ),
-    column("height_px", "pixels", "Height of the silhouette in the picture. Empty: it cannot be told."),
-    column("cadence_per_min", "steps a minute", "120 over `stride_s`. Empty: it cannot be told."),
+    column("height_px", "pixels", "Height of the silhouette in the image. Empty: cannot be measured."),
+    column("cadence_per_min", "steps a minute", "120 over `stride_s`. Empty: cannot be measured."),
     column(
         "step_over_leg",
         "",
-        "Length of a step (ankle to ankle at its widest) over the length of the leg (hip to ankle). Told within 35 degrees \
-         of a side view, else empty.",
+        "Length of a step (ankle to ankle at its widest) over the length of the leg (hip to ankle). Given within 35 \
+         degrees of a side view, else empty.",
     ),
     column(
         "head_over_height",
         "",
-        "Height of the head (crown to chin) over the person's height: of adults about 0.13. Empty: the face's place cannot be told.",
+        "Height of the head (crown to chin) over the person's height: about 0.13 in adults. Empty: the face cannot be \
+         located.",
     ),
     column(
         "lean_deg",
         "degrees",
-        "How far the trunk leans forward from upright; below 0 backward. Told within 35 degrees of a side view, else empty.",
+        "Forward lean of the trunk from upright; below 0 backward. Given within 35 degrees of a side view, else empty.",
     ),
     column("gei", "", "File of the stride's gait energy image. Empty: none was written."),
     column(
         "age_years",
         "years",
-        "Apparent age by gait, by all strides of the walker so far. Empty: no network for it, or it may not say.",
+        "Apparent age by gait, from all strides of the walker so far. Empty: no network for it, or its card does not \
+         allow it.",
     ),
-    column("age_low", "years", "Lower end of the range that holds the age with 80 %. Empty as `age_years`."),
+    column(
+        "age_low",
+        "years",
+        "Lower end of the range that contains the age with a probability of 80 %. Empty as `age_years`.",
+    ),
     column("age_high", "years", "Upper end of that range. Empty as `age_years`."),
-    column("stage", "", "Part of life by gait: `child`, `adult`, `older` or `unsure`. Empty: no network for it."),
+    column("stage", "", "Life stage by gait: `child`, `adult`, `older` or `unsure`. Empty: no network for it."),
     column(
         "strides",
         "",
-        "How many strides the row holds: above 1 where frames come so slowly that one has fewer than 12. Never empty.",
+        "Number of strides in the row: above 1 if the frame rate is so low that one stride has fewer than 12 frames. \
+         Never empty.",
     ),
 ];
 
@@ -192,18 +199,19 @@ impl GaitRow {
             place.and_then(|place| cells[place]).map(str::trim).filter(|text| !text.is_empty())
         };
         fn number<T: std::str::FromStr>(name: &str, cell: Option<&str>) -> Result<Option<T>, String> {
-            cell.map(|text| text.parse().map_err(|_| format!("{name} is no such number: {text}"))).transpose()
+            cell.map(|text| text.parse().map_err(|_| format!("{name} is {text:?}, not a number of this kind")))
+                .transpose()
         }
         fn finite(name: &str, cell: Option<&str>) -> Result<Option<f32>, String> {
             match number::<f32>(name, cell)? {
-                Some(value) if !value.is_finite() => Err(format!("{name} is no finite number")),
+                Some(value) if !value.is_finite() => Err(format!("{name} is not a finite number")),
                 value => Ok(value),
             }
         }
         let needed = |name: &str| format!("{name} is missing");
         let seconds = |name: &'static str| {
             let value: f64 = number(name, cell(name))?.ok_or_else(|| needed(name))?;
-            if (0.0..1e9).contains(&value) { Ok(value) } else { Err(format!("{name} is no time: {value}")) }
+            if (0.0..1e9).contains(&value) { Ok(value) } else { Err(format!("{name} is not a time: {value}")) }
         };
         let float = |name: &'static str| finite(name, cell(name));
         let age = match (float("age_years")?, float("age_low")?, float("age_high")?) {
@@ -424,8 +432,8 @@ mod tests {
         assert_eq!(
             words,
             [
-                "line 2: start_s is no such number: soon",
-                "line 3: stride_s is no finite number",
+                "line 2: start_s is \"soon\", not a number of this kind",
+                "line 3: stride_s is not a finite number",
                 "line 4: id is missing"
             ]
         );
