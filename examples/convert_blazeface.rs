@@ -48,7 +48,7 @@ fn main() -> Result<()> {
 
 fn convert(source: &Path, target: &Path) -> Result<()> {
     let bytes = std::fs::read(source).with_context(|| format!("reading {}", source.display()))?;
-    let mut model = pb::ModelProto::decode(bytes.as_slice()).context("this is no ONNX file")?;
+    let mut model = pb::ModelProto::decode(bytes.as_slice()).context("this is not an ONNX file")?;
     let graph = model.graph.as_mut().context("the file holds no graph")?;
     graph.value_info.clear();
     graph.name = target.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();

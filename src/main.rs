@@ -64,7 +64,7 @@ fn start_log() {
         },
         Err(VarError::NotPresent) => (default(), None),
         Err(VarError::NotUnicode(text)) => {
-            (default(), Some((text.to_string_lossy().into_owned(), "it is no UTF-8".to_owned())))
+            (default(), Some((text.to_string_lossy().into_owned(), "it is not UTF-8".to_owned())))
         }
     };
     tracing_subscriber::fmt()
@@ -75,7 +75,7 @@ fn start_log() {
         .log_internal_errors(false)
         .init();
     if let Some((text, error)) = bad {
-        tracing::warn!("{LOG_VARIABLE}={text} is no log filter ({error}); warnings are shown");
+        tracing::warn!("{LOG_VARIABLE}={text} is not a valid log filter ({error}); warnings are shown");
     }
 }
 

@@ -114,7 +114,7 @@ fn an_empty_folder() {
     let scratch = Scratch::new();
     let folder = scratch.path("nothing");
     std::fs::create_dir(&folder).unwrap();
-    fails(&["analyze", folder.to_str().unwrap()], &["nothing", "no pictures"]);
+    fails(&["analyze", folder.to_str().unwrap()], &["nothing", "no images"]);
 }
 
 #[test]

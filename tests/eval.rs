@@ -80,7 +80,9 @@ fn heads_can_be_tilted_and_are_judged_without_the_tilt() {
         let degrees = off(turn);
         assert!(degrees < most, "turned by {turn} degrees: {degrees}");
     }
-    for (args, words) in [(&["--turn", "200"][..], "it goes from 0 to 180"), (&["--turn", "9", "--crops"], "--crops")] {
+    for (args, words) in
+        [(&["--turn", "200"][..], "it must be from 0 to 180"), (&["--turn", "9", "--crops"], "--crops")]
+    {
         let args = [&["eval", "--labels", path(&labels), "--images", path(folder.path())], args].concat();
         let output = facelens(&args);
         assert_eq!(output.status.code(), Some(2));
@@ -104,7 +106,7 @@ fn a_chart_is_drawn_as_svg_and_as_png() {
     let svg = String::from_utf8(chart("errors.svg")).unwrap();
     for words in [
         "Age: ssrnet-age-imdb · gender: ssrnet-gender-imdb",
-        "2 pictures of labels.csv, detector blaze-back; a face found in 50.0 %",
+        "2 images of labels.csv, detector blaze-back; a face found in 50.0 %",
         "Age: how far off",
         "Gender by age",
         "Gender by label",
@@ -179,10 +181,10 @@ fn what_cannot_be_measured_is_said() {
         (age.as_str(), Some("gender"), images, "no labels for gender"),
         (&pose, Some("age"), images, "no labels for age"),
         (&bad, None, images, "line 2: age is `old`"),
-        (&gone, None, images, "none of its 1 pictures"),
+        (&gone, None, images, "none of its 1 images"),
         ("no/such.csv", None, images, "no/such.csv"),
         (&age, None, "no/such/images", "no/such/images"),
-        (&age, None, age.as_str(), "this is no archive that can be read (tar, tar.gz or zip)"),
+        (&age, None, age.as_str(), "not an archive that can be read (tar, tar.gz or zip)"),
     ] {
         let mut args = vec!["eval", "--labels", labels, "--images", images];
         args.extend(task.map(|task| ["--task", task]).into_iter().flatten());

@@ -79,5 +79,5 @@ fn a_missing_picture_exits_with_1_after_all_others() {
     let output = analyze("57. 28.100", "-vsync", &(frame(0) + TORN + &frame(40_000)), probed);
     let (code, rows, said) = told(&output);
     assert_eq!((code, rows), (Some(1), 2), "{said}");
-    assert!(said.contains("clip.avi: 1 of its 3 pictures cannot be read"), "{said}");
+    assert!(said.contains("clip.avi: 1 of its 3 frames cannot be read"), "{said}");
 }

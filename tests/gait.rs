@@ -58,7 +58,7 @@ fn three_frames_and_single_pictures_are_told_in_plain_words() {
     let picture = common::asset("astronaut.png");
     let (output, said) = facelens(&["gait", picture.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("astronaut.png: single pictures show no steps; give a film"), "{said}");
+    assert!(said.contains("astronaut.png: single images show no steps; use a video"), "{said}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn who_sits_too_near_gets_no_stride_and_the_video_shows_the_outline() {
     let args = ["gait", clip.to_str().unwrap(), "--video", video.to_str().unwrap(), "--gei", gei.to_str().unwrap()];
     let (output, said) = facelens(&args);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("1 person was seen, but no whole stride (mostly: too near"), "{said}");
+    assert!(said.contains("1 person was seen, but no complete stride (mostly: too near"), "{said}");
     assert_eq!(std::fs::read_dir(&gei).unwrap().count(), 0);
     assert!(std::fs::metadata(&video).unwrap().len() > 1000);
 }

@@ -60,7 +60,7 @@ fn a_transpose_that_repeats_an_axis_is_refused() {
     let folder = folder();
     let graph = Graph::new().node("Transpose", &["x"], &["t"], vec![integers("perm", &[0, 1, 0, 3])]).mean_of("t");
     let words = refused(&save(folder.path(), "transpose", &graph.bytes()));
-    assert!(words.contains("transpose.onnx: ") && words.contains("[0, 1, 0, 3] is no order of axes"), "{words}");
+    assert!(words.contains("transpose.onnx: ") && words.contains("[0, 1, 0, 3] is not an order of axes"), "{words}");
 }
 
 #[test]

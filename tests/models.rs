@@ -269,12 +269,12 @@ fn an_imported_model_is_listed_and_imported_once() {
     assert!(first.contains("mine (age)") && first.contains("mine.toml: written; use it with --model age="), "{first}");
     let listed = said(&home, &["models", "list"]);
     assert!(listed.lines().any(|line| line.starts_with("mine ") && line.contains("your library")), "{listed}");
-    assert!(said(&home, &["models", "import", text(&card)]).contains("mine.toml: is there already"));
+    assert!(said(&home, &["models", "import", text(&card)]).contains("mine.toml: already exists"));
     assert!(said(&home, &["models", "check", "mine"]).contains("mine (age), loads"));
 
     fs::write(home.path().join("data/facelens/models/mine.onnx"), "changed").unwrap();
     let words = refused(&home, &["models", "import", text(&card)]);
-    assert!(words.contains("mine.onnx: another model of this name is there already"), "{words}");
+    assert!(words.contains("mine.onnx: another model of this name already exists"), "{words}");
     let listed = said(&home, &["models", "list"]);
     assert!(listed.contains("cannot be used: ") && listed.contains("SHA-256 begins with"), "{listed}");
 }
@@ -319,7 +319,7 @@ fn what_is_no_model_is_refused_by_name() {
     let words = refused(&home, &["models", "check", text(&card)]);
     assert!(words.contains("card.toml: line 2, key `task`: "), "{words}");
     let empty = with_card(folder.path(), "empty", b"");
-    assert!(refused(&home, &["models", "check", text(&empty)]).contains("empty.onnx: it is no ONNX file"));
+    assert!(refused(&home, &["models", "check", text(&empty)]).contains("empty.onnx: it is not an ONNX file"));
 }
 
 #[test]
@@ -482,7 +482,7 @@ fn a_network_of_ones_own_is_checked_shown_and_used_by_its_card() {
     for words in [
         "8x8 pixels, grey, NCHW, byte / 255, or where the 0.9 quantile of the crop lies below 127, that brought to 0.45",
         "facelens's face box plus 0.3 of its sides all around, moved down by 0.1 of its height",
-        "black outside the picture",
+        "black outside the image",
         "quaternion xyzw; x right, y down, z away, from the head to the camera",
         "the output pose, numbers 1 to 4",
     ] {

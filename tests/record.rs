@@ -327,7 +327,7 @@ fn check_recovery(folder: &Path, session: &Path, words: &str) -> (f64, usize) {
     assert_eq!(info.end, Some(SessionEnd::Recovered), "{words}");
     let (frames, lost) = check_recovered(session);
     assert!(before <= info.duration_s + 0.001, "{words}: rows are lost");
-    assert!(lost <= 2.0, "{words}: {lost} s of pictures are lost");
+    assert!(lost <= 2.0, "{words}: {lost} s of images are lost");
     assert!(before < 2.0 || info.videos.len() == 2, "{words}: after {before} s there are videos");
     assert!(!session.join("recording.lock").exists(), "{words}");
     (lost, frames)
@@ -436,7 +436,7 @@ fn a_file_in_the_place_of_the_folder_is_refused_in_words() {
     let output = start(&file, &["--seconds", "1"]).wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("file is in the place of a folder"), "{said}");
+    assert!(said.contains("file is where a folder should be"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }
 
@@ -494,7 +494,7 @@ fn recover_says_when_there_is_nothing_to_do_and_refuses_what_is_no_session() {
     let folder = tempfile::tempdir().unwrap();
     let output = recover(folder.path());
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no recording in it was broken off"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no interrupted recording in it"));
     let output = recover(&folder.path().join("none"));
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no such folder"));

@@ -155,5 +155,5 @@ fn a_reader_that_takes_nothing_does_not_keep_an_analysis_from_ending() {
     let mut stderr = child.stderr.take().unwrap();
     assert_eq!(ended(child).code(), Some(143));
     std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
-    assert_eq!(said.matches("takes nothing").count(), 1, "{said}");
+    assert_eq!(said.matches("has stopped reading").count(), 1, "{said}");
 }

@@ -262,7 +262,7 @@ says_why env DISPLAY=:987 "$program" --source demo
 says_why env -u DISPLAY "$program" --source demo
 says_why env LIBGL_DRIVERS_PATH=/nowhere __EGL_VENDOR_LIBRARY_FILENAMES=/nowhere "$program" --source demo
 
-echo "a recording that is killed is told of and finished at the next start"
+echo "a killed recording is reported and recovered at the next start"
 sessions=$HOME/Videos/facelens
 if open --source demo; then
     moves before-recording || fail "the demo does not move"
@@ -287,7 +287,7 @@ if open --source demo; then
         grep -q '"how": "recovered"' "$sessions"/*/session.json && break
         sleep 1
     done
-    grep -q '"how": "recovered"' "$sessions"/*/session.json || fail "a broken recording is not finished"
+    grep -q '"how": "recovered"' "$sessions"/*/session.json || fail "an interrupted recording is not recovered"
     [ -z "$(find "$sessions" -name recording.lock)" ] || fail "a lock is left behind"
     moves again || fail "the demo does not move"
     key shift+e

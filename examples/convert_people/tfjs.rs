@@ -72,7 +72,7 @@ impl GraphModel {
 
 pub(crate) fn read(file: &Path) -> Result<GraphModel> {
     let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    let json: Value = serde_json::from_slice(&text).context("this is no graph model")?;
+    let json: Value = serde_json::from_slice(&text).context("this is not a graph model")?;
     let bytes = std::fs::read(file.with_extension("bin")).context("reading the weights")?;
     let mut rest = bytes.as_slice();
     let mut weights = HashMap::new();

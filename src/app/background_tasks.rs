@@ -174,7 +174,7 @@ impl Threads {
             of_thread.report(number, report.unwrap_or_else(|panic| asked.failed(broken(panic.as_ref()))));
         });
         if let Err(error) = spawned {
-            let cause = format!("the system gives no thread ({error}); close other programs and try again");
+            let cause = format!("the system cannot start a thread ({error}); close other programs and try again");
             self.report(number, task.failed(cause));
         }
     }
@@ -260,7 +260,7 @@ impl BackgroundTask {
             Self::OpenSession(path) => Report::Session(Err(SessionError::Io { path, cause })),
             Self::LoadShipped => {
                 let remedy = "load models of your own, or install facelens again";
-                Report::Shipped(Err(ModelError::new(ModelErrorKind::Corrupt, "the models that ship", cause, remedy)))
+                Report::Shipped(Err(ModelError::new(ModelErrorKind::Corrupt, "the shipped models", cause, remedy)))
             }
             Self::ListModels => Report::Models(Err(cause)),
             Self::LoadModel { task, files, origin } => {

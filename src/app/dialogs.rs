@@ -11,20 +11,20 @@ use super::{outputs_dialog, recording_dialog};
 /// What facelens does with pictures, and how far its figures can be trusted.
 const ABOUT: [(&str, &str); 4] = [
     (
-        "Pictures stay here",
-        "Every picture is analysed on this machine and then forgotten. No picture is written unless \
-         you ask for it by a snapshot or a recording. Nothing is sent anywhere; if you switch on a live output, figures \
-         go to the address that you give, never a picture.",
+        "Images stay on this machine",
+        "Every image is analysed on this machine and then discarded. No image is saved unless you take a snapshot or \
+         make a recording. Nothing is sent anywhere; if you switch on a live output, numbers go to the address that \
+         you enter, never an image.",
     ),
     (
         "Apparent, not true",
-        "Age and gender are what a network reads from the look of a face. They are often wrong: see the error of each \
-         model in the panel. Where the gender is nearly a guess, facelens says \"unsure\".",
+        "Age and gender are a network's estimates from the appearance of a face. They are often wrong: see the error \
+         of each model in the panel. If the gender is little more than a guess, facelens says \"unsure\".",
     ),
     (
         "Not for decisions about people",
-        "The models know faces like those they were trained on, and are worse for others. Do not decide anything about a \
-         person by them.",
+        "The models work best on faces like those they were trained on, and worse on others. Do not use them to decide \
+         anything about a person.",
     ),
     (
         "The networks",

@@ -44,7 +44,7 @@ pub(crate) trait Engine {
     /// Starts to record every frame that is analysed.
     ///
     /// # Errors
-    /// Where the system gives no thread; everything else is told by [`recording`](Self::recording).
+    /// Where the system cannot start a thread; everything else is told by [`recording`](Self::recording).
     fn start_recording(&self, options: RecorderOptions) -> std::io::Result<()>;
     /// How the recording does; `None` where there is none.
     fn recording(&self) -> Option<Arc<RecordingStatus>>;
@@ -57,7 +57,7 @@ pub(crate) trait Engine {
     /// Changes what other programs get live; their figures and whom opentrack follows start anew.
     ///
     /// # Errors
-    /// Where the system gives no socket or no thread; then nothing goes out.
+    /// Where the system cannot open a socket or start a thread; then nothing goes out.
     fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()>;
     /// How the live outputs do; `None` where nothing goes out.
     fn outputs(&self) -> Option<OutputStatus>;
@@ -68,7 +68,7 @@ pub(crate) trait Engine {
     /// Switches the gaits on or off.
     ///
     /// # Errors
-    /// Where the system gives no thread; everything else is told by [`gait`](Self::gait).
+    /// Where the system cannot start a thread; everything else is told by [`gait`](Self::gait).
     fn set_gait(&self, on: bool) -> std::io::Result<()>;
     /// Chooses the model that tells the age by gait; without one nothing is told of it. For gaits that are on.
     fn set_gait_model(&self, file: Option<PathBuf>);

@@ -30,11 +30,11 @@ pub(crate) fn is_model_file(file: &Path) -> bool {
 /// Asks for a video or a picture, or for a folder of pictures.
 pub(super) fn source_dialog(folder: bool) -> Dialog {
     if folder {
-        return folder_dialog("Open a folder of pictures");
+        return folder_dialog("Open a folder of images");
     }
     let dialog = rfd::AsyncFileDialog::new()
-        .set_title("Open a video or a picture")
-        .add_filter("Videos and pictures", &SOURCE_EXTENSIONS)
+        .set_title("Open a video or an image")
+        .add_filter("Videos and images", &SOURCE_EXTENSIONS)
         .add_filter("All files", &["*"])
         .pick_file();
     Box::pin(async { dialog.await.map(|file| vec![file.path().to_owned()]) })

@@ -166,8 +166,8 @@ pub(super) fn direction_words(direction_deg: f32, mirrored: bool) -> &'static st
 pub(super) fn measure_words(measures: &Measures) -> [String; 2] {
     let said = |value: Option<f32>, words: fn(f32) -> String| value.filter(|value| value.is_finite()).map(words);
     let pace = [
-        said(measures.stride_s, |seconds| format!("{seconds:.2} s a stride")),
-        said(measures.cadence_per_min, |steps| format!("{steps:.0} steps a minute")),
+        said(measures.stride_s, |seconds| format!("{seconds:.2} s per stride")),
+        said(measures.cadence_per_min, |steps| format!("{steps:.0} steps per minute")),
     ];
     let body = [
         said(measures.step_over_leg, |share| format!("step {share:.2} of the leg")),
@@ -240,7 +240,7 @@ mod tests {
             step_over_leg: Some(f32::NAN),
             ..Measures::default()
         };
-        assert_eq!(measure_words(&measures), ["1.08 s a stride · 111 steps a minute", "head 0.13 · lean 0°"]);
+        assert_eq!(measure_words(&measures), ["1.08 s per stride · 111 steps per minute", "head 0.13 · lean 0°"]);
         assert_eq!(measure_words(&Measures::default()), ["", ""]);
     }
 }

@@ -15,7 +15,7 @@ const FIELD_WIDTH: f32 = 240.0;
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     ui.set_width(496.0);
     ui.heading("Live outputs");
-    ui.label(theme::weak("Figures for other programs while the picture is live; never pictures. Off at each start."));
+    ui.label(theme::weak("Numbers for other programs during live view; never images. Off at each start."));
 
     ui.add_space(theme::STEP);
     ui.label(theme::section("HEAD TRACKING"));
@@ -44,10 +44,10 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
     }
     if app.outputs.typed(Output::JsonLines).text == STANDARD_OUTPUT {
         ui.label(theme::weak(
-            "To standard output, as the command line says; the lines are those of `facelens analyze`.",
+            "To standard output, as given on the command line; the lines are those of `facelens analyze`.",
         ));
     } else {
-        ui.label(theme::weak("By UDP, one line a datagram; the lines are those of `facelens analyze`."));
+        ui.label(theme::weak("By UDP, one line per datagram; the lines are those of `facelens analyze`."));
         address(app, ui, Output::JsonLines, commands);
     }
     error(app, ui, Output::JsonLines);
@@ -90,7 +90,7 @@ fn error(app: &mut App, ui: &mut egui::Ui, output: Output) {
     }
     let elsewhere = typed.text.parse::<std::net::SocketAddr>().is_ok_and(|address| !address.ip().is_loopback());
     if elsewhere {
-        let words = "This is another machine: the figures leave yours, unencrypted.";
+        let words = "This is another machine: the data leave yours, unencrypted.";
         ui.label(RichText::new(words).small().color(theme::WARN));
     }
 }

@@ -44,15 +44,15 @@ fn text(options: &OutputOptions, status: &OutputStatus) -> String {
 pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> String {
     let mut lines = Vec::new();
     if let Some(address) = options.opentrack {
-        lines.push(format!("{} heads went to opentrack at {address}. X centres the head.", status.heads));
+        lines.push(format!("{} head poses were sent to opentrack at {address}. X recenters the head.", status.heads));
     }
     match options.jsonl {
-        Some(JsonlTarget::Stdout) => lines.push(format!("{} lines went to standard output.", status.lines)),
-        Some(target) => lines.push(format!("{} lines went to {target}.", status.lines)),
+        Some(JsonlTarget::Stdout) => lines.push(format!("{} lines were sent to standard output.", status.lines)),
+        Some(target) => lines.push(format!("{} lines were sent to {target}.", status.lines)),
         None => {}
     }
     if status.dropped > 0 {
-        lines.push(format!("{} lines were dropped: their reader was too slow.", status.dropped));
+        lines.push(format!("{} lines were dropped: the reader was too slow.", status.dropped));
     }
     lines.extend(status.errors().map(|error| format!("{error}.")));
     lines.join("\n")

@@ -22,16 +22,16 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>)
     let hint = if locked {
         LOCKED
     } else {
-        "A session is a folder: videos, faces.csv, and session.json that says what they are."
+        "A session is a folder: videos, faces.csv, and session.json, which describes them."
     };
     ui.label(theme::weak(hint));
     ui.add_enabled_ui(!locked, |ui| {
         ui.add_space(theme::STEP);
-        ui.label(theme::section("PICTURES"));
+        ui.label(theme::section("VIDEOS"));
         let grid = |name: &str| {
             egui::Grid::new(name).num_columns(2).min_col_width(TITLE_WIDTH).spacing(vec2(theme::STEP, theme::HALF))
         };
-        grid("recorded pictures").show(ui, |ui| {
+        grid("recorded images").show(ui, |ui| {
             for pictures in RecordedPictures::ALL {
                 let (title, use_for) = pictures_text(pictures);
                 let chosen = app.settings.record_pictures == pictures;
@@ -48,10 +48,10 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>)
             (
                 app.settings.record_blur,
                 "Blur faces",
-                "Hides every face that is found in the videos",
+                "Blurs every face that is found in the videos",
                 Command::RecordBlur,
             ),
-            (app.settings.record_mirror, "Mirror", "The videos, as in a mirror; never the data", Command::RecordMirror),
+            (app.settings.record_mirror, "Mirror", "Mirrors the videos, never the data", Command::RecordMirror),
         ];
         grid("recorded how").show(ui, |ui| {
             for (mut on, title, use_for, command) in switches {
@@ -85,12 +85,12 @@ fn folder(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 /// The window is to be closed while something is recorded.
 pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     ui.set_width(360.0);
-    ui.heading("A recording is under way");
+    ui.heading("A recording is in progress");
     let lasted = app.recording.status.as_ref().map(|status| clock_text(status.duration)).unwrap_or_default();
     let words = if app.recording.closing {
-        "What is still to be written is written now; then the window closes.".to_owned()
+        "The rest is being written; then the window closes.".to_owned()
     } else {
-        format!("{lasted} is recorded so far. Save it and close the window?")
+        format!("{lasted} recorded so far. Save it and close the window?")
     };
     ui.label(RichText::new(words).color(theme::WEAK));
     ui.add_space(theme::STEP);

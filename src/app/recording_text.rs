@@ -59,9 +59,9 @@ pub(crate) const fn pictures_text(pictures: RecordedPictures) -> (&'static str, 
         RecordedPictures::Both => {
             ("With and without overlay", "Two videos, so that the overlay can be changed in replay")
         }
-        RecordedPictures::Annotated => ("With overlay", "One video as on the screen"),
-        RecordedPictures::Clean => ("Without overlay", "One video of the bare pictures"),
-        RecordedPictures::None => ("Data only", "No picture is kept"),
+        RecordedPictures::Annotated => ("With overlay", "One video, as on the screen"),
+        RecordedPictures::Clean => ("Without overlay", "One video of the images alone"),
+        RecordedPictures::None => ("Data only", "No images are kept"),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
                 1 => "1 face".to_owned(),
                 count => format!("{count} faces"),
             };
-            let name = format!("Picture of {}, {faces}", app.source_title());
+            let name = format!("Image of {}, {faces}", app.source_title());
             let response = ui.interact(target, ui.scope_id().with("picture"), Sense::hover());
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
         }
@@ -174,6 +174,6 @@ fn drop_hint(ui: &egui::Ui, area: Rect) {
     let painter = ui.painter();
     painter.rect_filled(area, 0.0, Color32::from_black_alpha(160));
     painter.rect_stroke(area.shrink(theme::MARGIN), 12.0, Stroke::new(2.0, theme::ACCENT), egui::StrokeKind::Inside);
-    let words = "Drop a video, a picture, a folder, a session or a model file";
+    let words = "Drop a video, an image, a folder, a session or a model file";
     painter.text(area.center(), Align2::CENTER_CENTER, words, FontId::proportional(18.0), theme::TEXT);
 }

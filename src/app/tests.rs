@@ -164,7 +164,7 @@ fn a_camera_that_was_asked_for_gets_a_page_when_it_is_not_there() {
     let mut test = Test::with(&options, Settings::default());
     test.failed(SourceErrorKind::NoSuchCamera);
     assert_eq!(test.last_source(), None);
-    assert!(test.shows("This camera is not there"));
+    assert!(test.shows("This camera was not found"));
     test.report(Report::Cameras(Ok(vec![camera(0, "HD Webcam")])));
     test.click("Use HD Webcam");
     let named = SourceSpec::Camera(CameraChoice::Name("HD Webcam".into()));
@@ -229,10 +229,10 @@ fn what_lies_below_the_people_does_not_move_when_they_come_and_go() {
     let mut test = Test::new();
     test.shipped();
     test.steps();
-    let before = test.window.get_by_label("FIGURES").rect();
+    let before = test.window.get_by_label("PERFORMANCE").rect();
     test.fake.play(0, &[1, 2, 3, 4, 5, 6]);
     test.steps();
-    assert_eq!(test.window.get_by_label("FIGURES").rect(), before);
+    assert_eq!(test.window.get_by_label("PERFORMANCE").rect(), before);
 }
 
 #[test]
@@ -501,18 +501,18 @@ fn an_error_of_the_window_system_is_one_plain_line() {
         "{words}"
     );
     assert!(!words.contains("Template") && !words.contains('\n'), "{words}");
-    let broken = eframe::Error::AppCreation("the system gives no thread".into());
-    assert_eq!(super::cannot_open(&broken), "the window cannot be opened: the system gives no thread");
+    let broken = eframe::Error::AppCreation("the system cannot start a thread".into());
+    assert_eq!(super::cannot_open(&broken), "the window cannot be opened: the system cannot start a thread");
 }
 
 #[test]
 fn the_panel_closes_and_opens_by_its_key() {
     let mut test = Test::new();
-    assert!(test.shows("FIGURES"));
+    assert!(test.shows("PERFORMANCE"));
     test.press(Key::P);
-    assert!(!test.shows("FIGURES"));
+    assert!(!test.shows("PERFORMANCE"));
     test.click("Show panel");
-    assert!(test.shows("FIGURES"));
+    assert!(test.shows("PERFORMANCE"));
 }
 
 #[test]
@@ -551,7 +551,7 @@ fn a_frame_without_analysis_is_shown_at_once() {
     test.fake.show(Shown::Running(camera_info()));
     test.fake.0.borrow_mut().frame = Some(frame(64, 48, 0));
     test.steps();
-    assert!(test.shows("Picture of HD Webcam"));
+    assert!(test.shows("Image of HD Webcam"));
     test.fake.0.borrow_mut().analysis = Some(analysis(frame(64, 48, 1), vec![face(1)]));
     test.steps();
     assert_eq!(Arc::clone(&test.window.state().shot.as_ref().unwrap().frame).sequence, 1);

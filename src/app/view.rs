@@ -57,15 +57,15 @@ pub(crate) fn view(shown: &Shown, has_picture: bool, source: &SourceSpec, camera
         }
         Shown::Disconnected { info, reason } => waiting(
             format!("{} is disconnected", info.name),
-            format!("It said: {reason}. It is used again as soon as it is back."),
+            format!("Its message: {reason}. It is used again as soon as it is back."),
             source,
         ),
         Shown::Stalled { info, silent_secs } if has_picture => {
-            let text = format!("No picture from {} for {silent_secs:.0} s: still trying", info.name);
+            let text = format!("No image from {} for {silent_secs:.0} s: still trying", info.name);
             over(Some(Banner { tone: Tone::Warn, text, button: Some(again()) }), true)
         }
         Shown::Stalled { info, silent_secs } => waiting(
-            format!("No picture from {} for {silent_secs:.0} s", info.name),
+            format!("No image from {} for {silent_secs:.0} s", info.name),
             "It is open, but sends nothing. facelens keeps trying; unplugging the camera and plugging it in again often \
              helps."
                 .into(),
@@ -76,7 +76,7 @@ pub(crate) fn view(shown: &Shown, has_picture: bool, source: &SourceSpec, camera
             over(None, false)
         }
         Shown::Ended(_) => {
-            let text = format!("{} is over", name_of(source));
+            let text = format!("{} has ended", name_of(source));
             over(Some(Banner { tone: Tone::Info, text, button: Some(("Play again".into(), Action::Restart.into())) }), false)
         }
         Shown::Running(_) | Shown::Opening if has_picture => over(demo_banner(source, cameras), false),
@@ -153,9 +153,9 @@ fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> P
         Kind::NoCamera => (
             Symbol::Camera,
             "No camera found".to_owned(),
-            "Plug in a camera and try again, or look at a video or a picture.".to_owned(),
+            "Plug in a camera and try again, or open a video or an image.".to_owned(),
         ),
-        Kind::NoSuchCamera => (Symbol::Camera, "This camera is not there".into(), format!("{subject}: {words}")),
+        Kind::NoSuchCamera => (Symbol::Camera, "This camera was not found".into(), format!("{subject}: {words}")),
         Kind::AmbiguousCamera => {
             let text =
                 format!("{subject}: several cameras have this name. Choose one; it is remembered by its device.");
@@ -173,8 +173,8 @@ fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> P
         ),
         Kind::NotFound => (Symbol::File, "There is no such file".into(), format!("{subject}: {words}")),
         Kind::Unreadable => (Symbol::File, "This file cannot be read".into(), format!("{subject}: {words}")),
-        Kind::Unsupported => (Symbol::File, "This kind of file is not built in".into(), format!("{subject}: {words}")),
-        Kind::EmptyFolder => (Symbol::File, "No pictures in this folder".into(), format!("{subject}: {words}")),
+        Kind::Unsupported => (Symbol::File, "This kind of file is not supported".into(), format!("{subject}: {words}")),
+        Kind::EmptyFolder => (Symbol::File, "No images in this folder".into(), format!("{subject}: {words}")),
         Kind::Other => {
             let symbol = if matches!(source, SourceSpec::Camera(_)) { Symbol::Camera } else { Symbol::File };
             (symbol, format!("{} cannot be shown", name_of(source)), format!("{subject}: {words}"))
@@ -280,7 +280,7 @@ mod tests {
     fn silence_is_counted_in_seconds() {
         let shown = Shown::Stalled { info: info(), silent_secs: 3.4 };
         let view = view(&shown, true, &camera(), &[]);
-        assert!(view.banner.unwrap().text.contains("No picture from HD Webcam for 3 s"));
+        assert!(view.banner.unwrap().text.contains("No image from HD Webcam for 3 s"));
     }
 
     #[test]

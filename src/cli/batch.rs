@@ -53,7 +53,7 @@ impl Files<'_> {
         for input in self.inputs {
             match input {
                 SourceSpec::Camera(_) if self.seconds.is_none() => {
-                    return Err(usage(format!("{input}: a camera has no end; say how long with --seconds N")));
+                    return Err(usage(format!("{input}: a camera never ends; limit it with --seconds N")));
                 }
                 SourceSpec::Path(path) if is_part_of(path, self.output) => {
                     return Err(usage(format!("{input}: it is an input and cannot be the output; choose another -o")));
@@ -81,7 +81,7 @@ impl Files<'_> {
         let format = self.format.or_else(|| RowFormat::of_extension(self.output)).ok_or_else(|| {
             let name = self.output.display();
             usage(format!(
-                "{name}: its ending is neither .csv nor .jsonl; say how to write it with --format csv or jsonl"
+                "{name}: its extension is neither .csv nor .jsonl; choose the format with --format csv or jsonl"
             ))
         })?;
         Ok((Target::File(self.output.to_owned()), format))
@@ -196,7 +196,7 @@ impl Batch {
                         self.progress.note(format_args!("{}: frame {}: {error}", self.name, frame.sequence));
                     }
                 }
-                BatchEvent::Skipped(error) => self.progress.note(format_args!("{error}; it is passed over")),
+                BatchEvent::Skipped(error) => self.progress.note(format_args!("{error}; it is skipped")),
                 BatchEvent::Damaged(error) => self.progress.note(format_args!("{error}")),
                 BatchEvent::Stalled { silent_for } => self.progress.stalled(silent_for),
                 BatchEvent::Disconnected { reason } => self.progress.disconnected(&reason),
@@ -212,7 +212,7 @@ impl Batch {
     fn tell(&self, end: &BatchEnd) -> bool {
         let (name, failed) = (&self.name, self.failed);
         if failed > 1 {
-            self.progress.note(format_args!("{name}: {failed} frames failed like that"));
+            self.progress.note(format_args!("{name}: {failed} frames failed this way"));
         }
         if end.damaged > 0 {
             let (damaged, captured) = (end.damaged, end.captured.max(end.damaged));
@@ -223,12 +223,12 @@ impl Batch {
         if end.dropped > 0 {
             let (dropped, captured) = (end.dropped, end.captured);
             self.progress.note(format_args!(
-                "{name}: {dropped} of {captured} frames were dropped: newer ones came before their turn"
+                "{name}: {dropped} of {captured} frames were dropped: newer ones arrived before their turn"
             ));
         }
         if end.analysed == 0 && end.stop == BatchStop::End && end.skipped == 0 && failed == 0 {
             let is_camera = self.info.kind == SourceKind::Camera;
-            let what = if is_camera { "it gave no picture" } else { "there is no frame in it" };
+            let what = if is_camera { "it delivered no image" } else { "it contains no frame" };
             self.progress.note(format_args!("{name}: {what}"));
             return false;
         }

@@ -50,7 +50,7 @@ pub use try_model::TryModelArgs;
 #[derive(Debug, Parser)]
 #[command(name = "facelens", version, about)]
 pub struct Cli {
-    /// What to do; the window without it.
+    /// What to do; without a command, the window opens.
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -62,8 +62,7 @@ pub struct Cli {
 /// Options of the window.
 #[derive(Clone, Debug, Default, Args)]
 pub struct WindowArgs {
-    /// `camera`, `camera:NAME`, `camera:INDEX`, `camera:DEVICE`, `demo`, a video file, a picture, or a folder of
-    /// pictures.
+    /// `camera`, `camera:NAME`, `camera:INDEX`, `camera:DEVICE`, `demo`, a video file, an image, or a folder of images.
     #[arg(long, value_name = "SRC")]
     pub source: Option<SourceSpec>,
 
@@ -72,11 +71,11 @@ pub struct WindowArgs {
     pub camera: Option<CameraChoice>,
 
     /// The camera's format: its size, rate and pixels, e.g. `1280x720@30:MJPG`; each part may be left out. `facelens cameras
-    /// --all` lists them. Without it the best for faces is taken.
+    /// --all` lists them. By default the one that is best for faces.
     #[arg(long, value_name = "WxH@RATE:PIXELS")]
     pub camera_format: Option<CameraFormat>,
 
-    /// Send the head to opentrack's input "UDP over network", at 127.0.0.1:4242 unless another address is given.
+    /// Send the head pose to opentrack's input "UDP over network", at 127.0.0.1:4242 unless another address is given.
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1", value_parser = parse_opentrack)]
     pub opentrack: Option<Address>,
 
@@ -93,11 +92,11 @@ pub struct WindowArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {
     /// Use this file, or the model of this name that `facelens models list` shows, for age, gender or pose. Given several
-    /// times for one task, the outputs are averaged. A model for several tasks serves those that it is given for.
+    /// times for one task, the outputs are averaged. A model for several tasks is used for the tasks it is given for.
     #[arg(long = "model", value_name = "TASK=FILE", value_parser = OsStringValueParser::new().try_map(parse_model))]
     pub model: Vec<(Task, PathBuf)>,
 
-    /// How faces are found: `blaze-back`, `blaze-front` or `seeta`.
+    /// The face detector: `blaze-back`, `blaze-front` or `seeta`.
     #[arg(long, value_name = "NAME", value_parser = parse_detector)]
     pub detector: Option<DetectorKind>,
 }
@@ -107,17 +106,17 @@ pub struct ModelArgs {
 pub enum Command {
     /// Find the faces in files, the demo or a camera, and write age, gender and head pose as JSONL or CSV.
     Analyze(AnalyzeArgs),
-    /// Follow people who walk through films, and write each stride's figures and gait energy image.
+    /// Track people who walk in videos, and write the metrics and the gait energy image of each stride.
     Gait(GaitArgs),
     /// Open the window on a recorded session, to play it back.
     Replay(ReplayArgs),
     /// Write a recorded session in another format: data, subtitles, or its video with or without the overlay.
     Export(ExportArgs),
-    /// Record a session - video, data and what they are - from a camera, a file or the demo, without the window.
+    /// Record a session (video and data) from a camera, a file or the demo, without the window.
     Record(RecordArgs),
-    /// Finish recordings that were broken off by a crash, a kill or a power cut.
+    /// Complete recordings that were interrupted by a crash, a kill or a power cut.
     Recover(RecoverArgs),
-    /// Measure the models against labelled pictures.
+    /// Evaluate the models on labelled images.
     Eval(EvalArgs),
     /// Time the networks and whole frames on this machine, on one thread.
     Bench(BenchArgs),

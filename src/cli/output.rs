@@ -77,9 +77,10 @@ impl Target {
 /// Standard output for many lines: a reader that takes nothing does not keep the program from ending when it is asked to.
 ///
 /// # Errors
-/// The system gives no thread.
+/// The system cannot start a thread.
 pub(super) fn stdout() -> anyhow::Result<PatientWriter> {
-    PatientWriter::stdout(interrupt::flag()).context("the system gives no thread; close other programs and try again")
+    PatientWriter::stdout(interrupt::flag())
+        .context("the system cannot start a thread; close other programs and try again")
 }
 
 /// Writes a whole text to standard output.

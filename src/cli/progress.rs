@@ -49,7 +49,7 @@ impl Progress {
         if self.trouble == Trouble::None {
             self.trouble = Trouble::Stalled;
             let seconds = silent_for.as_secs_f32();
-            self.note(format_args!("no picture from {} for {seconds:.0} s; it is tried on", self.name));
+            self.note(format_args!("no image from {} for {seconds:.0} s; still trying", self.name));
         }
     }
 

@@ -31,30 +31,30 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Options of `facelens record`.
 #[derive(Debug, clap::Args)]
 pub struct RecordArgs {
-    /// `camera`, `camera:NAME`, `camera:INDEX`, `demo`, a video file, a picture, or a folder of pictures.
+    /// `camera`, `camera:NAME`, `camera:INDEX`, `demo`, a video file, an image, or a folder of images.
     #[arg(value_name = "SOURCE", default_value = "camera")]
     pub source: SourceSpec,
 
     /// The camera's format: its size, rate and pixels, e.g. `1280x720@30:MJPG`; each part may be left out. `facelens cameras
-    /// --all` lists them. Without it the best for faces is taken.
+    /// --all` lists them. By default the one that is best for faces.
     #[arg(long, value_name = "WxH@RATE:PIXELS")]
     pub camera_format: Option<CameraFormat>,
 
-    /// The folder in which the session gets a folder of its own; without it that of the settings, or `facelens` in your
+    /// The folder in which the session's folder is created; by default that of the settings, or `facelens` in your
     /// videos.
     #[arg(short, long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 
-    /// Stop after this many seconds: of the source's own time (a picture of a folder stands for two), or by the clock for a
-    /// camera. Without it, at Ctrl-C or SIGTERM, or when the source is over.
+    /// Stop after this many seconds: of the source's own time (an image of a folder counts as two seconds), or by the
+    /// clock for a camera. By default at Ctrl-C or SIGTERM, or when the source ends.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
 
-    /// Which pictures: `both` (a video with the overlay and one without), `annotated`, `clean`, or `none` for data only.
+    /// Which videos: `both` (a video with the overlay and one without), `annotated`, `clean`, or `none` for data only.
     #[arg(long, value_name = "WHICH", default_value = "both", value_parser = parse_pictures)]
     pub pictures: RecordedPictures,
 
-    /// Make the faces in the videos unrecognisable.
+    /// Blur the faces in the videos.
     #[arg(long)]
     pub blur: bool,
 
@@ -81,7 +81,7 @@ pub(super) fn sessions_folder(given: Option<PathBuf>) -> anyhow::Result<PathBuf>
     given
         .or_else(set)
         .or_else(default_sessions_folder)
-        .ok_or_else(|| usage("this user has no home folder; say where with -o FOLDER"))
+        .ok_or_else(|| usage("this user has no home folder; choose a folder with -o FOLDER"))
 }
 
 /// Records until the time is up, the source is over, or Ctrl-C.
@@ -89,7 +89,7 @@ pub(super) fn run(args: &RecordArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
     let folder = sessions_folder(args.output.clone())?;
     let stop = interrupt::flag();
     let models = args.models.load(sandbox)?;
-    let threads = "the system gives no thread; close other programs and try again";
+    let threads = "the system cannot start a thread; close other programs and try again";
     let recorder = Recorder::start(options(args, folder, &models), Arc::new(|| ())).context(threads)?;
     // A camera has a name of its own, which is known when it is open; of a file, no frame may be missed.
     let is_camera = matches!(args.source, SourceSpec::Camera(_));
@@ -186,7 +186,7 @@ fn progress_words(status: &RecordingStatus) -> String {
 
 fn trouble_words(status: &Status) -> Option<String> {
     match &status.shown {
-        Shown::Stalled { info, .. } => Some(format!("no picture from {}: still trying", info.name)),
+        Shown::Stalled { info, .. } => Some(format!("no image from {}: still trying", info.name)),
         Shown::Disconnected { info, reason } => Some(format!("{} is disconnected ({reason}): waiting", info.name)),
         Shown::Failed(error) => Some(error.to_string()),
         _ => status.analysis_error.clone(),
@@ -237,7 +237,7 @@ fn tell(args: &RecordArgs, status: &RecordingStatus) -> anyhow::Result<ExitCode>
         Some(error) => Err(error),
         None if interrupt::stopped() => Ok(interrupt::exit_code()),
         None if status.written == 0 => {
-            Err(anyhow::anyhow!("{}: it gave no picture, so nothing was recorded", args.source))
+            Err(anyhow::anyhow!("{}: it delivered no image, so nothing was recorded", args.source))
         }
         None => printed.map(|()| ExitCode::SUCCESS),
     }

@@ -13,7 +13,7 @@ use super::record::sessions_folder;
 /// Options of `facelens recover`.
 #[derive(Debug, clap::Args)]
 pub struct RecoverArgs {
-    /// A session, or the folder with all sessions; without it that of the settings, or `facelens` in your videos.
+    /// A session, or the folder with all sessions; by default that of the settings, or `facelens` in your videos.
     #[arg(value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
 }
@@ -63,6 +63,6 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn nothing(folder: &Path, single: bool) -> String {
-    let what = if single { "it is finished already" } else { "no recording in it was broken off" };
+    let what = if single { "it is already complete" } else { "there is no interrupted recording in it" };
     format!("{}: {what}", folder.display())
 }

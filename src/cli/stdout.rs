@@ -28,7 +28,7 @@ impl PatientWriter {
     /// Standard output.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     pub(super) fn stdout(stop: &'static AtomicBool) -> io::Result<Self> {
         Self::new(io::stdout(), stop)
     }
@@ -87,7 +87,7 @@ impl Write for PatientWriter {
 }
 
 fn takes_nothing() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "its reader takes nothing; what it has not read is lost")
+    io::Error::new(io::ErrorKind::TimedOut, "the reader has stopped reading; what it has not read is lost")
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl<T: Send + 'static> Lane<T> {
     /// `capacity` items wait.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     pub(super) fn start(
         name: &str,
         capacity: usize,

@@ -86,7 +86,7 @@ impl Out {
             Self::Datagrams(datagrams) => datagrams.send(bytes),
             Self::Stdout(stdout) => match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
                 Ok(()) => Ok(true),
-                Err(error) => Err(format!("standard output takes no more lines: {error}; start facelens again")),
+                Err(error) => Err(format!("standard output accepts no more lines: {error}; start facelens again")),
             },
         }
     }

@@ -38,7 +38,7 @@ impl LiveOutputs {
     /// Starts what goes out. A receiver that is not there is no error: datagrams go out unheard until it comes.
     ///
     /// # Errors
-    /// Where the system gives no socket or no thread.
+    /// Where the system cannot open a socket or start a thread.
     pub fn start(options: OutputOptions) -> io::Result<Self> {
         Self::start_with(options, || Box::new(io::stdout()))
     }
@@ -60,7 +60,7 @@ impl LiveOutputs {
     /// stays, and so do the figures.
     ///
     /// # Errors
-    /// Where the system gives no socket or no thread; everything stays as it was then.
+    /// Where the system cannot open a socket or start a thread; everything stays as it was then.
     pub fn change(&self, options: OutputOptions) -> io::Result<()> {
         let mut lanes = lock(&self.lanes);
         let heads = if options.opentrack == lanes.options.opentrack {
@@ -150,7 +150,7 @@ impl Drop for LiveOutputs {
         }
         let dropped = self.status.get().dropped;
         if dropped > 0 {
-            tracing::warn!("{dropped} lines of JSON were dropped: their reader was too slow");
+            tracing::warn!("{dropped} lines of JSON were dropped: the reader was too slow");
         }
     }
 }

@@ -143,7 +143,7 @@ fn a_reader_that_is_stuck_costs_lines_and_nothing_else() {
         thread::sleep(Duration::from_millis(1));
     }
     let status = outputs.status();
-    assert!(status.line_error.unwrap().contains("standard output takes no more lines"));
+    assert!(status.line_error.unwrap().contains("standard output accepts no more lines"));
     assert_eq!((status.lines, status.head_error), (0, None));
     // What nobody reads any more is not dropped.
     outputs.send(&analysis(200, vec![]));

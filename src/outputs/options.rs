@@ -94,17 +94,21 @@ impl Address {
     pub fn parse(text: &str, usual_port: Option<u16>) -> Result<Self, String> {
         if let Ok(port) = text.parse::<u16>() {
             return if port == 0 {
-                Err("0 is no port".to_owned())
+                Err("0 is not a valid port".to_owned())
             } else {
                 Ok(Self::known((Ipv4Addr::LOCALHOST, port)))
             };
         }
         if let Ok(address) = text.parse::<SocketAddr>() {
-            return if address.port() == 0 { Err("0 is no port".to_owned()) } else { Ok(Self::Known(address)) };
+            return if address.port() == 0 {
+                Err("0 is not a valid port".to_owned())
+            } else {
+                Ok(Self::Known(address))
+            };
         }
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() && !host.contains(':') => {
-                (host, port.parse().map_err(|_| format!("`{port}` is no port; write it as HOST:PORT"))?)
+                (host, port.parse().map_err(|_| format!("`{port}` is not a valid port; write it as HOST:PORT"))?)
             }
             _ => (text, usual_port.ok_or_else(|| format!("`{text}` has no port; write it as HOST:PORT"))?),
         };
@@ -130,9 +134,9 @@ impl Address {
         // Of several addresses of a name the IPv4 one: what listens on the usual port of a machine listens there.
         let addresses: Vec<_> = (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
         let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
-        address
-            .copied()
-            .ok_or_else(|| format!("no machine of the name `{host}` is known; write its number or check the name"))
+        address.copied().ok_or_else(|| {
+            format!("no machine with the name `{host}` was found; give its IP address or check the name")
+        })
     }
 }
 
@@ -157,8 +161,8 @@ mod tests {
         assert_eq!(parse("192.168.0.7:5005"), known("192.168.0.7:5005"));
         assert_eq!(parse("192.168.0.7"), known("192.168.0.7:4242"));
         assert_eq!(parse("[::1]:5005"), known("[::1]:5005"));
-        assert_eq!(parse("0").unwrap_err(), "0 is no port");
-        assert_eq!(parse("127.0.0.1:x").unwrap_err(), "`x` is no port; write it as HOST:PORT");
+        assert_eq!(parse("0").unwrap_err(), "0 is not a valid port");
+        assert_eq!(parse("127.0.0.1:x").unwrap_err(), "`x` is not a valid port; write it as HOST:PORT");
         assert!(Address::parse("127.0.0.1", None).unwrap_err().contains("has no port"));
         assert_eq!(parse("::1"), known("[::1]:4242"));
         assert_eq!(parse("studio"), Ok(Address::Name("studio".to_owned(), OPENTRACK_PORT)));

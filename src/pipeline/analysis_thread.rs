@@ -153,7 +153,7 @@ impl AnalysisThread {
             Err(panic) => {
                 let words = panic_words(panic.as_ref());
                 Err(format!(
-                    "the {} face detector could not be made: it stopped unexpectedly ({words})",
+                    "the {} face detector could not be created: it stopped unexpectedly ({words})",
                     self.kind.name()
                 ))
             }
@@ -179,7 +179,7 @@ impl AnalysisThread {
                 self.remake_at = Some(Instant::now() + REMAKE_AFTER);
                 let words = panic_words(panic.as_ref());
                 let error =
-                    format!("the analysis of a frame stopped unexpectedly ({words}); it goes on with later frames");
+                    format!("the analysis of a frame stopped unexpectedly ({words}); it continues with later frames");
                 self.board.analysis_failed(job.generation, error);
             }
         }

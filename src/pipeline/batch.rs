@@ -117,8 +117,8 @@ pub enum BatchError {
     /// The source cannot go on.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The system gives no thread.
-    #[error("the system gives no thread for reading the source: {0}; close other programs and try again")]
+    /// The system cannot start a thread.
+    #[error("the system cannot start a thread for reading the source: {0}; close other programs and try again")]
     Thread(#[from] std::io::Error),
 }
 

@@ -168,7 +168,7 @@ impl Capture {
         match spawned {
             Ok(_) => self.state = State::Opening,
             Err(error) => {
-                let cause = format!("the system gives no thread for it: {error}");
+                let cause = format!("the system cannot start a thread for it: {error}");
                 self.fail(SourceError::new(SourceErrorKind::Other, self.spec.to_string(), cause, ""));
             }
         }

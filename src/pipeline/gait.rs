@@ -112,7 +112,7 @@ impl LiveGait {
     /// Starts the thread; `wake` is called from it whenever there is something new to show. Must not block.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Where the system cannot start a thread.
     pub fn start(make: MakeGaits, wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             inbox: Inbox::new(),
@@ -125,7 +125,7 @@ impl LiveGait {
         let thread = thread::Builder::new().name("gait".into()).spawn(move || {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.run(make))) {
                 let words = panic_words(panic.as_ref());
-                worker.fail(format!("the gaits stopped unexpectedly ({words}); switch them off and on again"));
+                worker.fail(format!("the gait analysis stopped unexpectedly ({words}); switch it off and on again"));
             }
         })?;
         Ok(Self { shared, thread: Some(thread) })
@@ -222,7 +222,9 @@ impl Shared {
                 // What it left half done is thrown away with it.
                 gaits.reset();
                 let words = panic_words(panic.as_ref());
-                return self.fail(format!("a frame's gaits failed unexpectedly ({words}); later frames are tried"));
+                return self.fail(format!(
+                    "the gait analysis of a frame failed unexpectedly ({words}); it continues with later frames"
+                ));
             }
         };
         let now = Instant::now();

@@ -53,7 +53,7 @@ impl Live {
     /// Starts the threads `capture` and `analysis`. The source is opened there: nothing is known of it yet.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Where the system cannot start a thread.
     pub fn start(options: LiveOptions) -> std::io::Result<Self> {
         Self::start_as(options, None)
     }

@@ -17,7 +17,7 @@ const MOST_COPIES: u32 = 100;
 
 /// The settings could not be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the settings cannot be written to {}: {cause}; they hold until the window is closed", file.display())]
+#[error("the settings cannot be written to {}: {cause}; they apply until the window is closed", file.display())]
 pub struct SettingsError {
     /// The file.
     pub file: PathBuf,

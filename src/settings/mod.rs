@@ -123,7 +123,7 @@ impl Settings {
             Ok(table) => table,
             Err(error) => {
                 let cause = error.message().replace('\n', " ");
-                return (Self::default(), vec![format!("it is no TOML ({cause}); the defaults are used")]);
+                return (Self::default(), vec![format!("it is not valid TOML ({cause}); the defaults are used")]);
             }
         };
         let default = Self::default();
@@ -384,7 +384,7 @@ mod tests {
         let (settings, warnings) = Settings::parse("\u{0}\u{1}PNG ][ = \n\n\"");
         assert_eq!(settings, Settings::default());
         assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].contains("no TOML"), "{warnings:?}");
+        assert!(warnings[0].contains("not valid TOML"), "{warnings:?}");
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn outcome(error: &ModelError) -> &'static str {
         ModelErrorKind::TooLarge if cause.ends_with("of memory") => "out of memory",
         ModelErrorKind::TooLarge if cause.starts_with("the network takes more than") => "out of time",
         ModelErrorKind::TooLarge => "too large",
-        _ if cause.contains("crashed while it was tried") => "crashed",
+        _ if cause.contains("crashed while it was tested") => "crashed",
         ModelErrorKind::Corrupt => "damaged",
         ModelErrorKind::WrongShape => "does not fit",
         ModelErrorKind::SelfCheck => "gives no number",

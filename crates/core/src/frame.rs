@@ -37,7 +37,7 @@ pub struct Frame {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FrameError {
     /// A side is zero.
-    #[error("the picture is empty ({width}x{height})")]
+    #[error("the image is empty ({width}x{height})")]
     Empty {
         /// Width in pixels.
         width: u32,
@@ -45,7 +45,7 @@ pub enum FrameError {
         height: u32,
     },
     /// More than [`MAX_SIDE`] or [`MAX_PIXELS`].
-    #[error("the picture is too large ({width}x{height}); at most {MAX_SIDE} pixels a side and 64 megapixels are read")]
+    #[error("the image is too large ({width}x{height}); at most {MAX_SIDE} pixels a side and 64 megapixels are read")]
     TooLarge {
         /// Width in pixels.
         width: u32,
@@ -53,7 +53,7 @@ pub enum FrameError {
         height: u32,
     },
     /// The buffer's length is not width x height x 3.
-    #[error("a {width}x{height} picture has {got} bytes instead of {expected}")]
+    #[error("a {width}x{height} image has {got} bytes instead of {expected}")]
     WrongLength {
         /// Width in pixels.
         width: u32,
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_buffer_of_the_wrong_length_is_refused() {
         let error = Frame::from_rgb(2, 2, vec![0; 11]).unwrap_err();
-        assert_eq!(error.to_string(), "a 2x2 picture has 11 bytes instead of 12");
+        assert_eq!(error.to_string(), "a 2x2 image has 11 bytes instead of 12");
         assert_eq!(Frame::from_rgb(2, 2, vec![7; 12]).unwrap().rgb().len(), 12);
     }
 }

@@ -113,14 +113,14 @@ impl Waiting {
     pub const fn words(self) -> &'static str {
         match self {
             Self::JustSeen => "just seen",
-            Self::Standing => "stands: walk a few steps",
-            Self::TooNear => "too near: step back until head and feet are seen",
+            Self::Standing => "standing: walk a few steps",
+            Self::TooNear => "too near: step back until head and feet are visible",
             Self::TooFar => "too far: under 80 pixels high",
-            Self::AtEdge => "at the edge of the picture",
-            Self::FeetHidden => "feet not seen",
+            Self::AtEdge => "at the edge of the image",
+            Self::FeetHidden => "feet not visible",
             Self::Hidden => "partly hidden",
-            Self::NoRhythm => "no steady steps",
-            Self::TooFewFrames => "too few pictures a second",
+            Self::NoRhythm => "no regular steps",
+            Self::TooFewFrames => "too few frames per second",
             Self::Crowd => "not measured: too many people",
         }
     }

@@ -60,7 +60,7 @@ fn is_there(file: &Path, bytes: &[u8]) -> Result<bool, ModelError> {
         return Ok(true);
     }
     let remedy = "remove it first, or choose another folder with -o";
-    Err(ModelError::new(ModelErrorKind::Io, file, "another model of this name is there already", remedy))
+    Err(ModelError::new(ModelErrorKind::Io, file, "another model of this name already exists", remedy))
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("small.onnx"), "precious").unwrap();
         let error = install(&imported(), folder.path()).unwrap_err();
-        assert!(error.to_string().contains("small.onnx: another model of this name is there already"), "{error}");
+        assert!(error.to_string().contains("small.onnx: another model of this name already exists"), "{error}");
         assert_eq!(fs::read(folder.path().join("small.onnx")).unwrap(), b"precious");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

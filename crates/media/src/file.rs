@@ -45,7 +45,7 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
         return Err(SourceError::new(
             SourceErrorKind::Unreadable,
             subject(),
-            "it is a text file, neither a picture nor a video",
+            "it is a text file, neither an image nor a video",
             "",
         ));
     }

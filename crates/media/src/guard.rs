@@ -12,7 +12,7 @@ pub(super) fn no_panic<T>(path: &Path, read: impl FnOnce() -> Result<T, SourceEr
         Err(SourceError::new(
             SourceErrorKind::Unreadable,
             path.display().to_string(),
-            "the file is damaged in a way that its decoder does not know",
+            "the file is damaged in a way that its decoder cannot handle",
             "",
         ))
     })

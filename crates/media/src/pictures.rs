@@ -30,7 +30,7 @@ pub(super) const SHOWN: Duration = Duration::from_secs(1);
 /// The same for eyes.
 pub(super) const SHOWN_LIVE: Duration = Duration::from_secs(2);
 
-const READABLE: &str = "JPEG, PNG, WebP, TIFF and BMP pictures are read";
+const READABLE: &str = "JPEG, PNG, WebP, TIFF and BMP images can be read";
 
 /// One picture, or the pictures of a folder in natural order. Sub-folders are not entered.
 pub(super) struct Pictures {
@@ -60,7 +60,7 @@ impl Pictures {
             size: Some((header.width, header.height)),
             fps: None,
             frame_count: Some(1),
-            format: format!("{} picture {}x{}", header.format, header.width, header.height),
+            format: format!("{} image {}x{}", header.format, header.width, header.height),
         };
         Ok(Self {
             info,
@@ -86,7 +86,7 @@ impl Pictures {
             return Err(SourceError::new(
                 SourceErrorKind::EmptyFolder,
                 subject,
-                "the folder holds no pictures",
+                "the folder holds no images",
                 READABLE,
             ));
         }
@@ -97,7 +97,7 @@ impl Pictures {
             size: None,
             fps: None,
             frame_count: Some(files.len() as u64),
-            format: format!("folder of {} pictures", files.len()),
+            format: format!("folder of {} images", files.len()),
         };
         Ok(Self { info, files, folder: true, next: 0, each, time: Duration::ZERO, damage: None })
     }
@@ -200,8 +200,8 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<(String, impl ImageDecode
         .map_err(|error| SourceError::from_io(path, &error))?;
     let Some(format) = reader.format().filter(|&format| is_readable(format)) else {
         return Err(match foreign_picture(bytes) {
-            Some((what, remedy)) => unreadable(path, &format!("it is {what}, which is not read here"), remedy),
-            None => unreadable(path, "it is not a picture", READABLE),
+            Some((what, remedy)) => unreadable(path, &format!("it is {what}, which is not supported"), remedy),
+            None => unreadable(path, "it is not an image", READABLE),
         });
     };
     let mut limits = Limits::default();
@@ -260,7 +260,7 @@ fn read_upright(path: &Path, bytes: &[u8]) -> Result<(Frame, Option<SourceError>
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// The last chunk of every PNG.
 const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
-const CUT_OFF: &str = "the picture is cut off";
+const CUT_OFF: &str = "the image is cut off";
 
 fn decode(path: &Path, bytes: &[u8]) -> Result<Frame, SourceError> {
     let (_, mut decoder) = decoder(path, bytes)?;
@@ -308,15 +308,10 @@ fn unreadable(path: &Path, cause: &str, remedy: &str) -> SourceError {
 
 fn broken(path: &Path, error: &ImageError) -> SourceError {
     match error {
-        ImageError::Limits(_) => unreadable(path, "the picture would need too much memory", ""),
+        ImageError::Limits(_) => unreadable(path, "the image would need too much memory", ""),
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             unreadable(path, CUT_OFF, "copy the file again")
         }
-        _ => unreadable(
-            path,
-            &format!("the picture is damaged ({error})"),
-            "open it in a picture program and save it again",
-        ),
     }
 }
 

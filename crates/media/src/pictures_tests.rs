@@ -192,7 +192,7 @@ fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
     for name in ["img10.png", "img2.png", "IMG1.png", "no_ending"] {
         red_blue().save_with_format(folder.path().join(name), ImageFormat::Png).unwrap();
     }
-    std::fs::write(folder.path().join("img3.jpg"), "no picture").unwrap();
+    std::fs::write(folder.path().join("img3.jpg"), "no image").unwrap();
     std::fs::write(folder.path().join("labels.csv"), "file,age\n").unwrap();
     std::fs::write(folder.path().join(".hidden.png"), "").unwrap();
     let mut source = Pictures::folder(folder.path(), Duration::from_secs(2)).unwrap();
@@ -224,5 +224,5 @@ fn a_picture_in_memory_is_read_as_a_file_is() {
     let frame = decode_picture("a.tar/phone.jpg", &jpeg_with_orientation(&red_blue(), 6)).unwrap();
     assert_eq!((frame.width(), frame.height(), frame.name.is_none()), (4, 8, true));
     let error = decode_picture("a.tar/huge.png", &png_header(20_000, 20_000)).unwrap_err();
-    assert!(error.to_string().starts_with("a.tar/huge.png: the picture is too large"), "{error}");
+    assert!(error.to_string().starts_with("a.tar/huge.png: the image is too large"), "{error}");
 }

@@ -144,11 +144,11 @@ impl Columns {
         let frame = cells.whole("frame")?.ok_or_else(|| needed("frame"))?;
         let time_s: f64 = cells.number("time_s")?.ok_or_else(|| needed("time_s"))?;
         if !(0.0..=LONGEST_S).contains(&time_s) {
-            return Err(format!("`time_s` is {time_s}, no time of a recording"));
+            return Err(format!("`time_s` is {time_s}, which is not a time of a recording"));
         }
         let mut side = |name: &str| -> Result<u32, String> {
             let side = cells.whole(name)?.ok_or_else(|| needed(name))?;
-            u32::try_from(side).map_err(|_| format!("`{name}` is {side}, no size of a picture"))
+            u32::try_from(side).map_err(|_| format!("`{name}` is {side}, which is not the size of an image"))
         };
         let (width, height) = (side("width")?, side("height")?);
         Frame::check_size(width, height).map_err(|error| error.to_string())?;

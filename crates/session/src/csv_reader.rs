@@ -115,7 +115,7 @@ impl Iterator for CsvTable<'_> {
             }
             let read = match length {
                 Some(_) => self.columns.row(&self.splitter),
-                None => Err("it is too long for a row, or a quotation mark in it has no end".to_owned()),
+                None => Err("it is too long for a row, or a quotation mark in it is not closed".to_owned()),
             };
             return Some(match read {
                 Ok(row) => {

@@ -167,7 +167,7 @@ fn what_has_no_single_meaning_is_refused_with_its_line() {
         ("a,3,", "a,99999999999999999999,", "`frame` is"),
         ("0.100", "NaN", "`time_s` is empty"),
         ("0.100", "-1", "`time_s` is -1"),
-        ("0.100", "1e300", "no time of a recording"),
+        ("0.100", "1e300", "not a time of a recording"),
         ("0.100", "00:00:01", "`time_s` is \"00:00:01\""),
         (",4,2,", ",0,2,", "0x2"),
         (",4,2,", ",4294967297,2,", "`width`"),

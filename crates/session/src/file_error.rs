@@ -48,7 +48,7 @@ impl WriteError {
 
     /// `folder` is none that was recorded.
     pub fn no_session(folder: &Path) -> Self {
-        let cause = if folder.is_dir() { "it is no recorded session" } else { "there is no such folder" };
+        let cause = if folder.is_dir() { "it is not a recorded session" } else { "there is no such folder" };
         Self::new(WriteErrorKind::Empty, folder, cause, "choose a session's folder or the one with all sessions")
     }
 
@@ -61,7 +61,7 @@ impl WriteError {
                 "free some room or choose another disk"
             }
             ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
-                "a file is in the place of a folder: move it away or choose another folder"
+                "a file is where a folder should be: move it away or choose another folder"
             }
             ErrorKind::IsADirectory => "it is a folder: choose the name of a file",
             _ => "check the disk or choose another folder",

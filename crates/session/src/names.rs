@@ -44,7 +44,7 @@ pub(super) fn name_problem(info: &SessionInfo) -> Option<String> {
     let mut seen: Vec<String> = Vec::new();
     for (key, name) in names {
         if !is_own_name(name) {
-            return Some(format!("`{key}` names {name:?}, which is no file of a session"));
+            return Some(format!("`{key}` names {name:?}, which is not a file of a session"));
         }
         // On some systems, names that differ in capital letters alone are one file.
         let lower = name.to_lowercase();

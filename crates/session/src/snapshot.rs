@@ -87,8 +87,8 @@ fn encode(folder: &Path, analysis: &Analysis, options: &SceneOptions) -> Result<
     paint_on_picture(&scene, &mut rgb, width, height);
     let mut png = Vec::new();
     PngEncoder::new(&mut png).write_image(&rgb, width, height, ExtendedColorType::Rgb8).map_err(|error| {
-        let cause = format!("the picture could not be encoded ({error})");
-        WriteError::new(WriteErrorKind::Encoder, folder, cause, "try a smaller picture")
+        let cause = format!("the image could not be encoded ({error})");
+        WriteError::new(WriteErrorKind::Encoder, folder, cause, "try a smaller image")
     })?;
     Ok(png)
 }

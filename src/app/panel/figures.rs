@@ -9,7 +9,7 @@ use super::super::theme;
 const LINE: f32 = 18.0;
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui) {
-    super::title(ui, "FIGURES");
+    super::title(ui, "PERFORMANCE");
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.spacing_mut().interact_size.y = LINE;
     let Some(((name, format), rows)) = app.figures.rows().split_first() else { return };

@@ -40,9 +40,9 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     super::title(ui, &format!("GAIT  {count}{rate}"));
     if view.walkers.is_empty() {
         let words = if view.loading {
-            "The networks are being prepared…"
+            "Preparing the networks…"
         } else {
-            "Nobody whole in view: head to feet, at least 80 pixels high."
+            "Nobody is fully visible: head to feet, at least 80 pixels high."
         };
         ui.label(RichText::new(words).color(theme::WEAK));
     }
@@ -59,14 +59,15 @@ fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<Comma
     let (words, color) = match (&view.age_error, name) {
         (Some(error), _) => (error.clone(), theme::BAD),
         (None, Some(name)) => (format!("Age by gait: {name}"), theme::WEAK),
-        (None, None) => ("No model tells the age by gait.".to_owned(), theme::WEAK),
+        (None, None) => ("No model estimates the age from gait.".to_owned(), theme::WEAK),
     };
     ui.horizontal(|ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if file.is_some() && ui.button("None").on_hover_text("Tell nothing of the age by gait").clicked() {
+            if file.is_some() && ui.button("None").on_hover_text("Do not estimate the age from gait").clicked() {
                 commands.push(Command::NoGaitModel);
             }
-            let load = ui.button("Load…").on_hover_text("Load a model that tells the age by gait: its card (.toml)");
+            let load =
+                ui.button("Load…").on_hover_text("Load a model that estimates the age from gait: its card (.toml)");
             if load.accessible_name("Load a model for the age by gait").clicked() {
                 commands.push(Command::PickGaitModel);
             }
@@ -81,7 +82,7 @@ fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<Comma
 fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
     let (state, waits) = match walker.state {
         WalkState::Waiting(waiting) => (waiting.words().to_owned(), true),
-        WalkState::Walking { strides: 0 } => ("walks: the first stride is not over".to_owned(), true),
+        WalkState::Walking { strides: 0 } => ("walks: the first stride is not complete".to_owned(), true),
         WalkState::Walking { strides } => {
             let direction = walker.measures.direction_deg.map(|degrees| direction_words(degrees, app.mirrored()));
             let count = if strides == 1 { "1 stride".to_owned() } else { format!("{strides} strides") };

@@ -95,7 +95,7 @@ fn pose_hint(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             });
         });
         ui.label(theme::weak(
-            "FSA-Net weights, or --model pose=FILE at the start; `facelens models import FILE` keeps them.",
+            "FSA-Net weights, or start with --model pose=FILE; `facelens models import FILE` keeps them.",
         ));
     });
 }

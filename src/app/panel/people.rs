@@ -79,7 +79,7 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
     sparkline::age(&painter, left.with_max_x(left.right() - theme::HALF), now, &samples, theme::TEXT);
     sparkline::pose(&painter, right.with_min_x(right.left() + theme::HALF), now, &samples);
     let response = if opentrack {
-        response.on_hover_text("Click: opentrack gets this head; once more: that of the largest face")
+        response.on_hover_text("Click: send this head to opentrack; click again: send that of the largest face")
     } else {
         response
     };

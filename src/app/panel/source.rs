@@ -39,10 +39,10 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let open = 72.0;
         let field = TextEdit::singleline(&mut app.path_field)
-            .hint_text("Path of a video, picture or folder")
+            .hint_text("Path of a video, image or folder")
             .margin(egui::Margin::symmetric(8, 6))
             .desired_width(ui.available_width() - open - theme::STEP);
-        let response = ui.add(field).accessible_name("Path of a video, picture or folder");
+        let response = ui.add(field).accessible_name("Path of a video, image or folder");
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let path = app.path_field.trim();
         let clicked = ui.add_enabled(!path.is_empty(), Button::new("Show").min_size(egui::vec2(open, 0.0))).clicked();

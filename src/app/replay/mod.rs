@@ -187,7 +187,9 @@ impl Replay {
             let path = self.session.path.join(&video.file);
             match Pictures::open(path, mirrored, move || ctx.request_repaint()) {
                 Ok(pictures) => self.pictures = Some(pictures),
-                Err(error) => self.picture_error = Some(format!("the system gives no thread for the video: {error}")),
+                Err(error) => {
+                    self.picture_error = Some(format!("the system cannot start a thread for the video: {error}"))
+                }
             }
         }
         let playback = &mut self.playback;
@@ -254,9 +256,9 @@ impl Replay {
         let (tone, text) = if self.playback.frames() == 0 && self.pictures_are_missing() {
             (Tone::Warn, "There is nothing to play in this session".to_owned())
         } else if let Some(error) = &self.picture_error {
-            (Tone::Warn, format!("The picture cannot be shown: {error}"))
+            (Tone::Warn, format!("The image cannot be shown: {error}"))
         } else if self.video.is_none() {
-            (Tone::Info, "This session has no video: the overlay alone".to_owned())
+            (Tone::Info, "This session has no video: only the overlay is shown".to_owned())
         } else {
             return None;
         };
@@ -274,7 +276,7 @@ fn ground(size: (u32, u32)) -> Arc<Frame> {
         Frame::check_size(width, height)?;
         Frame::from_rgb(width, height, GROUND.repeat(width as usize * height as usize))
     };
-    #[expect(clippy::expect_used, reason = "a picture of 1280x720 pixels is a valid one")]
+    #[expect(clippy::expect_used, reason = "an image of 1280x720 pixels is a valid one")]
     Arc::new(plain(size).or_else(|_| plain(GROUND_SIZE)).expect("1280x720 is valid"))
 }
 

@@ -23,7 +23,7 @@ pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Comm
     }
     if replay.overlay_is_painted() {
         let words =
-            "The overlay is part of this video: there is no clean one, so it cannot be switched off or changed.";
+            "The overlay is part of this video, and there is no clean video, so it cannot be switched off or changed.";
         remark(ui, Tone::Info, words);
     }
     ui.add_space(theme::STEP);
@@ -62,11 +62,11 @@ fn details(replay: &Replay, ui: &mut egui::Ui) {
     let dropped = info.counts.dropped;
     let dropped = if dropped > 0 { format!(", {dropped} dropped") } else { String::new() };
     let mut facts = vec![
-        ("Pictures", info.source.format.clone()),
+        ("Format", info.source.format.clone()),
         ("Length", clock(replay.playback.duration_s(), 1)),
         ("Frames", format!("{}{dropped}", replay.playback.frames())),
         ("Ended", end_words(info.end.as_ref())),
-        ("Faces by", info.detector.clone()),
+        ("Detector", info.detector.clone()),
     ];
     let model = |model: &SessionModel| ("Model", format!("{} ({})", model.name, model.tasks.join(", ")));
     facts.extend(info.models.iter().map(model));
@@ -89,7 +89,7 @@ fn end_words(end: Option<&SessionEnd>) -> String {
         Some(SessionEnd::Stopped) => "by the user".to_owned(),
         Some(SessionEnd::SourceEnded) => "with its source".to_owned(),
         Some(SessionEnd::Failed { error }) => format!("by an error: {error}"),
-        Some(SessionEnd::Recovered) => "cut off, and recovered".to_owned(),
+        Some(SessionEnd::Recovered) => "interrupted, and recovered".to_owned(),
     }
 }
 

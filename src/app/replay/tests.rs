@@ -57,7 +57,7 @@ impl Window {
         let begun = Instant::now();
         let light = |window: &Self| window.test.window.state().shot.as_ref().unwrap().frame.clone();
         while light(self).sequence != number || light(self).rgb()[..3] == GROUND {
-            assert!(begun.elapsed() < Duration::from_secs(30), "picture {number} does not come");
+            assert!(begun.elapsed() < Duration::from_secs(30), "image {number} does not come");
             std::thread::sleep(Duration::from_millis(2));
             self.test.steps();
         }
@@ -69,7 +69,7 @@ fn a_session_takes_the_place_of_the_camera_which_is_let_go() {
     let mut window = window(&rows(), &[]);
     assert_eq!(window.test.fake.0.borrow().let_go, 1);
     assert!(window.test.shows("SESSION") && window.test.shows("PEOPLE  2"));
-    assert!(window.test.shows("This session has no video: the overlay alone"));
+    assert!(window.test.shows("This session has no video: only the overlay is shown"));
     assert_eq!((window.shown(), window.position()), (vec![1], 0.0));
     window.test.press(Key::Backspace);
     assert_eq!(window.test.last_source(), Some(SourceSpec::Camera(CameraChoice::Any)));
@@ -190,7 +190,7 @@ fn a_video_that_cannot_be_read_leaves_the_overlay_and_says_why() {
     std::fs::write(window.folder.path().join("clean.mp4"), "no video").unwrap();
     window.open();
     let begun = Instant::now();
-    while !window.test.shows("The picture cannot be shown") {
+    while !window.test.shows("The image cannot be shown") {
         assert!(begun.elapsed() < Duration::from_secs(30));
         std::thread::sleep(Duration::from_millis(2));
         window.test.steps();

@@ -34,7 +34,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<Comman
                 for speed in SPEEDS.into_iter().rev() {
                     let text = format!("{speed}×");
                     let button = Button::selectable(playback.speed() == speed, text).frame_when_inactive(true);
-                    let hint = format!("Play at {speed} times the true speed (↑ and ↓)");
+                    let hint = format!("Play at {speed} times normal speed (↑ and ↓)");
                     if ui.add(button).on_hover_text(hint).clicked() {
                         commands.push(Command::Replay(ReplayCommand::Speed(speed)));
                     }

@@ -466,7 +466,9 @@ impl App {
         if let Err(error) = self.engine.set_gait(on) {
             self.notices.say(
                 Tone::Bad,
-                format!("The gaits have no thread ({error}): close other programs and switch them on again."),
+                format!(
+                    "The gait analysis cannot start a thread ({error}): close other programs and switch it on again."
+                ),
             );
         } else if on && self.settings.gait_model.is_some() {
             self.engine.set_gait_model(self.settings.gait_model.clone());

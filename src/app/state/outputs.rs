@@ -119,8 +119,9 @@ impl App {
                 self.outputs.options = options;
             }
             Err(error) => {
-                let words =
-                    format!("The outputs stay as they are: the system gives no socket ({error}). Try again later.");
+                let words = format!(
+                    "The outputs stay as they are: the system cannot open a socket ({error}). Try again later."
+                );
                 self.notices.say(Tone::Bad, words);
             }
         }
@@ -228,7 +229,7 @@ impl App {
         }
         self.set_outputs(options);
         if start && output == Output::Opentrack && self.outputs.options == options {
-            self.notices.say(Tone::Good, format!("The head goes to opentrack at {address}. X centres it."));
+            self.notices.say(Tone::Good, format!("The head pose is sent to opentrack at {address}. X recenters it."));
         }
     }
 
@@ -245,7 +246,7 @@ impl App {
             return;
         }
         self.engine.centre_head();
-        self.notices.say(Tone::Good, "The head is centred.");
+        self.notices.say(Tone::Good, "Head pose recentered.");
     }
 
     /// Takes in how the outputs do.

@@ -107,10 +107,10 @@ impl App {
         }
         let info = self.info().filter(|_| self.shot.is_some());
         let Some(source) = info.cloned() else {
-            return Err("There is no picture to record yet.".into());
+            return Err("There is no image to record yet.".into());
         };
         if Task::ALL.into_iter().any(|task| self.models.is_loading(task)) {
-            return Err("The models are still loading: record in a moment.".into());
+            return Err("The models are still loading: try again in a moment.".into());
         }
         let Some(folder) = self.sessions_folder() else {
             return Err("Nothing can be recorded: this user has no home folder. Choose a folder (Shift+E).".into());
@@ -131,9 +131,9 @@ impl App {
             self.paused = false;
             self.engine.set_paused(false);
         }
-        self.engine
-            .start_recording(options)
-            .map_err(|error| format!("The system gives no thread: {error}. Close other programs and try again."))?;
+        self.engine.start_recording(options).map_err(|error| {
+            format!("The system cannot start a thread: {error}. Close other programs and try again.")
+        })?;
         self.recording = Recording { status: self.engine.recording(), ..Recording::default() };
         Ok(())
     }
@@ -177,13 +177,13 @@ impl App {
                 (Tone::Bad, format!("The recording stopped: {error}. What was written until then is in {place}."))
             }
             (SessionEnd::Failed { error }, None) => (Tone::Bad, format!("Nothing could be recorded: {error}.")),
-            (_, None) => (Tone::Info, "Nothing was recorded: no picture came.".into()),
+            (_, None) => (Tone::Info, "Nothing was recorded: no image arrived.".into()),
             (SessionEnd::SourceEnded, Some(place)) => {
                 let lasted = duration_text(status.duration);
-                (Tone::Good, format!("The source is over. {lasted} are recorded in {place}.{dropped}"))
+                (Tone::Good, format!("The source has ended. {lasted} were recorded in {place}.{dropped}"))
             }
             (SessionEnd::Stopped | SessionEnd::Recovered, Some(place)) => {
-                (Tone::Good, format!("{} are recorded in {place}.{dropped}", duration_text(status.duration)))
+                (Tone::Good, format!("{} were recorded in {place}.{dropped}", duration_text(status.duration)))
             }
         };
         self.notices.say(tone, words);
@@ -219,8 +219,8 @@ impl App {
         let Some(first) = sessions.first() else { return };
         let name = first.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let words = match sessions.len() {
-            1 => format!("A recording was broken off: {name}. It is being finished."),
-            count => format!("{count} recordings were broken off: {name} and others. They are being finished."),
+            1 => format!("A recording was interrupted: {name}. It is being recovered."),
+            count => format!("{count} recordings were interrupted: {name} and others. They are being recovered."),
         };
         self.notices.say(Tone::Warn, words);
         for session in sessions {
@@ -234,15 +234,15 @@ impl App {
                 let name = from_home(&recovered.folder);
                 let mended = &recovered.mended;
                 if !mended.troubles.is_empty() {
-                    self.notices.say(Tone::Bad, format!("{name} could not be finished: {mended}."));
+                    self.notices.say(Tone::Bad, format!("{name} could not be recovered: {mended}."));
                 } else if recovered.frames == 0 {
                     self.notices
-                        .say(Tone::Info, format!("{name} is finished: it was broken off before its first frame."));
+                        .say(Tone::Info, format!("{name} is recovered: it was interrupted before its first frame."));
                 } else {
                     let lasted = duration_text(recovered.duration);
                     self.notices.say(
                         Tone::Good,
-                        format!("{name} is finished: {lasted}, {} frames; {mended}.", recovered.frames),
+                        format!("{name} is recovered: {lasted}, {} frames; {mended}.", recovered.frames),
                     );
                 }
             }

@@ -16,11 +16,11 @@ impl App {
     /// Saves what is shown, with its own overlay. A frame that is not analysed yet is saved without one.
     pub(super) fn snapshot(&mut self) {
         let Some(shot) = &self.shot else {
-            self.notices.say(Tone::Info, "There is no picture to save yet.");
+            self.notices.say(Tone::Info, "There is no image to save yet.");
             return;
         };
         let Some(folder) = facelens_session::default_snapshot_folder() else {
-            self.notices.say(Tone::Bad, "The picture cannot be saved: this user has no home folder.");
+            self.notices.say(Tone::Bad, "The image cannot be saved: this user has no home folder.");
             return;
         };
         // The analysed frame rather than the newest: its faces are its own.
@@ -64,7 +64,7 @@ impl App {
             }
             Report::SessionPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
-                "This system shows no file dialog: drop the session's folder on the window, or start facelens replay \
+                "This system has no file dialog: drop the session's folder on the window, or start facelens replay \
                  FOLDER.",
             ),
             // Something else was asked for meanwhile.
@@ -72,12 +72,12 @@ impl App {
             Report::Session(result) => self.take_session(result),
             Report::SourcePicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
-                "This system shows no file dialog: drop the file on the window, or type its path in the side panel.",
+                "This system has no file dialog: drop the file on the window, or type its path in the side panel.",
             ),
             Report::ModelPicked(task, Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 format!(
-                    "This system shows no file dialog: drop the model file on the window, or start facelens with \
+                    "This system has no file dialog: drop the model file on the window, or start facelens with \
                      --model {task}=FILE."
                 ),
             ),
@@ -88,12 +88,14 @@ impl App {
             }
             Report::SessionsFolderPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
-                "This system shows no file dialog: write `sessions_folder = \"FOLDER\"` into settings.toml and start facelens again.",
+                "This system has no file dialog: write `sessions_folder = \"FOLDER\"` into settings.toml and start \
+                 facelens again.",
             ),
             Report::GaitModelPicked(Picked::Files(files)) => self.use_gait_model(files.into_iter().next()),
             Report::GaitModelPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
-                "This system shows no file dialog: write `gait_model = \"FILE.toml\"` into settings.toml and start facelens again.",
+                "This system has no file dialog: write `gait_model = \"FILE.toml\"` into settings.toml and start \
+                 facelens again.",
             ),
             Report::SourcePicked(Picked::Nothing)
             | Report::GaitModelPicked(Picked::Nothing)
@@ -103,7 +105,7 @@ impl App {
             Report::Unfinished(Ok(sessions)) => self.take_unfinished(sessions),
             Report::Unfinished(Err(cause)) => self.notices.say(
                 Tone::Warn,
-                format!("Recordings that were broken off could not be looked for: {cause}; try `facelens recover`."),
+                format!("Could not search for interrupted recordings: {cause}; try `facelens recover`."),
             ),
             Report::Recovered(result) => self.take_recovered(result),
             Report::Shipped(Ok(shipped)) => {

@@ -90,7 +90,7 @@ fn everything_else_that_breaks_off_is_said() {
     assert!(said(&test).contains("session-1") && said(&test).contains("broken inside"), "{}", said(&test));
     let find = BackgroundTask::FindUnfinished("/videos".into());
     test.report(find.failed("broken inside".to_owned()));
-    assert!(said(&test).contains("could not be looked for: broken inside"), "{}", said(&test));
+    assert!(said(&test).contains("Could not search for interrupted recordings: broken inside"), "{}", said(&test));
     for (key, way_out) in [(Key::O, "type its path"), (Key::H, "facelens replay")] {
         test.press(key);
         breaks_off(&mut test, |task| matches!(task, BackgroundTask::PickSource { .. } | BackgroundTask::PickSession));

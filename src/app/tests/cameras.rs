@@ -63,7 +63,7 @@ fn a_remembered_camera_that_is_missing_is_named_and_a_name_of_two_is_asked_about
     let error = SourceError::new(SourceErrorKind::NoSuchCamera, subject, "there is no such camera", "");
     test.fake.show(Shown::Failed(error));
     test.report(Report::Cameras(Ok(twins[..1].to_vec())));
-    assert!(test.shows("This camera is not there") && test.shows(subject) && test.shows("Use Twin"));
+    assert!(test.shows("This camera was not found") && test.shows(subject) && test.shows("Use Twin"));
 
     let named = SourceSpec::Camera(CameraChoice::Name("Twin".into()));
     let mut test = Test::with(&AppOptions::default(), Settings { source: Some(named), ..Settings::default() });

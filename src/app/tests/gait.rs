@@ -40,9 +40,9 @@ fn w_switches_the_gaits_on_and_off() {
     assert_eq!(test.window.state().is_on(Action::Gait), Some(true));
     assert!(test.shows("GAIT  0"));
     show(&mut test, GaitView { loading: true, ..GaitView::default() });
-    assert!(test.shows("The networks are being prepared…"));
+    assert!(test.shows("Preparing the networks…"));
     show(&mut test, GaitView::default());
-    assert!(test.shows("Nobody whole in view: head to feet, at least 80 pixels high."));
+    assert!(test.shows("Nobody is fully visible: head to feet, at least 80 pixels high."));
     test.press(Key::W);
     test.steps();
     assert!(!test.shows("GAIT  0") && test.fake.0.borrow().gait.is_none());
@@ -58,9 +58,9 @@ fn walkers_have_a_row_with_their_figures_or_why_there_are_none() {
     show(&mut test, GaitView { walkers, fps: 17.6, ..GaitView::default() });
     assert!(test.shows("GAIT  2  ·  18 a second"));
     // A camera's picture is mirrored: who walks to its right walks to the screen's left.
-    let spoken = "Gait of person 3: walks to the left · 2 strides, 1.08 s a stride";
+    let spoken = "Gait of person 3: walks to the left · 2 strides, 1.08 s per stride";
     assert!(test.window.query_by_label(spoken).is_some());
-    assert!(test.window.query_by_label("Gait of person 5: feet not seen").is_some());
+    assert!(test.window.query_by_label("Gait of person 5: feet not visible").is_some());
     assert!(test.window.state().gait.texture(3).is_some() && test.window.state().gait.texture(5).is_none());
     show(&mut test, GaitView { time: Duration::from_secs(1), ..GaitView::default() });
     assert!(test.window.state().gait.texture(3).is_none(), "images of those who left are let go");
@@ -72,7 +72,7 @@ fn a_model_for_the_age_is_chosen_remembered_and_given_up() {
     test.fake.play(0, &[]);
     test.press(Key::W);
     test.steps();
-    assert!(test.fake.0.borrow().gait_models.is_empty() && test.shows("No model tells the age by gait."));
+    assert!(test.fake.0.borrow().gait_models.is_empty() && test.shows("No model estimates the age from gait."));
     test.window.get_by_label("Load a model for the age by gait").click();
     test.steps();
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickGaitModel));

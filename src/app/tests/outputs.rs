@@ -90,7 +90,7 @@ fn an_address_is_checked_beside_its_field_used_and_remembered() {
     test.press_shift(Key::T);
     assert!(test.shows("Live outputs"));
     test.type_address("Address of opentrack", "nowhere.invalid:x");
-    assert!(test.shows("`x` is no port"));
+    assert!(test.shows("`x` is not a valid port"));
     test.click("Send the head to opentrack");
     assert_eq!(test.outputs(), []);
     test.type_address("Address of opentrack", "192.168.0.7:5005");
@@ -123,9 +123,9 @@ fn a_machine_is_looked_up_beside_the_window() {
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::FindAddress { output, purpose, text: text.clone(), name }));
     assert_eq!(test.outputs(), [], "nothing goes out before it is found");
 
-    let unknown = Err("no machine of the name `studio` is known".to_owned());
+    let unknown = Err("no machine with the name `studio` was found".to_owned());
     test.report(Report::AddressFound { output, purpose, text: text.clone(), found: unknown });
-    assert!(test.shows("no machine of the name `studio` is known."));
+    assert!(test.shows("no machine with the name `studio` was found."));
     let address: SocketAddr = "10.0.0.9:5005".parse().unwrap();
     // What was typed meanwhile counts more.
     test.report(Report::AddressFound { output, purpose, text: "studi".to_owned(), found: Ok(address) });
@@ -174,7 +174,7 @@ fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered(
     assert_eq!(test.outputs(), [outputs]);
     assert_eq!(test.window.state().settings, Settings::default());
     test.press_shift(Key::T);
-    assert!(test.shows("To standard output, as the command line says"));
+    assert!(test.shows("To standard output, as given on the command line"));
     // Off and on again: it is still standard output.
     test.click("Send each frame as a line of JSON");
     test.click("Send each frame as a line of JSON");

@@ -101,7 +101,7 @@ fn a_key_and_a_button_start_and_stop_and_the_figures_are_shown() {
     test.does(RecordingStatus { dropped: 12, ..recording(RecordingState::Ended(SessionEnd::Stopped)) });
     let (tone, words) = test.said();
     assert_eq!(tone, Tone::Good);
-    assert!(words.contains("1:07 min are recorded in /videos/facelens/session-2026-01-02_03-04-05."), "{words}");
+    assert!(words.contains("1:07 min were recorded in /videos/facelens/session-2026-01-02_03-04-05."), "{words}");
     assert!(words.contains("12 of 2015 frames could not be written in time"), "{words}");
     assert!(!test.shows("Recording: ") && test.fake.0.borrow().recording.is_none());
 }
@@ -118,7 +118,7 @@ fn frames_that_were_lost_are_never_hidden() {
 fn nothing_moves_when_recording_begins() {
     let mut test = Test::showing();
     let places =
-        |test: &Test| ["Snapshot", "Pause", "FIGURES", "File"].map(|label| test.window.get_by_label(label).rect());
+        |test: &Test| ["Snapshot", "Pause", "PERFORMANCE", "File"].map(|label| test.window.get_by_label(label).rect());
     let before = places(&test);
     test.press(Key::E);
     test.does(recording(RecordingState::Recording));
@@ -154,12 +154,12 @@ fn what_would_tear_the_recording_apart_is_locked_and_says_why() {
 fn closing_while_recording_asks_and_saves() {
     let mut test = Test::recording();
     assert!(test.close().contains(&ViewportCommand::CancelClose));
-    assert!(test.shows("A recording is under way"));
+    assert!(test.shows("A recording is in progress"));
     test.click("Keep recording");
-    assert!(!test.shows("A recording is under way") && test.fake.0.borrow().stops.is_empty());
+    assert!(!test.shows("A recording is in progress") && test.fake.0.borrow().stops.is_empty());
 
     test.press(Key::Q);
-    assert!(test.shows("A recording is under way"));
+    assert!(test.shows("A recording is in progress"));
     assert!(!test.commands().contains(&ViewportCommand::Close));
     test.click("Save and close");
     assert_eq!(test.fake.0.borrow().stops, [SessionEnd::Stopped]);
@@ -195,7 +195,7 @@ fn a_source_that_is_over_ends_the_recording() {
     test.steps();
     assert!(test.fake.0.borrow().stops.contains(&SessionEnd::SourceEnded));
     test.does(recording(RecordingState::Ended(SessionEnd::SourceEnded)));
-    assert!(test.said().1.starts_with("The source is over."));
+    assert!(test.said().1.starts_with("The source has ended."));
     test.press(Key::E);
     assert!(test.said().1.contains("play it again (R) first"));
     assert_eq!(test.fake.0.borrow().recorders.len(), 1);
@@ -205,7 +205,7 @@ fn a_source_that_is_over_ends_the_recording() {
 fn without_a_picture_or_models_nothing_is_recorded_and_it_is_said_why() {
     let mut test = Test::new();
     test.press(Key::E);
-    assert!(test.said().1.contains("no picture to record yet"));
+    assert!(test.said().1.contains("no image to record yet"));
     test.fake.play(0, &[]);
     test.steps();
     test.press(Key::E);
@@ -240,7 +240,7 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
     test.report(Report::Unfinished(Ok(vec![session.clone()])));
     let (tone, words) = test.said();
     assert_eq!(tone, Tone::Warn);
-    assert!(words.contains("was broken off: session-2026-01-02_03-04-05"), "{words}");
+    assert!(words.contains("was interrupted: session-2026-01-02_03-04-05"), "{words}");
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::Recover(session.clone())));
     let recovered = Recovered {
         folder: session,
@@ -249,9 +249,9 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
         mended: Mended::default(),
     };
     test.report(Report::Recovered(Ok(Some(recovered))));
-    assert!(test.said().1.contains("is finished: 13.7 s, 412 frames"));
+    assert!(test.said().1.contains("is recovered: 13.7 s, 412 frames"));
     test.report(Report::Unfinished(Ok(vec![])));
-    assert!(test.said().1.contains("is finished"), "nothing found, nothing said");
+    assert!(test.said().1.contains("is recovered"), "nothing found, nothing said");
     let busy = facelens_session::WriteError {
         kind: WriteErrorKind::InUse,
         path: "/videos".into(),
@@ -259,5 +259,5 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
         remedy: String::new(),
     };
     test.report(Report::Recovered(Err(busy)));
-    assert!(test.said().1.contains("is finished"), "what another window does is no news");
+    assert!(test.said().1.contains("is recovered"), "what another window does is no news");
 }

@@ -19,7 +19,7 @@ use super::{ModelArgs, output};
 /// Options of `facelens analyze`.
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
-    /// Video files, pictures, folders of pictures, `demo`, or `camera`, `camera:NAME`, `camera:INDEX` (with --seconds).
+    /// Video files, images, folders of images, `demo`, or `camera`, `camera:NAME`, `camera:INDEX` (with --seconds).
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<SourceSpec>,
 
@@ -27,20 +27,20 @@ pub struct AnalyzeArgs {
     #[arg(short, long, value_name = "FILE.csv|FILE.jsonl|-", default_value = "-")]
     pub output: PathBuf,
 
-    /// How the rows are written; without it the output's ending tells, and standard output gets JSONL.
+    /// The format of the rows; by default chosen by the extension of the output file; JSONL on standard output.
     #[arg(long, value_name = "csv|jsonl", value_parser = parse_format)]
     pub format: Option<RowFormat>,
 
-    /// Also write the frames with the overlay as an MP4; single pictures stand a second each.
+    /// Also write the frames with the overlay as an MP4; single images are shown for one second.
     #[arg(long, value_name = "OUT.mp4")]
     pub video: Option<PathBuf>,
 
-    /// Take each picture as one ready face crop: no detection, no margin.
+    /// Treat each image as one ready face crop: no detection, no margin.
     #[arg(long)]
     pub crops: bool,
 
-    /// Stop each input after this many seconds: of its own time (a picture of a folder stands for one), or by the clock for
-    /// a camera.
+    /// Stop each input after this many seconds: of its own time (an image of a folder counts as one second), or by the
+    /// clock for a camera.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
 

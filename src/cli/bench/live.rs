@@ -77,7 +77,7 @@ pub(super) fn live(detector: DetectorKind, models: &ModelSet, time: Duration) ->
         tap: None,
         wake: Arc::new(|| {}),
     };
-    let live = Live::start(options).context("the system gives no thread")?;
+    let live = Live::start(options).context("the system cannot start a thread")?;
     std::thread::sleep(time);
     let status = live.status();
     Ok(LiveFigures {

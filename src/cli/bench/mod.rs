@@ -32,7 +32,7 @@ mod statistics;
 
 /// Options of `facelens bench`.
 ///
-/// Everything but the live figures runs one after the other on one frame at a time. Build in release: a debug build is
+/// All but the live pipeline runs sequentially on one frame at a time. Build in release: a debug build is
 /// several times slower.
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
@@ -40,21 +40,21 @@ pub struct BenchArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// What to measure: `nets`, `stages`, `frames`, `live`; all of it without this option.
+    /// What to measure: `nets`, `stages`, `frames`, `live`; by default all of them.
     #[arg(long, value_name = "PART,...", value_delimiter = ',', default_values_t = Part::ALL)]
     pub parts: Vec<Part>,
 
-    /// Sizes of the drawn frames and of the stages' pictures.
+    /// Sizes of the drawn frames and of the images for the stages.
     #[arg(long, value_name = "WxH,...", value_delimiter = ',', default_value = "640x480,1280x720,1920x1080",
           value_parser = parse_size)]
     pub sizes: Vec<(u32, u32)>,
 
-    /// How many faces the drawn frames have.
+    /// Numbers of faces in the drawn frames.
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "1,2,4,8",
           value_parser = clap::value_parser!(u32).range(0..=64))]
     pub faces: Vec<u32>,
 
-    /// Whole frames on the pictures of this folder, in their order and back, instead of drawn ones.
+    /// Measure whole frames on the images of this folder, forwards and backwards, instead of drawn ones.
     #[arg(long, value_name = "FOLDER")]
     pub pictures: Vec<PathBuf>,
 

@@ -42,10 +42,10 @@ impl Scene {
             }
         }
         let size = frames.first().map(|frame| (frame.width(), frame.height()));
-        let (width, height) = size.with_context(|| format!("{}: there is no picture in it", folder.display()))?;
+        let (width, height) = size.with_context(|| format!("{}: there is no image in it", folder.display()))?;
         ensure!(
             frames.iter().all(|frame| (frame.width(), frame.height()) == (width, height)),
-            "{}: its pictures have different sizes; put each size into a folder of its own",
+            "{}: its images have different sizes; put each size into a folder of its own",
             folder.display()
         );
         Ok(Self::Pictures(frames))
@@ -93,7 +93,7 @@ pub(super) fn write(folder: &Path, size: (u32, u32), faces: u32) -> anyhow::Resu
         let frame = scene.frame(number.into(), number * DRAWN_STEP)?;
         let path = folder.join(format!("{number:03}.png"));
         image::save_buffer(&path, frame.rgb(), size.0, size.1, image::ExtendedColorType::Rgb8)
-            .with_context(|| format!("{}: the picture cannot be written", path.display()))?;
+            .with_context(|| format!("{}: the image cannot be written", path.display()))?;
     }
     Ok(folder)
 }

@@ -102,9 +102,9 @@ fn gait((width, height): (u32, u32), time: Duration, add: &mut impl FnMut(String
             std::hint::black_box(parts.cut(&frame)?);
             Ok(())
         };
-        add(format!("gait: cut one person out (BlazePose {})", network.name()), time_calls(time, cut)?);
+        add(format!("gait: segment one person (BlazePose {})", network.name()), time_calls(time, cut)?);
         if network == BodyNetwork::default() {
-            let body = parts.cut(&frame)?.context("nobody was cut out of the astronaut's picture")?;
+            let body = parts.cut(&frame)?.context("nobody was segmented in the astronaut's image")?;
             let stride = || {
                 parts.stride(&frame, &body);
                 Ok(())

@@ -29,7 +29,7 @@ pub(super) fn walk(
     let mut seen = vec![false; labels.rows().len()];
     for path in images {
         let kind =
-            std::fs::metadata(path).with_context(|| format!("{}: the pictures cannot be opened", path.display()))?;
+            std::fs::metadata(path).with_context(|| format!("{}: the images cannot be opened", path.display()))?;
         let flow = if kind.is_dir() {
             walk_folder(path, labels, &mut seen, &mut found)
         } else if !kind.is_file() {
@@ -139,7 +139,7 @@ fn read_archive(
         anyhow::bail!("{}: the archive ends inside `{name}`; fetch it again", path.display());
     }
     read.with_context(|| {
-        format!("{}: this is no archive that can be read (tar, tar.gz or zip), or a damaged one", path.display())
+        format!("{}: not an archive that can be read (tar, tar.gz or zip), or a damaged one", path.display())
     })?;
     Ok(flow)
 }

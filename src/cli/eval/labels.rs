@@ -82,7 +82,7 @@ impl Labels {
             ensure!(double.is_none(), "line {line}: `{}` is there twice", label.file);
             rows.push(label);
         }
-        ensure!(!rows.is_empty(), "there is no line below the first one");
+        ensure!(!rows.is_empty(), "there is no line after the first one");
         Ok(Self { rows, by_file })
     }
 
@@ -168,7 +168,7 @@ impl Columns {
                 match (number(cell(yaw), "yaw")?, number(cell(pitch), "pitch")?, number(cell(roll), "roll")?) {
                     (Some(yaw), Some(pitch), Some(roll)) => Some(Pose { yaw, pitch, roll }),
                     (None, None, None) => None,
-                    _ => bail!("of yaw, pitch and roll some are empty"),
+                    _ => bail!("some of yaw, pitch and roll are empty"),
                 }
             }
         };
@@ -277,7 +277,7 @@ mod tests {
             ("file,age\na,30,5\n", "line 2: it has 3 cells"),
             ("file,age,gender\na,30\n", "line 2: it has 2 cells"),
             ("file,yaw,pitch,roll\na,1,,2\n", "line 2: of yaw"),
-            ("file,age\n", "no line below"),
+            ("file,age\n", "no line after"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(words), "{text:?}: {error}");

@@ -35,8 +35,8 @@ pub(crate) fn reads_labels(file: &std::path::Path) -> bool {
 
 /// Options of `facelens eval`.
 ///
-/// Each picture is taken by itself, without smoothing. Where there are several faces in it, the label is that of the
-/// large one in the middle. A picture in which no face is found counts in `detected` alone.
+/// Each image is analysed by itself, without smoothing. If an image has several faces, the label refers to the large
+/// one in the middle. An image without a detected face counts only in `detected`.
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
     /// A CSV with `file` and any of `age` or `age_min`,`age_max` (completed years; an empty `age_max` is an open end),
@@ -44,25 +44,25 @@ pub struct EvalArgs {
     #[arg(long, value_name = "L.csv")]
     pub labels: PathBuf,
 
-    /// Where the labelled pictures are: folders, and archives (.tar, .tar.gz, .zip) that are read without being unpacked.
+    /// Where the labelled images are: folders, and archives (.tar, .tar.gz, .zip), read without unpacking.
     #[arg(long, value_name = "DIR|FILE.tar", required = true, num_args = 1..)]
     pub images: Vec<PathBuf>,
 
-    /// Measure this task: age, gender or pose; all that have labels and a model without it.
+    /// Evaluate this task: age, gender or pose; by default all that have labels and a model.
     #[arg(long, value_name = "TASK")]
     pub task: Vec<Task>,
 
-    /// Take each picture as one ready face crop: no detection, no margin.
+    /// Treat each image as one ready face crop: no detection, no margin.
     #[arg(long)]
     pub crops: bool,
 
-    /// Turn each picture by so many degrees first, one clockwise, the next counter-clockwise, to see how the estimates
-    /// bear tilted heads. Head pose is judged turned back.
+    /// Rotate each image by this many degrees first, one clockwise, the next counter-clockwise, to measure robustness
+    /// to in-plane rotation. Head pose is compared after rotating it back.
     #[arg(long, value_name = "DEGREES", default_value_t = 0.0, value_parser = parse_turn, conflicts_with = "crops")]
     pub turn: f32,
 
-    /// Also measure how steady the estimates are: each face a little shifted, larger and smaller, turned by 5 degrees,
-    /// mirrored, grey, lighter, darker, and compressed as JPEG. Takes fourteen times as long.
+    /// Also measure the stability of the estimates: each face is shifted, scaled, rotated by 5 degrees, mirrored, made
+    /// grey, lighter, darker, and compressed as JPEG. Takes fourteen times as long.
     #[arg(long, conflicts_with = "crops")]
     pub perturb: bool,
 
@@ -103,7 +103,7 @@ pub(super) fn run(args: &EvalArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode
     progress.finish_and_clear();
     let outcomes = outcomes?;
     if interrupt::stopped() {
-        output::note("interrupted; there are no figures of a part");
+        output::note("interrupted; no metrics are computed from a part of the images");
         return Ok(interrupt::exit_code());
     }
     let samples = samples(&labels, &outcomes);
@@ -111,7 +111,7 @@ pub(super) fn run(args: &EvalArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode
     tell_what_is_not_counted(&labels, &outcomes);
     ensure!(
         report.all.n > 0,
-        "{}: none of its {} pictures could be read from --images",
+        "{}: none of its {} images could be read from --images",
         args.labels.display(),
         labels.rows().len()
     );
@@ -130,7 +130,7 @@ pub(super) fn run(args: &EvalArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode
 
 fn parse_turn(text: &str) -> Result<f32, String> {
     let degrees = text.parse::<f32>().ok().filter(|degrees| (0.0..=180.0).contains(degrees));
-    degrees.ok_or_else(|| "it goes from 0 to 180".to_owned())
+    degrees.ok_or_else(|| "it must be from 0 to 180".to_owned())
 }
 
 /// Which tasks are measured. One that was asked for by name must have labels and a model.
@@ -202,7 +202,7 @@ fn tell_what_is_not_counted(labels: &Labels, outcomes: &[Option<Outcome>]) {
         output::note(format_args!("{words}; it is not counted"));
     }
     if unreadable.len() > NAMED {
-        output::note(format_args!("{} more pictures cannot be read", unreadable.len() - NAMED));
+        output::note(format_args!("{} more images cannot be read", unreadable.len() - NAMED));
     }
 }
 
@@ -212,7 +212,7 @@ fn progress_bar(pictures: usize) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(pictures as u64), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {per_sec}, {eta} left") {
         bar.set_style(style);
     }
     bar

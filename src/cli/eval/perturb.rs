@@ -132,9 +132,9 @@ fn changes(frame: &Frame, place: Place) -> anyhow::Result<Vec<Changed>> {
     let mut file = Vec::new();
     JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY)
         .encode(frame.rgb(), frame.width(), frame.height(), ExtendedColorType::Rgb8)
-        .context("the picture cannot be written as JPEG")?;
+        .context("the image cannot be written as JPEG")?;
     changes.push(Changed {
-        frame: decode_picture("the changed picture", &file)?,
+        frame: decode_picture("the changed image", &file)?,
         place,
         mirrored: false,
         clockwise: 0.0,

@@ -33,7 +33,7 @@ pub(super) fn table(report: &Report) -> String {
     let mut text = align(&lines);
     let _ = writeln!(
         text,
-        "\n{} pictures, a face found in {:.1} %; {} missing, {} unreadable. In brackets: 95 % intervals.",
+        "\n{} images, a face found in {:.1} %; {} missing, {} unreadable. In brackets: 95 % intervals.",
         report.all.n,
         report.all.detected * 100.0,
         report.missing,
@@ -42,7 +42,7 @@ pub(super) fn table(report: &Report) -> String {
     if let Some(slope) = report.all.pose.as_ref().and_then(|pose| pose.slope) {
         let _ = writeln!(
             text,
-            "Slopes of the angles, where heads look less than 40 degrees aside: yaw {:.2}, pitch {:.2}, roll {:.2}.",
+            "Slopes of the angles, for heads turned by less than 40 degrees: yaw {:.2}, pitch {:.2}, roll {:.2}.",
             slope.yaw, slope.pitch, slope.roll
         );
     }
@@ -51,7 +51,7 @@ pub(super) fn table(report: &Report) -> String {
 
 fn columns(all: &Figures) -> Vec<Column> {
     let mut columns: Vec<Column> =
-        vec![("pictures", |f| Some(f.n.to_string())), ("detected", |f| Some(format!("{:.1} %", f.detected * 100.0)))];
+        vec![("images", |f| Some(f.n.to_string())), ("detected", |f| Some(format!("{:.1} %", f.detected * 100.0)))];
     match &all.age {
         Some(AgeFigures::Exact { .. }) => columns.push(("age MAE, years", |f| match f.age.as_ref()? {
             AgeFigures::Exact { mae, .. } => Some(in_units(mae)),

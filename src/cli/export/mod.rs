@@ -25,12 +25,12 @@ pub struct ExportArgs {
     pub session: PathBuf,
 
     /// What to write: the rows as `analyze` writes them (csv, jsonl), a table for pandas, polars and R (parquet), CSV with
-    /// OpenFace's columns (openface), subtitles (srt), or the video (mp4). Without it the ending of -o tells.
+    /// OpenFace's columns (openface), subtitles (srt), or the video (mp4). By default chosen by the extension of -o.
     #[arg(long, value_name = "csv|jsonl|parquet|openface|srt|mp4", value_parser = parse_format)]
     pub to: Option<ExportFormat>,
 
-    /// The new file; `-` is standard output, for text. Without it, a file in the session's folder, which is named at the
-    /// end.
+    /// The new file; `-` is standard output, for text. By default a file in the session's folder; its name is printed
+    /// at the end.
     #[arg(short, long, value_name = "FILE|-")]
     pub output: Option<PathBuf>,
 
@@ -38,11 +38,11 @@ pub struct ExportArgs {
     #[arg(long, value_name = "ID")]
     pub person: Vec<u64>,
 
-    /// mp4: with the overlay, drawn anew from the data, or without.
+    /// mp4: with the overlay, drawn again from the data, or without.
     #[arg(long, value_name = "on|off", value_parser = parse_switch)]
     pub overlay: Option<bool>,
 
-    /// Replace the file where it is there already.
+    /// Replace the file if it already exists.
     #[arg(long)]
     pub force: bool,
 }
@@ -128,18 +128,18 @@ fn format(args: &ExportArgs) -> anyhow::Result<ExportFormat> {
     let by_name = args.output.as_deref().and_then(ExportFormat::of_extension);
     let Some(format) = args.to.or(by_name) else {
         return Err(usage(match &args.output {
-            Some(output) => format!("{}: its ending is no format's; say what to write with --to", output.display()),
-            None => "say what to write: --to csv, jsonl, parquet, openface, srt or mp4, or a name with -o".to_owned(),
+            Some(output) => format!("{}: the extension names no export format; choose one with --to", output.display()),
+            None => "choose a format: --to csv, jsonl, parquet, openface, srt or mp4, or a name with -o".to_owned(),
         }));
     };
     if args.overlay.is_some() && format != ExportFormat::Mp4 {
-        return Err(usage(format!("--overlay is for mp4; {} has no picture", format.name())));
+        return Err(usage(format!("--overlay is for mp4; {} has no images", format.name())));
     }
     if args.overlay == Some(false) && !args.person.is_empty() {
         return Err(usage("--person chooses whose overlay is drawn; with --overlay off there is none"));
     }
     if args.output.as_ref().is_some_and(|output| output.as_os_str() == "-") && !format.is_text() {
-        return Err(usage(format!("{} is no text for standard output; give it a file with -o", format.name())));
+        return Err(usage(format!("{} cannot be written to standard output; name a file with -o", format.name())));
     }
     Ok(format)
 }
@@ -176,7 +176,7 @@ fn check_file(session: &SessionFolder, file: &Path, force: bool) -> anyhow::Resu
 
 fn exists(file: &Path) -> WriteError {
     let remedy = "choose another name with -o, or add --force";
-    WriteError::new(WriteErrorKind::Exists, file, "it is there already and is not overwritten", remedy)
+    WriteError::new(WriteErrorKind::Exists, file, "it already exists and is not overwritten", remedy)
 }
 
 /// Writes data so that the file is whole or not there.

@@ -59,7 +59,7 @@ impl Images {
         if self.written >= MOST {
             if self.written == MOST {
                 self.written += 1;
-                output::note(format_args!("{MOST} images are written; later strides get none"));
+                output::note(format_args!("{MOST} images were written; later strides get none"));
             }
             return Ok(None);
         }

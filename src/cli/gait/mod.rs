@@ -27,11 +27,11 @@ mod tally;
 
 /// Options of `facelens gait`.
 ///
-/// Each row is one stride of one walker: its time, and the figures that can be told from where the person is seen. They say
-/// nothing of why somebody walks as they do: a stick, a limp, a heavy bag or a long coat change them as much as age does.
+/// Each row is one stride of one walker: its time, and the metrics that can be measured from this view. They do not say
+/// why somebody walks like this: a stick, a limp, a heavy bag or a long coat change them as much as age does.
 #[derive(Debug, clap::Args)]
 pub struct GaitArgs {
-    /// Films: video files, `demo`, or `camera`, `camera:NAME`, `camera:INDEX` (with --seconds).
+    /// Videos: video files, `demo`, or `camera`, `camera:NAME`, `camera:INDEX` (with --seconds).
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<SourceSpec>,
 
@@ -39,7 +39,7 @@ pub struct GaitArgs {
     #[arg(short, long, value_name = "FILE.csv|FILE.jsonl|-", default_value = "-")]
     pub output: PathBuf,
 
-    /// How the rows are written; without it the output's ending tells, and standard output gets JSONL.
+    /// The format of the rows; by default chosen by the extension of the output file; JSONL on standard output.
     #[arg(long, value_name = "csv|jsonl", value_parser = parse_format)]
     pub format: Option<RowFormat>,
 
@@ -51,11 +51,12 @@ pub struct GaitArgs {
     #[arg(long, value_name = "OUT.mp4")]
     pub video: Option<PathBuf>,
 
-    /// Which network cuts people out: `lite`, or `full`, which is calmer and half as fast.
+    /// Which network segments people: `lite`, or `full`, which is more stable and half as fast.
     #[arg(long, value_name = "lite|full", default_value = "lite", value_parser = parse_body)]
     pub body: BodyNetwork,
 
-    /// A model that tells the age by gait: its card, or its .onnx with the card beside it. What it may tell stands in its card.
+    /// A model that estimates the age from gait: its card, or its .onnx with the card beside it. Its card says what it
+    /// may show.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
 
@@ -108,7 +109,8 @@ fn read_model(file: &Path) -> anyhow::Result<Box<dyn AgeByGait>> {
     let model = GaitAgeModel::read(file)?;
     if model.shows() == Shows::Measures {
         output::note(format_args!(
-            "{}: its card lets it tell nothing of the age (`shows`); `facelens-training gait eval` says what it may",
+            "{}: its card does not allow it to show an age (`shows`); `facelens-training gait eval` determines what it \
+             may show",
             file.display()
         ));
     }
@@ -142,7 +144,7 @@ fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut Out
     let mut batch = Batch::open(input, args.seconds, args.camera_format.as_ref(), out.rows.on_terminal())?;
     let name = batch.input().to_owned();
     if batch.info.kind == SourceKind::Pictures {
-        let words = "single pictures show no steps; give a film (a video file, or a camera)";
+        let words = "single images show no steps; use a video (a file, or a camera)";
         return Err(Trouble::Input(anyhow::anyhow!("{name}: {words}")));
     }
     if let Some(video) = &mut out.video {

@@ -57,12 +57,12 @@ impl Tally {
         }
         if self.frames < FEWEST_FRAMES as u64 {
             let frames = if self.frames == 1 { "1 frame is".to_owned() } else { format!("{} frames are", self.frames) };
-            words.push(format!("{frames} too few for a stride, which takes {FEWEST_FRAMES} or more"));
+            words.push(format!("{frames} too few for a stride, which needs {FEWEST_FRAMES} or more"));
             return words;
         }
         if let Some(fps) = self.fps().filter(|fps| self.too_slow || *fps < FEW_FPS && self.with_strides.is_empty()) {
             words.push(format!(
-                "with {fps:.1} frames a second the steps are hardly seen; 15 or more are needed for good figures"
+                "at {fps:.1} frames per second, steps are hardly visible; 15 or more are needed for accurate metrics"
             ));
         }
         if self.people.is_empty() {
@@ -75,7 +75,7 @@ impl Tally {
             };
             let reason = self.reasons.iter().max_by_key(|(_, frames)| **frames).map(|(words, _)| *words);
             let why = reason.map_or_else(|| "too short a time".to_owned(), |reason| format!("mostly: {reason}"));
-            words.push(format!("{people} seen, but no whole stride ({why})"));
+            words.push(format!("{people} seen, but no complete stride ({why})"));
         }
         if self.most_at_once > MOST_WALKERS {
             words.push(format!(
@@ -125,9 +125,9 @@ mod tests {
             33,
             &[walker(1, Waiting::FeetHidden), walker(2, Waiting::FeetHidden), walker(3, Waiting::TooFar)],
         );
-        assert_eq!(hidden, ["3 people were seen, but no whole stride (mostly: feet not seen)"]);
+        assert_eq!(hidden, ["3 people were seen, but no complete stride (mostly: feet not visible)"]);
         let slow = tally(60, 200, &[walker(1, Waiting::TooFewFrames)]);
-        assert!(slow[0].starts_with("with 5.0 frames a second the steps are hardly seen"), "{slow:?}");
+        assert!(slow[0].starts_with("at 5.0 frames per second, steps are hardly visible"), "{slow:?}");
         let crowd: Vec<Walker> = (1..=20).map(|id| walker(id, Waiting::Crowd)).collect();
         assert!(tally(60, 33, &crowd)[1].starts_with("up to 20 people were seen at once; the 4 largest"));
         assert!(tally(0, 33, &[]).is_empty());

@@ -28,9 +28,9 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Tell what a model file is: where it comes from, what it takes and gives, what it is made of.
+    /// Describe a model file: where it comes from, its input and output, and its layers.
     Show(FileArgs),
-    /// Read a model file as an import would, run it, and say how far it is from the file's own arithmetic.
+    /// Read a model file as an import would, run it, and report how far it is from the file's own arithmetic.
     Check(FileArgs),
     /// Convert a model file and put it into your library.
     Import {
@@ -48,7 +48,7 @@ struct FileArgs {
     /// A Keras .h5, MXNet .params, TensorFlow.js .json or .onnx file, a model card (.toml), or a model's name.
     file: PathBuf,
 
-    /// What the model estimates (age, gender or pose), where the file does not say it.
+    /// What the model estimates (age, gender or pose), if the file does not say.
     #[arg(long)]
     task: Option<Task>,
 }
@@ -69,13 +69,13 @@ pub(super) fn run(args: &ModelsArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
             let folder = output
                 .as_deref()
                 .or(library.folder())
-                .context("the system names no folder for your data; choose one with -o")?;
+                .context("the system has no data folder for this user; choose one with -o")?;
             let opened = library.open_any(&file.file, file.task)?;
             let words = checked(&opened);
             opened.clone().prepare()?;
             let installed = install(&opened, folder)?;
             let card = installed.card.display().to_string();
-            let done = if installed.unchanged { "is there already" } else { "written" };
+            let done = if installed.unchanged { "already exists" } else { "written" };
             print(&format!("{words}\n{card}: {done}; use it with {}\n", opened.card.options(&card)))?;
         }
     }

@@ -100,8 +100,8 @@ fn crop(crop: &CropSpec) -> String {
     };
     let edge = match crop.edge {
         Edge::Cut => "",
-        Edge::Repeat => "; the picture's edge repeated outside of it",
-        Edge::Black => "; black outside the picture",
+        Edge::Repeat => "; the image's edge repeated outside of it",
+        Edge::Black => "; black outside the image",
     };
     let of_box = format!("{whose} plus {} of its sides all around{moved}", crop.margin);
     let what = match &crop.align {
@@ -147,11 +147,11 @@ fn output(form: &OutputForm) -> String {
     };
     let names = |order: &[Angle; 3]| order.iter().map(name).collect::<Vec<_>>().join(", ");
     let scale = "logarithm of the age's scale";
-    let both = "age in years; male score, about 0 female and about 1 male, no probability";
+    let both = "age in years; male score, about 0 female and about 1 male, not a probability";
     match form {
         OutputForm::Years => "age in years".to_owned(),
         OutputForm::YearsAndLogScale => format!("age in years; {scale}"),
-        OutputForm::MaleScore => "male score, about 0 female and about 1 male; no probability".to_owned(),
+        OutputForm::MaleScore => "male score, about 0 female and about 1 male; not a probability".to_owned(),
         OutputForm::YearsAndMaleScore => both.to_owned(),
         OutputForm::YearsMaleScoreAndAngles { order } => format!("{both}; {} in degrees", names(order)),
         OutputForm::YearsMaleScoreAnglesAndLogScale { order } => {
@@ -192,7 +192,7 @@ fn output(form: &OutputForm) -> String {
                 GenderClass::Male => "male",
             };
             format!(
-                "the shares of {} and {}: the male one is the score, no probability",
+                "the shares of {} and {}: the male one is the score, not a probability",
                 name(&order[0]),
                 name(&order[1])
             )

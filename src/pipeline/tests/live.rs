@@ -50,7 +50,7 @@ fn the_newest_frame_of_a_camera_wins_and_drops_are_counted() {
         sender.send(Next::Frame(frame(sequence))).unwrap();
     }
     wait_until("all captured", || live.status().captured == 4);
-    assert_eq!(live.frame().unwrap().sequence, 3, "the picture does not wait for the analysis");
+    assert_eq!(live.frame().unwrap().sequence, 3, "the image does not wait for the analysis");
     gate.go.send(()).unwrap();
     assert_eq!(gate.waits(), 3);
     gate.go.send(()).unwrap();
@@ -143,7 +143,7 @@ fn a_source_that_cannot_be_opened_is_reported_and_a_camera_is_tried_again() {
     wait_until("busy", || failed(&live, SourceErrorKind::Busy));
     wait_until("running", || is_running(&live));
     sender.send(Next::Frame(frame(0))).unwrap();
-    wait_until("a picture", || analysed_frame(&live) == Some(0));
+    wait_until("an image", || analysed_frame(&live) == Some(0));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_detector_that_panics_or_fails_is_reported_and_later_frames_work() {
     sender.send(Next::Frame(frame(1))).unwrap();
     wait_until("the error's words", || error_words(&live).contains("it is tired"));
     assert!(live.analysis().is_none());
-    assert_eq!(live.frame().unwrap().sequence, 1, "the picture goes on");
+    assert_eq!(live.frame().unwrap().sequence, 1, "the image goes on");
     sender.send(Next::Frame(frame(2))).unwrap();
     wait_until("an analysis", || analysed_frame(&live) == Some(2));
     sleep(Duration::from_millis(300));
@@ -364,7 +364,7 @@ fn a_source_is_let_go_and_another_one_is_opened_later() {
     });
     let sources = openings(vec![Ok(first), Ok(list(SourceKind::Video, frames(3)))]);
     let live = start(camera(), sources, makers(always_a_face));
-    wait_until("a picture", || live.frame().is_some());
+    wait_until("an image", || live.frame().is_some());
     live.let_go();
     wait_until("the camera is let go", || gone.load(Ordering::SeqCst));
     assert!(live.frame().is_none() && matches!(live.status().shown, Shown::Opening));

@@ -6,7 +6,7 @@ use std::io::{Error, ErrorKind};
 pub fn cause(error: &Error) -> String {
     match error.kind() {
         ErrorKind::StorageFull => "the disk is full".to_owned(),
-        ErrorKind::QuotaExceeded => "the user's share of the disk is used up".to_owned(),
+        ErrorKind::QuotaExceeded => "the user's disk quota is used up".to_owned(),
         ErrorKind::FileTooLarge => "the file would be larger than the disk or a limit allows".to_owned(),
         _ => error.to_string(),
     }

@@ -99,7 +99,7 @@ fn within(window: Rect, frame: &Frame) -> Rect {
 }
 
 fn cannot_shrink(error: &ResizeError) -> String {
-    format!("the picture could not be shrunk ({error})")
+    format!("the image could not be shrunk ({error})")
 }
 
 /// A network for one size of input, with its buffers.

@@ -63,7 +63,7 @@ impl Seeta {
         if (self.small.width(), self.small.height()) != (width, height) {
             self.small = Image::new(width, height, PixelType::U8x3);
         }
-        let cannot_shrink = |cause: String| failed(format!("the picture could not be shrunk ({cause})"));
+        let cannot_shrink = |cause: String| failed(format!("the image could not be shrunk ({cause})"));
         let source = ImageRef::new(frame.width(), frame.height(), frame.rgb(), PixelType::U8x3)
             .map_err(|error| cannot_shrink(error.to_string()))?;
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
@@ -92,7 +92,7 @@ impl Detector for Seeta {
             cascade.set_slide_window_step(STEP, STEP);
             cascade.detect(&ImageData::new(grey, width, height))
         }))
-        .map_err(|_| failed(format!("rustface panicked on a picture of {width}x{height} pixels")))?;
+        .map_err(|_| failed(format!("rustface panicked on an image of {width}x{height} pixels")))?;
         let mut faces: Vec<_> = found.iter().map(|face| detection(face, scale)).collect();
         faces.sort_by(|a, b| b.score.total_cmp(&a.score));
         suppress::drop_doubles(&mut faces, |face| face.rect);

@@ -157,10 +157,10 @@ mod tests {
     fn signs_are_those_of_the_picture() {
         // Where the nose points (against the head's z) and the head's right side, in the picture's axes.
         let nose = |pose: Pose| pose.rotation().matrix().map(|row| -row[2]);
-        assert!(nose(pose(20.0, 0.0, 0.0))[0] < -0.3, "to the picture's left");
+        assert!(nose(pose(20.0, 0.0, 0.0))[0] < -0.3, "to the image's left");
         assert!(nose(pose(0.0, 20.0, 0.0))[1] < -0.3, "up");
         let right = pose(0.0, 0.0, 20.0).rotation().matrix().map(|row| row[0]);
-        assert!(right[1] > 0.3, "the picture's right ear goes down: clockwise");
+        assert!(right[1] > 0.3, "the image's right ear goes down: clockwise");
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub(super) fn pose(matrix: &[[f64; 3]; 3], axes: &Axes, maps: Maps) -> Result<Po
     let unit = |row: &[f64; 3]| (row.iter().map(|value| value * value).sum::<f64>() - 1.0).abs() < 0.1;
     // Not so of numbers that are not finite, either.
     if !(matrix.iter().all(unit) && determinant(matrix) > 0.5) {
-        return Err("the network's output is no rotation matrix".to_owned());
+        return Err("the network's output is not a rotation matrix".to_owned());
     }
     // With C the matrix whose rows are the network's axes in facelens's, a head's R becomes C R C^T.
     let mut own = [[0.0; 3]; 3];

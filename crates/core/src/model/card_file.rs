@@ -85,7 +85,7 @@ impl ModelCard {
                 ModelErrorKind::HashMismatch,
                 file,
                 format!("its SHA-256 begins with {}, but the card says {}", &found[..12], short(expected)),
-                "get the file again, or import it anew if you changed it",
+                "get the file again, or import it again if you changed it",
             )),
             None => Err(ModelError::new(ModelErrorKind::BadCard, file, "the card has no SHA-256 for it", "add it")),
         }
@@ -141,7 +141,7 @@ impl ModelCard {
             calibration.problems(self.serves(Task::Age))?;
         }
         for figure in &self.accuracy {
-            let about = |what: String| Err(format!("`accuracy`: the figure for {:?} {what}", figure.data));
+            let about = |what: String| Err(format!("`accuracy`: the number for {:?} {what}", figure.data));
             match figure.task {
                 _ if !figure.value.is_finite() => return about("is not a finite number".to_owned()),
                 None if self.tasks.len() > 1 => {

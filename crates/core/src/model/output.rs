@@ -264,7 +264,7 @@ fn axes_or_six_d_rep_net(axes: Option<Axes>, maps: Option<Maps>) -> (Axes, Maps)
 fn quaternion_matrix(given: [f64; 4], order: QuaternionOrder) -> Result<[[f64; 3]; 3], String> {
     let length = given.iter().map(|part| part * part).sum::<f64>().sqrt();
     if !(length.is_finite() && length > 1e-8) {
-        return Err("the network's output is no quaternion: all of its numbers are 0".to_owned());
+        return Err("the network's output is not a quaternion: all of its numbers are 0".to_owned());
     }
     let [a, b, c, d] = given.map(|part| part / length);
     let (w, x, y, z) = match order {
@@ -460,7 +460,7 @@ mod tests {
         }
         let inverse = OutputForm::Quaternion { order: QuaternionOrder::Wxyz, axes: OPEN_CV, maps: Maps::CameraToHead };
         assert!(is_head(&inverse, &[w, -x, -y, -z]) && !is_head(&inverse, &[w, x, y, z]));
-        assert!(form(QuaternionOrder::Xyzw, OPEN_CV).decode(&[0.0; 4]).unwrap_err().contains("no quaternion"));
+        assert!(form(QuaternionOrder::Xyzw, OPEN_CV).decode(&[0.0; 4]).unwrap_err().contains("not a quaternion"));
     }
 
     #[test]

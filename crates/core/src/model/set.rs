@@ -30,7 +30,7 @@ impl TaskModel {
             nets.push(net);
         }
         if nets.is_empty() {
-            return Err(ModelError::new(ModelErrorKind::BadCard, &card.name, "it has no files", "import it anew"));
+            return Err(ModelError::new(ModelErrorKind::BadCard, &card.name, "it has no files", "import it again"));
         }
         Ok(Self { card, nets })
     }

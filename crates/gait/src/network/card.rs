@@ -261,7 +261,7 @@ impl GaitCard {
             ));
         }
         match self.accuracy.iter().find(|figure| !figure.value.is_finite() || figure.task.is_some()) {
-            Some(figure) => Err(format!("`accuracy`: the figure for {:?} is not finite or has a `task`", figure.data)),
+            Some(figure) => Err(format!("`accuracy`: the number for {:?} is not finite or has a `task`", figure.data)),
             None => Ok(()),
         }
     }

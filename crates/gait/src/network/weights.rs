@@ -60,11 +60,11 @@ fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
     let (length, rest) = bytes.split_first_chunk::<8>().ok_or("it is too short for a safetensors file")?;
     let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
     if length > MAX_HEADER_BYTES {
-        return Err("it is no safetensors file, or its header is too long".to_owned());
+        return Err("it is not a safetensors file, or its header is too long".to_owned());
     }
     let (header, numbers) = rest.split_at_checked(length).ok_or("its header is cut off")?;
     let header: BTreeMap<String, serde_json::Value> =
-        serde_json::from_slice(header).map_err(|error| format!("it is no safetensors file ({error})"))?;
+        serde_json::from_slice(header).map_err(|error| format!("it is not a safetensors file ({error})"))?;
     let mut tensors = BTreeMap::new();
     for (name, value) in header {
         if name == "__metadata__" {
@@ -81,7 +81,7 @@ fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
         let values: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
         let tensor = Tensor::new(&entry.shape, values).map_err(|error| format!("`{name}`: {error}"))?;
         if !over.is_empty() || !tensor.is_finite() {
-            return Err(format!("`{name}` holds what is no finite number"));
+            return Err(format!("`{name}` holds a number that is not finite"));
         }
         tensors.insert(name, tensor);
     }
@@ -126,7 +126,7 @@ fn network(mut layers: Vec<(String, Affine)>) -> Result<GlCnn, String> {
         std::cmp::Ordering::Equal => {
             let names = format!("`{}` or `{}`", first.0, second.0);
             return Err(format!(
-                "nothing tells whether {names} is the local first convolution; name it like `{local_name}`"
+                "it is not clear which of {names} is the local first convolution; name it like `{local_name}`"
             ));
         }
     };
@@ -233,7 +233,7 @@ mod tests {
         assert!(refusal(&LAYERS[..8]).contains("there is no gender layer"));
         let mut same = LAYERS;
         (same[0].0, same[2].0) = ("a", "b");
-        assert!(refusal(&same).contains("nothing tells whether `a` or `b`"), "{}", refusal(&same));
+        assert!(refusal(&same).contains("it is not clear which of `a` or `b`"), "{}", refusal(&same));
         let more: Vec<_> = LAYERS.into_iter().chain([("z", &[5_usize, 5] as &[usize])]).collect();
         assert!(refusal(&more).contains("`z` is a layer too many"));
         let file = write(folder.path(), &LAYERS);

@@ -99,7 +99,7 @@ pub fn read_layers(file: &Path, task: Option<Task>) -> Result<Layers, ModelError
         Err(ModelError::new(
             ModelErrorKind::UnknownFormat,
             file,
-            "no weight file that facelens knows",
+            "not a weight file that facelens knows",
             "give Keras weights (.h5), a TensorFlow.js graph model (.json) or MXNet parameters (.params)",
         ))
     }
@@ -155,7 +155,7 @@ fn unknown_format(file: &Path) -> ModelError {
     ModelError::new(
         ModelErrorKind::UnknownFormat,
         file,
-        "no model file that facelens knows",
+        "not a model file that facelens knows",
         "give Keras weights (.h5), a TensorFlow.js graph model (.json), MXNet parameters (.params) or .onnx",
     )
 }

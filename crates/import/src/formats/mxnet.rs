@@ -95,8 +95,8 @@ pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
     }
     let mut table = LayerTable::default();
     for array in arrays {
-        let length = usize::try_from(reader.u64()?).map_err(|_| "a name without end")?;
-        let name = std::str::from_utf8(reader.bytes(length)?).map_err(|_| "a name that is no text")?;
+        let length = usize::try_from(reader.u64()?).map_err(|_| "a name of an impossible length")?;
+        let name = std::str::from_utf8(reader.bytes(length)?).map_err(|_| "a name that is not text")?;
         let name = name.rsplit(':').next().unwrap_or(name);
         let endings = [
             ("_weight", "kernel"),
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         }
         let axis = |reader: &mut Self| if wide { reader.u64() } else { reader.u32().map(u64::from) };
         let shape: Vec<usize> = (0..rank)
-            .map(|_| usize::try_from(axis(self)?).map_err(|_| "an axis without end".to_owned()))
+            .map(|_| usize::try_from(axis(self)?).map_err(|_| "an axis of an impossible length".to_owned()))
             .collect::<Result<_, _>>()?;
         let (_device_type, _device, number_type) = (self.u32()?, self.u32()?, self.u32()?);
         let count = shape.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis)).ok_or("truncated")?;

@@ -144,7 +144,7 @@ fn ssr_net(graph: &GraphModel) -> Result<(Task, SsrNet), ShapeError> {
     if years == (task == Task::Age) {
         Ok((task, net))
     } else {
-        Err(ShapeError(format!("the layers are those of the {task} network, the range of the output is not")))
+        Err(ShapeError(format!("the layers are those of the {task} network, but the range of the output is not")))
     }
 }
 

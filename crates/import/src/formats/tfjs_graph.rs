@@ -57,7 +57,7 @@ impl GraphModel {
             }
         }
         if order.len() < nodes.len() {
-            return Err(ShapeError("the graph has a ring in it".to_owned()));
+            return Err(ShapeError("the graph has a cycle in it".to_owned()));
         }
         let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
         let nodes = order.into_iter().filter_map(|index| nodes[index].take()).collect();

@@ -80,7 +80,7 @@ impl Pooling {
         layer: &FoldedConvolution,
     ) -> Result<Value, ShapeError> {
         let [channels, 3, WINDOW, WINDOW] = *layer.kernel.shape() else {
-            return Err(ShapeError(format!("{:?} is no kernel of a first 3x3 convolution", layer.kernel.shape())));
+            return Err(ShapeError(format!("{:?} is not a kernel of a first 3x3 convolution", layer.kernel.shape())));
         };
         let row = graph.convolution(&face.value, layer, 0);
         let map = graph.reshape(&row, &[1, channels, face.rows, face.columns].map(|length| length as i64));
@@ -101,7 +101,7 @@ pub(super) fn multiplied_out(
     let ([inputs, 1, rows, columns], [outputs, same, 1, 1]) = (depthwise.kernel.shape(), pointwise.kernel.shape())
     else {
         let shapes = (depthwise.kernel.shape(), pointwise.kernel.shape());
-        return Err(ShapeError(format!("{shapes:?} are no depthwise and pointwise kernels")));
+        return Err(ShapeError(format!("{shapes:?} are not depthwise and pointwise kernels")));
     };
     if inputs != same || depthwise.bias.is_some() {
         return Err(ShapeError(format!("{same} channels do not follow {inputs} without a bias")));

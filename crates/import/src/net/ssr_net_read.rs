@@ -23,7 +23,7 @@ impl SsrNet {
     pub fn from_onnx(onnx: &[u8]) -> Result<Self, ShapeError> {
         let decode = |bytes: &[u8]| {
             let model =
-                ModelProto::decode(bytes).map_err(|error| ShapeError(format!("it is no ONNX graph: {error}")))?;
+                ModelProto::decode(bytes).map_err(|error| ShapeError(format!("it is not an ONNX graph: {error}")))?;
             model.graph.ok_or_else(|| ShapeError("there is no graph in it".to_owned()))
         };
         let graph = decode(onnx)?;
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
 
     fn needed(&self, node: &NodeProto, index: usize) -> Result<Tensor, ShapeError> {
         let constant = self.constant(node, index)?;
-        constant.ok_or_else(|| ShapeError(format!("input {index} of its node `{}` is no constant", node.name)))
+        constant.ok_or_else(|| ShapeError(format!("input {index} of its node `{}` is not a constant", node.name)))
     }
 
     /// The next convolution.
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
     fn heads(&mut self, count: usize) -> Result<Vec<Affine>, ShapeError> {
         let Affine { kernel, bias } = self.convolution()?;
         let [outputs, inputs, 1, 1] = *kernel.shape() else {
-            return Err(ShapeError(format!("{:?} is no kernel of a 1x1 convolution", kernel.shape())));
+            return Err(ShapeError(format!("{:?} is not a kernel of a 1x1 convolution", kernel.shape())));
         };
         let channels = outputs / count.max(1);
         let (kernels, biases) = (split(&kernel, count, &[channels, inputs, 1, 1])?, split(&bias, count, &[channels])?);
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
         let (product, sum) = (self.node("MatMul")?, self.node("Add")?);
         let (kernels, biases) = (self.needed(product, 1)?, self.needed(sum, 1)?);
         let [count, inputs, outputs] = *kernels.shape() else {
-            return Err(ShapeError(format!("{:?} are no kernels of fully connected layers", kernels.shape())));
+            return Err(ShapeError(format!("{:?} are not kernels of fully connected layers", kernels.shape())));
         };
         let (kernels, biases) = (split(&kernels, count, &[inputs, outputs])?, split(&biases, count, &[outputs])?);
         Ok(kernels.into_iter().zip(biases).map(|(kernel, bias)| Affine { kernel, bias }).collect())
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
             }
         };
         if stages.iter().any(|stage| stage.len() != count) || bins.shape().first() != Some(&count) {
-            return Err(ShapeError("its stages do not go together".to_owned()));
+            return Err(ShapeError("its stages do not fit together".to_owned()));
         }
         let bins_of_each = bins.data().len() / count.max(1);
         let mut stages = stages.into_iter().map(Vec::into_iter).collect::<Vec<_>>();
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn other_graphs_are_refused() {
         for (onnx, words) in [
-            (&b"no graph"[..], "no ONNX graph"),
+            (&b"no graph"[..], "not an ONNX graph"),
             (include_bytes!("../../../../models/facelens-pose.onnx"), ""),
             (include_bytes!("../../../../models/blazeface-front-128.onnx"), ""),
         ] {

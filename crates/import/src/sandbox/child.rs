@@ -53,7 +53,7 @@ enum End {
 /// Has a child read and try a file.
 pub(super) fn open(program: &Program, limits: &Limits, file: &Path, task: Option<Task>) -> Result<Opened, ModelError> {
     let end = run(program, limits, file, task).map_err(|error| {
-        let cause = format!("it cannot be tried in a process of its own ({error})");
+        let cause = format!("it cannot be tested in a separate process ({error})");
         ModelError::new(ModelErrorKind::Io, file, cause, "close other programs and try again")
     })?;
     let too_large =
@@ -76,7 +76,7 @@ pub(super) fn open(program: &Program, limits: &Limits, file: &Path, task: Option
         }
         None => {
             tracing::debug!("{TRY_COMMAND} ended with {status}: {}", String::from_utf8_lossy(&words));
-            let cause = "the network crashed while it was tried";
+            let cause = "the network crashed while it was tested";
             Err(ModelError::new(ModelErrorKind::Corrupt, file, cause, "get the file again from its source"))
         }
     }

@@ -28,7 +28,7 @@ fn what_ships_is_not_tried_whatever_its_file_and_card_are_called() {
     let text = std::fs::read_to_string(&card).unwrap();
     assert!(text.contains("width = 64"));
     std::fs::write(&other, text.replace("width = 64", "width = 1024")).unwrap();
-    assert!(nobody.open(&other, None).unwrap_err().cause.contains("a process of its own"));
+    assert!(nobody.open(&other, None).unwrap_err().cause.contains("a separate process"));
 }
 
 #[cfg(unix)]
@@ -94,7 +94,7 @@ mod unix {
         {
             let crash = error(crash, LONG);
             assert_eq!(crash.kind, ModelErrorKind::Corrupt);
-            assert_eq!(crash.cause, "the network crashed while it was tried");
+            assert_eq!(crash.cause, "the network crashed while it was tested");
         }
         let refused =
             r#"echo '{"Refused":{"kind":"WrongShape","file":"x/good.toml","cause":"a cause","remedy":"do this"}}'"#;

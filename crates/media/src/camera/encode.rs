@@ -80,7 +80,7 @@ fn planes(pixels: Pixels, frame: &Frame, nv12: &[u8]) -> Vec<u8> {
 fn nv12(frame: &Frame) -> Result<Vec<u8>, String> {
     let (width, height) = (frame.width(), frame.height());
     if !width.is_multiple_of(2) || !height.is_multiple_of(2) {
-        return Err(format!("a {width}x{height} picture has an odd side"));
+        return Err(format!("a {width}x{height} image has an odd side"));
     }
     let mut bytes = vec![0; width as usize * height as usize * 3 / 2];
     let (y_plane, uv_plane) = bytes.split_at_mut(width as usize * height as usize);

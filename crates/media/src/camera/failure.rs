@@ -56,7 +56,7 @@ pub(super) fn error(camera: &str, message: &str) -> SourceError {
         ),
         Cause::Gone => (
             SourceErrorKind::NoSuchCamera,
-            "the camera is not there any more",
+            "the camera is no longer there",
             "check its cable, or choose another camera",
         ),
         Cause::Other => (SourceErrorKind::Other, message, "plug it in again, or choose another camera"),
@@ -66,7 +66,7 @@ pub(super) fn error(camera: &str, message: &str) -> SourceError {
 
 /// No camera at all.
 pub(super) fn no_camera() -> SourceError {
-    let remedy = "plug one in, or use a video, a picture or `demo` as the source";
+    let remedy = "plug one in, or use a video, an image or `demo` as the source";
     SourceError::new(SourceErrorKind::NoCamera, "camera", "no camera was found", remedy)
 }
 

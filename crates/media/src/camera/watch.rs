@@ -161,7 +161,7 @@ impl CameraSource {
             Err(why) => {
                 // Cheap webcams send a torn JPEG now and then.
                 self.broken += 1;
-                tracing::debug!("{}: picture {sequence} is broken ({why}); {} so far", self.info.name, self.broken);
+                tracing::debug!("{}: frame {sequence} is damaged ({why}); {} so far", self.info.name, self.broken);
                 None
             }
         }

@@ -37,7 +37,7 @@ enum NotBuiltIn {
 pub(super) fn open(path: &Path, head: &[u8]) -> Result<Box<dyn Source>, SourceError> {
     let Some(container) = container(head) else {
         // ffmpeg is not asked to guess: its guesses include playlists, which open other files.
-        return Err(unreadable(path, "it is neither a picture nor a video of a kind that is known here", ""));
+        return Err(unreadable(path, "it is neither an image nor a video of a kind that is known here", ""));
     };
     let what = if container == MP4 {
         let opened = no_panic(path, || match H264Video::open(path) {

@@ -29,7 +29,7 @@ impl VideoReader {
             Ok(video) => Ok(video),
             Err(NotBuiltIn::Broken(error)) => Err(error),
             Err(NotBuiltIn::Codec(codec)) => {
-                Err(unreadable(path, format!("it is {codec}, and only plain H.264 is built in"), ""))
+                Err(unreadable(path, format!("it is {codec}, and only plain H.264 is supported"), ""))
             }
         })?;
         let movie = video.movie();
@@ -71,7 +71,7 @@ impl VideoReader {
             video.skip_to(number);
             match video.next()? {
                 Next::Frame(frame) if frame.sequence == number => Ok(Some(frame)),
-                Next::Frame(_) => Err(unreadable(path, "the picture cannot be read: its data is damaged", "")),
+                Next::Frame(_) => Err(unreadable(path, "the frame cannot be read: its data are damaged", "")),
                 _ => Ok(None),
             }
         })

@@ -163,7 +163,7 @@ fn what_was_trimmed_is_not_shown_and_times_begin_at_0() {
     let (frames, error) = play(source.as_mut());
     assert_eq!((millis(&frames), error), (vec![0, 100, 200], None));
     let greys = |frame: &Frame| i32::from(pixel(frame, 70, 40)[0]);
-    assert!((greys(&frames[0]) - 60).abs() < 10, "the third picture comes first: {}", greys(&frames[0]));
+    assert!((greys(&frames[0]) - 60).abs() < 10, "the third image comes first: {}", greys(&frames[0]));
     let mut reader = VideoReader::open(&clip.path).unwrap();
     assert_eq!(reader.times().len(), 3);
     let last = reader.picture(2).unwrap().unwrap();
@@ -195,7 +195,7 @@ fn a_damaged_picture_costs_itself_and_those_that_need_it() {
     assert_eq!(millis(&frames)[..4], [0, 100, 200, 300]);
     assert!(frames.iter().all(|frame| frame.sequence != 4), "{frames:?}");
     assert_eq!(error.kind, SourceErrorKind::Unreadable);
-    assert!(error.to_string().contains("of its 6 pictures cannot be read, from 0.4 s on"), "{error}");
+    assert!(error.to_string().contains("of its 6 frames cannot be read, from 0.4 s on"), "{error}");
     assert!(matches!(source.next(), Ok(Next::End)));
 }
 
@@ -341,7 +341,7 @@ fn pictures_are_read_in_any_order_by_their_numbers() {
         let expected = number.min(5);
         assert_eq!((frame.sequence, frame.time), (expected as u64, reader.times()[expected]));
         let grey = i32::from(*frame.rgb().last().unwrap());
-        assert!((grey - i32::from(*picture(expected).last().unwrap())).abs() <= 4, "picture {number}: {grey}");
+        assert!((grey - i32::from(*picture(expected).last().unwrap())).abs() <= 4, "image {number}: {grey}");
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path, notices: &mut Vec<SessionNotice>) -> Option<Sess
     let object = match serde_json::from_slice(&text) {
         Ok(Value::Object(object)) => object,
         Ok(_) => {
-            notices.push(SessionNotice::DamagedInfo("it is no JSON object".to_owned()));
+            notices.push(SessionNotice::DamagedInfo("it is not a JSON object".to_owned()));
             return None;
         }
         Err(error) => {

@@ -81,35 +81,35 @@ impl fmt::Display for SessionNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &[String]| names.join(", ");
         match self {
-            Self::NoInfo => write!(f, "{INFO_FILE} is missing: what it would say is made up from the data"),
+            Self::NoInfo => write!(f, "{INFO_FILE} is missing: its contents are reconstructed from the data"),
             Self::DamagedInfo(cause) => {
-                write!(f, "{INFO_FILE} cannot be read ({cause}): what it would say is made up from the data")
+                write!(f, "{INFO_FILE} cannot be read ({cause}): its contents are reconstructed from the data")
             }
-            Self::DamagedKeys(keys) => write!(f, "{INFO_FILE}: {} cannot be read and is passed over", list(keys)),
+            Self::DamagedKeys(keys) => write!(f, "{INFO_FILE}: {} cannot be read and is ignored", list(keys)),
             Self::NewerSchema(schema) => write!(
                 f,
                 "the session is from a newer facelens (schema {schema}, this one knows {SESSION_SCHEMA}): what is known \
                  is shown; a newer facelens shows the rest"
             ),
-            Self::UnknownKeys(keys) => write!(f, "{INFO_FILE}: {} is not known here and passed over", list(keys)),
+            Self::UnknownKeys(keys) => write!(f, "{INFO_FILE}: {} is unknown and is ignored", list(keys)),
             Self::NoData(file) => write!(f, "{file} is missing: there are no estimates to show"),
             Self::DamagedData(cause) => write!(f, "the data cannot be read ({cause}): there are no estimates to show"),
-            Self::CutRow => f.write_str("the last row of the data is cut off; it is passed over"),
+            Self::CutRow => f.write_str("the last row of the data is cut off; it is skipped"),
             Self::DamagedRows(count, first) => {
                 let rows = if *count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
-                write!(f, "{rows} of the data cannot be read and passed over ({first})")
+                write!(f, "{rows} of the data cannot be read and skipped ({first})")
             }
             Self::MissingColumns(columns) => {
-                write!(f, "the data have no column {}: what it would say is missing", list(columns))
+                write!(f, "the data have no column {}: its values are missing", list(columns))
             }
             Self::UnknownColumns(columns) => {
-                write!(f, "the data: {} is not known here and passed over", list(columns))
+                write!(f, "the data: {} is unknown and is ignored", list(columns))
             }
-            Self::DamagedStrides(cause) => write!(f, "strides cannot be read and are passed over ({cause})"),
+            Self::DamagedStrides(cause) => write!(f, "strides cannot be read and are skipped ({cause})"),
             Self::Unsorted => f.write_str("the rows of the data are not in the order of their times; they are sorted"),
             Self::NoVideo(file) => write!(f, "{file} is missing"),
             Self::Unfinished => f.write_str(
-                "the recording was not finished: it was cut off, or it is still going on; what is there is shown",
+                "the recording is incomplete: it was interrupted, or it is still running; what is there is shown",
             ),
         }
     }
@@ -127,7 +127,7 @@ pub enum SessionError {
         cause: String,
     },
     /// A file, and not one of a session.
-    #[error("{}: it is no session folder; name the folder with {INFO_FILE} and {DATA_FILE} in it", .0.display())]
+    #[error("{}: it is not a session folder; give the folder with {INFO_FILE} and {DATA_FILE} in it", .0.display())]
     NoFolder(PathBuf),
     /// Nothing of a session is in the folder.
     #[error(

@@ -99,7 +99,7 @@ pub fn gait_words(walker: &Walker) -> Vec<String> {
     }
     match (walker.state, walker.age) {
         (WalkState::Waiting(waiting), _) => lines.push(waiting.words().to_owned()),
-        (WalkState::Walking { strides: 0 }, _) => lines.push("walks: the first stride is not over".to_owned()),
+        (WalkState::Walking { strides: 0 }, _) => lines.push("walks: the first stride is not complete".to_owned()),
         (_, Some(told)) => lines.push(gait_age_words(&told)),
         _ => {}
     }
@@ -295,9 +295,9 @@ mod tests {
         let mut person = walker(1, 100.0);
         assert_eq!(gait_words(&person), ["1.08 s · 2 strides"]);
         person.state = WalkState::Waiting(Waiting::FeetHidden);
-        assert_eq!(gait_words(&person), ["1.08 s", "feet not seen"]);
+        assert_eq!(gait_words(&person), ["1.08 s", "feet not visible"]);
         (person.state, person.measures.stride_s) = (WalkState::Walking { strides: 0 }, None);
-        assert_eq!(gait_words(&person), ["walks: the first stride is not over"]);
+        assert_eq!(gait_words(&person), ["walks: the first stride is not complete"]);
     }
 
     #[test]
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn every_character_of_a_label_is_in_the_font() {
         let said = Waiting::ALL.map(Waiting::words).concat()
-            + "walks: the first stride is not over · 0123456789 age by gait unsure";
+            + "walks: the first stride is not complete · 0123456789 age by gait unsure";
         for character in said.chars().filter(|character| *character != ' ') {
             assert!(crate::overlay::has_glyph(character), "{character:?}");
         }

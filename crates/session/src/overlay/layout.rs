@@ -213,6 +213,6 @@ mod tests {
             let faces = [Rect::new(0.0, 0.0, 70.0, 20.0)];
             assert_eq!(Layout::new(70.0, 20.0, &faces, 1.0).place(0, PLATE, true, manner), None);
         }
-        assert_eq!(place(&[Rect::new(700.0, 0.0, 50.0, 50.0)], true), None, "a face outside of the picture");
+        assert_eq!(place(&[Rect::new(700.0, 0.0, 50.0, 50.0)], true), None, "a face outside of the image");
     }
 }

@@ -89,7 +89,7 @@ mod tests {
         let large = analysis(3840, 2160, 0, &[]);
         let fit = MOST_BYTES / large.frame.rgb().len();
         assert_eq!(left((0..100).map(|number| job(&large, number))), fit);
-        assert_eq!(left((0..4).map(|number| job(&small, number * 2000))), 1, "pictures of a folder do not wait");
+        assert_eq!(left((0..4).map(|number| job(&small, number * 2000))), 1, "images of a folder do not wait");
     }
 
     #[test]

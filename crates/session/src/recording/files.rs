@@ -43,7 +43,7 @@ impl Broken {
     pub(super) fn end(self) -> SessionEnd {
         let error = match self {
             Self::SizeChanged { was, is } => format!(
-                "the pictures changed from {}x{} to {}x{}, and a session has one size; record the rest anew",
+                "the images changed from {}x{} to {}x{}, and a session has one size; record the rest in a new session",
                 was.0, was.1, is.0, is.1
             ),
             Self::File(error) => error.to_string(),
@@ -252,7 +252,7 @@ impl SessionFiles {
         info.end = is_equal.then(|| end.clone());
         let mut warning = unsaved_cause.map(|cause| {
             let times = if unsaved == 1 { "once".to_owned() } else { format!("{unsaved} times") };
-            format!("{cause}; that happened {times} while it was recorded, and nothing is lost by it")
+            format!("{cause}; this happened {times} during the recording, and no data were lost")
         });
         if let Err(error) = save_info_patiently(&folder, &info) {
             warning = None;

@@ -108,7 +108,7 @@ fn a_session_json_that_cannot_be_written_is_tried_again_and_told_at_the_end() {
     let finished = files.finish(SessionEnd::Stopped, Handed::default());
     let warning = finished.warning.unwrap();
     assert!(
-        warning.contains("session.json: it cannot be written (") && warning.contains("nothing is lost"),
+        warning.contains("session.json: it cannot be written (") && warning.contains("no data were lost"),
         "{warning}"
     );
     assert_eq!((finished.end, info(&folder).end), (SessionEnd::Stopped, Some(SessionEnd::Stopped)));

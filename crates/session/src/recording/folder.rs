@@ -222,6 +222,9 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         let words = make(&file, &jiff::Zoned::now()).unwrap_err().to_string();
-        assert!(words.contains("file: it cannot be written (") && words.contains("file is in the place"), "{words}");
+        assert!(
+            words.contains("file: it cannot be written (") && words.contains("file is where a folder should be"),
+            "{words}"
+        );
     }
 }

@@ -56,7 +56,7 @@ pub struct RecorderOptions {
     pub folder: PathBuf,
     /// Which pictures.
     pub pictures: RecordedPictures,
-    /// Make the faces in the videos unrecognisable.
+    /// Blur the faces in the videos.
     pub blur: bool,
     /// Mirror the videos; the data never are.
     pub mirror: bool,

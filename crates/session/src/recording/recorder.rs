@@ -45,7 +45,7 @@ impl Recorder {
     /// `wake` is called from it when the state changes. Must not block.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Where the system cannot start a thread.
     pub fn start(options: RecorderOptions, wake: Arc<dyn Fn() + Send + Sync>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             queue: Queue::new(options.scene),

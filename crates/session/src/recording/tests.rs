@@ -229,7 +229,7 @@ fn pictures_that_come_slowly_are_written_down_by_the_clock() {
     written(2);
     let folder = folder_of(&recorder.status());
     for file in ["video.mp4", "clean.mp4"] {
-        assert!(!times(&folder.join(file)).is_empty(), "a kill now would leave the first picture in {file}");
+        assert!(!times(&folder.join(file)).is_empty(), "a kill now would leave the first image in {file}");
     }
 }
 

@@ -46,7 +46,7 @@ fn create(path: &Path) -> Result<(PathBuf, File), WriteError> {
             Err(error) => return Err(WriteError::io(&to, &error)),
         }
     }
-    let cause = format!("there are {MOST_COPIES} copies of it already");
+    let cause = format!("there are already {MOST_COPIES} copies of it");
     Err(WriteError::new(WriteErrorKind::Io, path, cause, "delete those that nobody needs"))
 }
 

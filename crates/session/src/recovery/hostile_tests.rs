@@ -104,7 +104,7 @@ fn names_that_lead_out_of_the_folder_are_refused_on_every_system() {
 #[test]
 fn names_that_are_another_file_of_the_session_are_refused() {
     for name in ["session.json", "SESSION.JSON", "recording.lock", "session.json.part"] {
-        Place::new(&[], |info| info["data"] = name.into()).refused("which is no file of a session");
+        Place::new(&[], |info| info["data"] = name.into()).refused("which is not a file of a session");
     }
     Place::new(BOTH, |info| info["data"] = "video.mp4".into()).refused("twice");
     Place::new(BOTH, |info| info["videos"][1]["file"] = "video.mp4".into()).refused("twice");
@@ -140,7 +140,7 @@ fn links_of_either_kind_are_refused() {
     for name in ["faces.csv", "clean.mp4"] {
         let place = Place::new(BOTH, |_| {});
         fs::hard_link(place.file(name), place.parent.path().join("linked")).unwrap();
-        place.refused(&format!("{name} has another name elsewhere"));
+        place.refused(&format!("{name} is hard-linked elsewhere"));
     }
 }
 
@@ -205,7 +205,7 @@ fn somebody_elses_files_stay_and_nothing_is_put_beside_them() {
     let parent = tempfile::tempdir().unwrap();
     fs::write(parent.path().join("faces.csv"), "name,age\nann,3\n").unwrap();
     let error = recover(parent.path()).unwrap_err();
-    assert!(error.to_string().contains("nothing proves that it is a recording"), "{error}");
+    assert!(error.to_string().contains("nothing proves that it is an interrupted recording"), "{error}");
     assert_eq!(fs::read(parent.path().join("faces.csv")).unwrap(), b"name,age\nann,3\n");
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     // Even where everything else is a session's.

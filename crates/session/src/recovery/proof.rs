@@ -37,9 +37,7 @@ pub(super) fn prove(folder: &Path) -> Result<Option<Unfinished>, WriteError> {
     match own_file(folder, INFO_FILE) {
         Ok(Some(_)) => {}
         Ok(None) => {
-            return Err(unproven(format!(
-                "without {INFO_FILE}, nothing proves that it is a recording that was broken off"
-            )));
+            return Err(unproven(format!("without {INFO_FILE}, nothing proves that it is an interrupted recording")));
         }
         Err(cause) => return Err(unproven(cause)),
     }
@@ -61,14 +59,14 @@ pub(super) fn prove(folder: &Path) -> Result<Option<Unfinished>, WriteError> {
     let info: SessionInfo =
         serde_json::from_value(value).map_err(|error| about_info(format!("it is damaged ({error})")))?;
     if !(0.0..=LONGEST_S).contains(&info.duration_s) {
-        return Err(about_info(format!("`duration_s` is {}, no length of a recording", info.duration_s)));
+        return Err(about_info(format!("`duration_s` is {}, which is not the length of a recording", info.duration_s)));
     }
     if let Some(problem) = name_problem(&info) {
         return Err(about_info(problem));
     }
     own_file(folder, LOCK_FILE).map_err(unproven)?;
     for name in std::iter::once(&info.data).chain(info.videos.iter().map(|video| &video.file)) {
-        let elsewhere = |file: Metadata| has_other_name(&file).then(|| format!("{name} has another name elsewhere"));
+        let elsewhere = |file: Metadata| has_other_name(&file).then(|| format!("{name} is hard-linked elsewhere"));
         if let Some(cause) = own_file(folder, name).map_err(unproven)?.and_then(elsewhere) {
             return Err(unproven(cause));
         }

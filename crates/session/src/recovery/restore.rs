@@ -62,17 +62,19 @@ impl Work<'_> {
     fn video(&mut self, video: &SessionVideo) -> (bool, Option<VideoSummary>) {
         let (path, file) = (self.folder.join(&video.file), &video.file);
         if !path.exists() {
-            self.mended.changes.push(format!("{file} was never begun and is taken from the list"));
+            self.mended.changes.push(format!("{file} was never started and is removed from the list"));
             return (false, None);
         }
         match finish_found(&path, |source, from| copies::keep(&path, source, from)) {
             Ok(finished) => {
                 match finished.change {
                     VideoChange::None => {}
-                    VideoChange::Indexed => self.mended.changes.push(format!("{file} got its index and its length")),
+                    VideoChange::Indexed => {
+                        self.mended.changes.push(format!("{file} was given its index and its length"))
+                    }
                     VideoChange::Cut(bytes, copy) => self.mended.changes.push(format!(
-                        "{bytes} bytes at the end of {file} that are no whole part of it were moved to {}, and it got its \
-                         index and its length",
+                        "{bytes} bytes at the end of {file} that are not a complete part of it were moved to {}, and \
+                         it was given its index and its length",
                         name_of(&copy)
                     )),
                     VideoChange::Damaged(places) => {
@@ -86,7 +88,7 @@ impl Work<'_> {
                 // A recording of less than a second has no picture yet.
                 self.mended
                     .changes
-                    .push(format!("{file} has no whole picture and is taken from the list; the file stays"));
+                    .push(format!("{file} has no complete frame and is removed from the list; the file is kept"));
                 (false, None)
             }
             Err(error) => {
@@ -101,8 +103,10 @@ impl Work<'_> {
         match cut_torn(&self.folder.join(file)) {
             Ok((rows, copy)) => {
                 if let Some(copy) = copy {
-                    let words =
-                        format!("a row that was cut off was taken from {file}, which was copied to {}", name_of(&copy));
+                    let words = format!(
+                        "an incomplete row was removed from {file}, which was copied to {} before",
+                        name_of(&copy)
+                    );
                     self.mended.changes.push(words);
                 }
                 if let Some((count, first)) = &rows.damaged {

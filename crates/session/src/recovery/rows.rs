@@ -82,7 +82,7 @@ fn look_at(bytes: &[u8]) -> Result<Rows, String> {
         return if first.as_bytes().starts_with(torn) {
             Ok(rows)
         } else {
-            Err("it is no table of facelens".to_owned())
+            Err("it is not a table of facelens".to_owned())
         };
     }
     let mut table = CsvTable::new(whole).map_err(|error| error.to_string())?;

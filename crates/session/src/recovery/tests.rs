@@ -118,7 +118,7 @@ fn cut_anywhere_each_file_keeps_what_is_whole_in_it_and_a_copy_of_the_rest() {
         let shorter = recovered.mended.to_string().contains("frames more than");
         assert_eq!(shorter, [clean, video, data] != [1.0; 3], "{words}: {}", recovered.mended);
         assert!(!folder.join(LOCK_FILE).exists() && unfinished(parent.path()).is_empty());
-        assert_eq!(recover(&folder), Ok(None), "it is finished already");
+        assert_eq!(recover(&folder), Ok(None), "it is already complete");
     }
 }
 
@@ -194,5 +194,5 @@ fn other_folders_and_those_of_a_newer_facelens_are_left_alone() {
     assert!(matches!(survey.left_alone.as_slice(), [error] if error.to_string().contains("newer facelens")));
     assert_eq!(unfinished(&parent.path().join("none")), Vec::<PathBuf>::new());
     let error = recover(&parent.path().join("session-empty")).unwrap_err();
-    assert!(error.to_string().contains("no recorded session"), "{error}");
+    assert!(error.to_string().contains("not a recorded session"), "{error}");
 }

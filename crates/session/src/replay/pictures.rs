@@ -60,7 +60,7 @@ impl Pictures {
     /// on that thread whenever there is something new; it must not block.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Where the system cannot start a thread.
     pub fn open(path: PathBuf, mirrored: bool, wake: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
         let desk = Desk { wanted_s: Some(0.0), stop: false, state: PictureState::Opening, frame: None };
         let shared = Arc::new(Shared { desk: Mutex::new(desk), changed: Condvar::new(), wake: Box::new(wake) });
@@ -194,7 +194,7 @@ mod tests {
             until(&pictures, |pictures| shown(pictures) == Some(number));
             let frame = pictures.frame().unwrap();
             let (grey, got) = (i32::from(picture(number)[0]), i32::from(frame.rgb()[0]));
-            assert!((grey - got).abs() <= 3, "picture {number}: {got} instead of {grey}");
+            assert!((grey - got).abs() <= 3, "image {number}: {got} instead of {grey}");
             assert_eq!(frame.time, Duration::from_millis(100 * number));
         }
         pictures.want(99.0);

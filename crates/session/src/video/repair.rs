@@ -86,7 +86,7 @@ impl Ending {
         let Some(last) = kept.last() else { return Err(empty(path)) };
         let starts: Vec<_> = kept.iter().map(|fragment| fragment.start).collect();
         let index = index(found.track_id, &starts).map_err(|cause| {
-            WriteError::new(WriteErrorKind::Encoder, path, cause, "copy what is there by another program")
+            WriteError::new(WriteErrorKind::Encoder, path, cause, "copy what is there with another program")
         })?;
         let ticks = last.start.time.saturating_add(last.ticks);
         let frames = kept.iter().map(|fragment| fragment.frames).sum();
@@ -122,8 +122,8 @@ impl Ending {
 }
 
 fn empty(path: &Path) -> WriteError {
-    let cause = "it was broken off before its first second was written";
-    WriteError::new(WriteErrorKind::Empty, path, cause, "there is nothing in it to save")
+    let cause = "it was interrupted before its first second was written";
+    WriteError::new(WriteErrorKind::Empty, path, cause, "there is nothing in it to recover")
 }
 
 #[cfg(test)]

@@ -86,10 +86,10 @@ impl VideoWriter {
     pub fn create(path: &Path, width: u32, height: u32, options: VideoOptions) -> Result<Self, WriteError> {
         if !FrameEncoder::fits(width, height) {
             let cause = format!(
-                "{width}x{height} pictures do not make an H.264 video, which has 1x1 to {}x{} pixels",
+                "{width}x{height} images do not make an H.264 video, which has 1x1 to {}x{} pixels",
                 LARGEST.0, LARGEST.1
             );
-            return Err(WriteError::new(WriteErrorKind::Size, path, cause, "scale the pictures down first"));
+            return Err(WriteError::new(WriteErrorKind::Size, path, cause, "scale the images down first"));
         }
         let encoder_error = |cause: String| encoder_error(path, &cause);
         let encoder = FrameEncoder::new(width, height).map_err(encoder_error)?;
@@ -126,12 +126,12 @@ impl VideoWriter {
         let expected = self.width as usize * self.height as usize * 3;
         if rgb.len() != expected {
             let cause = format!(
-                "a picture of {} bytes does not fit into a video of {}x{} pixels ({expected} bytes)",
+                "an image of {} bytes does not fit into a video of {}x{} pixels ({expected} bytes)",
                 rgb.len(),
                 self.width,
                 self.height
             );
-            let remedy = "write pictures of another size to a video of their own";
+            let remedy = "write images of another size to a separate video";
             return Err(WriteError::new(WriteErrorKind::Size, &self.path, cause, remedy));
         }
         let now = self.clock.place(time);
@@ -220,7 +220,7 @@ impl VideoWriter {
         self.done = true;
         let Some(last) = self.fragments.cut(most_frames) else {
             self.remove();
-            let cause = "no picture came, so there is no video";
+            let cause = "no image arrived, so there is no video";
             let empty = WriteError::new(WriteErrorKind::Empty, &self.path, cause, "check the input");
             return (VideoSummary::default(), Err(empty));
         };
@@ -308,7 +308,7 @@ fn open(path: &Path, kind: VideoFile) -> io::Result<(File, Option<AtomicFile>)> 
 
 fn encoder_error(path: &Path, cause: &str) -> WriteError {
     let cause = format!("the video encoder failed ({cause})");
-    WriteError::new(WriteErrorKind::Encoder, path, cause, "try a smaller picture")
+    WriteError::new(WriteErrorKind::Encoder, path, cause, "try a smaller image")
 }
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ impl Chart<'_> {
 
     fn subtitle(&self) -> String {
         format!(
-            "{} pictures of {}, {}; a face found in {:.1} %. Thin lines: 95 % intervals.",
+            "{} images of {}, {}; a face found in {:.1} %. Thin lines: 95 % intervals.",
             grouped(self.all.n),
             self.labels,
             self.faces,

@@ -134,7 +134,7 @@ fn a_file_that_no_training_can_start_from_is_named() {
     let device = Device::flex();
     for (file, cause) in [
         ("mxnet/model-ssr-imdb-0021.params", "MXNet port"),
-        ("omasaht/fsanet-var-iter-688590.onnx", "no weight file"),
+        ("omasaht/fsanet-var-iter-688590.onnx", "not a weight file"),
         ("absent.h5", "cannot be read"),
     ] {
         let file = shared.join("reference").join(file);

@@ -211,7 +211,7 @@ fn a_card_for_two_tasks_says_of_each_figure_what_it_is_about() {
     card.output = OutputForm::YearsAndMaleScore;
     let error = card.validate(Path::new("x.toml")).unwrap_err().to_string();
     assert!(
-        error.contains("`accuracy`: the figure for \"AFLW2000\" needs a `task`, as the model is for age and gender")
+        error.contains("`accuracy`: the number for \"AFLW2000\" needs a `task`, as the model is for age and gender")
     );
     let figure = |measure: &str, task| Accuracy { measure: measure.into(), task, ..card.accuracy[0].clone() };
     card.accuracy = vec![figure("share of right genders", Some(Task::Gender)), figure("MAE", Some(Task::Age))];

@@ -87,11 +87,12 @@ pub fn decode(onnx: &[u8]) -> Result<pb::ModelProto, Refusal> {
     }
     wire::count(onnx)?;
     let mut reader = onnx;
-    let proto = catch(|| tract_onnx::onnx().proto_model_for_read(&mut reader))
-        .map_err(Refusal::corrupt)?
-        .map_err(|error| Refusal::corrupt(format!("it is no ONNX file, or a damaged one ({})", one_line(&error))))?;
+    let proto =
+        catch(|| tract_onnx::onnx().proto_model_for_read(&mut reader)).map_err(Refusal::corrupt)?.map_err(|error| {
+            Refusal::corrupt(format!("it is not an ONNX file, or a damaged one ({})", one_line(&error)))
+        })?;
     if proto.graph.is_none() {
-        return Err(Refusal::corrupt("it is no ONNX file: there is no graph in it"));
+        return Err(Refusal::corrupt("it is not an ONNX file: there is no graph in it"));
     }
     Ok(proto)
 }

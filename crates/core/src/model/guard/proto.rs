@@ -92,8 +92,8 @@ fn input(graph: &mut pb::GraphProto, shape: &[usize]) -> Result<(), Refusal> {
     let (Some(input), None) = (inputs.next(), inputs.next()) else {
         let count = graph.input.iter().filter(|input| !constants.contains(input.name.as_str())).count();
         return Err(Refusal::wrong_shape(
-            format!("its graph has {count} inputs instead of one picture"),
-            "export it with the picture as its only input",
+            format!("its graph has {count} inputs instead of one image"),
+            "export it with the image as its only input",
         ));
     };
     let Some(pb::type_proto::Value::TensorType(tensor)) = input.r#type.as_mut().and_then(|kind| kind.value.as_mut())
@@ -185,7 +185,7 @@ fn node(node: &mut pb::NodeProto) -> Result<(), Refusal> {
         }
         attribute.t.iter().chain(&attribute.tensors).try_for_each(tensor)?;
         if op == "Transpose" && attribute.name == "perm" && !is_permutation(&attribute.ints) {
-            return Err(Refusal::corrupt(format!("{}: {:?} is no order of axes", place(), attribute.ints)));
+            return Err(Refusal::corrupt(format!("{}: {:?} is not an order of axes", place(), attribute.ints)));
         }
         let range = match attribute.name.as_str() {
             "kernel_shape" | "strides" | "dilations" | "blocksize" => 1..=MAX_WINDOW,

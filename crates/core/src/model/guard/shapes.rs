@@ -28,7 +28,7 @@ fn foreign(error: &impl std::fmt::Display) -> Refusal {
 
 fn unknown_size(name: &str) -> Refusal {
     Refusal::wrong_shape(
-        format!("the size of what `{name}` gives cannot be told beforehand"),
+        format!("the size of the output of `{name}` cannot be determined in advance"),
         "export the model with fixed sizes",
     )
 }

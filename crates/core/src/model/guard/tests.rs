@@ -62,7 +62,7 @@ fn another_input_is_refused_with_both_shapes() {
     refused(small(&[1, 3, 64]), ModelErrorKind::WrongShape, "`x` is 1x3x64, but 1x3x8x8 is wanted");
     refused(small(&[4, 3, 8, 8]), ModelErrorKind::WrongShape, "`x` is 4x3x8x8, but");
     let two = small(&INPUT).change(|graph| graph.input.push(value("second", &[1])));
-    refused(two, ModelErrorKind::WrongShape, "2 inputs instead of one picture");
+    refused(two, ModelErrorKind::WrongShape, "2 inputs instead of one image");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn arguments_that_tract_would_believe_are_refused() {
     let transposed = |perm: &[i64]| Graph::new(&INPUT).node("Transpose", &["x"], "y", &[("perm", perm)]);
     assert!(load(transposed(&[3, 1, 0, 2])).is_ok());
     for perm in [&[0, 1, 0, 3][..], &[0, 1, 2, 4], &[-1, 0, 1, 2]] {
-        refused(transposed(perm), ModelErrorKind::Corrupt, "is no order of axes");
+        refused(transposed(perm), ModelErrorKind::Corrupt, "is not an order of axes");
     }
     let tiled = |times: &[i64]| Graph::new(&INPUT).integers("n", times).node("Tile", &["x", "n"], "y", &[]);
     assert!(load(tiled(&[1, 2, 1, 2])).is_ok());
@@ -352,7 +352,7 @@ fn what_is_no_onnx_says_so() {
     for bytes in [&b""[..], b"Once upon a time there was a face.", &[0xff; 64], &[0; 64]] {
         let error = Net::with_input_shape(bytes, &SHAPE, Path::new("net.onnx")).unwrap_err();
         assert_eq!(error.kind, ModelErrorKind::Corrupt);
-        assert!(error.to_string().contains("no ONNX file"), "{error}");
+        assert!(error.to_string().contains("not an ONNX file"), "{error}");
     }
 }
 

@@ -118,7 +118,7 @@ impl Counter {
 }
 
 fn broken() -> Refusal {
-    Refusal::corrupt("it is no ONNX file, or a truncated or damaged one")
+    Refusal::corrupt("it is not an ONNX file, or a truncated or damaged one")
 }
 
 /// Base-128 varint, least significant group first, at most ten bytes.

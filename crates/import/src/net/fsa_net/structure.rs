@@ -7,7 +7,7 @@ use crate::net::{DenseLayout, KernelLayout, ShapeError};
 
 impl StructureMapping {
     pub(super) fn validate(&self) -> Result<(), ShapeError> {
-        let (m, combined) = self.rows().ok_or_else(|| ShapeError("its layers do not go together".to_owned()))?;
+        let (m, combined) = self.rows().ok_or_else(|| ShapeError("its layers do not fit together".to_owned()))?;
         if let Scoring::Convolution(layer) = &self.scoring {
             layer.expect_convolution(KernelLayout::Hwio, 1, FEATURES, 1)?;
         }
@@ -19,7 +19,7 @@ impl StructureMapping {
     /// `M_k = sigmoid(f_M(A_k))`, `C = sigmoid(f_C(A))`, `S_k = C M_k`, each row of `S_k` divided by its sum (its L1
     /// norm: sigmoids are positive), and `S_k U` one behind the other.
     pub(super) fn write(&self, graph: &mut Graph, fused: &[Value; 3]) -> Result<Value, ShapeError> {
-        let (m, combined) = self.rows().ok_or_else(|| ShapeError("its layers do not go together".to_owned()))?;
+        let (m, combined) = self.rows().ok_or_else(|| ShapeError("its layers do not fit together".to_owned()))?;
         let [m, combined, places, stages] = [m, combined, PLACES, STAGES].map(|length| length as i64);
         let mut scores = Vec::new();
         for map in fused {

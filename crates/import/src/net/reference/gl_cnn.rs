@@ -89,5 +89,5 @@ fn side_by_side(a: &Tensor, b: &Tensor) -> Result<Tensor, ShapeError> {
 }
 
 fn not_a_map(x: &Tensor) -> ShapeError {
-    ShapeError(format!("{:?} is no such map of one gait energy image", x.shape()))
+    ShapeError(format!("{:?} is not a map of one gait energy image", x.shape()))
 }

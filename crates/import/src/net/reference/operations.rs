@@ -35,10 +35,10 @@ pub fn dense(x: &Tensor, kernel: &Tensor, layout: DenseLayout, bias: &Tensor) ->
 /// Where the shapes do not go together.
 pub fn matrix_product(a: &Tensor, b: &Tensor) -> Result<Tensor, ShapeError> {
     let (&[rows, inner], &[inner_b, columns]) = (a.shape(), b.shape()) else {
-        return Err(ShapeError(format!("{:?} and {:?} are no matrices", a.shape(), b.shape())));
+        return Err(ShapeError(format!("{:?} and {:?} are not matrices", a.shape(), b.shape())));
     };
     if inner != inner_b {
-        return Err(ShapeError(format!("{:?} does not go with {:?}", a.shape(), b.shape())));
+        return Err(ShapeError(format!("{:?} does not match {:?}", a.shape(), b.shape())));
     }
     let mut result = vec![0.0; rows * columns];
     for row in 0..rows {
@@ -87,7 +87,7 @@ fn broadcast(a: &Tensor, b: &Tensor, f: impl Fn(f32, f32) -> f32) -> Result<Tens
         .map(|axes| match axes {
             (&a, &b) if a == b || b == 1 => Ok(a),
             (&1, &b) => Ok(b),
-            _ => Err(ShapeError(format!("{:?} does not go with {:?}", a.shape(), b.shape()))),
+            _ => Err(ShapeError(format!("{:?} does not match {:?}", a.shape(), b.shape()))),
         })
         .collect::<Result<_, _>>()?;
     let (places, places_a, places_b) = (strides(&shape), strides(&shape_a), strides(&shape_b));

@@ -15,7 +15,7 @@ pub enum Padding {
 fn map_shape(x: &Tensor) -> Result<[usize; 3], ShapeError> {
     match *x.shape() {
         [1, rows, columns, channels] => Ok([rows, columns, channels]),
-        ref other => Err(ShapeError(format!("{other:?} is no feature map of one face"))),
+        ref other => Err(ShapeError(format!("{other:?} is not a feature map of one face"))),
     }
 }
 
@@ -36,7 +36,7 @@ pub fn convolution(
         KernelLayout::Oihw => kernel.permuted(&[2, 3, 1, 0])?,
     };
     let [height, width, kernel_inputs, outputs] = *kernel.shape() else {
-        return Err(ShapeError(format!("{:?} is no kernel of a convolution", kernel.shape())));
+        return Err(ShapeError(format!("{:?} is not a kernel of a convolution", kernel.shape())));
     };
     let window = Window::new([rows, columns], [height, width], padding)?;
     if kernel_inputs != inputs || bias.shape() != [outputs] {
@@ -66,7 +66,7 @@ pub fn convolution(
 pub fn depthwise_convolution(x: &Tensor, kernel: &Tensor, padding: Padding) -> Result<Tensor, ShapeError> {
     let [rows, columns, channels] = map_shape(x)?;
     let [height, width, kernel_channels, 1] = *kernel.shape() else {
-        return Err(ShapeError(format!("{:?} is no kernel of a depthwise convolution", kernel.shape())));
+        return Err(ShapeError(format!("{:?} is not a kernel of a depthwise convolution", kernel.shape())));
     };
     let window = Window::new([rows, columns], [height, width], padding)?;
     if kernel_channels != channels {

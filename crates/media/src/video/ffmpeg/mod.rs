@@ -113,7 +113,7 @@ impl Ffmpeg {
                 video.info.format = format!("{codec} {width}x{height}{rate} by ffmpeg");
                 video.first = Some(frame);
             }
-            _ => return Err(unreadable(path, "it holds no picture that can be read", "check that the file is whole")),
+            _ => return Err(unreadable(path, "it contains no frame that can be read", "check that the file is whole")),
         }
         Ok(video)
     }
@@ -165,23 +165,23 @@ impl Ffmpeg {
             let cause = format!("it cannot be read as a video (ffmpeg: {last})");
             return Err(unreadable(&self.path, cause, "check that the file is whole"));
         }
-        let remedy = "what can be read is; copy the file again";
+        let remedy = "the readable part is used; copy the file again";
         if failed || damage.tells_of_an_end() || self.lasts_longer() {
             let secs = self.last_time.as_secs_f64();
             return Err(unreadable(
                 &self.path,
-                format!("the video breaks off after {secs:.1} s (ffmpeg: {last})"),
+                format!("the video is cut off after {secs:.1} s (ffmpeg: {last})"),
                 remedy,
             ));
         }
         if let Some(count) = self.info.frame_count.filter(|&count| count > self.frames) {
             let missing = count - self.frames;
-            let cause = format!("{missing} of its {count} pictures cannot be read (ffmpeg: {})", damage.first);
+            let cause = format!("{missing} of its {count} frames cannot be read (ffmpeg: {})", damage.first);
             return Err(unreadable(&self.path, cause, remedy));
         }
         let places = if damage.places == 1 { "one place".to_owned() } else { format!("{} places", damage.places) };
         let cause = format!("the video is damaged in {places} (ffmpeg: {})", damage.first);
-        let remedy = format!("all {} pictures were read, but those there may look torn", self.frames);
+        let remedy = format!("all {} frames were read, but those there may be corrupted", self.frames);
         Ok(Next::Damaged(unreadable(&self.path, cause, &remedy)))
     }
 
@@ -225,7 +225,7 @@ fn no_ffmpeg(path: &Path, what: &str) -> SourceError {
     SourceError::new(
         SourceErrorKind::Unsupported,
         path.display().to_string(),
-        format!("{what} is not built in, and there is no ffmpeg on the PATH"),
+        format!("{what} is not supported without ffmpeg, and there is no ffmpeg on the PATH"),
         "install ffmpeg, or convert the video to MP4 with H.264",
     )
 }

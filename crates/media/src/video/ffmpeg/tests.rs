@@ -33,8 +33,8 @@ fn without_ffmpeg_the_error_names_the_codec_and_the_remedy() {
     let programs = Programs::new("/nowhere/ffmpeg", "/nowhere/ffprobe");
     let error = |what| Ffmpeg::open(Path::new("a.avi"), AVI, what, &programs).err().unwrap();
     assert_eq!(error(None).kind, SourceErrorKind::Unsupported);
-    assert!(error(None).to_string().contains("AVI is not built in") && error(None).to_string().contains("install"));
-    assert!(error(Some("HEVC (H.265)")).to_string().contains("HEVC (H.265) is not built in"));
+    assert!(error(None).to_string().contains("AVI is not supported") && error(None).to_string().contains("install"));
+    assert!(error(Some("HEVC (H.265)")).to_string().contains("HEVC (H.265) is not supported"));
 }
 
 /// Programs that stand in for old and new ones.
@@ -116,7 +116,7 @@ for a in "$@"; do case "$a" in *showinfo@*) T=${{a##*,}}; T="[${{T%%=*}} @ 0x1] 
         let read = played(&programs);
         assert_eq!((read.frames.len(), read.damaged), (2, None));
         let told = read.error.unwrap().to_string();
-        assert!(told.contains("1 of its 3 pictures cannot be read"), "{told}");
+        assert!(told.contains("1 of its 3 frames cannot be read"), "{told}");
 
         // Nothing that is wrong was logged: the file counts differently.
         let programs = with_ffprobe(
@@ -135,9 +135,9 @@ for a in "$@"; do case "$a" in *showinfo@*) T=${{a##*,}}; T="[${{T%%=*}} @ 0x1] 
         assert!(played(&whole).error.is_none());
         let longer = with_ffprobe(whole, folder.path(), r#""avg_frame_rate":"25/1","duration":"9.5""#);
         let told = played(&longer).error.unwrap().to_string();
-        assert!(told.contains("breaks off after 2.0 s (ffmpeg: Invalid data)"), "{told}");
+        assert!(told.contains("cut off after 2.0 s (ffmpeg: Invalid data)"), "{told}");
         let failing = ffmpeg(folder.path(), "61.  1.102", "-vsync", &(frame(0) + "exit 69"));
-        assert!(played(&failing).error.unwrap().to_string().contains("breaks off"));
+        assert!(played(&failing).error.unwrap().to_string().contains("cut off"));
         let torn = ffmpeg(folder.path(), "61.  1.102", "-vsync", &frame(0).replace("aaabbb", "aaab"));
         let error = Ffmpeg::open(Path::new("a.avi"), AVI, None, &torn).err().unwrap();
         assert!(error.to_string().contains("cannot be read as a video"), "{error}");
@@ -218,7 +218,7 @@ fn a_video_that_is_cut_off_says_so() {
         let played = play(&mut opened(&clip.path).unwrap());
         assert!((5..20).contains(&played.frames.len()), "{name}: {}", played.frames.len());
         let error = played.error.unwrap().to_string();
-        assert!(error.contains("breaks off") || error.contains("cannot be read"), "{name}: {error}");
+        assert!(error.contains("cut off") || error.contains("cannot be read"), "{name}: {error}");
     }
 }
 

@@ -159,9 +159,9 @@ impl H264Video {
             self.flush();
             let shown = self.movie.samples[..self.sample].iter().filter_map(|sample| sample.shown_at);
             let secs = shown.max().unwrap_or(0) as f64 / f64::from(self.movie.timescale);
-            let remedy = "what comes before is read; copy the file again";
+            let remedy = "the part before that is used; copy the file again";
             self.failure =
-                Some(unreadable(&self.path, format!("the video breaks off after {secs:.1} s: {cause}"), remedy));
+                Some(unreadable(&self.path, format!("the video is cut off after {secs:.1} s: {cause}"), remedy));
         }
         self.sample += 1;
     }
@@ -177,7 +177,7 @@ impl H264Video {
             return self.lose(self.sample);
         }
         if sample.size > MAX_SAMPLE_BYTES {
-            return Err("a picture's data is too large to be true".to_owned());
+            return Err("the data of a frame are implausibly large".to_owned());
         }
         let mut data = vec![0; sample.size as usize];
         self.file.seek(SeekFrom::Start(sample.offset)).and_then(|_| self.file.read_exact(&mut data)).map_err(
@@ -234,7 +234,7 @@ impl H264Video {
         }
         self.lost.in_a_row += 1;
         if self.lost.in_a_row > MAX_LOST_IN_A_ROW {
-            return Err("its data is damaged".to_owned());
+            return Err("its data are damaged".to_owned());
         }
         Ok(())
     }
@@ -293,8 +293,8 @@ impl H264Video {
                 .and_then(|at| self.movie.samples[at].shown_at);
             let secs = self.movie.duration(time.unwrap_or(0)).as_secs_f64();
             let cause =
-                format!("{count} of its {all} pictures cannot be read, from {secs:.1} s on: its data is damaged");
-            self.failure = Some(unreadable(&self.path, cause, "what can be read is; copy the file again"));
+                format!("{count} of its {all} frames cannot be read, from {secs:.1} s on: its data are damaged");
+            self.failure = Some(unreadable(&self.path, cause, "the readable part is used; copy the file again"));
         }
     }
 

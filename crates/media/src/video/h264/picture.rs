@@ -76,7 +76,7 @@ impl Conversion {
         if self.orientation == Orientation::NoTransforms {
             return Ok((width, height, rgb));
         }
-        let picture = RgbImage::from_raw(width, height, rgb).ok_or("its picture has a wrong size")?;
+        let picture = RgbImage::from_raw(width, height, rgb).ok_or("its frame has a wrong size")?;
         let mut picture = DynamicImage::ImageRgb8(picture);
         picture.apply_orientation(self.orientation);
         Ok((picture.width(), picture.height(), picture.into_rgb8().into_raw()))

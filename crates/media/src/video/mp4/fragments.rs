@@ -67,7 +67,7 @@ pub(super) fn fragment_samples(
             }
             let mut first_flags = if has(0x4) { Some(trun.u32().ok_or(short)?) } else { None };
             if samples.len().saturating_add(count as usize) > MAX_SAMPLES {
-                return Err("its fragments are not believable");
+                return Err("its fragments are implausible");
             }
             for _ in 0..count {
                 let duration = if has(0x100) { trun.u32().ok_or(short)? } else { duration };

@@ -79,7 +79,7 @@ impl Movie {
         }
         let Some(moov) = boxes.moov else {
             let cause = if boxes.cut { "the video is cut off before its index" } else { "the MP4 has no index" };
-            return Err(NotBuiltIn::Broken(unreadable(path, cause, "copy the file again, or record it anew")));
+            return Err(NotBuiltIn::Broken(unreadable(path, cause, "copy the file again, or record it again")));
         };
         let moov = moov.as_slice();
         let Some(track) = Track::of_movie(moov) else {
@@ -100,7 +100,7 @@ impl Movie {
         }
         edits::apply(&track.edits, movie_timescale(moov).unwrap_or(0), track.timescale, &mut samples);
         let shown = samples.iter().filter_map(|sample| sample.shown_at);
-        let first = shown.min().ok_or_else(|| damaged("it holds no pictures"))?;
+        let first = shown.min().ok_or_else(|| damaged("it contains no frames"))?;
         for sample in &mut samples {
             sample.shown_at = sample.shown_at.map(|time| time.saturating_sub(first));
         }

@@ -59,7 +59,7 @@ pub(super) fn table_samples(stbl: &[u8]) -> Result<Vec<Sample>, &'static str> {
     let common_size = stsz.u32().ok_or(short)?;
     let count = stsz.u32().ok_or(short)? as usize;
     if count > MAX_SAMPLES || (common_size == 0 && stsz.0.len() / 4 < count) {
-        return Err("its sizes are not believable");
+        return Err("its sizes are implausible");
     }
     let (mut chunks, wide) = match (child(stbl, b"stco"), child(stbl, b"co64")) {
         (Some(stco), _) => (Bytes(stco), false),
