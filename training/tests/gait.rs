@@ -51,7 +51,7 @@ fn from_a_folder_to_a_judged_model() {
     let stopped = run(&[&train[..], &["--until", "1"]].concat());
     assert!(stopped.status.success() && words(&stopped).contains("--resume goes on"), "{}", words(&stopped));
     let again = run(&train);
-    assert!(again.status.code() == Some(1) && words(&again).contains("is there already"), "{}", words(&again));
+    assert!(again.status.code() == Some(1) && words(&again).contains("already exists"), "{}", words(&again));
     let resumed = run(&["gait", "train", "--run", &at("run"), "--resume"]);
     assert!(resumed.status.success(), "{}", words(&resumed));
     let wrong = run(&["gait", "train", "--run", &at("other"), "--set", &at("test.gaits"), "--epochs", "0"]);
@@ -59,7 +59,7 @@ fn from_a_folder_to_a_judged_model() {
 
     let exported = run(&["gait", "export", &at("run"), "-o", &at("models"), "--name", "a-gait"]);
     assert!(exported.status.success(), "{}", words(&exported));
-    assert!(words(&exported).contains("tract gives what burn gives on 24 images"), "{}", words(&exported));
+    assert!(words(&exported).contains("tract agrees with burn on 24 images"), "{}", words(&exported));
 
     // Two strides of one walker, as `facelens gait --gei` names them.
     std::fs::create_dir(at("gei")).unwrap();

@@ -40,7 +40,7 @@ fn a_published_folder_becomes_a_set_with_a_table_of_what_was_left_out() {
     assert_eq!(code, Some(0), "{stderr}");
     let lines: Vec<_> = stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     let expected =
-        ["out.faces", "faces written 2", "left out 2", "no face was found 1", "there is no picture for the label 1"];
+        ["out.faces", "faces written 2", "left out 2", "no face was found 1", "there is no image for the label 1"];
     assert_eq!(lines[..5], expected);
     assert!(stderr.contains("train/3.jpg: no face") && stderr.contains("train/4.jpg: there is no"), "{stderr}");
     assert!(!stderr.contains('\u{1b}'), "colours in a file");
@@ -51,7 +51,7 @@ fn a_published_folder_becomes_a_set_with_a_table_of_what_was_left_out() {
 
     let (code, stdout, _) = prepare(folder.path(), &[&CALL[..], &["--undetected", "centre", "--limit", "3"]].concat());
     assert_eq!(code, Some(0));
-    assert!(stdout.contains("not found by the detector") && !stdout.contains("there is no picture"), "{stdout}");
+    assert!(stdout.contains("not found by the detector") && !stdout.contains("there is no image"), "{stdout}");
 }
 
 #[test]
@@ -63,8 +63,8 @@ fn a_run_that_fails_says_why_and_leaves_no_file() {
         (code, stderr)
     };
     for (change, with, expected) in [
-        (2, "none", (1, "none: the pictures cannot be opened")),
-        (2, "labels.csv", (1, "labels.csv: the pictures cannot be opened")),
+        (2, "none", (1, "none: the images cannot be opened")),
+        (2, "labels.csv", (1, "labels.csv: the images cannot be opened")),
         (4, "none.csv", (1, "none.csv: the labels cannot be read")),
         (2, "train", (1, "none of the given folders and tars has `train/2.jpg`")),
         (5, "--no", (2, "--no")),

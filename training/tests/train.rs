@@ -116,7 +116,7 @@ fn wrong_usage_is_told_with_what_to_do() {
     let (code, text) = ended(train(&run, &[&options(&set)[..], &["--until", "1"]].concat()));
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("epoch 1 is kept") && text.contains("--resume"), "{text}");
-    refused(1, &run, &options(&set), &["is there already", "--resume"]);
+    refused(1, &run, &options(&set), &["already exists", "--resume"]);
     refused(2, &run, &["--resume", "--epochs", "7", "--margin", "0.25"], &["other settings (epochs)"]);
     let (code, text) = ended(train(&run, &[&options(&set)[..], &["--resume", "--until", "2"]].concat()));
     assert_eq!(code, Some(0), "the same settings may be given again: {text}");

@@ -37,7 +37,7 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
         };
     }
     if let Some((what, remedy)) = foreign_picture(&head) {
-        let cause = format!("it is {what}, which is not read here");
+        let cause = format!("it is {what}, which is not supported");
         return Err(SourceError::new(SourceErrorKind::Unsupported, subject(), cause, remedy));
     }
     if is_text(&head) {

@@ -107,7 +107,7 @@ fn a_jpeg_that_is_cut_off_is_no_picture_and_a_damaged_one_is_one_with_a_word() {
     JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&noise).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() * 2 / 3]).unwrap();
     let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
-    assert_eq!(error.cause, "the picture is cut off");
+    assert_eq!(error.cause, "the image is cut off");
     assert!(decode_picture("a.jpg", &bytes[..bytes.len() * 2 / 3]).is_err());
     // Without its last marker it is whole; with a hole something of it is to be seen.
     std::fs::write(&path, &bytes[..bytes.len() - 2]).unwrap();

@@ -144,7 +144,7 @@ impl Augmentation {
     pub fn check(&self) -> Result<(), String> {
         let within = |name: &str, value: f32, largest: f32| {
             let fits = (0.0..=largest).contains(&value);
-            if fits { Ok(()) } else { Err(format!("augmentation.{name} is {value}; it goes from 0 to {largest}")) }
+            if fits { Ok(()) } else { Err(format!("augmentation.{name} is {value}; it must be from 0 to {largest}")) }
         };
         within("rotation_degrees", self.rotation_degrees, 180.0)?;
         within("blur_pixels", self.blur_pixels, 8.0)?;
@@ -169,10 +169,10 @@ impl Augmentation {
             within(name, value, 1.0)?;
         }
         if !(4..=INPUT as u32).contains(&self.small_side) {
-            return Err(format!("augmentation.small_side is {}; it goes from 4 to {INPUT}", self.small_side));
+            return Err(format!("augmentation.small_side is {}; it must be from 4 to {INPUT}", self.small_side));
         }
         if !(1..=100).contains(&self.jpeg_quality) {
-            return Err(format!("augmentation.jpeg_quality is {}; it goes from 1 to 100", self.jpeg_quality));
+            return Err(format!("augmentation.jpeg_quality is {}; it must be from 1 to 100", self.jpeg_quality));
         }
         Ok(())
     }

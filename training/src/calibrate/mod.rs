@@ -60,7 +60,7 @@ pub fn calibrate(
         let answers = (|| {
             let (frame, place) = as_frame(faces.picture(index).to_vec(), faces.side, faces.context)?;
             let input = estimator.input(&frame, &place, &model.card).map_err(|error| error.to_string())?;
-            model.answers(input.ok_or("it lies outside its picture")?.as_slice())
+            model.answers(input.ok_or("it lies outside its image")?.as_slice())
         })();
         let answers =
             answers.map_err(|cause: String| CalibrateError::Face { index, name: face.name.clone(), cause })?;

@@ -16,22 +16,22 @@ use crate::export::put;
 
 /// Options of `facelens-training calibrate`.
 ///
-/// The range of the age reaches as far down and up as holds four true ages of five, by groups of the estimated age; the
-/// gender's score becomes the chance with which such faces are labelled male. Take faces that the network was not trained
-/// on, and judge it on others.
+/// The age range is made wide enough to contain four out of five true ages, separately for groups of the estimated age;
+/// the gender score becomes the probability with which such faces are labelled male. Use faces that the network was not
+/// trained on, and evaluate it on others.
 #[derive(Debug, Args)]
 pub(super) struct CalibrateArgs {
-    /// The model's card; it is written anew.
+    /// The model's card; it is rewritten.
     card: PathBuf,
 
     /// Faces with ages or genders.
     set: PathBuf,
 
-    /// Share of true ages that the range is to hold.
+    /// Share of true ages that the range should contain.
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = share)]
     coverage: f32,
 
-    /// What the faces are, in words; without it, how many of which set.
+    /// Description of the faces; by default their number and their set.
     #[arg(long, value_name = "WORDS")]
     data: Option<String>,
 }
@@ -72,5 +72,5 @@ pub(super) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
 
 fn share(text: &str) -> Result<f32, String> {
     let share = text.parse::<f32>().ok().filter(|share| *share > 0.0 && *share < 1.0);
-    share.ok_or_else(|| "a number between 0 and 1 is wanted".to_owned())
+    share.ok_or_else(|| "expected a number between 0 and 1".to_owned())
 }

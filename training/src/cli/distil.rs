@@ -21,19 +21,19 @@ pub(super) struct DistilArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Write a set again with the head pose that teachers give its faces. Head pose is the only task that is taught so
-    /// far.
+    /// Write a copy of a set with the head poses that teacher models estimate for its faces. Head pose is the only task
+    /// that can be distilled so far.
     ///
-    /// Each face is shown as it is and in a mirror, and both turned by 4 degrees to either side; its label is the mean of
-    /// the answers, each turned back. Labels are kept in OUT.faces.labels.csv: after Ctrl-C or a kill the same command
-    /// goes on, and with that file another --max-spread takes seconds.
+    /// Each face is shown as it is and mirrored, and both rotated by 4 degrees to either side; its label is the mean of
+    /// the estimates, each rotated back. Labels are kept in OUT.faces.labels.csv: after Ctrl-C or a kill the same
+    /// command continues, and with that file another --max-spread takes seconds.
     Label(LabelArgs),
-    /// Write a set again with labels out of files: head poses that were told elsewhere (file,yaw,pitch,roll,spread), and
-    /// ages inside their bins (file,age,sd,mass). CSV, plain or compressed by gzip; the set's faces are found by the name of
-    /// their picture, whatever its ending is.
+    /// Write a copy of a set with labels from files: head poses that were estimated elsewhere
+    /// (file,yaw,pitch,roll,spread), and ages inside their bins (file,age,sd,mass). CSV, plain or compressed by gzip;
+    /// the set's faces are matched by the name of their image, ignoring its extension.
     Join(JoinArgs),
-    /// Measure a head pose model without measured poses: how near it is to a reference, and whether what it says follows
-    /// a mirror and a turn of the picture.
+    /// Evaluate a head pose model without ground truth: how close it is to a reference, and whether its estimates
+    /// follow mirroring and rotation of the image.
     Check(CheckArgs),
 }
 
@@ -52,15 +52,16 @@ struct LabelArgs {
     output: PathBuf,
 
     /// Give no pose to faces whose views disagree by more (the standard deviation over the views of the least certain
-    /// angle); they are left out where no age and no gender is known either.
+    /// angle); they are left out if neither age nor gender is known.
     #[arg(long, value_name = "DEGREES", value_parser = degrees)]
     max_spread: Option<f32>,
 
-    /// How often a teacher is shown each face: 2 leaves out the turned views, which is three times as fast.
+    /// Number of views of each face that a teacher is shown: 2 leaves out the rotated views, which is three times as
+    /// fast.
     #[arg(long, value_name = "2|6", default_value = "6", value_parser = views)]
     views: usize,
 
-    /// Threads; all cores without it.
+    /// Number of threads; by default all cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
@@ -85,7 +86,7 @@ struct JoinArgs {
 
 #[derive(Debug, Args)]
 struct CheckArgs {
-    /// The set of faces. Where they have a pose, the model is compared with it, too.
+    /// The set of faces. If they have a pose, the model is compared with it, too.
     set: PathBuf,
 
     /// The model; several are averaged.
@@ -96,11 +97,11 @@ struct CheckArgs {
     #[arg(long, num_args = 1.., value_name = "MODEL")]
     reference: Vec<PathBuf>,
 
-    /// Take the first faces of the set only.
+    /// Use only the first faces of the set.
     #[arg(long, value_name = "N")]
     faces: Option<usize>,
 
-    /// Threads; all cores without it.
+    /// Number of threads; by default all cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
@@ -139,7 +140,7 @@ fn run_label(args: &LabelArgs) -> anyhow::Result<ExitCode> {
     let done = label(&args.set, &args.output, &teacher, options, stop, progress)?;
     bar.finish_and_clear();
     let Some(summary) = done else {
-        tracing::info!("interrupted; the same command goes on from here");
+        tracing::info!("interrupted; the same command continues from here");
         return Ok(interrupt::exit_code());
     };
     write!(std::io::stdout(), "{summary}")?;
@@ -184,13 +185,13 @@ fn faces_bar(length: u64) -> ProgressBar {
 
 fn degrees(text: &str) -> Result<f32, String> {
     let degrees: f32 = text.parse().map_err(|error: std::num::ParseFloatError| error.to_string())?;
-    if degrees.is_finite() && degrees > 0.0 { Ok(degrees) } else { Err("a number above 0 is wanted".to_owned()) }
+    if degrees.is_finite() && degrees > 0.0 { Ok(degrees) } else { Err("expected a number above 0".to_owned()) }
 }
 
 fn views(text: &str) -> Result<usize, String> {
     match text {
         "2" => Ok(2),
         "6" => Ok(6),
-        _ => Err("2 or 6 is wanted".to_owned()),
+        _ => Err("expected 2 or 6".to_owned()),
     }
 }

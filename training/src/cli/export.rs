@@ -19,8 +19,8 @@ use crate::train::{self, RunConfig};
 
 /// Options of `facelens-training export`.
 ///
-/// Writes NAME.onnx and its card NAME.toml. The graph must give what the network gives within 1e-4 of the male score, of a
-/// year and of a degree, on 64 real faces and with each weight tensor changed in turn.
+/// Writes NAME.onnx and its card NAME.toml. The graph must agree with the network to within 1e-4 (male score, years,
+/// degrees) on 64 real faces and with each weight tensor changed in turn.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     /// The folder of a run, as `train` writes it.
@@ -34,8 +34,8 @@ pub(super) struct ExportArgs {
     #[arg(long)]
     name: String,
 
-    /// Real faces to compare on, best none that the network was trained on: the first 64 of this set; without it, of the
-    /// run's first set for validation.
+    /// Real faces to compare on, preferably none that the network was trained on: the first 64 of this set; by default
+    /// of the run's first set for validation.
     #[arg(long, value_name = "SET.faces")]
     crops: Option<PathBuf>,
 
@@ -43,7 +43,7 @@ pub(super) struct ExportArgs {
     #[arg(long, default_value = "not stated")]
     licence: String,
 
-    /// What it was trained on, in words; without it, the names of the run's sets.
+    /// Description of the training data; by default the names of the run's sets.
     #[arg(long, value_name = "WORDS")]
     training_data: Option<String>,
 
@@ -55,8 +55,8 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "WORDS", default_value = "")]
     notes: String,
 
-    /// Mix the weights with those of this model, best the one that the run went on from (its card): what is trained on other
-    /// labels forgets a part of what it knew.
+    /// Blend the weights with those of this model, preferably the one that the run started from (its card): a network
+    /// that is trained on other labels forgets a part of what it knew.
     #[arg(long, value_name = "CARD.toml", requires = "share")]
     blend: Option<PathBuf>,
 
@@ -111,7 +111,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let verified = &exported.verified;
     if !verified.silent.is_empty() {
         tracing::warn!(
-            "{} of {} weight tensors move no output of any face, so that a mistake in them would not show: {}",
+            "{} of {} weight tensors change no output of any face, so that an error in them would not show: {}",
             verified.silent.len(),
             verified.tensors,
             verified.silent.join(", ")
@@ -120,7 +120,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let largest: Vec<_> = verified.largest.iter().map(|off| format!("{off:.1e}")).collect();
     writeln!(
         std::io::stdout(),
-        "{}: tract gives what burn gives on {} faces within {}, and follows each of {} weight tensors",
+        "{}: tract agrees with burn on {} faces within {}, and follows each of {} weight tensors",
         exported.card.display(),
         verified.faces,
         largest.join(", "),
@@ -141,7 +141,7 @@ fn blended(net: &Network, card: &Path, share: f32, config: &RunConfig, device: &
 
 fn share(text: &str) -> Result<f32, String> {
     let share = text.parse::<f32>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a number from 0 to 1 is wanted".to_owned())
+    share.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 /// The faces to compare on.

@@ -24,13 +24,13 @@ pub(super) struct GaitArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Train GL-CNN on gait sets, or go on with a run that was stopped.
+    /// Train GL-CNN on gait sets, or resume a stopped run.
     Train(train::TrainArgs),
-    /// Make a model that facelens runs of a trained network. What of it may be shown is judged by `gait eval` afterwards.
+    /// Export a trained network as a model for facelens. `gait eval` determines afterwards what it may show.
     Export(ExportArgs),
-    /// Make a model of weights of the GL-CNN that circulates in PyTorch (a .safetensors file).
+    /// Convert weights of the GL-CNN that circulates in PyTorch (a .safetensors file) to a model for facelens.
     Import(ImportArgs),
-    /// Judge a model: on sets with ages, and on real walkers without.
+    /// Evaluate a model on sets with ages, and on real walkers without.
     Eval(eval::EvalArgs),
 }
 
@@ -79,7 +79,7 @@ struct ExportArgs {
     /// The folder of a run, as `gait train` writes it.
     run: PathBuf,
 
-    /// What it was trained on, in words; without it, the names of the run's sets.
+    /// Description of the training data; by default the names of the run's sets.
     #[arg(long, value_name = "WORDS")]
     training_data: Option<String>,
 
@@ -94,11 +94,11 @@ struct ImportArgs {
     /// `from safetensors.torch import save_file`.
     weights: PathBuf,
 
-    /// What it was trained on, in words.
+    /// Description of the training data.
     #[arg(long, value_name = "WORDS", default_value = "unknown")]
     training_data: String,
 
-    /// Which of the two genders stands for men; nobody but who trained it knows.
+    /// Which of the two gender outputs means male; only whoever trained it knows.
     #[arg(long, value_enum)]
     male: Option<MaleClass>,
 
@@ -136,13 +136,13 @@ fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let (card, verified) = gait::export(&net, set, &texts, &args.texts.output, args.texts.force)?;
     if !verified.silent.is_empty() {
         tracing::warn!(
-            "weight tensors that move no answer, so that a mistake in them would not show: {}",
+            "weight tensors that change no output, so that an error in them would not show: {}",
             verified.silent.join(", ")
         );
     }
     writeln!(
         std::io::stdout(),
-        "{}: tract gives what burn gives on {} images within {:.1e}, and follows each of {} weight tensors",
+        "{}: tract agrees with burn on {} images within {:.1e}, and follows each of {} weight tensors",
         card.display(),
         verified.images,
         verified.largest,

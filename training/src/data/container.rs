@@ -33,7 +33,7 @@ pub enum SetError {
         cause: String,
     },
     /// The file is no set of this kind, or only a part of one.
-    #[error("{file} is no {kind}: {cause}; make it again with `facelens-training prepare`")]
+    #[error("{file} is not a {kind}: {cause}; create it again with `facelens-training prepare`")]
     Format {
         /// The file.
         file: String,
@@ -110,7 +110,7 @@ pub(crate) fn read<H: DeserializeOwned>(
     let mut bytes = bounded_file::read(file, MAX_BYTES).map_err(|error| io(file, "read", &error.into()))?;
     let format = |cause: &str| format_error(file, kind, cause);
     if !bytes.starts_with(kind.magic) {
-        return Err(format("it begins otherwise"));
+        return Err(format("it has another beginning"));
     }
     let cut = || format("its end is missing");
     let end = bytes.len().checked_sub(8).ok_or_else(cut)?;
@@ -120,7 +120,7 @@ pub(crate) fn read<H: DeserializeOwned>(
     let header: H = serde_json::from_slice(&bytes[start..end]).map_err(|error| format(&error.to_string()))?;
     let expected = picture_bytes(&header).and_then(|(size, count)| size.checked_mul(count));
     if expected != Some(start - kind.magic.len()) {
-        return Err(format("its pictures and its header do not go together"));
+        return Err(format("its images and its header do not match"));
     }
     bytes.truncate(start);
     bytes.drain(..kind.magic.len());

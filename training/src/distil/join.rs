@@ -143,7 +143,7 @@ fn read(file: &Path, columns: [&str; 3], last: Option<&str>) -> Result<HashMap<S
             number.ok_or_else(|| fail(format!("line {line} has no number in the column `{}`", &header[place])))
         };
         let name = record.get(name_at).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| fail(format!("line {line} names no picture")))?;
+        let name = name.ok_or_else(|| fail(format!("line {line} names no image")))?;
         let numbers = [number(places[0])?, number(places[1])?, number(places[2])?];
         let row = Row { numbers, last: last_at.map(number).transpose()? };
         if rows.insert(stem(name).to_owned(), row).is_some() {
@@ -225,7 +225,7 @@ mod tests {
             ("file,yaw,pitch,roll\ntrain/1,1,2,NaN\n", "line 2 has no number in the column `roll`"),
             ("file,yaw,pitch,roll\ntrain/1,1,2,3\ntrain/1.png,1,2,3\n", "line 3 names train/1.png a second time"),
             ("file,yaw,pitch,roll\nval/1,1,2,3\n", "knows none of the faces"),
-            ("file,yaw,pitch,roll\n,1,2,3\n", "line 2 names no picture"),
+            ("file,yaw,pitch,roll\n,1,2,3\n", "line 2 names no image"),
         ] {
             std::fs::write(&file, text).unwrap();
             let error = join(&set, &output, Some(&file), None).unwrap_err().to_string();

@@ -83,7 +83,7 @@ pub enum LabelsError {
         what: &'static str,
     },
     /// A line is no label.
-    #[error("line {line} of {file} is no label; remove the file to begin anew")]
+    #[error("line {line} of {file} is not a label; remove the file to start again")]
     Line {
         /// The file.
         file: String,

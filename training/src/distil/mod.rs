@@ -71,7 +71,7 @@ pub enum DistilError {
     SameFile(PathBuf),
     /// The set's pictures have another size than those that are written today.
     #[error(
-        "the pictures of {file} have {side} pixels a side, not {SIDE}; make it again with `facelens-training prepare`"
+        "the images of {file} have {side} pixels a side, not {SIDE}; create it again with `facelens-training prepare`"
     )]
     Side {
         /// The set.

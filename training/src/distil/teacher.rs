@@ -80,7 +80,7 @@ impl Teacher {
         let picture = view.of(faces.picture(index), faces.side);
         let seen = self.pose(picture, faces.side, faces.context)?.ok_or_else(|| EstimateError {
             model: "of the teacher".to_owned(),
-            cause: "it says nothing of the head pose".to_owned(),
+            cause: "it estimates no head pose".to_owned(),
         })?;
         Ok(view.undo(seen))
     }

@@ -86,7 +86,7 @@ fn a_label_is_the_mean_of_the_teachers_over_all_views() {
         let (got, mean) = (face.pose.unwrap(), Pose::mean(&poses).unwrap());
         assert!(got.rotation().angle_to(mean.rotation()) < 1e-3, "{got:?} instead of {mean:?}");
     }
-    assert_ne!(labelled.faces[0].pose, labelled.faces[1].pose, "the teachers look at the picture");
+    assert_ne!(labelled.faces[0].pose, labelled.faces[1].pose, "the teachers look at the image");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn what_cannot_be_labelled_is_refused() {
         label(set, output, teacher, ONE, &GO, |_, _| {}).unwrap_err().to_string()
     };
     assert!(refused(&set, &folder.path().join("./drawn.faces"), &teacher).contains("the set itself"));
-    assert!(refused(&file, &output, &teacher).contains("one.toml is no set of faces"));
+    assert!(refused(&file, &output, &teacher).contains("one.toml is not a set of faces"));
     assert!(refused(&folder.path().join("none.faces"), &output, &teacher).contains("none.faces"));
 
     label(&set, &output, &teacher, ONE, &GO, |_, _| {}).unwrap().unwrap();

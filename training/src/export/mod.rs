@@ -52,7 +52,7 @@ pub enum ExportError {
         cause: String,
     },
     /// A model of this name is there.
-    #[error("{} is there already; give another --name or -o, or replace it with --force", .0.display())]
+    #[error("{} already exists; give another --name or -o, or replace it with --force", .0.display())]
     Exists(PathBuf),
     /// A file cannot be written.
     #[error("{file} cannot be written: {cause}; choose another folder with -o")]
@@ -71,7 +71,7 @@ pub enum ExportError {
 /// Where the model cannot be read, or is another network.
 pub fn blend(net: &Network, card: &Path, share: f32, device: &Device) -> Result<Network, ExportError> {
     let refuse = |cause: String| {
-        let advice = "give the card of the model that the run went on from";
+        let advice = "give the card of the model that the run started from";
         ExportError::Model(ModelError::new(ModelErrorKind::WrongShape, card, cause, advice))
     };
     let opened = Library::open(&Sandbox::in_process()).open_file(card, None)?;
@@ -155,7 +155,7 @@ fn inputs(crops: &FaceSet, card: &ModelCard) -> Result<Vec<Vec<f32>>, ExportErro
     let mut input = |index: usize| {
         let (frame, face) = as_frame(crops.picture(index).to_vec(), crops.side, crops.context)?;
         let input = estimator.input(&frame, &face, card).map_err(|error| error.to_string())?;
-        input.ok_or_else(|| "it lies outside its picture".to_owned())
+        input.ok_or_else(|| "it lies outside its image".to_owned())
     };
     (0..crops.len().min(FACES)).map(|index| input(index).map_err(|cause| ExportError::Crop { index, cause })).collect()
 }

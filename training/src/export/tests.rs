@@ -167,7 +167,7 @@ fn what_is_there_stays_and_what_cannot_be_exported_is_refused() {
     };
     fs::write(folder.path().join("taken.toml"), "precious").unwrap();
     let error = export.run(&one, |_, _| true).unwrap_err().to_string();
-    assert!(error.contains("taken.toml is there already") && error.contains("--force"), "{error}");
+    assert!(error.contains("taken.toml already exists") && error.contains("--force"), "{error}");
     let error = Export { force: true, ..export }.run(&one, stop_at_third).unwrap_err();
     assert!(matches!(error, ExportError::Verify(VerifyError::Interrupted)) && asked.get() == 3, "{error}");
     assert_eq!(fs::read(folder.path().join("taken.toml")).unwrap(), b"precious");

@@ -36,7 +36,7 @@ impl GaitAugmentation {
     pub fn check(&self) -> Result<(), String> {
         let finite = |name: &str, value: f32, most: f32| {
             let fits = (0.0..=most).contains(&value);
-            if fits { Ok(()) } else { Err(format!("augmentation.{name} is {value}; it goes from 0 to {most}")) }
+            if fits { Ok(()) } else { Err(format!("augmentation.{name} is {value}; it must be from 0 to {most}")) }
         };
         finite("shift", self.shift.into(), 8.0)?;
         finite("erase", self.erase, 1.0)?;

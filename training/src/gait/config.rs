@@ -96,7 +96,7 @@ impl GaitConfig {
         self.augmentation.check()?;
         let within = |name: &str, value: f64, most: f64| {
             let fits = (0.0..=most).contains(&value);
-            if fits { Ok(()) } else { Err(format!("{name} is {value}; it goes from 0 to {most}")) }
+            if fits { Ok(()) } else { Err(format!("{name} is {value}; it must be from 0 to {most}")) }
         };
         within("loss.lambda", self.loss.lambda.into(), 1e6)?;
         within("loss.gender", self.loss.gender.into(), 1e6)?;
@@ -106,10 +106,10 @@ impl GaitConfig {
         within("schedule.weight_decay", self.schedule.weight_decay.into(), 10.0)?;
         within("schedule.clip_norm", self.schedule.clip_norm.into(), 1e9)?;
         if !(0.0..1.0).contains(&self.schedule.average) {
-            return Err(format!("schedule.average is {}; it goes from 0 to below 1", self.schedule.average));
+            return Err(format!("schedule.average is {}; it must be from 0 to below 1", self.schedule.average));
         }
         if self.epochs == 0 || self.batch == 0 {
-            return Err("epochs and batch are 1 or more".to_owned());
+            return Err("epochs and batch must be 1 or more".to_owned());
         }
         if self.sets.train.is_empty() {
             return Err("there is no gait set to train on".to_owned());

@@ -262,7 +262,7 @@ mod tests {
         assert!((answer.age.years - years).abs() < 1e-3, "{} instead of {years}", answer.age.years);
         assert!((answer.male.unwrap() - (expected[0][20] + expected[1][20]) / 2.0).abs() < 1e-4);
         let again = export(&net, &set, &texts(), folder.path(), false).unwrap_err().to_string();
-        assert!(again.contains("is there already"), "{again}");
+        assert!(again.contains("already exists"), "{again}");
         assert!(export(&net, &set, &texts(), folder.path(), true).is_ok());
     }
 

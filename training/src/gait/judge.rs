@@ -150,9 +150,9 @@ fn age_gates(said: &[Said<'_>], walkers: &BTreeMap<&str, Vec<&Said<'_>>>, held_o
     let sources = by_source(walkers, |own| own.iter().map(|one| one.years).sum::<f32>() / own.len() as f32);
     let apart = sources.iter().map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     let source = Gate {
-        demand: format!("silhouettes cut out in two ways within {WALKER_YEARS} years"),
+        demand: format!("silhouettes segmented in two ways within {WALKER_YEARS} years"),
         found: if sources.is_empty() {
-            "no walker was cut out in two ways".to_owned()
+            "no walker was segmented in two ways".to_owned()
         } else {
             format!("{apart:.1} years at most, of {} walkers", sources.len())
         },
@@ -161,7 +161,7 @@ fn age_gates(said: &[Said<'_>], walkers: &BTreeMap<&str, Vec<&Said<'_>>>, held_o
     let coverage = held_out.and_then(|figures| figures.coverage);
     let better = held_out.and_then(|figures| Some(figures.mae? < figures.mean_mae?));
     let drawn = Gate {
-        demand: format!("drawn walkers: {:.0} % in the 80 % range, nearer than the mean", LEAST_COVERAGE * 100.0),
+        demand: format!("drawn walkers: {:.0} % in the 80 % range, closer than the mean", LEAST_COVERAGE * 100.0),
         found: held_out.map_or_else(|| "no set was given".to_owned(), ToString::to_string),
         passed: coverage.zip(better).map(|(coverage, better)| coverage >= LEAST_COVERAGE && better),
     };
@@ -190,9 +190,9 @@ fn stage_gates(said: &[Said<'_>], walkers: &BTreeMap<&str, Vec<&Said<'_>>>) -> V
     let sources = by_source(walkers, |own| own.iter().map(|one| one.stage).collect::<Vec<_>>());
     let apart = sources.iter().filter(|(a, b)| contradicts(&mut a.iter().chain(b).copied())).count();
     let source = Gate {
-        demand: "no other stage by silhouettes cut out in another way".to_owned(),
+        demand: "no other stage with silhouettes segmented in another way".to_owned(),
         found: if sources.is_empty() {
-            "no walker was cut out in two ways".to_owned()
+            "no walker was segmented in two ways".to_owned()
         } else {
             format!("{apart} of {} walkers", sources.len())
         },

@@ -458,10 +458,10 @@ mod tests {
         assert!(refusal(&|config| config.loss.lambda = -1.0, "a").contains("loss.lambda"));
         assert!(refusal(&|config| config.sets.train[0].file = "none.gaits".into(), "a").contains("none.gaits"));
         assert!(refusal(&|config| config.sets.train[0].images = 7, "a").contains("changed since the run began"));
-        assert!(refusal(&|config| config.from = Some("nowhere".into()), "a").contains("cannot begin from nowhere"));
+        assert!(refusal(&|config| config.from = Some("nowhere".into()), "a").contains("cannot start from nowhere"));
         std::fs::create_dir(folder.path().join("taken")).unwrap();
         std::fs::write(folder.path().join("taken/x"), "x").unwrap();
-        assert!(refusal(&|_| {}, "taken").contains("is there already"));
+        assert!(refusal(&|_| {}, "taken").contains("already exists"));
         let none = resume(&folder.path().join("b"), &surroundings(&stop, None)).unwrap_err().to_string();
         assert!(none.contains("there is no run in"), "{none}");
     }

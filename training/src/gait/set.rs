@@ -145,7 +145,8 @@ impl GaitSet {
         };
         let (header, pixels) = container::read(file, KIND, size)?;
         if let Some(index) = header.samples.iter().position(|sample| !sample.is_sound()) {
-            let cause = format!("what it says of sample {} ({}) cannot be", index + 1, header.samples[index].source);
+            let cause =
+                format!("what it says of sample {} ({}) is impossible", index + 1, header.samples[index].source);
             return Err(container::format_error(file, KIND, &cause));
         }
         Ok(Self { samples: header.samples, left_out: header.left_out, pixels })

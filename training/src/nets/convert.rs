@@ -27,7 +27,7 @@ impl Reader<'_> {
             KernelLayout::Oihw => stored.kernel.clone(),
         };
         let [outputs, inputs, side, _] = *kernel.shape() else {
-            return Err(ShapeError(format!("{:?} is no kernel of a convolution", kernel.shape())));
+            return Err(ShapeError(format!("{:?} is not a kernel of a convolution", kernel.shape())));
         };
         let mut layer = layers::convolution(inputs, outputs, side, self.device);
         layer.weight = self.parameter(&kernel);
@@ -43,7 +43,7 @@ impl Reader<'_> {
             DenseLayout::OutIn => stored.kernel.permuted(&[1, 0])?,
         };
         let [inputs, outputs] = *kernel.shape() else {
-            return Err(ShapeError(format!("{:?} is no kernel of a fully connected layer", kernel.shape())));
+            return Err(ShapeError(format!("{:?} is not a kernel of a fully connected layer", kernel.shape())));
         };
         if let (Some([rows, columns, channels]), FlattenOrder::RowColumnChannel) = (map, self.convention.flatten) {
             let unrolled = kernel.reshaped(&[rows, columns, channels, outputs])?;

@@ -72,13 +72,13 @@ impl GlCnnConfig {
         for (name, widths) in groups {
             let most = if name == "questions" { 150 } else { LARGEST_WIDTH };
             if let Some(width) = widths.iter().find(|width| !(1..=most).contains(*width)) {
-                return Err(format!("network.{name} is {width}; it goes from 1 to {most}"));
+                return Err(format!("network.{name} is {width}; it must be from 1 to {most}"));
             }
         }
         if (0.0..1.0).contains(&self.dropout) {
             Ok(())
         } else {
-            Err(format!("network.dropout is {}; it goes from 0 to below 1", self.dropout))
+            Err(format!("network.dropout is {}; it must be from 0 to below 1", self.dropout))
         }
     }
 
@@ -252,7 +252,7 @@ impl GlCnn {
         let full = |layer: &Affine| reader.dense(layer, None);
         let window = |layer: &Affine| -> Result<Conv2d, ShapeError> {
             let [outputs, inputs, rows, columns] = *layer.kernel.shape() else {
-                return Err(ShapeError(format!("{:?} is no kernel of a convolution", layer.kernel.shape())));
+                return Err(ShapeError(format!("{:?} is not a kernel of a convolution", layer.kernel.shape())));
             };
             let mut made = convolution(inputs, outputs, [rows, columns], device);
             made.weight = reader.parameter(&layer.kernel);

@@ -108,7 +108,7 @@ impl NetworkConfig {
             }
         };
         match widths.into_iter().find(|(_, width)| !(1..=LARGEST_WIDTH).contains(width)) {
-            Some((name, width)) => Err(format!("network.{name} is {width}; it goes from 1 to {LARGEST_WIDTH}")),
+            Some((name, width)) => Err(format!("network.{name} is {width}; it must be from 1 to {LARGEST_WIDTH}")),
             None => Ok(()),
         }
     }

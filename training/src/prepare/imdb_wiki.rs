@@ -47,7 +47,7 @@ fn listing(bytes: &[u8], min_score: f64) -> Result<Listing, MatError> {
         let name = match path.text() {
             Ok(name) if !name.is_empty() => name,
             Ok(_) => {
-                listing.leave_out(Reason::BadLabel, format!("number {}", index + 1), "it names no picture");
+                listing.leave_out(Reason::BadLabel, format!("number {}", index + 1), "it names no image");
                 continue;
             }
             Err(error) => {

@@ -36,7 +36,7 @@ pub fn megaage_asian(names: &Path, ages: Option<&Path>) -> Result<Listing, Prepa
     for (index, (name, age)) in name_lines.into_iter().zip(age_lines).enumerate() {
         if name.is_empty() {
             let line = format!("{}, line {}", names.display(), index + 1);
-            listing.leave_out(Reason::BadLabel, line, "it names no picture");
+            listing.leave_out(Reason::BadLabel, line, "it names no image");
             continue;
         }
         let name = format!("{part}/{name}");

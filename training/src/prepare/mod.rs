@@ -139,7 +139,7 @@ pub enum PrepareError {
         cause: String,
     },
     /// The pictures cannot be read at all.
-    #[error("{file}: the pictures cannot be opened: {cause}")]
+    #[error("{file}: the images cannot be opened: {cause}")]
     Pictures {
         /// The folder or tar.
         file: String,

@@ -194,7 +194,7 @@ impl Tar {
             let TarFile { name, entry } = match found {
                 Ok(found) => found,
                 Err(error) if names.is_empty() => {
-                    return Err(io::Error::other(format!("it is no tar archive, or a damaged one ({error})")));
+                    return Err(io::Error::other(format!("it is not a tar archive, or a damaged one ({error})")));
                 }
                 Err(error) => {
                     tracing::warn!("{}: what follows `{}` is lost: {error}", path.display(), last(&names));
@@ -212,7 +212,7 @@ impl Tar {
             }
         }
         if names.is_empty() {
-            return Err(io::Error::other("it is no tar archive, or an empty one"));
+            return Err(io::Error::other("it is not a tar archive, or an empty one"));
         }
         Ok(Self { path: path.to_owned(), file: Mutex::new(file), entries, names })
     }

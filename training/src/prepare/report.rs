@@ -39,16 +39,16 @@ impl Reason {
     pub const fn words(self) -> &'static str {
         match self {
             Self::NoFace => "no face was found",
-            Self::Unreadable => "the picture cannot be read",
-            Self::NoPicture => "there is no picture for the label",
-            Self::NoLabel => "there is no label for the picture",
+            Self::Unreadable => "the image cannot be read",
+            Self::NoPicture => "there is no image for the label",
+            Self::NoLabel => "there is no label for the image",
             Self::BadLabel => "the label cannot be read",
             Self::BadAge => "the age is missing or impossible",
             Self::BadGender => "the gender is missing",
             Self::BadPose => "the pose is missing or beyond 99 degrees",
-            Self::Doubtful => "the set doubts that there is a face",
+            Self::Doubtful => "the set is not certain that there is a face",
             Self::SecondFace => "there is a second face",
-            Self::Double => "the picture is labelled twice",
+            Self::Double => "the image is labelled twice",
         }
     }
 }

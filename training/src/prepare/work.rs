@@ -111,11 +111,11 @@ pub fn prepare(
 fn why_empty(listing: &Listing, report: &Report) -> String {
     match (listing.samples.first(), report.named().next()) {
         (Some(sample), _) if report.reasons().all(|(reason, _)| reason == Reason::NoPicture) => {
-            format!("none of the given folders and tars has `{}` or any other labelled picture", sample.face.name)
+            format!("none of the given folders and tars has `{}` or any other labelled image", sample.face.name)
         }
         (_, Some(LeftOut { reason, name, detail })) => {
             let words = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-            format!("all {} pictures are left out, {name} because {}{words}", report.left_out(), reason.words())
+            format!("all {} images are left out, {name} because {}{words}", report.left_out(), reason.words())
         }
         (_, None) => "there are no labels".to_owned(),
     }
@@ -163,7 +163,7 @@ impl<'a> Worker<'a> {
         };
         match self.cutter.cut(&frame, &face) {
             Some(picture) => Ok(Outcome::Face { picture, found: found.then(|| usual(&face, &frame)) }),
-            None => left_out(Reason::BadLabel, "the place of its face is no place".to_owned()),
+            None => left_out(Reason::BadLabel, "the position of its face is invalid".to_owned()),
         }
     }
 

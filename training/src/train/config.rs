@@ -272,14 +272,14 @@ impl RunConfig {
         }
         self.network.check()?;
         if self.keep.iter().any(|task| !self.tasks.contains(task)) {
-            return Err("keep names a task that the network has not".to_owned());
+            return Err("keep names a task that the network does not have".to_owned());
         }
         if !self.keep.is_empty() && (self.from.is_none() || !matches!(self.network, NetworkConfig::SsrNet(_))) {
-            return Err("keep is for an ssr-net that goes on from another network".to_owned());
+            return Err("keep is for an ssr-net that starts from another network".to_owned());
         }
         let finite = |name: &str, value: f64, largest: f64| {
             let fits = (0.0..=largest).contains(&value);
-            if fits { Ok(()) } else { Err(format!("{name} is {value}; it goes from 0 to {largest}")) }
+            if fits { Ok(()) } else { Err(format!("{name} is {value}; it must be from 0 to {largest}")) }
         };
         finite("margin", self.margin.into(), 2.0)?;
         finite("schedule.learning_rate", self.schedule.learning_rate, 10.0)?;
@@ -296,11 +296,11 @@ impl RunConfig {
         finite("loss.balance", self.loss.balance.into(), 1.0)?;
         finite("loss.agreement", self.loss.agreement.into(), 1e6)?;
         if !(0.0..1.0).contains(&self.schedule.average) {
-            return Err(format!("schedule.average is {}; it goes from 0 to below 1", self.schedule.average));
+            return Err(format!("schedule.average is {}; it must be from 0 to below 1", self.schedule.average));
         }
         for (name, value) in [("epochs", self.epochs), ("parallel", self.parallel)] {
             if value == 0 {
-                return Err(format!("{name} is 0; it is 1 or more"));
+                return Err(format!("{name} is 0; it must be 1 or more"));
             }
         }
         // The statistics of a batch normalisation need two faces.

@@ -11,7 +11,7 @@ use crate::data::SetError;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The folder holds something already.
-    #[error("{folder} is there already; go on with that run by --resume, or choose another folder")]
+    #[error("{folder} already exists; resume that run with --resume, or choose another folder")]
     Exists {
         /// The folder.
         folder: String,
@@ -25,7 +25,7 @@ pub enum RunError {
         cause: std::io::Error,
     },
     /// No epoch was finished.
-    #[error("the run in {folder} has not finished an epoch yet; delete the folder and begin again")]
+    #[error("the run in {folder} has not finished an epoch yet; delete the folder and start again")]
     NoState {
         /// The folder.
         folder: String,
@@ -40,7 +40,8 @@ pub enum RunError {
     },
     /// What was asked for is not what the run was begun with.
     #[error(
-        "the run in {folder} was begun with other settings ({what}); leave them out to go on, or choose another folder"
+        "the run in {folder} was started with other settings ({what}); leave them out to resume, or choose another \
+         folder"
     )]
     Differs {
         /// The folder.
@@ -49,7 +50,7 @@ pub enum RunError {
         what: String,
     },
     /// A file of the run's state cannot be used.
-    #[error("{file} is damaged: {cause}; the run cannot go on, begin it again in another folder")]
+    #[error("{file} is damaged: {cause}; the run cannot be resumed, start it again in another folder")]
     Damaged {
         /// The file.
         file: String,
@@ -57,7 +58,7 @@ pub enum RunError {
         cause: String,
     },
     /// The weights to begin from cannot be used.
-    #[error("cannot begin from {file}: {cause}")]
+    #[error("cannot start from {file}: {cause}")]
     From {
         /// The run or the file.
         file: String,

@@ -118,7 +118,7 @@ pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &Faces) -> Res
         Some(other) if goes_on(&other, &config.network) => {
             let (widened, taken, all) = weights::take_over(net.valid(), &trained);
             tracing::info!(
-                "{}: {taken} of its {all} tensors have the shapes of this network; the rest begins anew",
+                "{}: {taken} of its {all} tensors have the shapes of this network; the rest is trained from scratch",
                 from.display()
             );
             widened
@@ -206,7 +206,7 @@ impl Run {
                 self.learner.net.num_params(),
                 match self.progress.epochs {
                     0 => "from the first epoch".to_owned(),
-                    epochs => format!("going on after epoch {epochs}"),
+                    epochs => format!("resuming after epoch {epochs}"),
                 }
             );
         });

@@ -70,7 +70,7 @@ impl<R: DeserializeOwned> Progress<R> {
         };
         let progress: Self = serde_json::from_slice(&text).map_err(|error| RunError::damaged(&file, error))?;
         if progress.epochs == 0 || progress.history.len() != progress.epochs {
-            return Err(RunError::damaged(&file, "its epochs and its history do not go together"));
+            return Err(RunError::damaged(&file, "its epochs and its history do not match"));
         }
         Ok(progress)
     }

@@ -48,7 +48,7 @@ impl Kind {
 fn not_read(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
-        format!("it is {what}, which is not read here; unpack it, or pack it as .tar, .tar.gz or .zip"),
+        format!("it is {what}, which is not supported; unpack it, or pack it as .tar, .tar.gz or .zip"),
     )
 }
 

@@ -18,18 +18,18 @@ use crate::gait::{Estimate, GaitFigures, GaitSet, Judgement, WalkerImage, figure
 /// Largest table of walkers, bytes.
 const MAX_TABLE_BYTES: u64 = 64 << 20;
 
-/// Judges a model.
+/// Evaluates a model.
 ///
-/// On gait sets with ages: mean absolute error, by groups of ages and beside who says the mean, and how many ages lie in the
-/// 80 % range. On gait energy images of real walkers, as `facelens gait --gei` writes them: whether a walker keeps an age and a
-/// stage over all strides, in the mirror and with silhouettes from another source, and whether a grown person is called a child.
-/// What passes may be shown; `--write` says so in the card.
+/// On gait sets with ages: the mean absolute error, by age group and compared with always guessing the mean, and how
+/// many ages lie in the 80 % range. On gait energy images of real walkers, as `facelens gait --gei` writes them:
+/// whether a walker keeps an age and a stage over all strides, when mirrored and with silhouettes from another source,
+/// and whether a grown person is called a child. What passes may be shown; `--write` records that in the card.
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
     /// The model's card.
     model: PathBuf,
 
-    /// Gait sets with ages, best of people whom the network never saw.
+    /// Gait sets with ages, preferably of people whom the network never saw.
     #[arg(long = "set", value_name = "FILE.gaits", num_args = 1..)]
     sets: Vec<PathBuf>,
 
@@ -37,13 +37,13 @@ pub(super) struct EvalArgs {
     #[arg(long, value_name = "RUN")]
     held_out_of: Option<PathBuf>,
 
-    /// Folders with gait energy images of real walkers. Where a folder holds a walkers.csv, its columns `gei` (the file) and
-    /// `walker` tell whose each is, and `source` (how the silhouettes were cut out) and `grown` (yes or no) may tell more;
-    /// else the names do, `CLIP-WALKER-NUMBER.png`, and all walkers are taken for grown.
+    /// Folders with gait energy images of real walkers. If a folder has a walkers.csv, its columns `gei` (the file) and
+    /// `walker` say whose each is; `source` (how the silhouettes were segmented) and `grown` (yes or no) are optional.
+    /// Otherwise the names are read as `CLIP-WALKER-NUMBER.png`, and all walkers count as grown.
     #[arg(long, value_name = "DIR", num_args = 1..)]
     walkers: Vec<PathBuf>,
 
-    /// Write what may be shown, and the figures on the first set, into the card.
+    /// Write what may be shown, and the metrics on the first set, into the card.
     #[arg(long, requires = "walkers")]
     write: bool,
 
@@ -69,7 +69,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
             Some(run) => crate::gait::held_out(run, &set)?,
             None => (0..set.len()).collect(),
         };
-        ensure!(!chosen.is_empty(), "{}: nobody in it is to be judged", file.display());
+        ensure!(!chosen.is_empty(), "{}: there is nobody in it to evaluate", file.display());
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         sets.push((name, on_set(&model, &set, &chosen)?));
     }

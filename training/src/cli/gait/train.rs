@@ -15,36 +15,36 @@ use crate::train::Outcome;
 
 /// Trains GL-CNN on gait sets.
 ///
-/// A run is a folder: run.toml (all its settings), history.csv (one row for each epoch) and state/ (the last finished epoch). A
-/// run that was stopped goes on with `gait train --run FOLDER --resume`, and comes to the same result. A tenth of the walkers is
-/// kept for validation.
+/// A run is a folder: run.toml (all its settings), history.csv (one row for each epoch) and state/ (the last finished
+/// epoch). A stopped run is resumed with `gait train --run FOLDER --resume`, with the same result. A tenth of the
+/// walkers is held out for validation.
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
     /// Folder of the run; it must be new, or hold the run to resume.
     #[arg(long, value_name = "FOLDER")]
     run: PathBuf,
-    /// Go on with the run after its last finished epoch.
+    /// Resume the run after its last finished epoch.
     #[arg(long, conflicts_with_all = ["sets", "config", "validate", "size", "from", "epochs", "batch", "learning_rate", "lambda", "seed"])]
     resume: bool,
-    /// Settings in the form of a run.toml; other options go before them.
+    /// Settings in the form of a run.toml; other options take precedence.
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
     /// Gait sets to train on.
     #[arg(long = "set", value_name = "FILE.gaits", num_args = 1..)]
     sets: Vec<PathBuf>,
-    /// Gait sets to look at after each epoch.
+    /// Gait sets to validate on after each epoch.
     #[arg(long, value_name = "FILE.gaits", num_args = 1..)]
     validate: Vec<PathBuf>,
-    /// How wide the network is [default: slim].
+    /// Width of the network [default: slim].
     #[arg(long, value_enum)]
     size: Option<Size>,
-    /// Begin from the trained weights of a run.
+    /// Start from the trained weights of a run.
     #[arg(long, value_name = "RUN")]
     from: Option<PathBuf>,
-    /// How often each image is seen [default: 12].
+    /// Number of epochs: how often each image is seen [default: 12].
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Images of one step [default: 64].
+    /// Batch size: images per step [default: 64].
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
     /// Largest learning rate [default: 0.002].
@@ -56,10 +56,10 @@ pub(super) struct TrainArgs {
     /// Seed of the first weights, the order, the augmentation, and of who is held out [default: 1].
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// What computes.
+    /// Device to compute on.
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
     device: DeviceKind,
-    /// Stop after this epoch, to go on later by --resume.
+    /// Stop after this epoch, to be resumed later with --resume.
     #[arg(long, value_name = "EPOCH")]
     until: Option<usize>,
 }
@@ -95,8 +95,10 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         }
         Outcome::Stopped { epochs } => {
             match epochs {
-                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and begin again"),
-                epochs => tracing::info!("stopped; epoch {epochs} is kept: gait train --run {folder} --resume goes on"),
+                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and start again"),
+                epochs => {
+                    tracing::info!("stopped; epoch {epochs} is kept: gait train --run {folder} --resume continues")
+                }
             }
             Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
         }
@@ -115,7 +117,7 @@ impl TrainArgs {
             config.from = Some(from.clone());
         }
         match self.size {
-            Some(_) if self.from.is_some() => bail!("a run that goes on from another has its size; leave --size out"),
+            Some(_) if self.from.is_some() => bail!("a run that starts from another has its size; leave --size out"),
             Some(Size::Slim) => config.network = GlCnnConfig::slim(),
             Some(Size::Published) => config.network = GlCnnConfig::default(),
             None => {}

@@ -35,7 +35,7 @@ pub fn gei_of(file: &Path) -> Result<Gei, String> {
 pub(super) fn read_gei(file: &Path) -> Result<Gei, Unusable> {
     let (width, height, grey) = read_grey(file)?;
     Gei::from_grey(width, height, &grey).ok_or_else(|| {
-        Unusable::Bad(format!("it has {width} x {height} pixels, no whole multiple of {GEI_WIDTH} x {GEI_HEIGHT}"))
+        Unusable::Bad(format!("it has {width} x {height} pixels, not a whole multiple of {GEI_WIDTH} x {GEI_HEIGHT}"))
     })
 }
 

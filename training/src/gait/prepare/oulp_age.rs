@@ -1,5 +1,5 @@
 //! OULP-Age (C. Xu et al., "The OU-ISIR gait database comprising the large population dataset with age and performance evaluation
-//! of age estimation", IPSJ Trans. CVA 9:24, 2017), as those who signed its agreement hold it:
+//! of age estimation", IPSJ Trans. CVA 9:24, 2017), as distributed to those who signed its agreement:
 //!
 //! ```text
 //! Age_gender_info.csv      id, age in completed years, M or F
@@ -22,7 +22,7 @@ const MAX_LIST_BYTES: u64 = 32 << 20;
 /// The oldest person whose age is documented was 122.
 const OLDEST: u32 = 122;
 
-/// Which of the people.
+/// Which people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OulpPart {
     /// Those of `GEI_IDList_train.txt`.
@@ -94,8 +94,8 @@ pub fn oulp_age(folder: &Path, part: OulpPart, output: &Path) -> Result<GaitRepo
                 };
                 maker.push(sample, &gei)?;
             }
-            Err(Unusable::Missing) => maker.leave_out("its picture is missing", &name, ""),
-            Err(Unusable::Bad(cause)) => maker.leave_out("its picture cannot be read", &name, &cause),
+            Err(Unusable::Missing) => maker.leave_out("its image is missing", &name, ""),
+            Err(Unusable::Bad(cause)) => maker.leave_out("its image cannot be read", &name, &cause),
         }
     }
     maker.finish(folder)

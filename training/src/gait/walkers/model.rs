@@ -275,7 +275,7 @@ fn read_skin(wheel: &Wheel, vertices: usize) -> Result<Vec<Skin>, WalkersError> 
         let bone = bones::named(name).ok_or_else(|| wheel.error(&format!("the weights name a bone {name}")))?;
         for &(vertex, share) in list {
             let of = shares.get_mut(vertex as usize).filter(|_| share.is_finite() && share >= 0.0);
-            of.ok_or_else(|| wheel.error(&format!("the weights of {name} cannot be")))?.push((bone as u8, share));
+            of.ok_or_else(|| wheel.error(&format!("the weights of {name} are invalid")))?.push((bone as u8, share));
         }
     }
     Ok(shares.into_iter().map(largest_four).collect())

@@ -44,7 +44,7 @@ impl Wheel {
         let bytes = bounded_file::read(path, MAX_WHEEL).map_err(WalkersError::Read)?;
         let entries = entries(&bytes).ok_or_else(|| WalkersError::Wheel {
             wheel: path.display().to_string(),
-            cause: "it is no zip archive, or only a part of one".to_owned(),
+            cause: "it is not a zip archive, or only a part of one".to_owned(),
         })?;
         Ok(Self { path: path.to_owned(), bytes, entries })
     }
@@ -65,7 +65,7 @@ impl Wheel {
 
     /// A member as text.
     pub(super) fn text(&self, name: &str) -> Result<String, WalkersError> {
-        String::from_utf8(self.read(name)?).map_err(|_| self.error(&format!("{name} is no text")))
+        String::from_utf8(self.read(name)?).map_err(|_| self.error(&format!("{name} is not text")))
     }
 
     /// A gzipped member as text.

@@ -73,7 +73,7 @@ impl FsaNet {
 
 impl StructureMapping {
     fn from_weights(reader: &Reader<'_>, stored: &fsa_net::StructureMapping) -> Result<Self, ShapeError> {
-        let rows = stored.rows().ok_or_else(|| ShapeError("the mapping's layers do not go together".to_owned()))?;
+        let rows = stored.rows().ok_or_else(|| ShapeError("the mapping's layers do not fit together".to_owned()))?;
         let scoring = match &stored.scoring {
             fsa_net::Scoring::Convolution(layer) => Some(reader.convolution(layer)?),
             fsa_net::Scoring::Variance => None,

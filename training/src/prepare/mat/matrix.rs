@@ -163,7 +163,7 @@ impl<'a> Matrix<'a> {
 
     fn part(&self, element: Element<'a>) -> Result<Matrix<'a>, MatError> {
         if element.kind != MATRIX {
-            return Err(MatError::Damaged("a part that is no matrix"));
+            return Err(MatError::Damaged("a part that is not a matrix"));
         }
         Self::parse(element.data, self.order)
     }

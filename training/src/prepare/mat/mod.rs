@@ -26,7 +26,7 @@ const HEADER_BYTES: usize = 128;
 /// Why a MAT-file, or something in it, cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum MatError {
-    #[error("it is no MAT-file of version 5 to 7.2")]
+    #[error("it is not a MAT-file of version 5 to 7.2")]
     Foreign,
     #[error("it is a MAT-file of version 7.3 (HDF5); save it in MATLAB again with `save(file, '-v7')`")]
     Hdf5,
@@ -106,7 +106,7 @@ impl MatFile {
 fn inflate(deflated: &[u8], limit: u64) -> Result<Vec<u8>, MatError> {
     let mut inflated = Vec::new();
     let mut decoder = flate2::read::ZlibDecoder::new(deflated).take(limit + 1);
-    decoder.read_to_end(&mut inflated).map_err(|_| MatError::Damaged("what is compressed cannot be inflated"))?;
+    decoder.read_to_end(&mut inflated).map_err(|_| MatError::Damaged("the compressed part cannot be inflated"))?;
     if inflated.len() as u64 > limit {
         return Err(MatError::Damaged("it would inflate to more than 1 GiB"));
     }
