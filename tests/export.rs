@@ -273,7 +273,7 @@ fn data_that_cannot_be_read_are_never_a_success() {
         (|text| text.replace("HD Webcam,107,", "HD Webcam,7.5,"), "line 9: `frame` is \"7.5\""),
         (|text| text.replace("time_s", "seconds"), "line 1: there is no column `time_s`"),
         (|_| String::new(), "it is empty"),
-        (|text| text.replacen("\nHD Webcam,101,", "\nHD Webcam,100,", 1), "line 3: frame 100 is there twice"),
+        (|text| text.replacen("\nHD Webcam,101,", "\nHD Webcam,100,", 1), "line 3: frame 100 appears twice"),
     ];
     for (edit, words) in edits {
         let folder = recorded(&[("video.mp4", true), ("clean.mp4", false)]);

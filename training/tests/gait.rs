@@ -49,7 +49,7 @@ fn from_a_folder_to_a_judged_model() {
     std::fs::write(at("small.toml"), settings).unwrap();
     let train = ["gait", "train", "--run", &at("run"), "--config", &at("small.toml"), "--set", &at("test.gaits")];
     let stopped = run(&[&train[..], &["--until", "1"]].concat());
-    assert!(stopped.status.success() && words(&stopped).contains("--resume goes on"), "{}", words(&stopped));
+    assert!(stopped.status.success() && words(&stopped).contains("--resume continues"), "{}", words(&stopped));
     let again = run(&train);
     assert!(again.status.code() == Some(1) && words(&again).contains("already exists"), "{}", words(&again));
     let resumed = run(&["gait", "train", "--run", &at("run"), "--resume"]);

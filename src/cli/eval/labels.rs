@@ -79,7 +79,7 @@ impl Labels {
             );
             let label = columns.label(&record).with_context(|| format!("line {line}"))?;
             let double = by_file.insert(label.file.clone(), rows.len());
-            ensure!(double.is_none(), "line {line}: `{}` is there twice", label.file);
+            ensure!(double.is_none(), "line {line}: `{}` appears twice", label.file);
             rows.push(label);
         }
         ensure!(!rows.is_empty(), "there is no line after the first one");
@@ -267,7 +267,7 @@ mod tests {
             ("file,age,age_min,age_max\na,3,3,4\n", "keep one of them"),
             ("file,age_min\na,3\n", "age_min and age_max"),
             ("file,yaw,pitch\na,3,4\n", "three columns"),
-            ("file,age\na,3\na,4\n", "line 3: `a` is there twice"),
+            ("file,age\na,3\na,4\n", "line 3: `a` appears twice"),
             ("file,age\na,old\n", "line 2: age is `old`"),
             ("file,age\na,-3\n", "line 2: an age of -3"),
             ("file,age_min,age_max\na,30,20\n", "line 2: age_max is below"),

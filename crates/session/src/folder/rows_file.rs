@@ -118,7 +118,7 @@ fn each_once(rows: Vec<(u64, FrameRow)>, damage: &mut Damage) -> Vec<FrameRow> {
         let known = |id| before.faces.iter().any(|face| face.id == id);
         let twice = before.faces.is_empty() || row.faces.is_empty() || row.faces.iter().any(|face| known(face.id));
         if twice || before.time_s != row.time_s {
-            damage.add(|| format!("line {line}: frame {} is there twice", row.frame));
+            damage.add(|| format!("line {line}: frame {} appears twice", row.frame));
         } else {
             before.faces.extend(row.faces);
         }

@@ -40,7 +40,7 @@ fn what_is_there_twice_is_counted_as_damaged() {
             _ => None,
         });
         let (count, first) = damaged.unwrap();
-        assert!(count == 1 && first.ends_with("is there twice"), "{count} {first}");
+        assert!(count == 1 && first.ends_with("appears twice"), "{count} {first}");
         assert_eq!(rows, recorded());
     }
     assert_eq!(read_back(&text).0.len(), FRAMES as usize);

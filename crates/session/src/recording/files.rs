@@ -114,7 +114,7 @@ impl SessionFiles {
     fn add_to_syncer(&self, handles: std::io::Result<Vec<(PathBuf, std::fs::File)>>) {
         match handles {
             Ok(handles) => handles.into_iter().for_each(|(path, file)| self.syncer.add(path, file)),
-            Err(error) => tracing::warn!("a recording is not brought to the disk at once: {error}"),
+            Err(error) => tracing::warn!("a recording is not synced to disk at once: {error}"),
         }
     }
 

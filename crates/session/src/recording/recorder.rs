@@ -129,7 +129,7 @@ impl Drop for Recorder {
             thread::sleep(Duration::from_millis(2));
         }
         if !thread.is_finished() {
-            tracing::warn!("the disk is slow: the recording is finished at the next start");
+            tracing::warn!("the disk is slow: the recording is completed at the next start");
         } else if thread.join().is_err() {
             tracing::error!("the thread recorder ended by a panic");
         }

@@ -48,7 +48,7 @@ impl Syncer {
         match thread {
             Ok(thread) => Self { wish: Some(wish), worker, thread: Some(thread) },
             Err(error) => {
-                tracing::warn!("the system cannot start a thread for bringing a recording to the disk: {error}");
+                tracing::warn!("the system cannot start a thread for syncing a recording to disk: {error}");
                 Self { wish: None, worker, thread: None }
             }
         }

@@ -52,7 +52,7 @@ fn walk(folder: &Path, name: &str, person: u32, frames_per_s: f64, maker: &mut M
     }
     let strides = strides_of_silhouettes(frames);
     if strides.is_empty() {
-        maker.leave_out("walks without a whole stride", name, "");
+        maker.leave_out("walks without a complete stride", name, "");
     }
     for stride in strides {
         let sample = GaitSample {

@@ -156,6 +156,6 @@ fn walks_of_silhouettes_become_strides_without_ages() {
     let counts: Vec<_> = report.left_out.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
     assert_eq!(
         counts,
-        [("frames that cannot be read", 1), ("frames without anybody", 1), ("walks without a whole stride", 1)]
+        [("frames that cannot be read", 1), ("frames without anybody", 1), ("walks without a complete stride", 1)]
     );
 }
