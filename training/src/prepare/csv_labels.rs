@@ -54,7 +54,7 @@ pub(super) fn read(file: &Path) -> Result<Listing, PrepareError> {
             let words = "its name is damaged text; save the table as UTF-8";
             listing.leave_out(Reason::BadLabel, format!("{}, line {line}", file.display()), words);
         } else if name.is_empty() {
-            listing.leave_out(Reason::BadLabel, format!("{}, line {line}", file.display()), "it names no picture");
+            listing.leave_out(Reason::BadLabel, format!("{}, line {line}", file.display()), "it names no image");
         } else if !seen.insert(name.clone()) {
             listing.leave_out(Reason::Double, name, format!("line {line}"));
         } else {

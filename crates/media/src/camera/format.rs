@@ -53,7 +53,7 @@ impl fmt::Display for Offer {
         if self.rates != Rates::Unknown {
             write!(f, " at {} fps", self.rates)?;
         }
-        if self.pixels.is_none() { f.write_str(" (not read here)") } else { Ok(()) }
+        if self.pixels.is_none() { f.write_str(" (not supported)") } else { Ok(()) }
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(mjpeg.to_string(), "MJPG 640x480 at 29.97, 15 fps");
         assert_eq!(mjpeg.formats().count(), 2);
         let unknown = offer(b"Y8I ", None, rates);
-        assert_eq!(unknown.to_string(), "Y8I 640x480 at 29.97, 15 fps (not read here)");
+        assert_eq!(unknown.to_string(), "Y8I 640x480 at 29.97, 15 fps (not supported)");
         assert_eq!(unknown.formats().count(), 0);
         assert_eq!(offer(b"YUYV", Some(Pixels::Yuyv), Rates::Unknown).to_string(), "YUYV 640x480");
     }

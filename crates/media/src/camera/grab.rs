@@ -211,7 +211,7 @@ fn open_in(camera: &Found, format: Format, wish: Option<&CameraFormat>) -> Resul
 
 #[cfg(not(target_os = "linux"))]
 fn open_in(camera: &Found, format: Format, _: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, Opened), String> {
-    let kind = frame_format(format.pixels).ok_or("these pixels are not read here")?;
+    let kind = frame_format(format.pixels).ok_or("these pixels are not supported")?;
     let wanted = NokhwaFormat::new(Resolution::new(format.width, format.height), kind, whole_fps(format.interval));
     let request = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), &[kind]);
     let mut device = Camera::new(CameraIndex::Index(camera.info.index), request).map_err(|why| why.to_string())?;

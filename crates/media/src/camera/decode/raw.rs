@@ -61,7 +61,7 @@ pub(super) fn decode(format: Format, layout: Layout, bytes: &[u8], depth: &mut u
             gray(&bytes, width, target)?;
         }
         (_, [plane], [bytes]) => rearrange(pixels, plane, bytes, &mut rgb),
-        _ => return Err("these pixels are not read here".to_owned()),
+        _ => return Err("these pixels are not supported".to_owned()),
     }
     Frame::from_rgb(width, height, rgb).map_err(|error| error.to_string())
 }

@@ -67,7 +67,7 @@ impl LiveH264 {
         }
         let sps = Sps::read(set).ok_or("its sequence parameter set is damaged")?;
         if !sps.plain {
-            return Err("this kind of H.264 (10 bit, 4:2:2 or interlaced) is not read here".to_owned());
+            return Err("this kind of H.264 (10 bit, 4:2:2 or interlaced) is not supported".to_owned());
         }
         Frame::check_size(sps.width, sps.height).map_err(|error| error.to_string())?;
         // Another size, mostly: what was sent before means nothing any more.
