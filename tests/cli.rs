@@ -51,6 +51,19 @@ fn every_command_has_its_own_help() {
 }
 
 #[test]
+fn completions_and_the_manual_page_name_the_commands() {
+    for (shell, begins) in [("bash", "_facelens()"), ("zsh", "#compdef facelens"), ("fish", "#"), ("powershell", "")] {
+        let script = facelens(&["completions", shell]);
+        assert_eq!(script.status.code(), Some(0), "{shell}");
+        let script = text(&script.stdout);
+        assert!(script.starts_with(begins) && script.contains("analyze"), "{shell}: {script}");
+    }
+    assert_eq!(facelens(&["completions", "tcsh"]).status.code(), Some(2));
+    let page = text(&facelens(&["man"]).stdout);
+    assert!(page.contains(".TH facelens 1") && page.contains("facelens\\-analyze(1)"), "{page}");
+}
+
+#[test]
 fn a_wrong_call_exits_with_2_and_says_how_it_is_right() {
     let astronaut = common::asset("astronaut.png");
     let astronaut = astronaut.to_str().unwrap();

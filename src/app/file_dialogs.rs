@@ -2,9 +2,6 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use facelens_core::model::Task;
@@ -71,30 +68,10 @@ const TOO_FAST_FOR_A_USER: Duration = Duration::from_millis(400);
 /// Waits for the user's answer.
 pub(super) fn wait_for(dialog: Dialog) -> Picked {
     let asked = Instant::now();
-    match block_on(dialog) {
+    match pollster::block_on(dialog) {
         Some(files) if !files.is_empty() => Picked::Files(files),
         _ if asked.elapsed() < TOO_FAST_FOR_A_USER => Picked::NoDialog,
         _ => Picked::Nothing,
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Runs a future on this thread until it is ready.
-fn block_on<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
-        }
     }
 }
 
@@ -110,30 +87,6 @@ mod tests {
         for name in ["a.mp4", "b.png", "folder", "c"] {
             assert!(!is_model_file(Path::new(name)), "{name}");
         }
-    }
-
-    #[test]
-    fn a_future_that_is_woken_from_another_thread_is_finished() {
-        let (sender, receiver) = std::sync::mpsc::channel::<Waker>();
-        let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let flag = Arc::clone(&done);
-        let thread = std::thread::spawn(move || {
-            let waker = receiver.recv().unwrap();
-            flag.store(true, std::sync::atomic::Ordering::SeqCst);
-            waker.wake();
-        });
-        let mut sent = false;
-        let future = std::future::poll_fn(move |context| {
-            if done.load(std::sync::atomic::Ordering::SeqCst) {
-                return Poll::Ready(7);
-            }
-            if !std::mem::replace(&mut sent, true) {
-                sender.send(context.waker().clone()).unwrap();
-            }
-            Poll::Pending
-        });
-        assert_eq!(block_on(Box::pin(future)), 7);
-        thread.join().unwrap();
     }
 
     #[test]

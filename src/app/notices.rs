@@ -5,7 +5,6 @@ use std::time::Duration;
 use eframe::egui::accesskit::Live;
 use eframe::egui::{self, Color32};
 use egui_notify::{Anchor, Toast, ToastLevel, Toasts};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::theme;
 
@@ -112,27 +111,9 @@ impl Notices {
 /// Breaks `text` into lines that are at most `length` letters wide (a Chinese one counts twice): between words, and inside a
 /// word that is longer than a line (a path).
 fn wrap(text: &str, length: usize) -> String {
-    let (mut wrapped, mut used) = (String::with_capacity(text.len() + 8), 0);
-    for word in text.split_whitespace() {
-        let letters = word.width();
-        if used > 0 && used + 1 + letters > length {
-            wrapped.push('\n');
-            used = 0;
-        } else if used > 0 {
-            wrapped.push(' ');
-            used += 1;
-        }
-        for letter in word.chars() {
-            let width = letter.width().unwrap_or(0);
-            if used + width > length {
-                wrapped.push('\n');
-                used = 0;
-            }
-            wrapped.push(letter);
-            used += width;
-        }
-    }
-    wrapped
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let options = textwrap::Options::new(length).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&words, options.word_separator(textwrap::WordSeparator::AsciiSpace))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod analyze;
 mod batch;
 mod bench;
 mod cameras;
+mod completions;
 mod eval;
 mod export;
 mod gait;
@@ -35,6 +36,7 @@ mod video;
 pub use analyze::AnalyzeArgs;
 pub use bench::BenchArgs;
 pub use cameras::CamerasArgs;
+pub use completions::CompletionsArgs;
 pub use eval::EvalArgs;
 pub(crate) use eval::reads_labels;
 pub use export::ExportArgs;
@@ -124,6 +126,11 @@ pub enum Command {
     Cameras(CamerasArgs),
     /// List, show, check or import model files.
     Models(ModelsArgs),
+    /// Write the completions of a shell to standard output.
+    Completions(CompletionsArgs),
+    /// Write the manual page to standard output.
+    #[command(hide = true)]
+    Man,
     /// Read and try one model file under limits, for the program that started this one.
     #[command(hide = true)]
     TryModel(TryModelArgs),
@@ -180,6 +187,8 @@ pub fn run(command: Command, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(&args, sandbox),
         Command::Cameras(args) => cameras::run(&args),
         Command::Models(args) => models::run(&args, sandbox),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man => completions::man(),
         Command::TryModel(args) => try_model::run(&args),
     }
 }
