@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use facelens::pipeline::{Gaits, LastingTap, Live, LiveGait, LiveOptions, Shown};
+use facelens::pipeline::{Gaits, LastingSink, LiveGait, LiveOptions, LiveSession, SourceState};
 use facelens_core::detect::DetectorKind;
 use facelens_gait::{GaitAnalyser, GaitOptions, Stride};
 use facelens_import::Library;
@@ -26,11 +26,11 @@ fn main() {
 
 /// Plays the film once, at its own rate.
 fn run(film: &str, with_gaits: bool) -> String {
-    let live = Live::start(LiveOptions {
+    let live = LiveSession::start(LiveOptions {
         source: None,
         models: Library::shipped().expect("the shipped models are whole"),
         detector: DetectorKind::ALL[0],
-        tap: None,
+        sink: None,
         wake: Arc::new(|| ()),
     })
     .expect("there are threads");
@@ -49,13 +49,13 @@ fn run(film: &str, with_gaits: bool) -> String {
         while gait.view().loading {
             std::thread::sleep(Duration::from_millis(5));
         }
-        live.set_lasting_tap(LastingTap::Gait, Some(gait.tap()));
+        live.set_lasting_sink(LastingSink::Gait, Some(gait.sink()));
         gait
     });
     live.set_source(SourceSpec::Path(film.into()));
     let (mut rates, mut outlines, mut delays) = (Vec::new(), Vec::new(), Vec::new());
     let start = Instant::now();
-    while !matches!(live.status().shown, Shown::Ended(_)) && start.elapsed() < Duration::from_secs(60) {
+    while !matches!(live.status().shown, SourceState::Ended(_)) && start.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(100));
         let status = live.status();
         // The rates are those of the last two seconds.

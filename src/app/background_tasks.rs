@@ -1,5 +1,5 @@
 //! What the window has done in the background so that it never waits: each [`BackgroundTask`] runs on a thread of its own
-//! and comes back as a [`Report`].
+//! and comes back as a [`TaskReport`].
 
 use std::any::Any;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use crate::settings::{PendingSave, SettingsError};
 
 /// Why a model is loaded: decides what is said and remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum PickOrigin {
     /// The command line named it: for this run only.
     CommandLine,
     /// It was in use when the window was closed.
@@ -61,7 +61,7 @@ pub(crate) enum BackgroundTask {
     /// List the models of the library.
     ListModels,
     /// Prepare model files; without a task, they are for all tasks that each of them serves.
-    LoadModel { task: Option<Task>, files: Vec<PathBuf>, origin: Origin },
+    LoadModel { task: Option<Task>, files: Vec<PathBuf>, origin: PickOrigin },
     /// Save a picture with its overlay; `input` is what the data call the source.
     Snapshot { still: Still, input: String, options: SceneOptions, folder: PathBuf },
     /// Ask the user for the folder in which sessions are kept.
@@ -86,7 +86,7 @@ pub(crate) struct Known {
 }
 
 /// What came of a background task.
-pub(crate) enum Report {
+pub(crate) enum TaskReport {
     /// The cameras.
     Cameras(Result<Vec<CameraInfo>, SourceError>),
     /// The user's answer to [`BackgroundTask::PickSource`].
@@ -102,7 +102,12 @@ pub(crate) enum Report {
     /// The models of the library that can be used; or why there is no list.
     Models(Result<Vec<Known>, String>),
     /// Model files: ready, or refused.
-    Model { task: Option<Task>, files: Vec<PathBuf>, origin: Origin, result: Result<Vec<Arc<TaskModel>>, ModelError> },
+    Model {
+        task: Option<Task>,
+        files: Vec<PathBuf>,
+        origin: PickOrigin,
+        result: Result<Vec<Arc<TaskModel>>, ModelError>,
+    },
     /// The user's answer to [`BackgroundTask::PickSessionsFolder`].
     SessionsFolderPicked(Picked),
     /// The user's answer to [`BackgroundTask::PickGaitModel`].
@@ -143,14 +148,14 @@ pub(crate) trait BackgroundTasks {
 /// Background tasks on threads.
 pub(crate) struct Threads {
     /// Where reports go.
-    pub reports: Sender<(TaskNumber, Report)>,
+    pub reports: Sender<(TaskNumber, TaskReport)>,
     /// Called after each report.
     pub wake: Arc<dyn Fn() + Send + Sync>,
     /// Where model files are tried before they are used.
     pub sandbox: Sandbox,
 }
 
-type Work = Box<dyn FnOnce() -> Report + Send>;
+type TaskWork = Box<dyn FnOnce() -> TaskReport + Send>;
 
 impl BackgroundTasks for Threads {
     fn start(&self, number: TaskNumber, task: BackgroundTask) {
@@ -165,7 +170,7 @@ impl BackgroundTasks for Threads {
 impl Threads {
     /// Does `work` on a thread of its own. A panic in it, and a thread that the system does not give, are reports too:
     /// somebody waits for an answer.
-    fn spawn(&self, number: TaskNumber, task: BackgroundTask, work: Work) {
+    fn spawn(&self, number: TaskNumber, task: BackgroundTask, work: TaskWork) {
         let (reports, wake) = (self.reports.clone(), Arc::clone(&self.wake));
         let of_thread = Self { reports, wake, sandbox: self.sandbox.clone() };
         let asked = task.clone();
@@ -179,7 +184,7 @@ impl Threads {
         }
     }
 
-    fn report(&self, number: TaskNumber, report: Report) {
+    fn report(&self, number: TaskNumber, report: TaskReport) {
         // The window may be gone by now; then nobody wants the report.
         if self.reports.send((number, report)).is_ok() {
             (self.wake)();
@@ -193,91 +198,91 @@ fn broken(panic: &(dyn Any + Send)) -> String {
 }
 
 /// How a task is done.
-fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> Work {
+fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> TaskWork {
     let library = Library::open(sandbox);
     match task {
-        BackgroundTask::ListCameras => Box::new(|| Report::Cameras(facelens_media::list_cameras())),
+        BackgroundTask::ListCameras => Box::new(|| TaskReport::Cameras(facelens_media::list_cameras())),
         BackgroundTask::PickSource { folder } => {
             let dialog = source_dialog(folder);
-            Box::new(move || Report::SourcePicked(wait_for(dialog)))
+            Box::new(move || TaskReport::SourcePicked(wait_for(dialog)))
         }
         BackgroundTask::PickSession => {
             let dialog = folder_dialog("Open a session: a folder that facelens recorded");
-            Box::new(move || Report::SessionPicked(wait_for(dialog)))
+            Box::new(move || TaskReport::SessionPicked(wait_for(dialog)))
         }
         BackgroundTask::OpenSession(path) => {
-            Box::new(move || Report::Session(SessionFolder::open(&path).map(Box::new)))
+            Box::new(move || TaskReport::Session(SessionFolder::open(&path).map(Box::new)))
         }
         BackgroundTask::PickModel(task) => {
             let dialog = model_dialog(task);
-            Box::new(move || Report::ModelPicked(task, wait_for(dialog)))
+            Box::new(move || TaskReport::ModelPicked(task, wait_for(dialog)))
         }
-        BackgroundTask::LoadShipped => Box::new(|| Report::Shipped(Library::shipped())),
-        BackgroundTask::ListModels => Box::new(move || Report::Models(Ok(known_models(&library)))),
+        BackgroundTask::LoadShipped => Box::new(|| TaskReport::Shipped(Library::shipped())),
+        BackgroundTask::ListModels => Box::new(move || TaskReport::Models(Ok(known_models(&library)))),
         BackgroundTask::LoadModel { task, files, origin } => Box::new(move || {
             let result = load_models(&library, task, &files);
-            Report::Model { task, files, origin, result }
+            TaskReport::Model { task, files, origin, result }
         }),
         BackgroundTask::Snapshot { still, input, options, folder } => {
-            Box::new(move || Report::Snapshot(facelens_session::save_snapshot(&folder, &input, &still.0, &options)))
+            Box::new(move || TaskReport::Snapshot(facelens_session::save_snapshot(&folder, &input, &still.0, &options)))
         }
         BackgroundTask::PickGaitModel => {
             let dialog = gait_model_dialog();
-            Box::new(move || Report::GaitModelPicked(wait_for(dialog)))
+            Box::new(move || TaskReport::GaitModelPicked(wait_for(dialog)))
         }
         BackgroundTask::PickSessionsFolder => {
             let dialog = folder_dialog("Choose where recordings are kept");
-            Box::new(move || Report::SessionsFolderPicked(wait_for(dialog)))
+            Box::new(move || TaskReport::SessionsFolderPicked(wait_for(dialog)))
         }
         BackgroundTask::FindUnfinished(folder) => {
-            Box::new(move || Report::Unfinished(Ok(recovery::unfinished(&folder))))
+            Box::new(move || TaskReport::Unfinished(Ok(recovery::unfinished(&folder))))
         }
-        BackgroundTask::Recover(session) => Box::new(move || Report::Recovered(recovery::recover(&session))),
+        BackgroundTask::Recover(session) => Box::new(move || TaskReport::Recovered(recovery::recover(&session))),
         BackgroundTask::FindAddress { output, purpose, text, name } => {
-            Box::new(move || Report::AddressFound { output, purpose, text, found: name.find() })
+            Box::new(move || TaskReport::AddressFound { output, purpose, text, found: name.find() })
         }
-        BackgroundTask::SaveSettings(save) => Box::new(move || Report::SettingsSaved(save.write())),
+        BackgroundTask::SaveSettings(save) => Box::new(move || TaskReport::SettingsSaved(save.write())),
     }
 }
 
 impl BackgroundTask {
     /// The report of a task that broke off: whoever waits for it gets an error of the kind that it knows.
-    pub(super) fn failed(self, cause: String) -> Report {
+    pub(super) fn failed(self, cause: String) -> TaskReport {
         let not_written =
             |path: &Path, cause: String, remedy: &str| WriteError::new(WriteErrorKind::Io, path, cause, remedy);
         match self {
-            Self::ListCameras => Report::Cameras(Err(SourceError::new(
+            Self::ListCameras => TaskReport::Cameras(Err(SourceError::new(
                 SourceErrorKind::Other,
                 "the list of cameras",
                 cause,
                 "unplug the camera that was plugged in last, then press Refresh",
             ))),
-            Self::PickSource { .. } => Report::SourcePicked(no_dialog(&cause)),
-            Self::PickSession => Report::SessionPicked(no_dialog(&cause)),
-            Self::PickModel(task) => Report::ModelPicked(task, no_dialog(&cause)),
-            Self::PickSessionsFolder => Report::SessionsFolderPicked(no_dialog(&cause)),
-            Self::PickGaitModel => Report::GaitModelPicked(no_dialog(&cause)),
-            Self::OpenSession(path) => Report::Session(Err(SessionError::Io { path, cause })),
+            Self::PickSource { .. } => TaskReport::SourcePicked(no_dialog(&cause)),
+            Self::PickSession => TaskReport::SessionPicked(no_dialog(&cause)),
+            Self::PickModel(task) => TaskReport::ModelPicked(task, no_dialog(&cause)),
+            Self::PickSessionsFolder => TaskReport::SessionsFolderPicked(no_dialog(&cause)),
+            Self::PickGaitModel => TaskReport::GaitModelPicked(no_dialog(&cause)),
+            Self::OpenSession(path) => TaskReport::Session(Err(SessionError::Io { path, cause })),
             Self::LoadShipped => {
                 let remedy = "load models of your own, or install facelens again";
-                Report::Shipped(Err(ModelError::new(ModelErrorKind::Corrupt, "the shipped models", cause, remedy)))
+                TaskReport::Shipped(Err(ModelError::new(ModelErrorKind::Corrupt, "the shipped models", cause, remedy)))
             }
-            Self::ListModels => Report::Models(Err(cause)),
+            Self::ListModels => TaskReport::Models(Err(cause)),
             Self::LoadModel { task, files, origin } => {
                 let file = files.first().cloned().unwrap_or_default();
                 let error = ModelError::new(ModelErrorKind::Corrupt, file, cause, "choose another file");
-                Report::Model { task, files, origin, result: Err(error) }
+                TaskReport::Model { task, files, origin, result: Err(error) }
             }
-            Self::Snapshot { folder, .. } => Report::Snapshot(Err(not_written(&folder, cause, "try again"))),
-            Self::FindUnfinished(_) => Report::Unfinished(Err(cause)),
+            Self::Snapshot { folder, .. } => TaskReport::Snapshot(Err(not_written(&folder, cause, "try again"))),
+            Self::FindUnfinished(_) => TaskReport::Unfinished(Err(cause)),
             Self::Recover(session) => {
-                Report::Recovered(Err(not_written(&session, cause, "it is left as it was; try `facelens recover`")))
+                TaskReport::Recovered(Err(not_written(&session, cause, "it is left as it was; try `facelens recover`")))
             }
             Self::FindAddress { output, purpose, text, .. } => {
-                Report::AddressFound { output, purpose, text, found: Err(cause) }
+                TaskReport::AddressFound { output, purpose, text, found: Err(cause) }
             }
             Self::SaveSettings(save) => {
-                Report::SettingsSaved(Err(SettingsError { file: save.path().to_owned(), cause }))
+                TaskReport::SettingsSaved(Err(SettingsError { file: save.path().to_owned(), cause }))
             }
         }
     }
@@ -326,7 +331,7 @@ mod tests {
     use super::*;
 
     /// Starts `work` in the place of what the task does; gives its number and its report.
-    fn report_of(task: BackgroundTask, work: impl FnOnce() -> Report + Send + 'static) -> (TaskNumber, Report) {
+    fn report_of(task: BackgroundTask, work: impl FnOnce() -> TaskReport + Send + 'static) -> (TaskNumber, TaskReport) {
         let (sender, reports) = crossbeam_channel::unbounded();
         let (woken, wakes) = crossbeam_channel::unbounded();
         let wake = Arc::new(move || woken.send(()).unwrap());
@@ -339,14 +344,15 @@ mod tests {
     #[test]
     fn a_panic_is_a_report_of_the_kind_that_is_waited_for() {
         let (number, report) = report_of(BackgroundTask::ListCameras, || panic!("bad name"));
-        let Report::Cameras(Err(error)) = report else { panic!("no error about cameras") };
+        let TaskReport::Cameras(Err(error)) = report else { panic!("no error about cameras") };
         assert!(number == 7 && error.to_string().contains("bad name"), "{number} {error}");
 
         let files = vec![PathBuf::from("a.onnx")];
         let task =
-            BackgroundTask::LoadModel { task: Some(Task::Age), files: files.clone(), origin: Origin::Remembered };
+            BackgroundTask::LoadModel { task: Some(Task::Age), files: files.clone(), origin: PickOrigin::Remembered };
         let (_, report) = report_of(task, || panic!("{}", "no layer".to_owned()));
-        let Report::Model { task: Some(Task::Age), files: of, origin: Origin::Remembered, result: Err(error) } = report
+        let TaskReport::Model { task: Some(Task::Age), files: of, origin: PickOrigin::Remembered, result: Err(error) } =
+            report
         else {
             panic!("no error about the model")
         };
@@ -354,9 +360,9 @@ mod tests {
         assert_ne!(error.kind, ModelErrorKind::Io, "a remembered file is not forgotten for our own fault");
 
         let (_, report) = report_of(BackgroundTask::PickSession, || panic!("no portal"));
-        assert!(matches!(report, Report::SessionPicked(Picked::NoDialog)));
-        let (_, report) = report_of(BackgroundTask::ListModels, || Report::Models(Ok(Vec::new())));
-        assert!(matches!(report, Report::Models(Ok(known)) if known.is_empty()));
+        assert!(matches!(report, TaskReport::SessionPicked(Picked::NoDialog)));
+        let (_, report) = report_of(BackgroundTask::ListModels, || TaskReport::Models(Ok(Vec::new())));
+        assert!(matches!(report, TaskReport::Models(Ok(known)) if known.is_empty()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::state::Output;
 
 /// Something that a widget asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Command {
+pub(crate) enum AppCommand {
     /// What a key would do.
     Do(Action),
     /// Show this source.
@@ -56,7 +56,7 @@ pub(crate) enum Command {
     CloseDialog,
 }
 
-impl From<Action> for Command {
+impl From<Action> for AppCommand {
     fn from(action: Action) -> Self {
         Self::Do(action)
     }

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Id, Modal, RichText, vec2};
 
 use super::action::{Action, Menu};
-use super::command::Command;
+use super::command::AppCommand;
 use super::state::{App, Dialog};
 use super::theme;
 use super::{outputs_dialog, recording_dialog};
@@ -39,7 +39,7 @@ const LINKS: [(&str, &str); 3] = [
     ("FSA-Net", "https://github.com/shamangary/FSA-Net"),
 ];
 
-pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCommand>) {
     let Some(dialog) = app.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(24.0);
     let modal =
@@ -59,7 +59,7 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<Comman
         ui.vertical_centered(|ui| ui.button("Close").clicked()).inner
     });
     if response.inner || response.should_close() {
-        commands.push(Command::CloseDialog);
+        commands.push(AppCommand::CloseDialog);
     }
 }
 

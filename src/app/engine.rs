@@ -14,10 +14,10 @@ use facelens_gait::{AgeByGait, GaitAgeModel, GaitAnalyser, GaitOptions, Stride};
 use facelens_media::SourceSpec;
 use facelens_session::overlay::SceneOptions;
 use facelens_session::recording::{Recorder, RecorderOptions, RecordingStatus};
-use facelens_session::{SessionEnd, Tap};
+use facelens_session::{AnalysisSink, SessionEnd};
 
 use crate::outputs::{Follow, LiveOutputs, OutputOptions, OutputStatus};
-use crate::pipeline::{GaitView, Gaits, LastingTap, Live, LiveGait, Status};
+use crate::pipeline::{GaitView, Gaits, LastingSink, LiveGait, LiveSession, Status};
 
 /// The running pipeline as the window sees it. No call waits.
 pub(crate) trait Engine {
@@ -86,13 +86,13 @@ pub(crate) struct LiveEngine {
     /// Started when it is first asked for; switched off it sees no frame, since ending it would make the window wait.
     gait: RefCell<Option<LiveGait>>,
     gait_is_on: Cell<bool>,
-    live: Live,
+    live: LiveSession,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl LiveEngine {
     /// A running pipeline; `wake` is called when the recorder has news.
-    pub fn new(live: Live, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+    pub fn new(live: LiveSession, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (recorder, running) = (RefCell::new(None), Arc::default());
         let (outputs, gait, gait_is_on) = (RefCell::new(None), RefCell::new(None), Cell::new(false));
         Self { recorder, running, outputs, gait, gait_is_on, live, wake }
@@ -166,7 +166,7 @@ impl Engine for LiveEngine {
     fn start_recording(&self, options: RecorderOptions) -> std::io::Result<()> {
         let recorder = Arc::new(Recorder::start(options, Arc::clone(&self.wake))?);
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&recorder);
-        self.live.set_tap(Some(recorder.tap()));
+        self.live.set_sink(Some(recorder.sink()));
         *self.recorder.borrow_mut() = Some(recorder);
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Engine for LiveEngine {
     }
 
     fn forget_recording(&self) {
-        self.live.set_tap(None);
+        self.live.set_sink(None);
         *self.recorder.borrow_mut() = None;
     }
 
@@ -199,7 +199,8 @@ impl Engine for LiveEngine {
         }
         // New ones first: without a socket the old ones stay.
         let outputs = options.any().then(|| LiveOutputs::start(options).map(Arc::new)).transpose()?;
-        self.live.set_lasting_tap(LastingTap::Outputs, outputs.clone().map(|outputs| outputs as Arc<dyn Tap>));
+        self.live
+            .set_lasting_sink(LastingSink::Outputs, outputs.clone().map(|outputs| outputs as Arc<dyn AnalysisSink>));
         *running = outputs;
         Ok(())
     }
@@ -238,11 +239,11 @@ impl Engine for LiveEngine {
             })));
             *running = Some(gait);
         }
-        let tap = running.as_ref().map(LiveGait::tap);
-        if let (Some(tap), false) = (&tap, on) {
-            tap.source_changed();
+        let sink = running.as_ref().map(LiveGait::sink);
+        if let (Some(sink), false) = (&sink, on) {
+            sink.source_changed();
         }
-        self.live.set_lasting_tap(LastingTap::Gait, tap.filter(|_| on));
+        self.live.set_lasting_sink(LastingSink::Gait, sink.filter(|_| on));
         self.gait_is_on.set(on);
         Ok(())
     }

@@ -23,11 +23,11 @@ use facelens_session::overlay::SceneOptions;
 use facelens_session::recording::{RecorderOptions, RecordingState, RecordingStatus};
 
 use super::AppOptions;
-use super::background_tasks::{BackgroundTask, BackgroundTasks, Report, TaskNumber};
+use super::background_tasks::{BackgroundTask, BackgroundTasks, TaskNumber, TaskReport};
 use super::engine::Engine;
-use super::state::{App, Parts, first_source};
+use super::state::{App, AppParts, first_source};
 use crate::outputs::{Follow, OutputOptions, OutputStatus};
-use crate::pipeline::{GaitView, Shown, Status};
+use crate::pipeline::{GaitView, SourceState, Status};
 use crate::settings::{Settings, SettingsFile};
 
 /// A frame of a grey ramp, 30 a second.
@@ -70,7 +70,7 @@ pub(crate) fn camera_info() -> SourceInfo {
 /// A pipeline that is opening its source.
 pub(crate) fn status() -> Status {
     Status {
-        shown: Shown::Opening,
+        shown: SourceState::Opening,
         capture_fps: 0.0,
         analysed_fps: 0.0,
         stages: StageTimings::default(),
@@ -182,7 +182,7 @@ pub(crate) struct Fake(pub Rc<RefCell<Stage>>);
 
 impl Fake {
     /// A window with this pipeline, and where its reports are sent.
-    pub fn app(&self, options: &AppOptions, settings: Settings) -> (App, Sender<(TaskNumber, Report)>) {
+    pub fn app(&self, options: &AppOptions, settings: Settings) -> (App, Sender<(TaskNumber, TaskReport)>) {
         self.app_with_file(options, settings, None)
     }
 
@@ -192,10 +192,10 @@ impl Fake {
         options: &AppOptions,
         settings: Settings,
         settings_file: Option<SettingsFile>,
-    ) -> (App, Sender<(TaskNumber, Report)>) {
+    ) -> (App, Sender<(TaskNumber, TaskReport)>) {
         let (sender, reports) = crossbeam_channel::unbounded();
         let source = first_source(options, &settings);
-        let parts = Parts {
+        let parts = AppParts {
             engine: Box::new(self.clone()),
             tasks: Box::new(self.clone()),
             reports,
@@ -214,7 +214,7 @@ impl Fake {
         stage.frame = Some(Arc::clone(&analysis.frame));
         stage.analysis = Some(analysis);
         stage.status = Some(Arc::new(Status {
-            shown: Shown::Running(camera_info()),
+            shown: SourceState::Running(camera_info()),
             capture_fps: 30.0,
             analysed_fps: 30.0,
             delay_ms: 12.0,
@@ -225,7 +225,7 @@ impl Fake {
     }
 
     /// Changes the source's state and nothing else.
-    pub fn show(&self, shown: Shown) {
+    pub fn show(&self, shown: SourceState) {
         self.0.borrow_mut().status = Some(Arc::new(Status { shown, ..status() }));
     }
 }

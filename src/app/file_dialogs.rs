@@ -9,7 +9,7 @@ use facelens_core::model::Task;
 use super::background_tasks::Picked;
 
 /// A dialog that is shown, and its answer: `None` where the user closed it.
-pub(super) type Dialog = std::pin::Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
+pub(super) type FileDialog = std::pin::Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
 
 /// Names of files that are read as a source without asking: videos and pictures.
 const SOURCE_EXTENSIONS: [&str; 13] =
@@ -25,7 +25,7 @@ pub(crate) fn is_model_file(file: &Path) -> bool {
 }
 
 /// Asks for a video or a picture, or for a folder of pictures.
-pub(super) fn source_dialog(folder: bool) -> Dialog {
+pub(super) fn source_dialog(folder: bool) -> FileDialog {
     if folder {
         return folder_dialog("Open a folder of images");
     }
@@ -38,13 +38,13 @@ pub(super) fn source_dialog(folder: bool) -> Dialog {
 }
 
 /// Asks for a folder.
-pub(super) fn folder_dialog(title: &str) -> Dialog {
+pub(super) fn folder_dialog(title: &str) -> FileDialog {
     let dialog = rfd::AsyncFileDialog::new().set_title(title).pick_folder();
     Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
 }
 
 /// Asks for model files.
-pub(super) fn model_dialog(task: Task) -> Dialog {
+pub(super) fn model_dialog(task: Task) -> FileDialog {
     let dialog = rfd::AsyncFileDialog::new()
         .set_title(format!("Load a model for {task}; several files are averaged"))
         .add_filter("Model files", &MODEL_EXTENSIONS)
@@ -54,7 +54,7 @@ pub(super) fn model_dialog(task: Task) -> Dialog {
 }
 
 /// Asks for a model that tells the age by gait.
-pub(super) fn gait_model_dialog() -> Dialog {
+pub(super) fn gait_model_dialog() -> FileDialog {
     let dialog = rfd::AsyncFileDialog::new()
         .set_title("Load a model for the age by gait: its card, or its .onnx with the card beside it")
         .add_filter("Gait models", &["toml", "onnx"])
@@ -66,7 +66,7 @@ pub(super) fn gait_model_dialog() -> Dialog {
 const TOO_FAST_FOR_A_USER: Duration = Duration::from_millis(400);
 
 /// Waits for the user's answer.
-pub(super) fn wait_for(dialog: Dialog) -> Picked {
+pub(super) fn wait_for(dialog: FileDialog) -> Picked {
     let asked = Instant::now();
     match pollster::block_on(dialog) {
         Some(files) if !files.is_empty() => Picked::Files(files),

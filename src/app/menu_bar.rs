@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align, Button, Layout, Margin, MenuBar, RichText};
 
 use super::action::{Action, Menu, keys_text};
-use super::command::Command;
+use super::command::AppCommand;
 use super::state::{App, LOCKED};
 use super::theme;
 use super::view::capitalised;
@@ -11,7 +11,7 @@ use super::view::capitalised;
 /// Height of the bar in points.
 const HEIGHT: f32 = 40.0;
 
-pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(8, 4));
     egui::Panel::top("menu bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         MenuBar::new().ui(ui, |ui| {
@@ -27,7 +27,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     });
 }
 
-fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<Command>) {
+fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<AppCommand>) {
     ui.set_min_width(216.0);
     for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
         if matches!(action, Action::Record | Action::Opentrack | Action::Quit) {

@@ -16,21 +16,22 @@ use facelens_import::Sandbox;
 use facelens_media::{CameraFormat, SourceSpec};
 
 use crate::outputs::WantedOutputs;
-use crate::pipeline::{Live, LiveOptions};
+use crate::pipeline::{LiveOptions, LiveSession};
 use crate::settings::{Settings, SettingsFile};
 
 mod action;
 mod background_tasks;
+mod central_panel;
 mod command;
 mod dialogs;
 mod egui_painter;
 mod engine;
 #[cfg(test)]
 mod fake;
-mod figures;
 mod file_dialogs;
 mod gait;
 mod menu_bar;
+mod metrics;
 mod models;
 mod notices;
 mod outputs_dialog;
@@ -43,7 +44,6 @@ mod recording_mark;
 mod recording_text;
 mod replay;
 mod sparkline;
-mod stage;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -52,7 +52,7 @@ mod tool_bar;
 mod view;
 
 use notices::Tone;
-use state::{App, Parts};
+use state::{App, AppParts};
 
 /// What the command line asks of the window; what it leaves open comes from the settings.
 #[derive(Clone, Debug, Default)]
@@ -109,14 +109,14 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
             source: options.session.is_none().then(|| source.clone()),
             models: ModelSet::default(),
             detector: state::first_detector(&options, &settings),
-            tap: None,
+            sink: None,
             wake: Arc::clone(&wake),
         };
-        let live = Live::start_as(first, options.camera_format.clone())?;
+        let live = LiveSession::start_as(first, options.camera_format.clone())?;
         let (sender, reports) = crossbeam_channel::unbounded();
         let engine = engine::LiveEngine::new(live, Arc::clone(&wake));
         end_when_asked(engine.finisher(), Arc::clone(&wake));
-        let parts = Parts {
+        let parts = AppParts {
             engine: Box::new(engine),
             tasks: Box::new(background_tasks::Threads { reports: sender, wake, sandbox }),
             reports,
@@ -129,7 +129,7 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
         for warning in warnings {
             app.notices.say(Tone::Warn, warning);
         }
-        Ok(Box::new(Window(app)))
+        Ok(Box::new(MainWindow(app)))
     });
     eframe::run_native("facelens", native, create).map_err(|error| anyhow::anyhow!(cannot_open(&error)))
 }
@@ -214,9 +214,9 @@ fn icon() -> egui::IconData {
 }
 
 /// The window as eframe sees it.
-struct Window(App);
+struct MainWindow(App);
 
-impl eframe::App for Window {
+impl eframe::App for MainWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.0.logic(ctx);
     }
@@ -246,7 +246,7 @@ impl App {
         if self.settings.panel_open {
             panel::show(self, ui, &mut commands);
         }
-        stage::show(self, ui, &mut commands);
+        central_panel::show(self, ui, &mut commands);
         dialogs::show(self, ui.ctx(), &mut commands);
         self.notices.show(ui.ctx());
         for command in commands {

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Button, Checkbox, RichText, TextEdit};
 
 use super::action::Action;
-use super::command::Command;
+use super::command::AppCommand;
 use super::outputs_mark::hover_text;
 use super::state::{App, Output, STANDARD_OUTPUT};
 use super::theme;
@@ -12,7 +12,7 @@ use super::theme;
 const FIELD_WIDTH: f32 = 240.0;
 
 /// What goes out, and where to.
-pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.set_width(496.0);
     ui.heading("Live outputs");
     ui.label(theme::weak("Numbers for other programs during live view; never images. Off at each start."));
@@ -21,7 +21,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
     ui.label(theme::section("HEAD TRACKING"));
     let mut on = app.outputs.options.opentrack.is_some();
     if ui.add(Checkbox::new(&mut on, "Send the head to opentrack")).clicked() {
-        commands.push(Command::Opentrack(on));
+        commands.push(AppCommand::Opentrack(on));
     }
     ui.label(theme::weak(
         "Choose \"UDP over network\" as opentrack's input. It gets the largest face; a click on a person in the panel \
@@ -40,7 +40,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
     ui.label(theme::section("SCRIPTS"));
     let mut on = app.outputs.options.jsonl.is_some();
     if ui.add(Checkbox::new(&mut on, "Send each frame as a line of JSON")).clicked() {
-        commands.push(Command::JsonLines(on));
+        commands.push(AppCommand::JsonLines(on));
     }
     if app.outputs.typed(Output::JsonLines).text == STANDARD_OUTPUT {
         ui.label(theme::weak(
@@ -58,7 +58,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
     }
 }
 
-fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<Command>) {
+fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<AppCommand>) {
     let name = match output {
         Output::Opentrack => "Address of opentrack",
         Output::JsonLines => "Address of the script",
@@ -73,7 +73,7 @@ fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<
     }
     // What nobody typed here is not for keeping: the command line's hold for this time only.
     if response.lost_focus() && typed.edited {
-        commands.push(Command::OutputAddress(output));
+        commands.push(AppCommand::OutputAddress(output));
     }
 }
 

@@ -22,7 +22,7 @@ const CROP_EVERY_SECS: f32 = 0.1;
 
 /// A moment in somebody's history.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sample {
+pub(crate) struct AgeSample {
     /// Seconds of the source's own time.
     pub at: f32,
     pub age: Option<Age>,
@@ -32,7 +32,7 @@ pub(crate) struct Sample {
 }
 
 /// Somebody who is, or was just now, in view.
-pub(crate) struct Person {
+pub(crate) struct PersonEntry {
     /// As last seen.
     pub face: Face,
     /// When, in seconds of the source's time.
@@ -40,7 +40,7 @@ pub(crate) struct Person {
     /// Not in the newest picture.
     pub away: bool,
     /// The last [`HISTORY_SECS`], oldest first.
-    pub history: VecDeque<Sample>,
+    pub history: VecDeque<AgeSample>,
     /// The crop.
     pub crop: Option<TextureHandle>,
     crop_at: f32,
@@ -50,7 +50,7 @@ pub(crate) struct Person {
 /// Everybody, by identity.
 #[derive(Default)]
 pub(crate) struct People {
-    list: Vec<Person>,
+    list: Vec<PersonEntry>,
     /// Time of the newest analysis, seconds.
     pub now: f32,
     newest: Option<Arc<Analysis>>,
@@ -63,7 +63,7 @@ impl People {
     }
 
     /// Everybody, by identity.
-    pub fn list(&self) -> &[Person] {
+    pub fn list(&self) -> &[PersonEntry] {
         &self.list
     }
 
@@ -86,7 +86,7 @@ impl People {
             let place = match self.list.binary_search_by_key(&face.id, |person| person.face.id) {
                 Ok(place) => place,
                 Err(place) => {
-                    self.list.insert(place, Person::new(face, now));
+                    self.list.insert(place, PersonEntry::new(face, now));
                     place
                 }
             };
@@ -108,7 +108,7 @@ impl People {
     }
 }
 
-impl Person {
+impl PersonEntry {
     fn new(face: &Face, now: f32) -> Self {
         Self {
             face: face.clone(),
@@ -128,7 +128,7 @@ impl Person {
         // A little less than the interval, so that a camera at exactly this rate loses no sample to rounding.
         if self.history.back().is_none_or(|last| now - last.at >= 0.95 / SAMPLES_PER_SEC) {
             self.was_away = false;
-            self.history.push_back(Sample { at: now, age: face.age, pose: face.pose, after_gap });
+            self.history.push_back(AgeSample { at: now, age: face.age, pose: face.pose, after_gap });
         }
         while self.history.front().is_some_and(|first| now - first.at > HISTORY_SECS) {
             self.history.pop_front();

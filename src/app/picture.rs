@@ -16,7 +16,7 @@ use crate::pipeline::Status;
 /// Where it does not, the newest frame is shown at the camera's rate with the last overlay. Between the two lies a
 /// band in which nothing changes, so that the view does not switch to and fro.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Alignment {
+pub(crate) struct PictureAlignment {
     aligned: bool,
 }
 
@@ -25,13 +25,13 @@ const NEAR: f32 = 1.5;
 /// Not aligned from this delay up, in frame intervals.
 const FAR: f32 = 2.25;
 
-impl Default for Alignment {
+impl Default for PictureAlignment {
     fn default() -> Self {
         Self { aligned: true }
     }
 }
 
-impl Alignment {
+impl PictureAlignment {
     /// Takes the figures into account; gives whether the analysed frame is the one to show.
     pub fn update(&mut self, status: &Status) -> bool {
         // Below a frame a second (a still picture, a pause) the rates say nothing.
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_overlay_is_waited_for_only_while_the_analysis_keeps_up() {
-        let mut alignment = Alignment::default();
+        let mut alignment = PictureAlignment::default();
         assert!(alignment.update(&figures(30.0, 30.0, 20.0)));
         assert!(alignment.update(&figures(30.0, 28.0, 60.0)), "inside the band nothing changes");
         assert!(!alignment.update(&figures(30.0, 12.0, 90.0)));

@@ -3,19 +3,19 @@
 use eframe::egui::{self, Button, Checkbox, RichText, vec2};
 use facelens_session::recording::RecordedPictures;
 
-use super::command::Command;
+use super::command::AppCommand;
 use super::recording_text::{clock_text, pictures_text};
 use super::state::{App, LOCKED, from_home};
 use super::theme;
 
 /// Whether it is on, its title, what it is good for, and what a click asks for.
-type Switch = (bool, &'static str, &'static str, fn(bool) -> Command);
+type RecordingSwitch = (bool, &'static str, &'static str, fn(bool) -> AppCommand);
 
 /// Width of the column of choices in points.
 const TITLE_WIDTH: f32 = 176.0;
 
 /// What is recorded, and where.
-pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.set_width(496.0);
     ui.heading("Recording");
     let locked = app.is_recording();
@@ -36,7 +36,7 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>)
                 let (title, use_for) = pictures_text(pictures);
                 let chosen = app.settings.record_pictures == pictures;
                 if ui.radio(chosen, title).clicked() && !chosen {
-                    commands.push(Command::RecordPictures(pictures));
+                    commands.push(AppCommand::RecordPictures(pictures));
                 }
                 ui.label(theme::weak(use_for));
                 ui.end_row();
@@ -44,14 +44,14 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>)
         });
         ui.add_space(theme::STEP);
         let pictures = app.settings.record_pictures != RecordedPictures::None;
-        let switches: [Switch; 2] = [
+        let switches: [RecordingSwitch; 2] = [
             (
                 app.settings.record_blur,
                 "Blur faces",
                 "Blurs every face that is found in the videos",
-                Command::RecordBlur,
+                AppCommand::RecordBlur,
             ),
-            (app.settings.record_mirror, "Mirror", "Mirrors the videos, never the data", Command::RecordMirror),
+            (app.settings.record_mirror, "Mirror", "Mirrors the videos, never the data", AppCommand::RecordMirror),
         ];
         grid("recorded how").show(ui, |ui| {
             for (mut on, title, use_for, command) in switches {
@@ -67,23 +67,23 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>)
     });
 }
 
-fn folder(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn folder(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.label(theme::section("FOLDER"));
     let path = app.sessions_folder().map_or_else(|| "none".into(), |folder| from_home(&folder));
     ui.add(egui::Label::new(RichText::new(path).color(theme::TEXT)).truncate());
     ui.horizontal(|ui| {
         if ui.button("Choose…").accessible_name("Choose the folder for recordings").clicked() {
-            commands.push(Command::PickSessionsFolder);
+            commands.push(AppCommand::PickSessionsFolder);
         }
         let own = app.settings.sessions_folder.is_some();
         if ui.add_enabled(own, Button::new("Back to Videos")).clicked() {
-            commands.push(Command::DefaultSessionsFolder);
+            commands.push(AppCommand::DefaultSessionsFolder);
         }
     });
 }
 
 /// The window is to be closed while something is recorded.
-pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.set_width(360.0);
     ui.heading("A recording is in progress");
     let lasted = app.recording.status.as_ref().map(|status| clock_text(status.duration)).unwrap_or_default();
@@ -99,10 +99,10 @@ pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
         ui.add_enabled_ui(!app.recording.closing, |ui| {
             let save = if app.recording.closing { "Saving…" } else { "Save and close" };
             if ui.add(Button::new(save).fill(theme::ACCENT_FILL).min_size(vec2(128.0, 32.0))).clicked() {
-                commands.push(Command::SaveAndClose);
+                commands.push(AppCommand::SaveAndClose);
             }
             if ui.add(Button::new("Keep recording").min_size(vec2(128.0, 32.0))).clicked() {
-                commands.push(Command::CloseDialog);
+                commands.push(AppCommand::CloseDialog);
             }
         });
     });

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Color32, Rect, Shape, Stroke, pos2};
 
-use super::people::{HISTORY_SECS, Sample};
+use super::people::{AgeSample, HISTORY_SECS};
 use super::theme;
 
 /// Age runs from 0 to this, years.
@@ -15,7 +15,7 @@ pub(crate) fn age<'a>(
     painter: &egui::Painter,
     rect: Rect,
     now: f32,
-    samples: &(impl Iterator<Item = &'a Sample> + Clone),
+    samples: &(impl Iterator<Item = &'a AgeSample> + Clone),
     color: Color32,
 ) {
     ground(painter, rect);
@@ -42,14 +42,14 @@ pub(crate) fn pose<'a>(
     painter: &egui::Painter,
     rect: Rect,
     now: f32,
-    samples: &(impl Iterator<Item = &'a Sample> + Clone),
+    samples: &(impl Iterator<Item = &'a AgeSample> + Clone),
 ) {
     ground(painter, rect);
     let y = |degrees: f32| rect.center().y - rect.height() / 2.0 * (degrees / ANGLE_TOP).clamp(-1.0, 1.0);
     painter.hline(rect.x_range(), y(0.0), Stroke::new(1.0, theme::LINE));
     let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
     for (place, color) in theme::ANGLES.into_iter().enumerate() {
-        let angle = |sample: &Sample| sample.pose.map(|pose| [pose.yaw, pose.pitch, pose.roll][place]);
+        let angle = |sample: &AgeSample| sample.pose.map(|pose| [pose.yaw, pose.pitch, pose.roll][place]);
         for run in unwrapped(samples.clone(), angle) {
             line(&painter, rect, now, run.into_iter(), color, |sample| angle(sample).map(y));
         }
@@ -58,10 +58,10 @@ pub(crate) fn pose<'a>(
 
 /// The samples in runs within which an angle does not go over 180 degrees: the line does not cross the whole scale there.
 fn unwrapped<'a>(
-    samples: impl Iterator<Item = &'a Sample>,
-    angle: impl Fn(&Sample) -> Option<f32>,
-) -> Vec<Vec<&'a Sample>> {
-    let mut runs: Vec<Vec<&Sample>> = Vec::new();
+    samples: impl Iterator<Item = &'a AgeSample>,
+    angle: impl Fn(&AgeSample) -> Option<f32>,
+) -> Vec<Vec<&'a AgeSample>> {
+    let mut runs: Vec<Vec<&AgeSample>> = Vec::new();
     let mut last = None;
     for sample in samples {
         let next = angle(sample);
@@ -85,7 +85,7 @@ fn x(rect: Rect, now: f32, at: f32) -> f32 {
 }
 
 /// Neighbours that belong together.
-fn pairs<'a>(samples: &(impl Iterator<Item = &'a Sample> + Clone)) -> impl Iterator<Item = [&'a Sample; 2]> {
+fn pairs<'a>(samples: &(impl Iterator<Item = &'a AgeSample> + Clone)) -> impl Iterator<Item = [&'a AgeSample; 2]> {
     samples.clone().zip(samples.clone().skip(1)).filter(|(_, b)| !b.after_gap).map(|(a, b)| [a, b])
 }
 
@@ -93,9 +93,9 @@ fn line<'a>(
     painter: &egui::Painter,
     rect: Rect,
     now: f32,
-    samples: impl Iterator<Item = &'a Sample>,
+    samples: impl Iterator<Item = &'a AgeSample>,
     color: Color32,
-    y: impl Fn(&Sample) -> Option<f32>,
+    y: impl Fn(&AgeSample) -> Option<f32>,
 ) {
     let stroke = Stroke::new(1.5, color);
     let mut points = Vec::new();
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn an_angle_that_goes_over_180_degrees_breaks_the_line() {
         let rolled =
-            |roll| Sample { at: 0.0, age: None, pose: Some(Pose { roll, ..Pose::default() }), after_gap: false };
+            |roll| AgeSample { at: 0.0, age: None, pose: Some(Pose { roll, ..Pose::default() }), after_gap: false };
         let samples = [rolled(170.0), rolled(178.0), rolled(-177.0), rolled(-170.0), rolled(-20.0)];
         let runs = unwrapped(samples.iter(), |sample| sample.pose.map(|pose| pose.roll));
         assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
@@ -144,8 +144,8 @@ mod tests {
     #[test]
     fn an_absence_breaks_the_line() {
         let sample =
-            |at| Sample { at, age: Some(Age { years: 30.0, low: 26.0, high: 36.0 }), pose: None, after_gap: false };
-        let samples = [sample(0.0), sample(0.7), Sample { after_gap: true, ..sample(5.0) }, sample(5.1)];
+            |at| AgeSample { at, age: Some(Age { years: 30.0, low: 26.0, high: 36.0 }), pose: None, after_gap: false };
+        let samples = [sample(0.0), sample(0.7), AgeSample { after_gap: true, ..sample(5.0) }, sample(5.1)];
         assert_eq!(pairs(&samples.iter()).count(), 2);
     }
 }

@@ -11,12 +11,12 @@ use facelens_core::model::{ModelError, ModelErrorKind, ModelSet, Task};
 use facelens_media::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 use facelens_session::recording::default_sessions_folder;
 
-use super::background_tasks::{BackgroundTask, Known, Origin, Picked, Report, TaskNumber};
+use super::background_tasks::{BackgroundTask, Known, PickOrigin, Picked, TaskNumber, TaskReport};
 use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
 use super::notices::Tone;
 use super::state::{App, Dialog};
 use super::{AppOptions, theme};
-use crate::pipeline::Shown;
+use crate::pipeline::SourceState;
 use crate::settings::{Settings, SettingsFile};
 
 mod access;
@@ -42,7 +42,7 @@ impl egui::DroppedFile for Dropped {
 
 pub(super) struct Test {
     pub fake: Fake,
-    reports: crossbeam_channel::Sender<(TaskNumber, Report)>,
+    reports: crossbeam_channel::Sender<(TaskNumber, TaskReport)>,
     pub window: Harness<'static, App>,
 }
 
@@ -53,7 +53,7 @@ impl Test {
         Self::of(fake, app)
     }
 
-    fn of(fake: Fake, (app, reports): (App, crossbeam_channel::Sender<(TaskNumber, Report)>)) -> Self {
+    fn of(fake: Fake, (app, reports): (App, crossbeam_channel::Sender<(TaskNumber, TaskReport)>)) -> Self {
         let window = Harness::builder()
             .with_size([1120.0, 700.0])
             .with_step_dt(0.1)
@@ -79,13 +79,13 @@ impl Test {
     }
 
     /// The report of the newest background task.
-    pub fn report(&mut self, report: Report) {
+    pub fn report(&mut self, report: TaskReport) {
         let number = self.fake.0.borrow().tasks.last().map_or(0, |(number, _)| *number);
         self.report_of(number, report);
     }
 
     /// The report of the background task of this number.
-    pub fn report_of(&mut self, number: TaskNumber, report: Report) {
+    pub fn report_of(&mut self, number: TaskNumber, report: TaskReport) {
         self.reports.send((number, report)).unwrap();
         self.steps();
     }
@@ -118,14 +118,14 @@ impl Test {
     }
 
     fn failed(&mut self, kind: SourceErrorKind) {
-        self.fake.show(Shown::Failed(SourceError::new(kind, "camera:9", "the cause", "do this")));
+        self.fake.show(SourceState::Failed(SourceError::new(kind, "camera:9", "the cause", "do this")));
         self.steps();
     }
 
     fn shipped(&mut self) {
         let age = vec![model("shipped-age", Task::Age)];
         let gender = vec![model("shipped-gender", Task::Gender)];
-        self.report(Report::Shipped(Ok(ModelSet { age, gender, pose: vec![] })));
+        self.report(TaskReport::Shipped(Ok(ModelSet { age, gender, pose: vec![] })));
     }
 
     pub fn tasks(&self) -> Vec<BackgroundTask> {
@@ -165,7 +165,7 @@ fn a_camera_that_was_asked_for_gets_a_page_when_it_is_not_there() {
     test.failed(SourceErrorKind::NoSuchCamera);
     assert_eq!(test.last_source(), None);
     assert!(test.shows("This camera was not found"));
-    test.report(Report::Cameras(Ok(vec![camera(0, "HD Webcam")])));
+    test.report(TaskReport::Cameras(Ok(vec![camera(0, "HD Webcam")])));
     test.click("Use HD Webcam");
     let named = SourceSpec::Camera(CameraChoice::Name("HD Webcam".into()));
     assert_eq!(test.last_source(), Some(named.clone()));
@@ -198,7 +198,7 @@ fn each_failure_has_its_page_and_each_page_a_way_on() {
 fn a_lost_camera_is_waited_for_over_its_last_picture() {
     let mut test = Test::new();
     test.fake.play(0, &[]);
-    test.fake.show(Shown::Disconnected { info: camera_info(), reason: "No such device".into() });
+    test.fake.show(SourceState::Disconnected { info: camera_info(), reason: "No such device".into() });
     test.steps();
     assert!(test.shows("waiting for it to come back"));
     test.fake.play(1, &[]);
@@ -257,7 +257,7 @@ fn switches_and_keys_change_what_is_drawn() {
 #[test]
 fn files_are_not_mirrored_and_their_mirror_is_not_remembered() {
     let mut test = Test::new();
-    test.report(Report::SourcePicked(Picked::Files(vec!["clip.mp4".into()])));
+    test.report(TaskReport::SourcePicked(Picked::Files(vec!["clip.mp4".into()])));
     assert_eq!(test.last_source(), Some(SourceSpec::Path("clip.mp4".into())));
     assert!(!test.window.state().mirrored());
     test.press(Key::M);
@@ -317,11 +317,11 @@ fn without_a_pose_model_a_card_says_how_to_load_one() {
     test.click("Load a head pose model");
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickModel(Task::Pose)));
     let files: Vec<PathBuf> = vec!["a.h5".into()];
-    test.report(Report::ModelPicked(Task::Pose, Picked::Files(files.clone())));
-    let load = BackgroundTask::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::Chosen };
+    test.report(TaskReport::ModelPicked(Task::Pose, Picked::Files(files.clone())));
+    let load = BackgroundTask::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: PickOrigin::Chosen };
     assert_eq!(test.tasks().last(), Some(&load));
     let result = Ok(vec![model("fsanet", Task::Pose)]);
-    test.report(Report::Model { task: Some(Task::Pose), files: files.clone(), origin: Origin::Chosen, result });
+    test.report(TaskReport::Model { task: Some(Task::Pose), files: files.clone(), origin: PickOrigin::Chosen, result });
     assert!(test.shows("Head pose: fsanet"));
     assert_eq!(test.fake.0.borrow().models.last().unwrap().pose.len(), 1);
     assert_eq!(test.window.state().settings.pose_models, files);
@@ -334,7 +334,7 @@ fn a_refused_model_is_named_and_the_one_in_use_stays() {
     let sent = test.fake.0.borrow().models.len();
     let error = ModelError::new(ModelErrorKind::Corrupt, "bad.onnx", "it ends in the middle", "copy it again");
     let files = vec!["bad.onnx".into()];
-    test.report(Report::Model { task: Some(Task::Age), files, origin: Origin::Chosen, result: Err(error) });
+    test.report(TaskReport::Model { task: Some(Task::Age), files, origin: PickOrigin::Chosen, result: Err(error) });
     let (tone, words) = test.window.state().notices.last().unwrap();
     assert_eq!(tone, Tone::Bad);
     assert!(words.contains("bad.onnx") && words.contains("The model in use stays"), "{words}");
@@ -351,8 +351,8 @@ fn a_remembered_model_is_forgotten_only_where_its_file_is_gone() {
     {
         let mut test = Test::with(&AppOptions::default(), settings.clone());
         let result = Err(ModelError::new(kind, "/disk/old.h5", "it cannot be read (a reason)", ""));
-        let (task, origin) = (Some(Task::Pose), Origin::Remembered);
-        test.report(Report::Model { task, files: files.clone(), origin, result });
+        let (task, origin) = (Some(Task::Pose), PickOrigin::Remembered);
+        test.report(TaskReport::Model { task, files: files.clone(), origin, result });
         assert_eq!(!test.window.state().settings.pose_models.is_empty(), kept, "{kind:?}");
         assert!(test.window.state().notices.last().unwrap().1.contains("old.h5"));
     }
@@ -383,10 +383,11 @@ fn models_of_the_command_line_are_used_but_not_remembered() {
     let settings = Settings { pose_models: vec!["old.h5".into()], ..Settings::default() };
     let mut test = Test::with(&options, settings.clone());
     let files = vec![PathBuf::from("p.h5")];
-    let load = BackgroundTask::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: Origin::CommandLine };
+    let load =
+        BackgroundTask::LoadModel { task: Some(Task::Pose), files: files.clone(), origin: PickOrigin::CommandLine };
     assert_eq!(test.tasks().last(), Some(&load));
     let result = Ok(vec![model("fsanet", Task::Pose)]);
-    test.report(Report::Model { task: Some(Task::Pose), files, origin: Origin::CommandLine, result });
+    test.report(TaskReport::Model { task: Some(Task::Pose), files, origin: PickOrigin::CommandLine, result });
     assert_eq!(test.window.state().settings.pose_models, settings.pose_models);
     assert!(test.shows("Head pose: fsanet"));
 }
@@ -396,7 +397,7 @@ fn the_shipped_model_comes_back_by_its_button() {
     let mut test = Test::new();
     test.shipped();
     let result = Ok(vec![model("mine", Task::Age)]);
-    test.report(Report::Model { task: None, files: vec!["m.onnx".into()], origin: Origin::Chosen, result });
+    test.report(TaskReport::Model { task: None, files: vec!["m.onnx".into()], origin: PickOrigin::Chosen, result });
     assert!(test.shows("Age: mine"));
     test.click("Change the model for age");
     test.click("Back to shipped");
@@ -412,7 +413,7 @@ fn a_dropped_model_for_two_tasks_takes_both_and_is_remembered_for_both() {
     pair.card.tasks = vec![Task::Age, Task::Gender];
     let files: Vec<PathBuf> = vec!["pair.onnx".into()];
     let result = Ok(vec![Arc::new(pair.clone())]);
-    test.report(Report::Model { task: None, files: files.clone(), origin: Origin::Chosen, result });
+    test.report(TaskReport::Model { task: None, files: files.clone(), origin: PickOrigin::Chosen, result });
     assert!(test.shows("Age: pair") && test.shows("Gender: pair"));
     assert_eq!(test.window.state().notices.last().unwrap().1, "Age and gender are estimated by pair from now on.");
     let settings = test.window.state().settings.clone();
@@ -426,8 +427,8 @@ fn a_dropped_model_for_two_tasks_takes_both_and_is_remembered_for_both() {
     let result = Ok(vec![Arc::new(pair)]);
     test.click("Change the model for age");
     test.click("Back to shipped");
-    test.report(Report::ModelPicked(Task::Gender, Picked::Files(files.clone())));
-    test.report(Report::Model { task: Some(Task::Gender), files, origin: Origin::Chosen, result });
+    test.report(TaskReport::ModelPicked(Task::Gender, Picked::Files(files.clone())));
+    test.report(TaskReport::Model { task: Some(Task::Gender), files, origin: PickOrigin::Chosen, result });
     assert!(test.shows("Age: shipped-age") && test.shows("Gender: pair"));
 }
 
@@ -436,14 +437,17 @@ fn models_of_the_library_are_chosen_in_the_menu() {
     let mut test = Test::new();
     test.shipped();
     let known = |name: &str, tasks: &[Task]| Known { name: name.into(), tasks: tasks.to_vec() };
-    test.report(Report::Models(Ok(vec![known("shipped-age", &[Task::Age]), known("published", &[Task::Age])])));
+    test.report(TaskReport::Models(Ok(vec![known("shipped-age", &[Task::Age]), known("published", &[Task::Age])])));
     test.click("Change the model for gender");
     assert!(!test.shows("published"));
     test.press(Key::Escape);
     test.click("Change the model for age");
     test.click("published");
-    let load =
-        BackgroundTask::LoadModel { task: Some(Task::Age), files: vec!["published".into()], origin: Origin::Chosen };
+    let load = BackgroundTask::LoadModel {
+        task: Some(Task::Age),
+        files: vec!["published".into()],
+        origin: PickOrigin::Chosen,
+    };
     assert_eq!(test.tasks().last(), Some(&load));
 }
 
@@ -468,7 +472,7 @@ fn a_missing_file_dialog_is_explained() {
     let mut test = Test::new();
     test.press(Key::O);
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSource { folder: false }));
-    test.report(Report::SourcePicked(Picked::NoDialog));
+    test.report(TaskReport::SourcePicked(Picked::NoDialog));
     assert!(test.window.state().notices.last().unwrap().1.contains("drop the file on the window"));
 }
 
@@ -548,7 +552,7 @@ fn the_figures_come_from_the_pipeline() {
 #[test]
 fn a_frame_without_analysis_is_shown_at_once() {
     let mut test = Test::new();
-    test.fake.show(Shown::Running(camera_info()));
+    test.fake.show(SourceState::Running(camera_info()));
     test.fake.0.borrow_mut().frame = Some(frame(64, 48, 0));
     test.steps();
     assert!(test.shows("Image of HD Webcam"));

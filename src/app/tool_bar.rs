@@ -4,7 +4,7 @@ use eframe::egui::{self, Button, Margin, Rect, RichText, pos2, vec2};
 use facelens_session::recording::RecordingState;
 
 use super::action::Action;
-use super::command::Command;
+use super::command::AppCommand;
 use super::state::App;
 use super::theme;
 
@@ -15,7 +15,7 @@ const HEIGHT: f32 = 44.0;
 const SWITCHES: [Action; 7] =
     [Action::Pause, Action::Mirror, Action::Boxes, Action::Labels, Action::Axes, Action::Angles, Action::Gait];
 
-pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(8, 8));
     egui::Panel::bottom("tool bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
@@ -48,7 +48,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 /// Width of the button that starts and stops, so that nothing moves.
 const RECORD_WIDTH: f32 = 84.0;
 
-fn record_button(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn record_button(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let state = app.recording.status.as_ref().map(|status| &status.state);
     let (text, name) = match state {
         None => ("Record", "Record"),

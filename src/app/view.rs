@@ -3,13 +3,13 @@
 use facelens_media::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind, SourceKind, SourceSpec};
 
 use super::action::Action;
-use super::command::Command;
+use super::command::AppCommand;
 use super::notices::Tone;
-use crate::pipeline::Shown;
+use crate::pipeline::SourceState;
 
 /// The centre of the window.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct View {
+pub(crate) struct CentralView {
     /// Instead of a picture.
     pub page: Option<Page>,
     /// Over the picture.
@@ -24,7 +24,7 @@ pub(crate) struct Page {
     pub symbol: Symbol,
     pub title: String,
     pub text: String,
-    pub buttons: Vec<(String, Command)>,
+    pub buttons: Vec<(String, AppCommand)>,
 }
 
 /// What a page shows above its title.
@@ -43,28 +43,28 @@ pub(crate) enum Symbol {
 pub(crate) struct Banner {
     pub tone: Tone,
     pub text: String,
-    pub button: Option<(String, Command)>,
+    pub button: Option<(String, AppCommand)>,
 }
 
 /// What to show while the source is in state `shown`; `has_picture` where a picture of this source is there.
-pub(crate) fn view(shown: &Shown, has_picture: bool, source: &SourceSpec, cameras: &[CameraInfo]) -> View {
-    let over = |banner, dimmed| View { page: None, banner, dimmed };
+pub(crate) fn view(shown: &SourceState, has_picture: bool, source: &SourceSpec, cameras: &[CameraInfo]) -> CentralView {
+    let over = |banner, dimmed| CentralView { page: None, banner, dimmed };
     match shown {
-        Shown::Failed(error) => View { page: Some(failed(error, source, cameras)), banner: None, dimmed: false },
-        Shown::Disconnected { info, reason } if has_picture => {
+        SourceState::Failed(error) => CentralView { page: Some(failed(error, source, cameras)), banner: None, dimmed: false },
+        SourceState::Disconnected { info, reason } if has_picture => {
             let text = format!("{} is disconnected ({reason}): waiting for it to come back", info.name);
             over(Some(Banner { tone: Tone::Warn, text, button: None }), true)
         }
-        Shown::Disconnected { info, reason } => waiting(
+        SourceState::Disconnected { info, reason } => waiting(
             format!("{} is disconnected", info.name),
             format!("Its message: {reason}. It is used again as soon as it is back."),
             source,
         ),
-        Shown::Stalled { info, silent_secs } if has_picture => {
+        SourceState::Stalled { info, silent_secs } if has_picture => {
             let text = format!("No image from {} for {silent_secs:.0} s: still trying", info.name);
             over(Some(Banner { tone: Tone::Warn, text, button: Some(again()) }), true)
         }
-        Shown::Stalled { info, silent_secs } => waiting(
+        SourceState::Stalled { info, silent_secs } => waiting(
             format!("No image from {} for {silent_secs:.0} s", info.name),
             "It is open, but sends nothing. facelens keeps trying; unplugging the camera and plugging it in again often \
              helps."
@@ -72,15 +72,15 @@ pub(crate) fn view(shown: &Shown, has_picture: bool, source: &SourceSpec, camera
             source,
         ),
         // A single picture is over as soon as it is there.
-        Shown::Ended(info) if info.kind == SourceKind::Pictures && info.frame_count.is_none_or(|count| count <= 1) => {
+        SourceState::Ended(info) if info.kind == SourceKind::Pictures && info.frame_count.is_none_or(|count| count <= 1) => {
             over(None, false)
         }
-        Shown::Ended(_) => {
+        SourceState::Ended(_) => {
             let text = format!("{} has ended", name_of(source));
             over(Some(Banner { tone: Tone::Info, text, button: Some(("Play again".into(), Action::Restart.into())) }), false)
         }
-        Shown::Running(_) | Shown::Opening if has_picture => over(demo_banner(source, cameras), false),
-        Shown::Opening | Shown::Running(_) => waiting(format!("Opening {}", name_of(source)), String::new(), source),
+        SourceState::Running(_) | SourceState::Opening if has_picture => over(demo_banner(source, cameras), false),
+        SourceState::Opening | SourceState::Running(_) => waiting(format!("Opening {}", name_of(source)), String::new(), source),
     }
 }
 
@@ -100,13 +100,13 @@ pub(crate) fn name_of(source: &SourceSpec) -> String {
     }
 }
 
-fn again() -> (String, Command) {
+fn again() -> (String, AppCommand) {
     ("Try again".into(), Action::Restart.into())
 }
 
-fn waiting(title: String, text: String, source: &SourceSpec) -> View {
+fn waiting(title: String, text: String, source: &SourceSpec) -> CentralView {
     let buttons = if text.is_empty() { Vec::new() } else { other_ways(source) };
-    View { page: Some(Page { symbol: Symbol::Wait, title, text, buttons }), banner: None, dimmed: false }
+    CentralView { page: Some(Page { symbol: Symbol::Wait, title, text, buttons }), banner: None, dimmed: false }
 }
 
 /// A still life needs no banner; the demo says what it is.
@@ -124,16 +124,16 @@ fn demo_banner(source: &SourceSpec, cameras: &[CameraInfo]) -> Option<Banner> {
 }
 
 /// The command that chooses a camera for good.
-pub(crate) fn choose_camera(camera: &CameraInfo, cameras: &[CameraInfo]) -> Command {
-    Command::Source(SourceSpec::Camera(CameraChoice::of(camera, cameras)))
+pub(crate) fn choose_camera(camera: &CameraInfo, cameras: &[CameraInfo]) -> AppCommand {
+    AppCommand::Source(SourceSpec::Camera(CameraChoice::of(camera, cameras)))
 }
 
 /// A button for one of the cameras.
-fn use_camera(camera: &CameraInfo, cameras: &[CameraInfo]) -> (String, Command) {
+fn use_camera(camera: &CameraInfo, cameras: &[CameraInfo]) -> (String, AppCommand) {
     (format!("Use {}", camera.label(cameras)), choose_camera(camera, cameras))
 }
 
-fn other_ways(source: &SourceSpec) -> Vec<(String, Command)> {
+fn other_ways(source: &SourceSpec) -> Vec<(String, AppCommand)> {
     let mut buttons = vec![again(), ("Open a file…".into(), Action::OpenFile.into())];
     if *source != SourceSpec::Demo {
         buttons.push((Action::Demo.title().into(), Action::Demo.into()));
@@ -238,7 +238,7 @@ mod tests {
 
     fn page(kind: SourceErrorKind) -> Page {
         let error = SourceError::new(kind, "thing", "the cause", "do this");
-        view(&Shown::Failed(error), true, &camera(), &[]).page.unwrap()
+        view(&SourceState::Failed(error), true, &camera(), &[]).page.unwrap()
     }
 
     #[test]
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_lost_camera_dims_its_last_picture_and_says_that_it_is_waited_for() {
-        let shown = Shown::Disconnected { info: info(), reason: "No such device".into() };
+        let shown = SourceState::Disconnected { info: info(), reason: "No such device".into() };
         let lost = view(&shown, true, &camera(), &[]);
         assert!(lost.dimmed && lost.page.is_none());
         assert!(lost.banner.unwrap().text.contains("waiting for it to come back"));
@@ -278,31 +278,31 @@ mod tests {
 
     #[test]
     fn silence_is_counted_in_seconds() {
-        let shown = Shown::Stalled { info: info(), silent_secs: 3.4 };
+        let shown = SourceState::Stalled { info: info(), silent_secs: 3.4 };
         let view = view(&shown, true, &camera(), &[]);
         assert!(view.banner.unwrap().text.contains("No image from HD Webcam for 3 s"));
     }
 
     #[test]
     fn before_the_first_picture_the_source_is_named() {
-        let view = view(&Shown::Opening, false, &SourceSpec::Path("clips/a.mp4".into()), &[]);
+        let view = view(&SourceState::Opening, false, &SourceSpec::Path("clips/a.mp4".into()), &[]);
         assert_eq!(view.page.unwrap().title, "Opening a.mp4");
     }
 
     #[test]
     fn the_demo_says_so_and_offers_the_first_camera() {
         let cameras = [crate::app::fake::camera(0, "HD Webcam")];
-        let with = view(&Shown::Running(info()), true, &SourceSpec::Demo, &cameras).banner.unwrap();
+        let with = view(&SourceState::Running(info()), true, &SourceSpec::Demo, &cameras).banner.unwrap();
         assert!(with.text.contains("demo"));
         assert_eq!(with.button.unwrap().0, "Use HD Webcam");
-        let without = view(&Shown::Running(info()), true, &SourceSpec::Demo, &[]).banner.unwrap();
+        let without = view(&SourceState::Running(info()), true, &SourceSpec::Demo, &[]).banner.unwrap();
         assert!(without.text.contains("press C"));
-        assert_eq!(view(&Shown::Running(info()), true, &camera(), &cameras).banner, None);
+        assert_eq!(view(&SourceState::Running(info()), true, &camera(), &cameras).banner, None);
     }
 
     #[test]
     fn a_file_that_is_over_keeps_its_picture_and_can_be_played_again() {
-        let view = view(&Shown::Ended(info()), true, &SourceSpec::Path("a.mp4".into()), &[]);
+        let view = view(&SourceState::Ended(info()), true, &SourceSpec::Path("a.mp4".into()), &[]);
         assert!(!view.dimmed && view.page.is_none());
         assert_eq!(view.banner.unwrap().button.unwrap().1, Action::Restart.into());
     }

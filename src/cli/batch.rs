@@ -12,7 +12,7 @@ use facelens_media::{CameraFormat, Mode, Source, SourceInfo, SourceKind, SourceS
 use facelens_session::RowFormat;
 
 use super::limited::Limited;
-use super::output::{self, Target, usage};
+use super::output::{self, OutputTarget, usage};
 use super::progress::Progress;
 use crate::pipeline::{BatchEnd, BatchEvent, BatchStop, FrameWork, run_batch};
 
@@ -45,7 +45,7 @@ pub(super) struct Files<'a> {
 
 impl Files<'_> {
     /// What can be wrong with the call, before anything is opened.
-    pub(super) fn check(&self) -> anyhow::Result<(Target, RowFormat)> {
+    pub(super) fn check(&self) -> anyhow::Result<(OutputTarget, RowFormat)> {
         let is_camera = |input: &SourceSpec| matches!(input, SourceSpec::Camera(_));
         if self.camera_format.is_some() && !self.inputs.iter().any(is_camera) {
             return Err(usage("--camera-format is for cameras, and no input is one; leave it out".to_owned()));
@@ -76,7 +76,7 @@ impl Files<'_> {
             }
         }
         if self.output.as_os_str() == "-" {
-            return Ok((Target::Stdout, self.format.unwrap_or(RowFormat::Jsonl)));
+            return Ok((OutputTarget::Stdout, self.format.unwrap_or(RowFormat::Jsonl)));
         }
         let format = self.format.or_else(|| RowFormat::of_extension(self.output)).ok_or_else(|| {
             let name = self.output.display();
@@ -84,7 +84,7 @@ impl Files<'_> {
                 "{name}: its extension is neither .csv nor .jsonl; choose the format with --format csv or jsonl"
             ))
         })?;
-        Ok((Target::File(self.output.to_owned()), format))
+        Ok((OutputTarget::File(self.output.to_owned()), format))
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn is_part_of(input: &Path, output: &Path) -> bool {
 }
 
 /// Why an input was not analysed to its end.
-pub(super) enum Trouble {
+pub(super) enum InputTrouble {
     /// It is the input's fault: the others go on.
     Input(anyhow::Error),
     /// What is written cannot be written: nothing more can be done.
@@ -108,7 +108,7 @@ pub(super) enum Trouble {
 /// Goes through the inputs one after the other. Gives whether all went well, and whether what is written could be written.
 pub(super) fn each(
     inputs: &[SourceSpec],
-    mut analyse: impl FnMut(&SourceSpec) -> Result<bool, Trouble>,
+    mut analyse: impl FnMut(&SourceSpec) -> Result<bool, InputTrouble>,
 ) -> (bool, anyhow::Result<()>) {
     let stop = interrupt::flag();
     let mut all_well = true;
@@ -116,12 +116,12 @@ pub(super) fn each(
         match analyse(input) {
             Ok(well) => all_well &= well,
             // What reads it may have been asked to end, too.
-            Err(Trouble::Input(_)) if interrupt::stopped() => {}
-            Err(Trouble::Input(error)) => {
+            Err(InputTrouble::Input(_)) if interrupt::stopped() => {}
+            Err(InputTrouble::Input(error)) => {
                 output::note(format_args!("{error:#}"));
                 all_well = false;
             }
-            Err(Trouble::Output(error)) => return (all_well, Err(error)),
+            Err(InputTrouble::Output(error)) => return (all_well, Err(error)),
         }
         if stop.load(std::sync::atomic::Ordering::SeqCst) {
             break;
@@ -157,9 +157,9 @@ impl Batch {
         seconds: Option<Duration>,
         format: Option<&CameraFormat>,
         rows_on_terminal: bool,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, InputTrouble> {
         let mut source =
-            facelens_media::open_as(input, Mode::Batch, format).map_err(|error| Trouble::Input(error.into()))?;
+            facelens_media::open_as(input, Mode::Batch, format).map_err(|error| InputTrouble::Input(error.into()))?;
         if let Some(limit) = seconds {
             source = Box::new(Limited::new(source, limit));
         }
@@ -178,7 +178,7 @@ impl Batch {
         &mut self,
         work: &mut Work,
         mut write: impl FnMut(Work::Done) -> anyhow::Result<()>,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, InputTrouble> {
         let Some(source) = self.source.take() else { return Ok(true) };
         let mut written = Ok(());
         let end = run_batch(source, work, interrupt::flag(), |event| {
@@ -203,8 +203,8 @@ impl Batch {
             }
             ControlFlow::Continue(())
         });
-        written.map_err(Trouble::Output)?;
-        let end = end.map_err(|error| Trouble::Input(error.into()))?;
+        written.map_err(InputTrouble::Output)?;
+        let end = end.map_err(|error| InputTrouble::Input(error.into()))?;
         Ok(self.tell(&end))
     }
 
@@ -238,7 +238,7 @@ impl Batch {
 
 /// The rows' way out. A file is made when the first row comes, so that a mistake in the inputs destroys nothing.
 pub(super) struct Rows<Writer> {
-    target: Target,
+    target: OutputTarget,
     format: RowFormat,
     writer: Option<Writer>,
     make: fn(RowFormat, Box<dyn Write>) -> Writer,
@@ -248,7 +248,7 @@ pub(super) struct Rows<Writer> {
 impl<Writer> Rows<Writer> {
     /// Rows that nothing was written of yet. `make` and `flush` are the writer's own.
     pub(super) fn new(
-        target: Target,
+        target: OutputTarget,
         format: RowFormat,
         make: fn(RowFormat, Box<dyn Write>) -> Writer,
         flush: fn(&mut Writer) -> io::Result<()>,
@@ -272,7 +272,7 @@ impl<Writer> Rows<Writer> {
     }
 
     pub(super) fn on_terminal(&self) -> bool {
-        self.target == Target::Stdout && io::stdout().is_terminal()
+        self.target == OutputTarget::Stdout && io::stdout().is_terminal()
     }
 }
 

@@ -42,14 +42,14 @@ impl std::error::Error for StdoutClosed {}
 
 /// Where data goes, for the words of errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum OutputTarget {
     /// Standard output (`-`).
     Stdout,
     /// A file.
     File(PathBuf),
 }
 
-impl Target {
+impl OutputTarget {
     /// The writer; a file is made new.
     pub fn create(&self) -> anyhow::Result<Box<dyn Write>> {
         match self {
@@ -86,7 +86,7 @@ pub(super) fn stdout() -> anyhow::Result<PatientWriter> {
 /// Writes a whole text to standard output.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| Target::Stdout.failed(&error))
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| OutputTarget::Stdout.failed(&error))
 }
 
 /// Writes one line to standard error for the user of a running command.

@@ -13,12 +13,12 @@ use crate::cli::output;
 pub(super) struct Progress {
     bar: ProgressBar,
     name: String,
-    trouble: Trouble,
+    trouble: DataTrouble,
 }
 
 /// What is wrong with a camera at the moment; each is told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
+enum DataTrouble {
     None,
     Stalled,
     Disconnected,
@@ -27,7 +27,7 @@ enum Trouble {
 impl Progress {
     /// A bar for this source, hidden where standard error is no terminal or the rows go to the same terminal.
     pub fn new(info: &SourceInfo, limit: Option<Duration>, rows_on_terminal: bool) -> Self {
-        Self { bar: bar(info, limit, rows_on_terminal), name: info.name.clone(), trouble: Trouble::None }
+        Self { bar: bar(info, limit, rows_on_terminal), name: info.name.clone(), trouble: DataTrouble::None }
     }
 
     /// One line, without breaking the bar.
@@ -37,17 +37,17 @@ impl Progress {
 
     /// A frame was analysed.
     pub fn frame(&mut self) {
-        if self.trouble != Trouble::None {
+        if self.trouble != DataTrouble::None {
             self.note(format_args!("{} is back", self.name));
-            self.trouble = Trouble::None;
+            self.trouble = DataTrouble::None;
         }
         self.bar.inc(1);
     }
 
     /// The camera gives no picture.
     pub fn stalled(&mut self, silent_for: Duration) {
-        if self.trouble == Trouble::None {
-            self.trouble = Trouble::Stalled;
+        if self.trouble == DataTrouble::None {
+            self.trouble = DataTrouble::Stalled;
             let seconds = silent_for.as_secs_f32();
             self.note(format_args!("no image from {} for {seconds:.0} s; still trying", self.name));
         }
@@ -55,8 +55,8 @@ impl Progress {
 
     /// The camera is gone.
     pub fn disconnected(&mut self, reason: &str) {
-        if self.trouble != Trouble::Disconnected {
-            self.trouble = Trouble::Disconnected;
+        if self.trouble != DataTrouble::Disconnected {
+            self.trouble = DataTrouble::Disconnected;
             self.note(format_args!("{} is disconnected ({reason}); it is used again as soon as it is back", self.name));
         }
     }

@@ -22,7 +22,7 @@ use super::batch::parse_seconds;
 use super::output::usage;
 use super::{ModelArgs, output};
 use crate::pipeline::SourceWatch;
-use crate::pipeline::{Live, LiveOptions, Shown, Status};
+use crate::pipeline::{LiveOptions, LiveSession, SourceState, Status};
 use crate::settings::SettingsFile;
 
 /// How often the recording is looked at.
@@ -97,32 +97,32 @@ pub(super) fn run(args: &RecordArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
         source: Some(args.source.clone()),
         models,
         detector: args.models.detector(),
-        tap: (!is_camera).then(|| recorder.tap()),
+        sink: (!is_camera).then(|| recorder.sink()),
         wake: Arc::new(|| ()),
     };
-    let live = Live::start_as(first, args.camera_format.clone()).context(threads)?;
+    let live = LiveSession::start_as(first, args.camera_format.clone()).context(threads)?;
     if let Some(seconds) = args.seconds.filter(|_| !is_camera) {
         recorder.stop_after(seconds);
     }
     let Some(source) = opened(&live, stop)? else { return Ok(interrupt::exit_code()) };
     recorder.set_source(&source.name, &source.format);
     if is_camera {
-        live.set_tap(Some(recorder.tap()));
+        live.set_sink(Some(recorder.sink()));
     }
     watch(args, &live, &recorder, stop);
     tell(args, &recorder.status())
 }
 
 /// Waits until the source is open; `None` where Ctrl-C was pressed before.
-fn opened(live: &Live, stop: &AtomicBool) -> anyhow::Result<Option<SourceInfo>> {
+fn opened(live: &LiveSession, stop: &AtomicBool) -> anyhow::Result<Option<SourceInfo>> {
     while !stop.load(Ordering::SeqCst) {
         match &live.status().shown {
-            Shown::Opening => std::thread::sleep(LOOK_EVERY),
-            Shown::Failed(error) => return Err(error.clone().into()),
-            Shown::Running(info)
-            | Shown::Stalled { info, .. }
-            | Shown::Disconnected { info, .. }
-            | Shown::Ended(info) => return Ok(Some(info.clone())),
+            SourceState::Opening => std::thread::sleep(LOOK_EVERY),
+            SourceState::Failed(error) => return Err(error.clone().into()),
+            SourceState::Running(info)
+            | SourceState::Stalled { info, .. }
+            | SourceState::Disconnected { info, .. }
+            | SourceState::Ended(info) => return Ok(Some(info.clone())),
         }
     }
     Ok(None)
@@ -144,7 +144,7 @@ fn options(args: &RecordArgs, folder: PathBuf, models: &ModelSet) -> RecorderOpt
 }
 
 /// Stops the recording when it is time, and waits until it is over.
-fn watch(args: &RecordArgs, live: &Live, recorder: &Recorder, stop: &AtomicBool) {
+fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, stop: &AtomicBool) {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     // A template that cannot be read would be a bar without words, no reason to stop.
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
@@ -186,9 +186,11 @@ fn progress_words(status: &RecordingStatus) -> String {
 
 fn trouble_words(status: &Status) -> Option<String> {
     match &status.shown {
-        Shown::Stalled { info, .. } => Some(format!("no image from {}: still trying", info.name)),
-        Shown::Disconnected { info, reason } => Some(format!("{} is disconnected ({reason}): waiting", info.name)),
-        Shown::Failed(error) => Some(error.to_string()),
+        SourceState::Stalled { info, .. } => Some(format!("no image from {}: still trying", info.name)),
+        SourceState::Disconnected { info, reason } => {
+            Some(format!("{} is disconnected ({reason}): waiting", info.name))
+        }
+        SourceState::Failed(error) => Some(error.to_string()),
         _ => status.analysis_error.clone(),
     }
 }

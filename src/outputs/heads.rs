@@ -47,14 +47,14 @@ impl Steering {
 }
 
 /// What is needed of a frame; its pixels are not held.
-struct Faces {
+struct HeadFaces {
     faces: Vec<Face>,
     /// Width and height of the picture, pixels.
     size: (u32, u32),
 }
 
 /// The way to opentrack.
-pub(super) struct HeadLane(Lane<Faces>);
+pub(super) struct HeadLane(Lane<HeadFaces>);
 
 impl HeadLane {
     /// Starts the thread that sends to `address`.
@@ -67,7 +67,7 @@ impl HeadLane {
         status: Arc<SharedStatus>,
     ) -> io::Result<Self> {
         let datagrams = Datagrams::to(address)?;
-        let send = move |faces: Faces, switch: &Switch| {
+        let send = move |faces: HeadFaces, switch: &Switch| {
             send(&faces, &datagrams, switch, &steering, &status);
             ControlFlow::Continue(())
         };
@@ -77,7 +77,7 @@ impl HeadLane {
     /// Hands over a frame's faces, in the place of those that still wait.
     pub(super) fn offer(&self, analysis: &Analysis) {
         let size = (analysis.frame.width(), analysis.frame.height());
-        self.0.offer(Faces { faces: analysis.faces.clone(), size });
+        self.0.offer(HeadFaces { faces: analysis.faces.clone(), size });
     }
 
     pub(super) fn close(self, deadline: std::time::Instant) {
@@ -86,7 +86,7 @@ impl HeadLane {
 }
 
 fn send(
-    Faces { faces, size }: &Faces,
+    HeadFaces { faces, size }: &HeadFaces,
     to: &Datagrams,
     switch: &Switch,
     steering: &Mutex<Steering>,

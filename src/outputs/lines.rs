@@ -30,8 +30,8 @@ impl LineLane {
     /// The system gives no socket or no thread.
     pub(super) fn start(target: JsonlTarget, stdout: MakeStdout, status: Arc<SharedStatus>) -> io::Result<Self> {
         let mut out = match target {
-            JsonlTarget::Stdout => Out::Stdout(stdout()),
-            JsonlTarget::Udp(address) => Out::Datagrams(Datagrams::to(address)?),
+            JsonlTarget::Stdout => LinesOutput::Stdout(stdout()),
+            JsonlTarget::Udp(address) => LinesOutput::Datagrams(Datagrams::to(address)?),
         };
         let of_thread = Arc::clone(&status);
         let lane = Lane::start("lines", WAITING, move |row, switch: &Switch| out.write(&row, switch, &of_thread))?;
@@ -53,12 +53,12 @@ impl LineLane {
     }
 }
 
-enum Out {
+enum LinesOutput {
     Stdout(Box<dyn Write + Send>),
     Datagrams(Datagrams),
 }
 
-impl Out {
+impl LinesOutput {
     fn write(&mut self, row: &FrameRow, switch: &Switch, status: &SharedStatus) -> ControlFlow<()> {
         let mut bytes = Vec::new();
         let sent =

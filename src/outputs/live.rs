@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use facelens_core::Analysis;
 use facelens_media::SourceInfo;
-use facelens_session::{FrameRow, Tap};
+use facelens_session::{AnalysisSink, FrameRow};
 
 use super::heads::{HeadLane, Steering};
 use super::lines::{LineLane, MakeStdout};
@@ -121,7 +121,7 @@ impl LiveOutputs {
     }
 }
 
-impl Tap for LiveOutputs {
+impl AnalysisSink for LiveOutputs {
     fn analysed(&self, analysis: &Arc<Analysis>) {
         self.send(analysis);
     }

@@ -9,11 +9,11 @@ use facelens_core::analyser::{Analyser, Estimates, Faces};
 use facelens_core::detect::{DetectError, Detector, DetectorKind};
 use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
-use facelens_core::track::Numbers;
+use facelens_core::track::IdentityNumbers;
 use facelens_media::SourceKind;
 
-use super::board::Board;
 use super::inbox::{Inbox, Message};
+use super::live_state::LiveState;
 
 /// After an order the last frame is analysed again, unless a new one comes within this time.
 const AGAIN_AFTER: Duration = Duration::from_millis(150);
@@ -39,43 +39,43 @@ pub(super) enum AnalysisOrder {
 
 /// A frame to be analysed.
 #[derive(Clone)]
-pub(super) struct Job {
+pub(super) struct AnalysisJob {
     pub(super) generation: u64,
     pub(super) frame: Arc<Frame>,
     pub(super) kind: SourceKind,
 }
 
-pub(super) type AnalysisInbox = Inbox<AnalysisOrder, Job>;
+pub(super) type AnalysisInbox = Inbox<AnalysisOrder, AnalysisJob>;
 
 pub(super) struct AnalysisThread {
-    board: Arc<Board>,
+    live_state: Arc<LiveState>,
     inbox: Arc<AnalysisInbox>,
     makers: Makers,
     kind: DetectorKind,
     models: ModelSet,
     /// Where the people's numbers come from; the gaits' thread takes from them, too.
-    numbers: Numbers,
+    numbers: IdentityNumbers,
     analyser: Option<Analyser>,
     remake_at: Option<Instant>,
     /// Identities that an analyser gave before it panicked: the next one goes on from there.
     identities: u64,
     /// Why the detector that was asked for is not in use, while another is.
     refused: Option<String>,
-    last: Option<Job>,
+    last: Option<AnalysisJob>,
     again_at: Option<Instant>,
 }
 
 impl AnalysisThread {
     pub(super) fn new(
-        board: Arc<Board>,
+        live_state: Arc<LiveState>,
         inbox: Arc<AnalysisInbox>,
         makers: Makers,
         kind: DetectorKind,
         models: ModelSet,
-        numbers: Numbers,
+        numbers: IdentityNumbers,
     ) -> Self {
         Self {
-            board,
+            live_state,
             inbox,
             makers,
             kind,
@@ -96,7 +96,7 @@ impl AnalysisThread {
             match self.inbox.receive(self.again_at) {
                 Message::Closed => return,
                 Message::Command(order) => self.obey(order),
-                Message::Job(job) => {
+                Message::AnalysisJob(job) => {
                     self.again_at = None;
                     self.analyse(&job, false);
                     self.last = Some(job);
@@ -138,7 +138,7 @@ impl AnalysisThread {
                     }
                     Err(words) => {
                         self.kind = before;
-                        self.board.analysis_failed(self.board.generation(), words.clone());
+                        self.live_state.analysis_failed(self.live_state.generation(), words.clone());
                         self.refused = Some(words);
                     }
                 }
@@ -160,8 +160,8 @@ impl AnalysisThread {
         }
     }
 
-    fn analyse(&mut self, job: &Job, again: bool) {
-        if job.generation != self.board.generation() || !self.prepare(job.generation) {
+    fn analyse(&mut self, job: &AnalysisJob, again: bool) {
+        if job.generation != self.live_state.generation() || !self.prepare(job.generation) {
             return;
         }
         let Some(analyser) = &mut self.analyser else { return };
@@ -170,8 +170,8 @@ impl AnalysisThread {
             analyser.reset();
         }
         match catch_unwind(AssertUnwindSafe(|| analyser.analyse(Arc::clone(&job.frame)))) {
-            Ok(Ok(analysis)) => self.board.analysed(job.generation, analysis, again, self.refused.clone()),
-            Ok(Err(error)) => self.board.analysis_failed(job.generation, error.to_string()),
+            Ok(Ok(analysis)) => self.live_state.analysed(job.generation, analysis, again, self.refused.clone()),
+            Ok(Err(error)) => self.live_state.analysis_failed(job.generation, error.to_string()),
             Err(panic) => {
                 // What it left half done is thrown away with it. Numbers of people are not given twice.
                 self.identities = analyser.identities();
@@ -180,7 +180,7 @@ impl AnalysisThread {
                 let words = panic_words(panic.as_ref());
                 let error =
                     format!("the analysis of a frame stopped unexpectedly ({words}); it continues with later frames");
-                self.board.analysis_failed(job.generation, error);
+                self.live_state.analysis_failed(job.generation, error);
             }
         }
     }
@@ -204,7 +204,7 @@ impl AnalysisThread {
             }
             Err(words) => {
                 self.remake_at = Some(Instant::now() + REMAKE_AFTER);
-                self.board.analysis_failed(generation, words);
+                self.live_state.analysis_failed(generation, words);
                 false
             }
         }

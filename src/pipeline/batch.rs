@@ -13,7 +13,7 @@ use facelens_core::frame::Frame;
 use facelens_core::{AnalyseError, Analyser, Analysis};
 use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceKind};
 
-use super::Numbers;
+use super::FrameNumbers;
 use super::inbox::{CloseOnDrop, Inbox, Message};
 
 /// How often the stop flag is looked at while nothing comes.
@@ -179,7 +179,7 @@ pub fn run_batch<Work: FrameWork>(
                 break BatchStop::Interrupted;
             }
             let event = match inbox.receive(Some(Instant::now() + STOP_CHECK)) {
-                Message::Job(Item::Frame(frame)) => {
+                Message::AnalysisJob(Item::Frame(frame)) => {
                     if kind == SourceKind::Pictures {
                         analyser.reset();
                     }
@@ -194,12 +194,12 @@ pub fn run_batch<Work: FrameWork>(
                         }
                     }
                 }
-                Message::Job(Item::Event(event)) => {
+                Message::AnalysisJob(Item::Event(event)) => {
                     end.skipped += u64::from(matches!(event, Hindrance::Skipped(_)));
                     event.into()
                 }
-                Message::Job(Item::End) | Message::Closed => break BatchStop::End,
-                Message::Job(Item::Broken(error)) => return Err(error.into()),
+                Message::AnalysisJob(Item::End) | Message::Closed => break BatchStop::End,
+                Message::AnalysisJob(Item::Broken(error)) => return Err(error.into()),
                 Message::Command(never) => match never {},
                 Message::Nothing => continue,
             };
@@ -225,7 +225,7 @@ struct Counts {
 
 /// The capture thread's work: ends when the source is over or the inbox is closed.
 fn read_ahead(mut source: Box<dyn Source>, kind: SourceKind, inbox: &Inbox<Infallible, Item>, counts: &Counts) {
-    let mut numbers = Numbers::default();
+    let mut numbers = FrameNumbers::default();
     loop {
         let asked_at = Instant::now();
         let next = catch_unwind(AssertUnwindSafe(|| source.next())).unwrap_or_else(|panic| {

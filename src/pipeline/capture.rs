@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use facelens_base::panic_words;
 use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceKind, SourceSpec};
 
-use super::analysis_thread::{AnalysisInbox, Job};
-use super::board::{Board, Shown};
+use super::analysis_thread::{AnalysisInbox, AnalysisJob};
 use super::inbox::{Inbox, Message, Refused};
-use super::{Numbers, WAITING_PAUSE};
+use super::live_state::{LiveState, SourceState};
+use super::{FrameNumbers, WAITING_PAUSE};
 
 /// How often the figures are refreshed while there is nothing to read.
 const TICK: Duration = Duration::from_millis(250);
@@ -23,7 +23,7 @@ const HAND_OVER: Duration = Duration::from_millis(20);
 /// Opens a source. May take seconds.
 pub(super) type OpenSource = Arc<dyn Fn(&SourceSpec) -> Result<Box<dyn Source>, SourceError> + Send + Sync>;
 
-/// Orders to the capture thread. Generations come from [`Board::begin`].
+/// Orders to the capture thread. Generations come from [`LiveState::begin`].
 pub(super) enum CaptureOrder {
     /// Another source.
     Source(SourceSpec, u64),
@@ -38,14 +38,14 @@ pub(super) enum CaptureOrder {
 }
 
 /// What the opening of a source came to.
-pub(super) struct Opened {
+pub(super) struct OpenedSource {
     generation: u64,
     source: Result<Box<dyn Source>, SourceError>,
 }
 
-pub(super) type CaptureInbox = Inbox<CaptureOrder, Opened>;
+pub(super) type CaptureInbox = Inbox<CaptureOrder, OpenedSource>;
 
-enum State {
+enum CaptureState {
     /// A thread of its own opens the source, so that orders are heard meanwhile.
     Opening,
     Open(Box<dyn Source>),
@@ -56,69 +56,69 @@ enum State {
 }
 
 pub(super) struct Capture {
-    board: Arc<Board>,
+    live_state: Arc<LiveState>,
     orders: Arc<CaptureInbox>,
     jobs: Arc<AnalysisInbox>,
     open: OpenSource,
     spec: SourceSpec,
     generation: u64,
-    state: State,
+    state: CaptureState,
     /// Pictures come, and the board says so.
     running: bool,
     /// A picture of this source was shown.
     shown_any: bool,
     paused: bool,
     steps: u32,
-    numbers: Numbers,
+    numbers: FrameNumbers,
     /// A file's frame that the analysis has not taken yet.
-    waiting_job: Option<Job>,
+    waiting_job: Option<AnalysisJob>,
 }
 
 impl Capture {
     pub(super) fn new(
-        board: Arc<Board>,
+        live_state: Arc<LiveState>,
         orders: Arc<CaptureInbox>,
         jobs: Arc<AnalysisInbox>,
         open: OpenSource,
         first: Option<SourceSpec>,
     ) -> Self {
-        let generation = board.generation();
+        let generation = live_state.generation();
         let opens = first.is_some();
         Self {
-            board,
+            live_state,
             orders,
             jobs,
             open,
             // Without a first source, one is set before this is looked at.
             spec: first.unwrap_or(SourceSpec::Demo),
             generation,
-            state: if opens { State::Opening } else { State::Closed { retry_at: None } },
+            state: if opens { CaptureState::Opening } else { CaptureState::Closed { retry_at: None } },
             running: false,
             shown_any: false,
             paused: false,
             steps: 0,
-            numbers: Numbers::default(),
+            numbers: FrameNumbers::default(),
             waiting_job: None,
         }
     }
 
     /// Works until the inbox is closed.
     pub(super) fn run(mut self) {
-        if matches!(self.state, State::Opening) {
+        if matches!(self.state, CaptureState::Opening) {
             self.start_opening();
         }
         loop {
             let now = Instant::now();
             let deadline = match &self.state {
                 _ if self.waiting_job.is_some() => now,
-                State::Open(source) if self.wants_frame(source.info().kind) => now,
-                State::Closed { retry_at: Some(retry_at) } => (*retry_at).min(now + TICK),
-                State::Open(_) | State::Opening | State::Closed { .. } => now + TICK,
+                CaptureState::Open(source) if self.wants_frame(source.info().kind) => now,
+                CaptureState::Closed { retry_at: Some(retry_at) } => (*retry_at).min(now + TICK),
+                CaptureState::Open(_) | CaptureState::Opening | CaptureState::Closed { .. } => now + TICK,
             };
             match self.orders.receive(Some(deadline)) {
                 Message::Closed => return,
                 Message::Command(order) => self.obey(order),
-                Message::Job(opened) => self.opened(opened),
+                Message::AnalysisJob(opened) => self.opened(opened),
                 Message::Nothing => self.work(),
             }
         }
@@ -151,9 +151,9 @@ impl Capture {
     fn let_go(&mut self, generation: u64) {
         self.generation = generation;
         (self.running, self.shown_any, self.steps) = (false, false, 0);
-        self.numbers = Numbers::default();
+        self.numbers = FrameNumbers::default();
         self.waiting_job = None;
-        self.state = State::Closed { retry_at: None };
+        self.state = CaptureState::Closed { retry_at: None };
     }
 
     fn start_opening(&mut self) {
@@ -163,10 +163,10 @@ impl Capture {
             let source = catch_unwind(AssertUnwindSafe(|| open(&spec)))
                 .unwrap_or_else(|panic| Err(broken(&spec, "opening it", panic_words(panic.as_ref()))));
             // Nobody may want it any more; then it is dropped here.
-            let _ = orders.offer(Opened { generation, source }, usize::MAX, None);
+            let _ = orders.offer(OpenedSource { generation, source }, usize::MAX, None);
         });
         match spawned {
-            Ok(_) => self.state = State::Opening,
+            Ok(_) => self.state = CaptureState::Opening,
             Err(error) => {
                 let cause = format!("the system cannot start a thread for it: {error}");
                 self.fail(SourceError::new(SourceErrorKind::Other, self.spec.to_string(), cause, ""));
@@ -174,15 +174,15 @@ impl Capture {
         }
     }
 
-    fn opened(&mut self, opened: Opened) {
+    fn opened(&mut self, opened: OpenedSource) {
         if opened.generation != self.generation {
             return;
         }
         match opened.source {
             Ok(source) => {
-                self.board.show(self.generation, Shown::Running(source.info().clone()));
+                self.live_state.show(self.generation, SourceState::Running(source.info().clone()));
                 self.running = true;
-                self.state = State::Open(source);
+                self.state = CaptureState::Open(source);
             }
             Err(error) => self.fail(error),
         }
@@ -190,32 +190,32 @@ impl Capture {
 
     fn fail(&mut self, error: SourceError) {
         self.running = false;
-        self.board.show(self.generation, Shown::Failed(error));
+        self.live_state.show(self.generation, SourceState::Failed(error));
         let camera = matches!(self.spec, SourceSpec::Camera(_));
-        self.state = State::Closed { retry_at: camera.then(|| Instant::now() + RETRY) };
+        self.state = CaptureState::Closed { retry_at: camera.then(|| Instant::now() + RETRY) };
     }
 
     /// One step of work: hand over the frame that waits, read the next one, or try to open again.
     fn work(&mut self) {
-        self.board.tick();
+        self.live_state.tick();
         if let Some(job) = self.waiting_job.take() {
             self.hand_over(job);
             return;
         }
         match &mut self.state {
-            State::Open(source) => {
+            CaptureState::Open(source) => {
                 let kind = source.info().kind;
                 if self.wants_frame(kind) {
                     self.read(kind);
                 }
             }
-            State::Closed { retry_at: Some(retry_at) } if *retry_at <= Instant::now() => self.start_opening(),
-            State::Opening | State::Closed { .. } => {}
+            CaptureState::Closed { retry_at: Some(retry_at) } if *retry_at <= Instant::now() => self.start_opening(),
+            CaptureState::Opening | CaptureState::Closed { .. } => {}
         }
     }
 
     fn read(&mut self, kind: SourceKind) {
-        let State::Open(source) = &mut self.state else { return };
+        let CaptureState::Open(source) = &mut self.state else { return };
         let asked_at = Instant::now();
         let next = catch_unwind(AssertUnwindSafe(|| source.next()))
             .unwrap_or_else(|panic| Err(broken(&self.spec, "reading it", panic_words(panic.as_ref()))));
@@ -224,7 +224,7 @@ impl Capture {
             Ok(Next::Frame(frame)) => {
                 if !self.running {
                     self.running = true;
-                    self.board.show(self.generation, Shown::Running(info.clone()));
+                    self.live_state.show(self.generation, SourceState::Running(info.clone()));
                 }
                 let missed = self.numbers.missed(kind, &frame);
                 if self.paused && self.shown_any && self.steps == 0 {
@@ -233,8 +233,8 @@ impl Capture {
                 self.steps = self.steps.saturating_sub(1);
                 self.shown_any = true;
                 let frame = Arc::new(frame);
-                if self.board.captured(self.generation, &frame, missed) {
-                    self.hand_over(Job { generation: self.generation, frame, kind });
+                if self.live_state.captured(self.generation, &frame, missed) {
+                    self.hand_over(AnalysisJob { generation: self.generation, frame, kind });
                 }
             }
             Ok(Next::Waiting) => {
@@ -242,36 +242,36 @@ impl Capture {
                 thread::sleep(WAITING_PAUSE.saturating_sub(asked_at.elapsed()));
             }
             Ok(Next::Stalled { silent_for }) => {
-                let shown = Shown::Stalled { info: info.clone(), silent_secs: silent_for.as_secs_f32() };
+                let shown = SourceState::Stalled { info: info.clone(), silent_secs: silent_for.as_secs_f32() };
                 self.halted(shown, asked_at);
             }
             Ok(Next::Disconnected { reason }) => {
-                let shown = Shown::Disconnected { info: info.clone(), reason };
+                let shown = SourceState::Disconnected { info: info.clone(), reason };
                 self.halted(shown, asked_at);
             }
             Ok(Next::Skipped(error) | Next::Damaged(error)) => {
-                self.board.analysis_failed(self.generation, error.to_string());
+                self.live_state.analysis_failed(self.generation, error.to_string());
             }
             Ok(Next::End) => {
-                self.board.show(self.generation, Shown::Ended(info.clone()));
-                self.state = State::Closed { retry_at: None };
+                self.live_state.show(self.generation, SourceState::Ended(info.clone()));
+                self.state = CaptureState::Closed { retry_at: None };
             }
             Err(error) => self.fail(error),
         }
     }
 
-    fn halted(&mut self, shown: Shown, asked_at: Instant) {
+    fn halted(&mut self, shown: SourceState, asked_at: Instant) {
         self.running = false;
-        self.board.show(self.generation, shown);
+        self.live_state.show(self.generation, shown);
         thread::sleep(WAITING_PAUSE.saturating_sub(asked_at.elapsed()));
     }
 
     /// Of a camera the newest frame wins; a file waits until the analysis has taken the one before.
-    fn hand_over(&mut self, job: Job) {
+    fn hand_over(&mut self, job: AnalysisJob) {
         if job.kind == SourceKind::Camera {
             let replaced = self.jobs.replace(job, |_| true);
             let dropped = replaced.iter().filter(|old| old.generation == self.generation).count();
-            self.board.dropped(self.generation, dropped);
+            self.live_state.dropped(self.generation, dropped);
             return;
         }
         if let Err(Refused::Full(job)) = self.jobs.offer(job, 1, Some(Instant::now() + HAND_OVER)) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use facelens_core::analyser::{Analyser, Estimates, Faces};
 use facelens_core::detect::{DetectError, Detection, Detector, DetectorKind};
-use facelens_core::estimate::{AgeEstimate, Estimate, EstimateError, EstimateTimings, GenderEstimate, Place};
+use facelens_core::estimate::{AgeEstimate, Estimate, EstimateError, EstimateTimings, FaceRegion, GenderEstimate};
 use facelens_core::frame::Frame;
 use facelens_core::geometry::Rect;
 use facelens_core::model::ModelSet;
@@ -14,7 +14,7 @@ use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceInfo, Sou
 
 use super::analysis_thread::Makers;
 use super::capture::OpenSource;
-use super::live::{Live, LiveOptions};
+use super::live::{LiveOptions, LiveSession};
 
 pub(super) const FACE: Rect = Rect::new(4.0, 2.0, 8.0, 8.0);
 
@@ -109,14 +109,14 @@ pub(super) fn detect_error() -> DetectError {
 pub(super) struct Numbering;
 
 impl Estimates for Numbering {
-    fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError> {
+    fn estimate(&mut self, frame: &Frame, face: FaceRegion) -> Result<(Estimate, EstimateTimings), EstimateError> {
         let mut estimate = Estimate { age: Some(AgeEstimate::plain(frame.sequence as f32)), ..Estimate::default() };
         estimate.quality.side_px = face.rect.width;
         Ok((estimate, EstimateTimings { crop_ms: 1.0, age_ms: 2.0, gender_ms: 3.0, pose_ms: 4.0 }))
     }
 
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        self.estimate(frame, Place::default()).map(|(mut estimate, timings)| {
+        self.estimate(frame, FaceRegion::default()).map(|(mut estimate, timings)| {
             estimate.gender = Some(GenderEstimate::Score(1.0));
             (estimate, timings)
         })
@@ -169,15 +169,15 @@ pub(super) fn file() -> SourceSpec {
     "clip.mp4".parse().unwrap()
 }
 
-pub(super) fn start(spec: SourceSpec, open: OpenSource, makers: Makers) -> Live {
+pub(super) fn start(spec: SourceSpec, open: OpenSource, makers: Makers) -> LiveSession {
     let options = LiveOptions {
         source: Some(spec),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
-        tap: None,
+        sink: None,
         wake: Arc::new(|| ()),
     };
-    Live::start_with(options, open, makers).unwrap()
+    LiveSession::start_with(options, open, makers).unwrap()
 }
 
 /// Waits until something holds, at most a few seconds.

@@ -1,6 +1,6 @@
 //! The thread `gait`: strides of the people in the live picture, beside the faces and at a rate of its own.
 //!
-//! It sees the analysed frames as a [`Tap`]; while it works on one, newer ones take each other's place. So the faces keep
+//! It sees the analysed frames as a [`AnalysisSink`]; while it works on one, newer ones take each other's place. So the faces keep
 //! their rate whatever the gaits cost.
 
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use facelens_core::Analysis;
 use facelens_core::frame::Frame;
 use facelens_core::geometry::Rect;
 use facelens_gait::{AgeByGait, GaitAnalyser, GaitError, GaitFrame, GaitTimings, Stride, Walker};
-use facelens_session::Tap;
+use facelens_session::AnalysisSink;
 
 use super::inbox::{Inbox, Message};
 
@@ -94,7 +94,7 @@ enum Order {
     Age(MakeAge),
 }
 
-struct Shared {
+struct GaitShared {
     inbox: Inbox<Order, Arc<Analysis>>,
     view: ArcSwap<GaitView>,
     strides: Mutex<Option<TakeStrides>>,
@@ -104,7 +104,7 @@ struct Shared {
 
 /// The running thread. Dropping it ends the thread, within a second.
 pub struct LiveGait {
-    shared: Arc<Shared>,
+    shared: Arc<GaitShared>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -114,7 +114,7 @@ impl LiveGait {
     /// # Errors
     /// Where the system cannot start a thread.
     pub fn start(make: MakeGaits, wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(GaitShared {
             inbox: Inbox::new(),
             view: ArcSwap::from_pointee(GaitView::loading()),
             strides: Mutex::new(None),
@@ -131,9 +131,9 @@ impl LiveGait {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Sees every analysed frame, to be given to [`Live::set_lasting_tap`](super::Live::set_lasting_tap).
-    pub fn tap(&self) -> Arc<dyn Tap> {
-        Arc::new(GaitTap(Arc::clone(&self.shared)))
+    /// Sees every analysed frame, to be given to [`LiveSession::set_lasting_sink`](super::Live::set_lasting_tap).
+    pub fn sink(&self) -> Arc<dyn AnalysisSink> {
+        Arc::new(GaitSink(Arc::clone(&self.shared)))
     }
 
     /// Changes the model that tells the age. What goes wrong is told by [`GaitView::age_error`].
@@ -168,9 +168,9 @@ impl Drop for LiveGait {
     }
 }
 
-struct GaitTap(Arc<Shared>);
+struct GaitSink(Arc<GaitShared>);
 
-impl Tap for GaitTap {
+impl AnalysisSink for GaitSink {
     fn analysed(&self, analysis: &Arc<Analysis>) {
         // The newest wins; those that it replaces are no loss but of rate.
         drop(self.0.inbox.replace(Arc::clone(analysis), |_| true));
@@ -181,7 +181,7 @@ impl Tap for GaitTap {
     }
 }
 
-impl Shared {
+impl GaitShared {
     fn run(&self, make: MakeGaits) {
         let mut gaits = match make() {
             Ok(gaits) => gaits,
@@ -208,7 +208,7 @@ impl Shared {
                     *self.age_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
                     self.show((*self.view.load_full()).clone());
                 }
-                Message::Job(analysis) => self.analyse(gaits.as_mut(), &analysis, &mut done),
+                Message::AnalysisJob(analysis) => self.analyse(gaits.as_mut(), &analysis, &mut done),
             }
         }
     }
@@ -334,23 +334,23 @@ mod tests {
         gait.set_strides(Some(Arc::new(move |new: &[Stride]| {
             taken.lock().unwrap().extend(new.iter().map(|stride| (stride.id, stride.end)));
         })));
-        let tap = gait.tap();
-        tap.analysed(&analysis(3));
+        let sink = gait.sink();
+        sink.analysed(&analysis(3));
         wait_until("a walker", || gait.view().walkers.len() == 1);
         assert_eq!((gait.view().walkers[0].id, gait.view().time), (7, Duration::from_millis(120)));
         assert_eq!(*strides.lock().unwrap(), [(7, Duration::from_millis(120))]);
 
         for (number, words) in [(5, "made to panic"), (6, "the body network failed: made to fail")] {
-            tap.analysed(&analysis(number));
+            sink.analysed(&analysis(number));
             wait_until("the error", || gait.view().error.as_ref().is_some_and(|error| error.contains(words)));
             assert!(gait.view().walkers.is_empty(), "nobody is shown where nobody was found");
         }
-        tap.analysed(&analysis(8));
+        sink.analysed(&analysis(8));
         wait_until("the next frame", || gait.view().error.is_none() && gait.view().walkers.len() == 1);
 
         gait.set_age(Box::new(|| Err("a.toml: it is no card".to_owned())));
         wait_until("the model's error", || gait.view().age_error.as_deref() == Some("a.toml: it is no card"));
-        tap.analysed(&analysis(9));
+        sink.analysed(&analysis(9));
         wait_until("the frame after it", || gait.view().time == Duration::from_millis(360));
         assert!(gait.view().age_error.is_some(), "it stands until another model is chosen");
         gait.set_age(Box::new(|| Ok(None)));
@@ -358,7 +358,7 @@ mod tests {
 
         gait.set_strides(None);
         let before = resets.load(Ordering::SeqCst);
-        tap.source_changed();
+        sink.source_changed();
         wait_until("the next source", || gait.view().walkers.is_empty());
         assert_eq!(resets.load(Ordering::SeqCst), before + 1);
         assert_eq!(strides.lock().unwrap().len(), 3);

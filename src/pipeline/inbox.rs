@@ -10,7 +10,7 @@ pub(super) enum Message<C, J> {
     /// An order; all orders come before any job.
     Command(C),
     /// The oldest job.
-    Job(J),
+    AnalysisJob(J),
     /// Nothing came before the deadline.
     Nothing,
     /// The inbox is closed: end now, whatever still lies in it.
@@ -26,7 +26,7 @@ pub(super) enum Refused<J> {
     Closed,
 }
 
-struct State<C, J> {
+struct InboxState<C, J> {
     commands: VecDeque<C>,
     jobs: VecDeque<J>,
     closed: bool,
@@ -34,7 +34,7 @@ struct State<C, J> {
 
 /// The inbox of one worker. Any thread may put something in.
 pub(super) struct Inbox<C, J> {
-    state: Mutex<State<C, J>>,
+    state: Mutex<InboxState<C, J>>,
     changed: Condvar,
 }
 
@@ -42,13 +42,13 @@ impl<C, J> Inbox<C, J> {
     /// An open, empty inbox.
     pub(super) fn new() -> Self {
         Self {
-            state: Mutex::new(State { commands: VecDeque::new(), jobs: VecDeque::new(), closed: false }),
+            state: Mutex::new(InboxState { commands: VecDeque::new(), jobs: VecDeque::new(), closed: false }),
             changed: Condvar::new(),
         }
     }
 
     /// A thread that panicked never leaves a queue half changed, so its lock is taken as it is.
-    fn lock(&self) -> MutexGuard<'_, State<C, J>> {
+    fn lock(&self) -> MutexGuard<'_, InboxState<C, J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -116,7 +116,7 @@ impl<C, J> Inbox<C, J> {
             }
             if let Some(job) = state.jobs.pop_front() {
                 self.changed.notify_all();
-                return Message::Job(job);
+                return Message::AnalysisJob(job);
             }
             match self.wait(state, deadline) {
                 Some(woken) => state = woken,
@@ -149,9 +149,9 @@ impl<C, J> Inbox<C, J> {
     /// Waits for a change; `None` where the deadline has passed.
     fn wait<'a>(
         &self,
-        state: MutexGuard<'a, State<C, J>>,
+        state: MutexGuard<'a, InboxState<C, J>>,
         deadline: Option<Instant>,
-    ) -> Option<MutexGuard<'a, State<C, J>>> {
+    ) -> Option<MutexGuard<'a, InboxState<C, J>>> {
         let Some(deadline) = deadline else {
             return Some(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
         };
@@ -185,7 +185,7 @@ mod tests {
         inbox.offer(1, 8, None).unwrap();
         inbox.command("now");
         assert_eq!(inbox.receive(None), Message::Command("now"));
-        assert_eq!(inbox.receive(None), Message::Job(1));
+        assert_eq!(inbox.receive(None), Message::AnalysisJob(1));
         assert_eq!(inbox.receive(soon()), Message::Nothing);
     }
 
@@ -196,8 +196,8 @@ mod tests {
             inbox.offer(job, 8, None).unwrap();
         }
         assert_eq!(inbox.replace(4, |old| *old > 0), [2, 3]);
-        assert_eq!(inbox.receive(None), Message::Job(-1));
-        assert_eq!(inbox.receive(None), Message::Job(4));
+        assert_eq!(inbox.receive(None), Message::AnalysisJob(-1));
+        assert_eq!(inbox.receive(None), Message::AnalysisJob(4));
     }
 
     #[test]
@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(inbox.offer(2, 1, soon()), Err(Refused::Full(2)));
         let other = Arc::clone(&inbox);
         let giver = std::thread::spawn(move || other.offer(2, 1, None));
-        assert_eq!(inbox.receive(None), Message::Job(1));
-        assert_eq!(inbox.receive(None), Message::Job(2));
+        assert_eq!(inbox.receive(None), Message::AnalysisJob(1));
+        assert_eq!(inbox.receive(None), Message::AnalysisJob(2));
         assert_eq!(giver.join().unwrap(), Ok(()));
     }
 

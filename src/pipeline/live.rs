@@ -11,14 +11,14 @@ use facelens_core::analyser::estimates_of;
 use facelens_core::detect::{self, DetectorKind};
 use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
-use facelens_core::track::Numbers;
+use facelens_core::track::IdentityNumbers;
 use facelens_media::{CameraFormat, Mode, SourceError, SourceErrorKind, SourceSpec};
-use facelens_session::Tap;
+use facelens_session::AnalysisSink;
 
 use super::analysis_thread::{AnalysisInbox, AnalysisOrder, AnalysisThread, Makers};
-use super::board::{Board, LastingTap, Shown, Status};
 use super::capture::{Capture, CaptureInbox, CaptureOrder, OpenSource};
 use super::inbox::Inbox;
+use super::live_state::{LastingSink, LiveState, SourceState, Status};
 
 /// How long closing waits for the threads. A source gives its thread back every 250 ms; one that does not is left to
 /// the end of the program rather than holding the window open.
@@ -26,14 +26,14 @@ const CLOSING: Duration = Duration::from_millis(900);
 
 /// How the live pipeline starts.
 pub struct LiveOptions {
-    /// The first source; with `None` nothing is opened until [`Live::set_source`].
+    /// The first source; with `None` nothing is opened until [`LiveSession::set_source`].
     pub source: Option<SourceSpec>,
     /// The first models.
     pub models: ModelSet,
     /// The first detector.
     pub detector: DetectorKind,
     /// Sees every frame of the first source that is analysed, from the first one on.
-    pub tap: Option<Arc<dyn Tap>>,
+    pub sink: Option<Arc<dyn AnalysisSink>>,
     /// Called from the worker threads whenever there is something new to show. Must not block.
     pub wake: Arc<dyn Fn() + Send + Sync>,
 }
@@ -41,15 +41,15 @@ pub struct LiveOptions {
 /// The running pipeline. Dropping it stops both threads, within a second.
 ///
 /// The window's calls only leave an order or take the newest of something: none waits for a worker.
-pub struct Live {
-    board: Arc<Board>,
+pub struct LiveSession {
+    live_state: Arc<LiveState>,
     capture: Arc<CaptureInbox>,
     analysis: Arc<AnalysisInbox>,
     threads: Vec<JoinHandle<()>>,
-    numbers: Numbers,
+    numbers: IdentityNumbers,
 }
 
-impl Live {
+impl LiveSession {
     /// Starts the threads `capture` and `analysis`. The source is opened there: nothing is known of it yet.
     ///
     /// # Errors
@@ -70,32 +70,34 @@ impl Live {
 
     /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.
     pub(super) fn start_with(options: LiveOptions, open: OpenSource, makers: Makers) -> std::io::Result<Self> {
-        let LiveOptions { source, models, detector, tap, wake } = options;
+        let LiveOptions { source, models, detector, sink, wake } = options;
         let mut live = Self {
-            board: Arc::new(Board::new(wake)),
+            live_state: Arc::new(LiveState::new(wake)),
             capture: Arc::new(Inbox::new()),
             analysis: Arc::new(Inbox::new()),
             threads: Vec::new(),
-            numbers: Numbers::new(),
+            numbers: IdentityNumbers::new(),
         };
-        live.board.set_tap(tap);
-        let (board, orders, jobs) = (Arc::clone(&live.board), Arc::clone(&live.capture), Arc::clone(&live.analysis));
+        live.live_state.set_sink(sink);
+        let (live_state, orders, jobs) =
+            (Arc::clone(&live.live_state), Arc::clone(&live.capture), Arc::clone(&live.analysis));
         live.spawn(
             "capture",
-            move || Capture::new(board, orders, jobs, open, source).run(),
-            move |board, words| {
+            move || Capture::new(live_state, orders, jobs, open, source).run(),
+            move |live_state, words| {
                 let cause = format!("reading it stopped unexpectedly ({words})");
                 let error = SourceError::new(SourceErrorKind::Other, "facelens", cause, "start facelens again");
-                board.show(board.generation(), Shown::Failed(error));
+                live_state.show(live_state.generation(), SourceState::Failed(error));
             },
         )?;
-        let (board, inbox, numbers) = (Arc::clone(&live.board), Arc::clone(&live.analysis), live.numbers.clone());
+        let (live_state, inbox, numbers) =
+            (Arc::clone(&live.live_state), Arc::clone(&live.analysis), live.numbers.clone());
         live.spawn(
             "analysis",
-            move || AnalysisThread::new(board, inbox, makers, detector, models, numbers).run(),
-            |board, words| {
+            move || AnalysisThread::new(live_state, inbox, makers, detector, models, numbers).run(),
+            |live_state, words| {
                 let error = format!("the analysis stopped unexpectedly ({words}); start facelens again");
-                board.analysis_failed(board.generation(), error);
+                live_state.analysis_failed(live_state.generation(), error);
             },
         )?;
         Ok(live)
@@ -106,12 +108,12 @@ impl Live {
         &mut self,
         name: &str,
         work: impl FnOnce() + Send + 'static,
-        report: impl FnOnce(&Board, &str) + Send + 'static,
+        report: impl FnOnce(&LiveState, &str) + Send + 'static,
     ) -> std::io::Result<()> {
-        let board = Arc::clone(&self.board);
+        let live_state = Arc::clone(&self.live_state);
         self.threads.push(thread::Builder::new().name(name.into()).spawn(move || {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-                report(&board, panic_words(panic.as_ref()));
+                report(&live_state, panic_words(panic.as_ref()));
             }
         })?);
         Ok(())
@@ -119,19 +121,19 @@ impl Live {
 
     /// Changes the source; the old one is let go first. Its picture and figures are gone at once.
     pub fn set_source(&self, source: SourceSpec) {
-        let generation = self.board.begin();
+        let generation = self.live_state.begin();
         self.capture.command(CaptureOrder::Source(source, generation));
     }
 
     /// Lets the source go, a camera at once, until [`set_source`](Self::set_source) or [`restart`](Self::restart).
     pub fn let_go(&self) {
-        let generation = self.board.begin();
+        let generation = self.live_state.begin();
         self.capture.command(CaptureOrder::LetGo(generation));
     }
 
     /// Opens the same source again: a file or the demo starts from its beginning.
     pub fn restart(&self) {
-        let generation = self.board.begin();
+        let generation = self.live_state.begin();
         self.capture.command(CaptureOrder::Restart(generation));
     }
 
@@ -157,44 +159,44 @@ impl Live {
         self.capture.command(CaptureOrder::Step);
     }
 
-    /// From now on `tap` sees every frame of this source that is analysed, in the place of any other. A change of the
+    /// From now on `sink` sees every frame of this source that is analysed, in the place of any other. A change of the
     /// source takes it off.
-    pub fn set_tap(&self, tap: Option<Arc<dyn Tap>>) {
-        self.board.set_tap(tap);
+    pub fn set_sink(&self, sink: Option<Arc<dyn AnalysisSink>>) {
+        self.live_state.set_sink(sink);
     }
 
-    /// From now on `tap` sees every frame of every source that is analysed, in the place of the one that had its `place`.
-    pub fn set_lasting_tap(&self, place: LastingTap, tap: Option<Arc<dyn Tap>>) {
-        self.board.set_lasting_tap(place, tap);
+    /// From now on `sink` sees every frame of every source that is analysed, in the place of the one that had its `place`.
+    pub fn set_lasting_sink(&self, place: LastingSink, sink: Option<Arc<dyn AnalysisSink>>) {
+        self.live_state.set_lasting_sink(place, sink);
     }
 
     /// Where the people's numbers come from: who takes from them too gives none twice.
-    pub fn numbers(&self) -> Numbers {
+    pub fn numbers(&self) -> IdentityNumbers {
         self.numbers.clone()
     }
 
     /// Whether frames are shown only once they are analysed; then nobody is woken for each one that comes.
     pub fn set_waits_for_analysis(&self, waits: bool) {
-        self.board.set_waits(waits);
+        self.live_state.set_waits(waits);
     }
 
     /// The newest picture, at the camera's rate.
     pub fn frame(&self) -> Option<Arc<Frame>> {
-        self.board.frame()
+        self.live_state.frame()
     }
 
     /// The newest analysis with its own frame.
     pub fn analysis(&self) -> Option<Arc<Analysis>> {
-        self.board.analysis()
+        self.live_state.analysis()
     }
 
     /// The figures; refreshed four times a second, and at once when something happens to the source.
     pub fn status(&self) -> Arc<Status> {
-        self.board.status()
+        self.live_state.status()
     }
 }
 
-impl Drop for Live {
+impl Drop for LiveSession {
     fn drop(&mut self) {
         self.capture.close();
         self.analysis.close();

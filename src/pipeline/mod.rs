@@ -7,22 +7,22 @@ use facelens_media::SourceKind;
 
 mod analysis_thread;
 mod batch;
-mod board;
 mod capture;
 #[cfg(test)]
 mod fakes;
-mod figures;
 mod gait;
 mod inbox;
 mod live;
+mod live_state;
+mod metrics;
 mod source_watch;
 #[cfg(test)]
 mod tests;
 
 pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, FrameWork, run_batch};
-pub use board::{LastingTap, Shown, Status};
 pub use gait::{GaitView, Gaits, LiveGait, MakeAge, MakeGaits, TakeStrides};
-pub use live::{Live, LiveOptions};
+pub use live::{LiveOptions, LiveSession};
+pub use live_state::{LastingSink, SourceState, Status};
 pub use source_watch::SourceWatch;
 
 /// The pause between two questions to a source that says `Waiting` without having waited itself.
@@ -30,11 +30,11 @@ const WAITING_PAUSE: Duration = Duration::from_millis(5);
 
 /// The numbers of a source's frames.
 #[derive(Default)]
-struct Numbers {
+struct FrameNumbers {
     last: Option<u64>,
 }
 
-impl Numbers {
+impl FrameNumbers {
     /// How many frames are missing before this one. A camera's do where nobody took them in time; a file's numbers are its
     /// own, and none of them is lost.
     fn missed(&mut self, kind: SourceKind, frame: &Frame) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::board::{Shown, Status};
+use super::live_state::{SourceState, Status};
 
 /// How long after a source's end the next of its last frames may still be analysed: where one failed, none may come.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ impl SourceWatch {
     }
 
     fn is_over_at(&mut self, status: &Status, now: Instant) -> bool {
-        if !matches!(status.shown, Shown::Ended(_) | Shown::Failed(_)) {
+        if !matches!(status.shown, SourceState::Ended(_) | SourceState::Failed(_)) {
             self.last = None;
             return false;
         }
@@ -54,7 +54,7 @@ mod tests {
 
     fn status(captured: u64, analysed: u64, analysis_error: Option<&str>) -> Status {
         Status {
-            shown: Shown::Failed(SourceError::new(SourceErrorKind::Other, "clip.mp4", "it is cut off", "")),
+            shown: SourceState::Failed(SourceError::new(SourceErrorKind::Other, "clip.mp4", "it is cut off", "")),
             capture_fps: 0.0,
             analysed_fps: 0.0,
             stages: StageTimings::default(),
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_source_is_over_once_its_last_frame_is_analysed() {
         let mut watch = SourceWatch::default();
-        assert!(!watch.is_over(&Status { shown: Shown::Opening, ..status(0, 0, None) }));
+        assert!(!watch.is_over(&Status { shown: SourceState::Opening, ..status(0, 0, None) }));
         assert!(!watch.is_over(&status(3, 2, None)));
         assert!(watch.is_over(&status(3, 3, None)));
         assert!(watch.is_over(&Status { dropped: 1, ..status(3, 2, None) }));

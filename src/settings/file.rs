@@ -30,11 +30,11 @@ pub struct SettingsError {
 #[derive(Clone, Debug)]
 pub struct SettingsFile {
     path: PathBuf,
-    state: Arc<State>,
+    state: Arc<FileState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FileState {
     /// How many saves were asked for.
     asked: AtomicU64,
     disk: Mutex<Disk>,

@@ -128,7 +128,7 @@ impl Settings {
         };
         let default = Self::default();
         let mut warnings = Vec::new();
-        let mut reader = Reader { table: &mut table, warnings: &mut warnings };
+        let mut reader = SettingsReader { table: &mut table, warnings: &mut warnings };
         let source: Option<String> = reader.take("source").filter(|text: &String| !text.is_empty());
         let camera_name: Option<String> = reader.take("camera_name").filter(|name: &String| !name.is_empty());
         let settings = Self {
@@ -258,12 +258,12 @@ fn source_of(text: &str, camera_name: Option<String>) -> SourceSpec {
 }
 
 /// Takes known keys out of the table and keeps a word for each that does not fit.
-struct Reader<'a> {
+struct SettingsReader<'a> {
     table: &'a mut Table,
     warnings: &'a mut Vec<String>,
 }
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     fn take<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         match self.table.remove(key)?.try_into() {
             Ok(value) => Some(value),

@@ -7,7 +7,7 @@ mod turn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use buffers::Pixels;
+use buffers::PixelBuffer;
 pub use buffers::buffer;
 pub use sampler::Sampler;
 
@@ -22,7 +22,7 @@ pub const MAX_PIXELS: u64 = 64 * 1024 * 1024;
 pub struct Frame {
     width: u32,
     height: u32,
-    rgb: Pixels,
+    rgb: PixelBuffer,
     /// Number of the frame in its source, from 0. Frames that were dropped leave gaps.
     pub sequence: u64,
     /// Time since the first frame of the source: presentation time in a file, capture time from a camera.
@@ -85,7 +85,7 @@ impl Frame {
         if rgb.len() != expected {
             return Err(FrameError::WrongLength { width, height, got: rgb.len(), expected });
         }
-        let rgb = Pixels::new(rgb);
+        let rgb = PixelBuffer::new(rgb);
         Ok(Self { width, height, rgb, sequence: 0, time: Duration::ZERO, captured_at: Instant::now(), name: None })
     }
 

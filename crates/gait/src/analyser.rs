@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use facelens_core::frame::Frame;
 use facelens_core::geometry::Rect;
-use facelens_core::track::Numbers;
+use facelens_core::track::IdentityNumbers;
 
 use super::age::AgeByGait;
 use super::body::{Body, BodyCutter, BodyNetwork, point};
 use super::people::{PeopleDetector, Person};
-use super::sample::{Figure, Sample};
+use super::sample::{Figure, WalkSample};
 use super::silhouette::Silhouette;
 use super::stride::{Cut, Rhythm};
-use super::track::{LEAST_HEIGHT_PX, Track, looks, unfit};
+use super::track::{LEAST_HEIGHT_PX, WalkerTrack, looks, unfit};
 use super::walker::{GaitFrame, GaitTimings, Stride, Waiting, WalkState, Walker};
 use super::{GaitError, crowd, outline};
 
@@ -55,7 +55,7 @@ pub struct GaitOptions {
     pub age: Option<Box<dyn AgeByGait>>,
     /// Where the walkers' numbers come from. Shared with the [`Tracker`](facelens_core::track::Tracker) of the faces, both are out of
     /// one row.
-    pub numbers: Numbers,
+    pub numbers: IdentityNumbers,
 }
 
 /// What finds people and cuts them out: the networks, or a script in tests.
@@ -86,8 +86,8 @@ impl Eyes for Networks {
 pub struct GaitAnalyser {
     eyes: Box<dyn Eyes>,
     age: Option<Box<dyn AgeByGait>>,
-    numbers: Numbers,
-    tracks: Vec<Track>,
+    numbers: IdentityNumbers,
+    tracks: Vec<WalkerTrack>,
     last: Option<Duration>,
     /// Seconds between the last frames, the newest last.
     steps_s: Vec<f64>,
@@ -226,7 +226,7 @@ impl GaitAnalyser {
             }
         }
         for find in new {
-            self.tracks.push(Track::new(finds[find].rect, finds[find].score, now_s));
+            self.tracks.push(WalkerTrack::new(finds[find].rect, finds[find].score, now_s));
             rects.push(Some(finds[find].rect));
         }
         Ok(rects)
@@ -416,7 +416,7 @@ impl GaitAnalyser {
     }
 
     fn walkers(&self, now_s: f64, step_s: f64) -> Vec<Walker> {
-        let is_there = |track: &&Track| now_s - track.seen_s <= step_s + 1e-6 || track.shown.is_some();
+        let is_there = |track: &&WalkerTrack| now_s - track.seen_s <= step_s + 1e-6 || track.shown.is_some();
         let mut walkers: Vec<Walker> = self
             .tracks
             .iter()
@@ -440,7 +440,7 @@ impl GaitAnalyser {
 }
 
 /// Takes a body to its track: the sample where it is fit for one, and the state. The strides that ended.
-fn take(track: &mut Track, body: &Body, frame: &Frame, now_s: f64, too_slow: bool) -> Vec<Cut> {
+fn take(track: &mut WalkerTrack, body: &Body, frame: &Frame, now_s: f64, too_slow: bool) -> Vec<Cut> {
     if let Some(waiting) = unfit(body, frame) {
         track.state = WalkState::Waiting(waiting);
         return track.cutter.miss(now_s);
@@ -453,7 +453,7 @@ fn take(track: &mut Track, body: &Body, frame: &Frame, now_s: f64, too_slow: boo
         track.state = WalkState::Waiting(Waiting::TooFar);
         return track.cutter.miss(now_s);
     };
-    let cuts = track.cutter.push(Sample { time_s: now_s, silhouette, figure: Figure::of(body, frame) });
+    let cuts = track.cutter.push(WalkSample { time_s: now_s, silhouette, figure: Figure::of(body, frame) });
     let strides = track.strides + cuts.iter().map(|cut| cut.strides).sum::<u32>();
     track.state = match track.cutter.rhythm() {
         Rhythm::Unknown | Rhythm::Found => WalkState::Walking { strides },
@@ -466,7 +466,7 @@ fn take(track: &mut Track, body: &Body, frame: &Frame, now_s: f64, too_slow: boo
 
 /// A cut as its walker's stride; `None` where the walker never was somebody.
 fn stride(
-    track: &mut Track,
+    track: &mut WalkerTrack,
     cut: Cut,
     age: &mut Option<Box<dyn AgeByGait>>,
     timings: &mut GaitTimings,

@@ -6,7 +6,7 @@ use facelens_core::track::assignment::{NEVER, assign};
 
 use super::body::Body;
 use super::people::Person;
-use super::track::{LONGEST_GAP_S, Track, looks};
+use super::track::{LONGEST_GAP_S, WalkerTrack, looks};
 
 /// How far from the expected place somebody may be found, in heights, and how much this grows with each second unseen.
 const REACH: f32 = 0.25;
@@ -33,7 +33,7 @@ const SAME_OUTLINE: f32 = 0.5;
 const OUTLINE_STEP: usize = 3;
 
 /// What it costs to take somebody at `rect` for this person; [`NEVER`] where it cannot be.
-pub(super) fn cost(track: &Track, rect: &Rect, frame: &Frame, now_s: f64) -> f64 {
+pub(super) fn cost(track: &WalkerTrack, rect: &Rect, frame: &Frame, now_s: f64) -> f64 {
     let unseen_s = now_s - track.seen_s;
     let expected = track.expected(now_s);
     let (here, there) = (expected.center(), rect.center());
@@ -58,7 +58,7 @@ pub(super) fn cost(track: &Track, rect: &Rect, frame: &Frame, now_s: f64) -> f64
 
 /// Gives finds to the people who are followed: for each track its find, and the finds that are somebody new.
 pub(super) fn match_finds(
-    tracks: &[Track],
+    tracks: &[WalkerTrack],
     finds: &[Person],
     frame: &Frame,
     now_s: f64,
@@ -73,7 +73,7 @@ pub(super) fn match_finds(
             found[track] = Some(find);
         }
     }
-    let is_seen = |track: &&Track| now_s - track.seen_s <= step_s + 1e-6;
+    let is_seen = |track: &&WalkerTrack| now_s - track.seen_s <= step_s + 1e-6;
     let is_new = |find: &usize| {
         let rect = finds[*find].rect;
         chosen[*find].is_none()
@@ -124,7 +124,7 @@ fn covers_point(body: &Body, point: Point) -> bool {
 }
 
 /// Whether nobody waits for this person any more.
-pub(super) fn is_gone(track: &Track, now_s: f64, step_s: f64) -> bool {
+pub(super) fn is_gone(track: &WalkerTrack, now_s: f64, step_s: f64) -> bool {
     let longest_s = if track.id.is_some() { LONGEST_GAP_S.max(2.5 * step_s) } else { 0.6_f64.max(1.5 * step_s) };
     now_s - track.seen_s > longest_s
 }

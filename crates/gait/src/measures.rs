@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sample::Sample;
+use super::sample::WalkSample;
 
 /// Within this angle of a side view, degrees, step length and lean are told.
 const SIDE_DEGREES: f32 = 35.0;
@@ -33,7 +33,7 @@ pub struct Measures {
 
 impl Measures {
     /// The figures of the samples of whole strides, of `stride_s` seconds each.
-    pub(super) fn of(samples: &[&Sample], stride_s: f64) -> Self {
+    pub(super) fn of(samples: &[&WalkSample], stride_s: f64) -> Self {
         let figures = || samples.iter().map(|sample| &sample.figure);
         let direction_deg = direction(samples);
         let aside = direction_deg.map(|degrees| degrees.to_radians().sin());
@@ -98,9 +98,9 @@ impl Measures {
 
 /// Where a person walks to, degrees: where shoulders, hips and toes point, and the way through the picture. A camera that moves
 /// along hides the way, so the body has its say alone where the two contradict each other.
-fn direction(samples: &[&Sample]) -> Option<f32> {
+fn direction(samples: &[&WalkSample]) -> Option<f32> {
     let n = samples.len() as f32;
-    let mean = |value: fn(&Sample) -> f32| samples.iter().map(|sample| value(sample)).sum::<f32>() / n;
+    let mean = |value: fn(&WalkSample) -> f32| samples.iter().map(|sample| value(sample)).sum::<f32>() / n;
     let (towards, right) = (mean(|s| s.figure.facing[0]), mean(|s| s.figure.facing[1]));
     // A foot is about 0.15 heights long.
     let toes = mean(|s| s.figure.toes) / 0.15;
@@ -133,7 +133,7 @@ fn degrees(sine: f32, cosine: f32) -> f32 {
 }
 
 /// How much a value changes a second, by least squares.
-fn slope(samples: &[&Sample], value: fn(&Sample) -> f32) -> f32 {
+fn slope(samples: &[&WalkSample], value: fn(&WalkSample) -> f32) -> f32 {
     let n = samples.len() as f64;
     let (mean_t, mean_v) = (
         samples.iter().map(|s| s.time_s).sum::<f64>() / n,
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::testing::{View, walk};
 
-    fn measured(samples: &[Sample]) -> Measures {
+    fn measured(samples: &[WalkSample]) -> Measures {
         Measures::of(&samples.iter().collect::<Vec<_>>(), 1.0)
     }
 

@@ -1,6 +1,6 @@
 //! How long a stride takes, from silhouettes and feet at any capture times.
 
-use super::sample::Sample;
+use super::sample::WalkSample;
 use super::{GEI_HEIGHT, GEI_WIDTH};
 
 /// The grid that samples are brought to, seconds.
@@ -46,7 +46,7 @@ pub(super) struct Period {
 /// The normalised autocorrelation of the silhouettes has a peak at the step from the side, where left and right look alike, and
 /// one at the stride from everywhere. The signed distances of the left from the right foot change their sign with each step: their
 /// autocorrelation is high at the stride and low at half of it. The sum of both tells steps from strides.
-pub(super) fn stride_period(samples: &[Sample]) -> Option<Period> {
+pub(super) fn stride_period(samples: &[WalkSample]) -> Option<Period> {
     let (first, last) = (samples.first()?.time_s, samples.last()?.time_s);
     let longest = ((last - first) / SEEN_STRIDES).min(*STRIDES_S.end());
     if last - first < LEAST_SEEN_S {
@@ -78,7 +78,7 @@ pub(super) fn stride_period(samples: &[Sample]) -> Option<Period> {
 
 /// Whether left and right keep their names. From the side the network may take whichever foot is in front for the same one; the
 /// distance of the ankles never changes its sign then.
-fn are_named(samples: &[Sample]) -> bool {
+fn are_named(samples: &[WalkSample]) -> bool {
     let n = samples.len() as f32;
     let mean = samples.iter().map(|sample| sample.figure.ankles_apart).sum::<f32>() / n;
     let deviation = (samples.iter().map(|sample| (sample.figure.ankles_apart - mean).powi(2)).sum::<f32>() / n).sqrt();
@@ -87,7 +87,7 @@ fn are_named(samples: &[Sample]) -> bool {
 
 /// The length of a stride by the outlines alone, where nobody saw the feet. From the side outlines come again with every step, too;
 /// a step of the shortest stride's length or more, which only the slowest take, is therefore taken for a stride.
-pub(super) fn outline_period(samples: &[Sample]) -> Option<Period> {
+pub(super) fn outline_period(samples: &[WalkSample]) -> Option<Period> {
     let (first, last) = (samples.first()?.time_s, samples.last()?.time_s);
     let longest = ((last - first) / SEEN_STRIDES).min(*STRIDES_S.end());
     let lags = (longest / STEP_S).ceil() as usize + 1;
@@ -116,7 +116,7 @@ fn between(values: &[f64], place: f64) -> f64 {
 }
 
 /// A silhouette as the means of its blocks.
-fn blocks(sample: &Sample) -> Vec<f32> {
+fn blocks(sample: &WalkSample) -> Vec<f32> {
     let (columns, rows) = (GEI_WIDTH / BLOCK, GEI_HEIGHT / BLOCK);
     let mut means = vec![0.0; columns * rows];
     for (place, value) in sample.silhouette.pixels().iter().enumerate() {
@@ -131,7 +131,7 @@ struct Series {
 }
 
 impl Series {
-    fn new(samples: &[Sample], features: impl Fn(&Sample) -> Vec<f32>) -> Self {
+    fn new(samples: &[WalkSample], features: impl Fn(&WalkSample) -> Vec<f32>) -> Self {
         let known: Vec<(f64, Vec<f32>)> = samples.iter().map(|sample| (sample.time_s, features(sample))).collect();
         let (Some((first, _)), Some((last, _))) = (known.first(), known.last()) else {
             return Self { rows: Vec::new() };
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::testing::{View, walk};
 
-    fn stride(samples: &[Sample]) -> f64 {
+    fn stride(samples: &[WalkSample]) -> f64 {
         stride_period(samples).map_or(f64::NAN, |period| period.stride_s)
     }
 
@@ -245,7 +245,7 @@ mod tests {
         let mut standing = walk(View::Side, 1.1, &even_times(30.0, 4.0));
         let first = standing[0].clone();
         for sample in &mut standing {
-            *sample = Sample { time_s: sample.time_s, ..first.clone() };
+            *sample = WalkSample { time_s: sample.time_s, ..first.clone() };
         }
         assert_eq!(stride_period(&standing), None);
         assert_eq!(stride_period(&walk(View::Side, 1.1, &even_times(30.0, 1.4))), None);

@@ -14,7 +14,7 @@ const CHIN: f32 = 1.5;
 
 /// One frame of a walker whose whole body is seen.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
+pub(super) struct WalkSample {
     /// Capture time, seconds.
     pub time_s: f64,
     pub silhouette: Silhouette,

@@ -2,7 +2,7 @@
 
 use super::gei::Gei;
 use super::period::outline_period;
-use super::sample::{Figure, Sample};
+use super::sample::{Figure, WalkSample};
 use super::silhouette::Silhouette;
 use super::stride::FEWEST_FRAMES;
 
@@ -22,9 +22,9 @@ pub struct WholeStrides {
 ///
 /// The rhythm is that of the outlines alone: a very slow step, of 0.6 s or more, may be taken for a stride.
 pub fn strides_of_silhouettes(silhouettes: Vec<(f64, Silhouette)>) -> Vec<WholeStrides> {
-    let samples: Vec<Sample> = silhouettes
+    let samples: Vec<WalkSample> = silhouettes
         .into_iter()
-        .map(|(time_s, silhouette)| Sample { time_s, silhouette, figure: Figure::default() })
+        .map(|(time_s, silhouette)| WalkSample { time_s, silhouette, figure: Figure::default() })
         .collect();
     let (Some(first), Some(last), Some(period)) = (samples.first(), samples.last(), outline_period(&samples)) else {
         return Vec::new();

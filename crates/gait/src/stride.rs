@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::gei::Gei;
 use super::measures::Measures;
 use super::period::{Period, stride_period};
-use super::sample::Sample;
+use super::sample::WalkSample;
 
 /// Fewest frames of a gait energy image: strides that have fewer are joined.
 pub const FEWEST_FRAMES: usize = 12;
@@ -57,7 +57,7 @@ pub(super) enum Rhythm {
 /// Cuts strides out of the samples of one walker.
 #[derive(Default)]
 pub(super) struct StrideCutter {
-    samples: VecDeque<Sample>,
+    samples: VecDeque<WalkSample>,
     /// Where the next stride begins, seconds.
     anchor_s: f64,
     /// No search before this time.
@@ -72,7 +72,7 @@ impl StrideCutter {
     }
 
     /// Takes the next sample and gives the strides that are whole with it.
-    pub(super) fn push(&mut self, sample: Sample) -> Vec<Cut> {
+    pub(super) fn push(&mut self, sample: WalkSample) -> Vec<Cut> {
         let mut cuts = Vec::new();
         if let Some(last) = self.samples.back() {
             let step_s = sample.time_s - last.time_s;
@@ -122,7 +122,7 @@ impl StrideCutter {
                 return;
             };
             let Some((strides, end_s)) = self.whole(&period, now_s) else { return };
-            let inside: Vec<&Sample> =
+            let inside: Vec<&WalkSample> =
                 self.samples.iter().filter(|sample| (self.anchor_s..end_s).contains(&sample.time_s)).collect();
             // What has too few frames also as three strides is passed over.
             if inside.len() >= FEWEST_FRAMES && is_still(&inside) {
@@ -185,13 +185,13 @@ impl StrideCutter {
     }
 }
 
-fn last_time(samples: &VecDeque<Sample>) -> f64 {
+fn last_time(samples: &VecDeque<WalkSample>) -> f64 {
     samples.back().map_or(0.0, |sample| sample.time_s)
 }
 
 /// Whether the feet stand still.
-fn is_still(samples: &[&Sample]) -> bool {
-    let deviation = |value: fn(&Sample) -> f32| {
+fn is_still(samples: &[&WalkSample]) -> bool {
+    let deviation = |value: fn(&WalkSample) -> f32| {
         let n = samples.len().max(1) as f32;
         let mean = samples.iter().map(|sample| value(sample)).sum::<f32>() / n;
         (samples.iter().map(|sample| (value(sample) - mean).powi(2)).sum::<f32>() / n).sqrt()
@@ -202,7 +202,7 @@ fn is_still(samples: &[&Sample]) -> bool {
 }
 
 /// The strides in these samples, without broken masks.
-fn make(inside: &[&Sample], start_s: f64, end_s: f64, strides: u32, period: &Period) -> Option<Cut> {
+fn make(inside: &[&WalkSample], start_s: f64, end_s: f64, strides: u32, period: &Period) -> Option<Cut> {
     let steps: Vec<f32> = inside.windows(2).map(|pair| difference(pair[0], pair[1])).collect();
     let mut sorted = steps.clone();
     sorted.sort_unstable_by(f32::total_cmp);
@@ -212,7 +212,7 @@ fn make(inside: &[&Sample], start_s: f64, end_s: f64, strides: u32, period: &Per
         let (before, after) = (index.checked_sub(1).and_then(|before| steps.get(before)), steps.get(index));
         before.into_iter().chain(after).copied().fold(f32::MAX, f32::min)
     };
-    let good: Vec<&Sample> =
+    let good: Vec<&WalkSample> =
         inside.iter().enumerate().filter(|(index, _)| off(*index) <= limit).map(|(_, sample)| *sample).collect();
     if good.len() < FEWEST_FRAMES {
         return None;
@@ -224,7 +224,7 @@ fn make(inside: &[&Sample], start_s: f64, end_s: f64, strides: u32, period: &Per
 }
 
 /// Sum of the absolute differences of two silhouettes' pixels.
-fn difference(a: &Sample, b: &Sample) -> f32 {
+fn difference(a: &WalkSample, b: &WalkSample) -> f32 {
     a.silhouette.pixels().iter().zip(b.silhouette.pixels()).map(|(a, b)| (a - b).abs()).sum()
 }
 
@@ -238,7 +238,7 @@ mod tests {
         (0..((to - from) * fps).round() as usize).map(|frame| from + frame as f64 / fps).collect()
     }
 
-    fn cuts(samples: Vec<Sample>) -> Vec<Cut> {
+    fn cuts(samples: Vec<WalkSample>) -> Vec<Cut> {
         let mut cutter = StrideCutter::default();
         let mut cuts: Vec<Cut> = samples.into_iter().flat_map(|sample| cutter.push(sample)).collect();
         cuts.extend(cutter.finish());
@@ -329,7 +329,7 @@ mod tests {
         let first = walk(View::Side, 1.1, &[0.2]).remove(0);
         let mut cutter = StrideCutter::default();
         for time_s in times(30.0, 0.0, 5.0) {
-            assert!(cutter.push(Sample { time_s, ..first.clone() }).is_empty());
+            assert!(cutter.push(WalkSample { time_s, ..first.clone() }).is_empty());
         }
         assert_eq!(cutter.rhythm(), Rhythm::Still);
         assert!(cutter.samples.len() < 200, "{}", cutter.samples.len());

@@ -7,7 +7,7 @@ use facelens_core::geometry::{Point, Rect};
 
 use super::body::{Body, LANDMARKS, Landmark, point};
 use super::mask::Mask;
-use super::sample::{Figure, Sample};
+use super::sample::{Figure, WalkSample};
 use super::silhouette::Silhouette;
 
 /// Where the camera stands.
@@ -24,11 +24,11 @@ const HEIGHT: usize = 128;
 
 /// A walk with this stride, drawn at these times. One arm swings farther than the other and has something in its hand, as real
 /// people are never quite even; from the front the feet are lifted and the body sways.
-pub(crate) fn walk(view: View, stride_s: f64, times_s: &[f64]) -> Vec<Sample> {
+pub(crate) fn walk(view: View, stride_s: f64, times_s: &[f64]) -> Vec<WalkSample> {
     times_s.iter().map(|&time_s| sample(view, stride_s, time_s)).collect()
 }
 
-fn sample(view: View, stride_s: f64, time_s: f64) -> Sample {
+fn sample(view: View, stride_s: f64, time_s: f64) -> WalkSample {
     let phase = (TAU * time_s / stride_s).sin();
     let lifted = |foot: f64| (TAU * (time_s / stride_s + foot)).cos().max(0.0) * 0.06;
     let (left_lift, right_lift) = (lifted(0.0), lifted(0.5));
@@ -50,7 +50,7 @@ fn sample(view: View, stride_s: f64, time_s: f64) -> Sample {
         place: if side { [walked - 1.0, 3.0] } else { [0.2, 5.0 - walked] },
     };
     let silhouette = Silhouette::from_mask(&mask).unwrap();
-    Sample { time_s, silhouette, figure }
+    WalkSample { time_s, silhouette, figure }
 }
 
 /// A body that fills this box at a moment of its walk to the right, as the network would cut it out.

@@ -6,7 +6,7 @@ use facelens_core::geometry::Rect;
 use super::GaitError;
 use super::body::{Body, BodyCutter, BodyNetwork};
 use super::people::PeopleDetector;
-use super::sample::{Figure, Sample};
+use super::sample::{Figure, WalkSample};
 use super::silhouette::Silhouette;
 use super::stride::StrideCutter;
 use super::{measures::Measures, outline};
@@ -44,7 +44,7 @@ impl GaitParts {
         self.time_s += 1.0 / 30.0;
         std::hint::black_box(outline::outline(&body.0.mask));
         if let Some(silhouette) = Silhouette::from_mask(&body.0.mask) {
-            let sample = Sample { time_s: self.time_s, silhouette, figure: Figure::of(&body.0, frame) };
+            let sample = WalkSample { time_s: self.time_s, silhouette, figure: Figure::of(&body.0, frame) };
             if let Some(cut) = self.strides.push(sample).pop() {
                 self.last = cut.measures;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use facelens_core::frame::Frame;
 use facelens_core::geometry::{Point, Rect};
-use facelens_core::track::appearance::Appearance;
+use facelens_core::track::appearance::AppearanceModel;
 
 use super::age::GaitEstimate;
 use super::body::{Body, Landmark, point};
@@ -37,7 +37,7 @@ const FACE_VOTES: u32 = 3;
 const KEPT_MEASURES: usize = 32;
 
 /// A person from frame to frame.
-pub(super) struct Track {
+pub(super) struct WalkerTrack {
     /// Which walker it is; `None` while nothing but a find.
     pub id: Option<u64>,
     /// The identity of their face.
@@ -47,7 +47,7 @@ pub(super) struct Track {
     pub rect: Rect,
     /// Pixels a second.
     velocity: [f32; 2],
-    pub looks: Option<Appearance>,
+    pub looks: Option<AppearanceModel>,
     /// When they were last seen, and when last apart from all others, seconds.
     pub seen_s: f64,
     pub apart_s: f64,
@@ -70,7 +70,7 @@ pub(super) struct Track {
     pub shown: Option<Rect>,
 }
 
-impl Track {
+impl WalkerTrack {
     /// Somebody who was just found.
     pub(super) fn new(rect: Rect, score: f32, now_s: f64) -> Self {
         Self {
@@ -119,7 +119,7 @@ impl Track {
     }
 
     /// How they look now, of use as long as nobody else is in front of them.
-    pub(super) fn follow_looks(&mut self, newer: Option<Appearance>, elapsed_s: f64) {
+    pub(super) fn follow_looks(&mut self, newer: Option<AppearanceModel>, elapsed_s: f64) {
         match (&mut self.looks, newer) {
             (Some(looks), Some(newer)) => {
                 let share = (1.0 - (-elapsed_s / LOOKS_TIME_S).exp()).max(1.0 / f64::from(self.cuts.max(1)));
@@ -174,10 +174,10 @@ impl Track {
 }
 
 /// How somebody with this box looks.
-pub(super) fn looks(frame: &Frame, rect: &Rect) -> Option<Appearance> {
+pub(super) fn looks(frame: &Frame, rect: &Rect) -> Option<AppearanceModel> {
     // A head of about a seventh of the height, below which the clothes are.
     let side = rect.height / 7.0;
-    Appearance::of(frame, &Rect::new(rect.center().x - side / 2.0, rect.y, side, side))
+    AppearanceModel::of(frame, &Rect::new(rect.center().x - side / 2.0, rect.y, side, side))
 }
 
 /// Why this body's outline is not fit for a gait, if it is not.

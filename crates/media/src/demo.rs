@@ -16,7 +16,7 @@ pub use walkers::Walkers;
 use facelens_core::frame::{self, Frame};
 
 use self::script::{CUT_RADIUS, RIM};
-use super::pace::{Clock, MAX_SLEEP};
+use super::pace::{MAX_SLEEP, PaceClock};
 use super::{Mode, Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
 
 /// The astronaut Eileen Collins, 512x512 (NASA, public domain).
@@ -31,7 +31,7 @@ const RING_COLOR: [f32; 3] = [232.0, 238.0, 246.0];
 pub struct Demo {
     info: SourceInfo,
     mode: Mode,
-    clock: Clock,
+    clock: PaceClock,
     sequence: u64,
     astronaut: image::RgbImage,
     background: Vec<u8>,
@@ -54,7 +54,7 @@ impl Demo {
             frame_count: (mode == Mode::Batch).then_some(FRAMES),
             format: format!("drawn {WIDTH}x{HEIGHT} at {FPS} fps"),
         };
-        Ok(Self { info, mode, clock: Clock::default(), sequence: 0, astronaut, background: background() })
+        Ok(Self { info, mode, clock: PaceClock::default(), sequence: 0, astronaut, background: background() })
     }
 
     /// Leaves out the next frames without drawing them, so that tests see the whole script in little time.

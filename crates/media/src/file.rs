@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::foreign::foreign_picture;
 use super::pace::Paced;
-use super::pictures::{self, Pictures};
+use super::pictures::{self, PictureFiles};
 use super::rising::Rising;
 use super::{Mode, Source, SourceError, SourceErrorKind, video};
 
@@ -19,7 +19,7 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
     let metadata = std::fs::metadata(path).map_err(|error| SourceError::from_io(path, &error))?;
     if metadata.is_dir() {
         let each = if mode == Mode::Live { pictures::SHOWN_LIVE } else { pictures::SHOWN };
-        return Ok(given(Box::new(Pictures::folder(path, each)?), mode));
+        return Ok(given(Box::new(PictureFiles::folder(path, each)?), mode));
     }
     if !metadata.is_file() {
         return Err(SourceError::new(SourceErrorKind::Unreadable, subject(), "it is neither a file nor a folder", ""));
@@ -29,7 +29,7 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
     }
     let head = head(path).map_err(|error| SourceError::from_io(path, &error))?;
     if pictures::is_picture(&head) {
-        return match Pictures::single(path) {
+        return match PictureFiles::single(path) {
             Ok(pictures) => Ok(Box::new(pictures)),
             // There are more kinds of TIFF than are built in.
             Err(error) if pictures::is_tiff(&head) => video::open(path, &head).map_err(|_| error),

@@ -21,7 +21,7 @@ mod rising;
 mod spec;
 mod video;
 
-pub use camera::{CameraFormat, Pixels as CameraPixels, decode_camera_picture, encode_camera_picture};
+pub use camera::{CameraFormat, CameraPixels, decode_camera_picture, encode_camera_picture};
 pub use error::{SourceError, SourceErrorKind};
 pub use pictures::{decode_picture, is_picture_file};
 use rising::Rising;

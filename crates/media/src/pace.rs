@@ -9,12 +9,12 @@ pub(super) const MAX_SLEEP: Duration = Duration::from_millis(250);
 
 /// Keeps real time, and takes time that was lost (a pause, a slow machine) as a pause: nothing rushes to catch up.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(super) struct PaceClock {
     /// When media time zero was, or would have been.
     start: Option<Instant>,
 }
 
-impl Clock {
+impl PaceClock {
     /// How long to wait until media time `due`; zero when it has come.
     pub(super) fn wait_for(&mut self, due: Duration, now: Instant) -> Duration {
         let start = *self.start.get_or_insert_with(|| now.checked_sub(due).unwrap_or(now));
@@ -32,14 +32,14 @@ impl Clock {
 /// A file source that gives its frames at their own pace.
 pub(super) struct Paced {
     source: Box<dyn Source>,
-    clock: Clock,
+    clock: PaceClock,
     /// Read already, and not due yet.
     held: Option<(Next, Duration)>,
 }
 
 impl Paced {
     pub(super) fn new(source: Box<dyn Source>) -> Self {
-        Self { source, clock: Clock::default(), held: None }
+        Self { source, clock: PaceClock::default(), held: None }
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_clock_waits_for_what_is_early_and_shifts_after_a_pause() {
-        let (mut clock, t0) = (Clock::default(), Instant::now());
+        let (mut clock, t0) = (PaceClock::default(), Instant::now());
         let ms = Duration::from_millis;
         assert_eq!(clock.wait_for(ms(0), t0), ms(0));
         assert_eq!(clock.wait_for(ms(40), t0 + ms(10)), ms(30));

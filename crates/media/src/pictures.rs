@@ -33,7 +33,7 @@ pub(super) const SHOWN_LIVE: Duration = Duration::from_secs(2);
 const READABLE: &str = "JPEG, PNG, WebP, TIFF and BMP images can be read";
 
 /// One picture, or the pictures of a folder in natural order. Sub-folders are not entered.
-pub(super) struct Pictures {
+pub(super) struct PictureFiles {
     info: SourceInfo,
     files: Vec<PathBuf>,
     /// A folder goes on after a broken picture, and its frames carry their file's name.
@@ -47,13 +47,13 @@ pub(super) struct Pictures {
     damage: Option<SourceError>,
 }
 
-impl Pictures {
+impl PictureFiles {
     /// One picture; its header is read at once.
     ///
     /// # Errors
     /// Where the file is no picture that is read here, or its header asks for too much.
     pub(super) fn single(path: &Path) -> Result<Self, SourceError> {
-        let header = Header::read(path)?;
+        let header = PictureHeader::read(path)?;
         let info = SourceInfo {
             name: path.display().to_string(),
             kind: SourceKind::Pictures,
@@ -103,7 +103,7 @@ impl Pictures {
     }
 }
 
-impl Source for Pictures {
+impl Source for PictureFiles {
     fn info(&self) -> &SourceInfo {
         &self.info
     }
@@ -159,13 +159,13 @@ fn file_name(file: &Path) -> String {
 }
 
 /// What a picture's header says, with its orientation applied.
-struct Header {
+struct PictureHeader {
     format: String,
     width: u32,
     height: u32,
 }
 
-impl Header {
+impl PictureHeader {
     fn read(path: &Path) -> Result<Self, SourceError> {
         no_panic(path, || {
             let bytes = read_file(path)?;
@@ -311,6 +311,9 @@ fn broken(path: &Path, error: &ImageError) -> SourceError {
         ImageError::Limits(_) => unreadable(path, "the image would need too much memory", ""),
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             unreadable(path, CUT_OFF, "copy the file again")
+        }
+        _ => {
+            unreadable(path, &format!("the image is damaged ({error})"), "open it in an image editor and save it again")
         }
     }
 }

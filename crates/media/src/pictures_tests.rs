@@ -35,7 +35,7 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 }
 
 fn only_frame(path: &Path) -> Frame {
-    let mut source = Pictures::single(path).unwrap();
+    let mut source = PictureFiles::single(path).unwrap();
     let Next::Frame(frame) = source.next().unwrap() else { panic!("no frame") };
     assert!(matches!(source.next(), Ok(Next::End)));
     assert_eq!(source.info().size, Some((frame.width(), frame.height())));
@@ -77,7 +77,7 @@ fn the_content_decides_and_not_the_ending() {
     let path = folder.path().join("really_a_png.jpg");
     red_blue().save_with_format(&path, ImageFormat::Png).unwrap();
     assert_eq!(only_frame(&path).width(), 8);
-    assert!(Pictures::single(&path).unwrap().info().format.starts_with("PNG"));
+    assert!(PictureFiles::single(&path).unwrap().info().format.starts_with("PNG"));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_huge_header_is_refused_and_a_cut_picture_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("huge.png");
     std::fs::write(&path, png_header(20_000, 20_000)).unwrap();
-    let Err(error) = Pictures::single(&path) else { panic!("opened") };
+    let Err(error) = PictureFiles::single(&path) else { panic!("opened") };
     assert_eq!(error.kind, SourceErrorKind::Unreadable);
     assert!(error.to_string().contains("20000x20000") && error.to_string().contains("huge.png"), "{error}");
 
@@ -94,7 +94,7 @@ fn a_huge_header_is_refused_and_a_cut_picture_is_named() {
         .write_image(red_blue().as_raw(), 8, 4, image::ExtendedColorType::Rgb8)
         .unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    let error = PictureFiles::single(&path).and_then(|mut source| source.next()).unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Unreadable);
 }
 
@@ -106,7 +106,7 @@ fn a_jpeg_that_is_cut_off_is_no_picture_and_a_damaged_one_is_one_with_a_word() {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&noise).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() * 2 / 3]).unwrap();
-    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    let error = PictureFiles::single(&path).and_then(|mut source| source.next()).unwrap_err();
     assert_eq!(error.cause, "the image is cut off");
     assert!(decode_picture("a.jpg", &bytes[..bytes.len() * 2 / 3]).is_err());
     // Without its last marker it is whole; with a hole something of it is to be seen.
@@ -114,7 +114,7 @@ fn a_jpeg_that_is_cut_off_is_no_picture_and_a_damaged_one_is_one_with_a_word() {
     only_frame(&path);
     let half = bytes.len() / 2;
     std::fs::write(&path, [&bytes[..half], &bytes[half + 300..]].concat()).unwrap();
-    let mut source = Pictures::single(&path).unwrap();
+    let mut source = PictureFiles::single(&path).unwrap();
     assert!(matches!(source.next(), Ok(Next::Frame(_))));
     assert!(matches!(source.next(), Ok(Next::Damaged(error)) if error.cause.contains("damaged")));
     assert!(matches!(source.next(), Ok(Next::End)));
@@ -127,19 +127,19 @@ fn a_png_without_its_last_chunk_is_read_with_a_word() {
     red_blue().save(&path).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() - 12]).unwrap();
-    let mut source = Pictures::single(&path).unwrap();
+    let mut source = PictureFiles::single(&path).unwrap();
     let Ok(Next::Frame(frame)) = source.next() else { panic!("no frame") };
     assert_eq!(pixel(&frame, 7, 3), [0, 0, 255]);
     assert!(matches!(source.next(), Ok(Next::Damaged(error)) if error.cause.contains("its end is missing")));
     // Less than that is a part of the picture.
     std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
-    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    let error = PictureFiles::single(&path).and_then(|mut source| source.next()).unwrap_err();
     assert_eq!(error.cause, CUT_OFF);
     let path = folder.path().join("a.webp");
     red_blue().save(&path).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() - 10]).unwrap();
-    let error = Pictures::single(&path).and_then(|mut source| source.next()).unwrap_err();
+    let error = PictureFiles::single(&path).and_then(|mut source| source.next()).unwrap_err();
     assert_eq!(error.cause, CUT_OFF);
 }
 
@@ -149,7 +149,7 @@ fn tiffs_are_read_upright() {
     let path = folder.path().join("scan.tif");
     red_blue().save_with_format(&path, ImageFormat::Tiff).unwrap();
     assert_eq!((only_frame(&path).width(), pixel(&only_frame(&path), 0, 0)), (8, [255, 0, 0]));
-    assert_eq!(Pictures::single(&path).unwrap().info().format, "TIFF picture 8x4");
+    assert_eq!(PictureFiles::single(&path).unwrap().info().format, "TIFF picture 8x4");
     // A directory behind the file that says 6, as a long, in place of one of its entries.
     let mut bytes = std::fs::read(&path).unwrap();
     let little = bytes.starts_with(b"II");
@@ -181,7 +181,7 @@ fn tiffs_are_read_upright() {
 fn pictures_of_phones_in_a_folder_are_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("IMG_1.HEIC"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
-    let mut source = Pictures::folder(folder.path(), SHOWN).unwrap();
+    let mut source = PictureFiles::folder(folder.path(), SHOWN).unwrap();
     let Ok(Next::Skipped(error)) = source.next() else { panic!("not skipped") };
     assert!(error.to_string().contains("IMG_1.HEIC: it is a HEIC picture"), "{error}");
 }
@@ -195,7 +195,7 @@ fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
     std::fs::write(folder.path().join("img3.jpg"), "no image").unwrap();
     std::fs::write(folder.path().join("labels.csv"), "file,age\n").unwrap();
     std::fs::write(folder.path().join(".hidden.png"), "").unwrap();
-    let mut source = Pictures::folder(folder.path(), Duration::from_secs(2)).unwrap();
+    let mut source = PictureFiles::folder(folder.path(), Duration::from_secs(2)).unwrap();
     assert_eq!((source.info().frame_count, source.info().kind), (Some(5), SourceKind::Pictures));
     let mut seen = Vec::new();
     loop {
@@ -215,7 +215,7 @@ fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
 fn a_folder_without_pictures_says_so() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("notes.txt"), "none").unwrap();
-    let Err(error) = Pictures::folder(folder.path(), SHOWN) else { panic!("opened") };
+    let Err(error) = PictureFiles::folder(folder.path(), SHOWN) else { panic!("opened") };
     assert_eq!(error.kind, SourceErrorKind::EmptyFolder);
 }
 

@@ -77,7 +77,7 @@ impl Splitter {
 
 /// Which cell of a line is which column.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct CsvColumns {
     /// Place of each of [`CSV_COLUMNS`] in a line.
     places: [Option<usize>; CSV_COLUMNS.len()],
     /// Place of [`SPREAD`] in a line of schema 1.
@@ -89,7 +89,7 @@ pub(super) struct Columns {
     pub missing: Vec<String>,
 }
 
-impl Columns {
+impl CsvColumns {
     /// How many of these names are columns of the data.
     pub(super) fn known(names: &[String]) -> usize {
         CSV_COLUMNS.iter().filter(|column| names.iter().any(|name| name == *column)).count()
@@ -158,7 +158,7 @@ impl Columns {
     }
 }
 
-impl Columns {
+impl CsvColumns {
     /// The frame of a line that may be cut off; `None` unless another cell follows it.
     pub(super) fn whole_frame(&self, line: &Splitter) -> Option<u64> {
         let mut cells = Cells { columns: self, line, mark: None };
@@ -169,7 +169,7 @@ impl Columns {
 
 /// The cells of one line by their columns.
 struct Cells<'a> {
-    columns: &'a Columns,
+    columns: &'a CsvColumns,
     line: &'a Splitter,
     /// The decimal mark of the numbers so far.
     mark: Option<char>,

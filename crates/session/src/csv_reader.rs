@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use super::csv_cells::{Columns, Splitter};
+use super::csv_cells::{CsvColumns, Splitter};
 use super::rows::FrameRow;
 
 /// A row or a table that cannot be read: where and why.
@@ -37,7 +37,7 @@ pub(super) struct Line {
 pub(super) struct CsvTable<'a> {
     bytes: &'a [u8],
     splitter: Splitter,
-    columns: Columns,
+    columns: CsvColumns,
     /// Where the next line begins, and its number.
     at: usize,
     line: u64,
@@ -61,21 +61,21 @@ impl<'a> CsvTable<'a> {
             let mut splitter = Splitter::new(delimiter);
             let Some(length) = splitter.split(&bytes[at..]) else { continue };
             let names: Vec<String> = splitter.cells().map(|cell| String::from_utf8_lossy(cell).trim().into()).collect();
-            let known = |names: &[String]| Columns::known(names);
+            let known = |names: &[String]| CsvColumns::known(names);
             if best.as_ref().is_none_or(|(_, before, _)| known(before) < known(&names)) {
                 best = Some((splitter, names, length));
             }
         }
         let error = |cause: String| RowError { line, cause };
         let (splitter, names, length) = best.ok_or_else(|| error("there are no names of columns".to_owned()))?;
-        let columns = Columns::new(&names).map_err(error)?;
+        let columns = CsvColumns::new(&names).map_err(error)?;
         let mut table = Self { bytes, splitter, columns, at, line };
         table.pass(length);
         Ok(table)
     }
 
     /// The names of columns that are not known here, and of known ones that are missing.
-    pub(super) fn columns(&self) -> &Columns {
+    pub(super) fn columns(&self) -> &CsvColumns {
         &self.columns
     }
 

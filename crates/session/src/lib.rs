@@ -25,8 +25,8 @@ pub mod recording;
 pub mod recovery;
 pub mod replay;
 mod rows;
+mod sink;
 mod snapshot;
-mod tap;
 #[cfg(test)]
 mod testing;
 pub mod video;
@@ -45,6 +45,6 @@ pub use info::{
 };
 pub use jsonl::{read_jsonl, write_jsonl};
 pub use rows::{AgeRow, FaceRow, FrameRow, GenderRow};
+pub use sink::AnalysisSink;
 pub use snapshot::{SnapshotFiles, default_snapshot_folder, save_snapshot};
-pub use tap::Tap;
 pub use writer::{RowFormat, RowWriter};

@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Color32, FontId, Rect, RichText, Sense, Texture
 use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Measures, WalkState, Walker};
 use facelens_session::overlay::gait_age_words;
 
-use super::super::command::Command;
+use super::super::command::AppCommand;
 use super::super::gait::{direction_words, measure_words};
 use super::super::state::App;
 use super::super::theme;
@@ -17,7 +17,7 @@ const ROW_HEIGHT: f32 = GEI_HEIGHT as f32 + 24.0;
 pub(super) const LEAST_HEIGHT: f32 = ROW_HEIGHT + 72.0;
 
 /// What a row says.
-pub(in crate::app) struct GaitRow<'a> {
+pub(in crate::app) struct GaitPanelRow<'a> {
     /// Whose it is.
     pub id: u64,
     /// The gait energy image, where there is one.
@@ -33,7 +33,7 @@ pub(in crate::app) struct GaitRow<'a> {
 }
 
 /// Shows the walkers of the live picture under the people; nothing where the gaits are off.
-pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let Some(view) = app.gait.view() else { return };
     let count = view.walkers.len();
     let rate = if view.fps > 0.0 { format!("  ·  {:.0} a second", view.fps) } else { String::new() };
@@ -53,7 +53,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 }
 
 /// Which model tells the age by gait, and a button to choose another.
-fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let file = app.settings.gait_model.as_ref();
     let name = file.and_then(|file| file.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
     let (words, color) = match (&view.age_error, name) {
@@ -64,12 +64,12 @@ fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<Comma
     ui.horizontal(|ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if file.is_some() && ui.button("None").on_hover_text("Do not estimate the age from gait").clicked() {
-                commands.push(Command::NoGaitModel);
+                commands.push(AppCommand::NoGaitModel);
             }
             let load =
                 ui.button("Load…").on_hover_text("Load a model that estimates the age from gait: its card (.toml)");
             if load.accessible_name("Load a model for the age by gait").clicked() {
-                commands.push(Command::PickGaitModel);
+                commands.push(AppCommand::PickGaitModel);
             }
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 let label = egui::Label::new(RichText::new(&words).small().color(color)).truncate();
@@ -79,7 +79,7 @@ fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<Comma
     });
 }
 
-fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
+fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitPanelRow<'a> {
     let (state, waits) = match walker.state {
         WalkState::Waiting(waiting) => (waiting.words().to_owned(), true),
         WalkState::Walking { strides: 0 } => ("walks: the first stride is not complete".to_owned(), true),
@@ -89,7 +89,7 @@ fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
             (format!("{} · {count}", direction.unwrap_or("walks")), false)
         }
     };
-    GaitRow {
+    GaitPanelRow {
         id: walker.id,
         image: app.gait.texture(walker.id),
         state,
@@ -100,7 +100,7 @@ fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
 }
 
 /// One row: the image at the left, number, state and figures beside it.
-pub(in crate::app) fn row(ui: &mut egui::Ui, row: &GaitRow<'_>) {
+pub(in crate::app) fn row(ui: &mut egui::Ui, row: &GaitPanelRow<'_>) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let [pace, body] = measure_words(&row.measures);
     let figures: Vec<&str> = [pace.as_str(), body.as_str(), row.age.as_deref().unwrap_or_default()]

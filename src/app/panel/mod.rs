@@ -5,14 +5,14 @@
 
 use eframe::egui::{self, Margin};
 
-use super::command::Command;
+use super::command::AppCommand;
 use super::replay;
 use super::state::App;
 use super::theme;
 use crate::settings::PANEL_WIDTHS;
 
-mod figures;
 pub(super) mod gait;
+mod metrics;
 mod models;
 mod people;
 mod source;
@@ -20,7 +20,7 @@ mod source;
 /// The people have at least this much height: one row with its title.
 const PEOPLE_LEAST: f32 = people::ROW_HEIGHT + 48.0;
 
-pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin { left: 16, right: 4, top: 16, bottom: 8 });
     let panel = egui::Panel::right("side panel")
         .frame(frame)
@@ -43,7 +43,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
             let least = PEOPLE_LEAST + if app.gait.is_on() { gait::LEAST_HEIGHT } else { 0.0 };
             let people = people::show(app, ui, (height - others).max(least), commands);
             models::show(app, ui, commands);
-            figures::show(app, ui);
+            metrics::show(app, ui);
             let used = ui.min_rect().bottom() - top - people;
             ui.data_mut(|data| data.insert_temp(others_id, used));
             if (used - others).abs() > 0.5 {

@@ -3,14 +3,14 @@
 use eframe::egui::{self, Button, RichText, Sense, vec2};
 use facelens_core::model::Task;
 
-use super::super::command::Command;
+use super::super::command::AppCommand;
 use super::super::state::{App, LOCKED, title};
 use super::super::theme;
 
 /// Height of a task's row in points.
 const ROW_HEIGHT: f32 = 38.0;
 
-pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     super::title(ui, "MODELS");
     for task in Task::ALL {
         if task == Task::Pose && app.models.is_missing(task) {
@@ -22,7 +22,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     ui.add_space(theme::STEP);
 }
 
-fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
+fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<AppCommand>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let mut ui =
         ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(egui::Layout::left_to_right(egui::Align::Center)));
@@ -46,7 +46,7 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
         }
     });
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        if app.is_locked(&Command::LoadModel(task)) {
+        if app.is_locked(&AppCommand::LoadModel(task)) {
             let button = Button::new("Change").min_size(vec2(button_width, 0.0));
             let response = ui.add_enabled(false, button).on_disabled_hover_text(LOCKED);
             response.accessible_name(format!("Change the model for {task}"));
@@ -55,7 +55,7 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
         let button = Button::new("Change").min_size(vec2(button_width, 0.0));
         let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
             if ui.button("Load file…").clicked() {
-                commands.push(Command::LoadModel(task));
+                commands.push(AppCommand::LoadModel(task));
                 ui.close();
             }
             let choices = app.models.choices(task);
@@ -64,13 +64,13 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
             }
             for (name, in_use) in choices {
                 if ui.radio(in_use, name).clicked() && !in_use {
-                    commands.push(Command::UseModel(task, name.to_owned()));
+                    commands.push(AppCommand::UseModel(task, name.to_owned()));
                     ui.close();
                 }
             }
             ui.separator();
             if ui.add_enabled(app.models.is_own(task), Button::new("Back to shipped")).clicked() {
-                commands.push(Command::ShippedModel(task));
+                commands.push(AppCommand::ShippedModel(task));
                 ui.close();
             }
         });
@@ -79,7 +79,7 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<Command>) {
 }
 
 /// No head pose without a model: how to get one.
-fn pose_hint(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn pose_hint(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     theme::card().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = theme::HALF;
@@ -87,10 +87,10 @@ fn pose_hint(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             ui.label(theme::strong("Head pose: no model"));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let button = Button::new("Load one…").fill(theme::ACCENT_FILL);
-                let locked = app.is_locked(&Command::LoadModel(Task::Pose));
+                let locked = app.is_locked(&AppCommand::LoadModel(Task::Pose));
                 let response = ui.add_enabled(!locked, button).on_disabled_hover_text(LOCKED);
                 if response.accessible_name("Load a head pose model").clicked() {
-                    commands.push(Command::LoadModel(Task::Pose));
+                    commands.push(AppCommand::LoadModel(Task::Pose));
                 }
             });
         });

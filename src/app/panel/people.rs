@@ -4,8 +4,8 @@ use eframe::egui::{self, Align2, Color32, FontId, Pos2, Rect, RichText, Sense, p
 use facelens_core::track::{Age, Face, Gender};
 use facelens_session::overlay::{age_words, gender_words};
 
-use super::super::command::Command;
-use super::super::people::Person;
+use super::super::command::AppCommand;
+use super::super::people::PersonEntry;
 use super::super::state::App;
 use super::super::{sparkline, theme};
 use super::gait;
@@ -17,7 +17,7 @@ pub(super) const ROW_HEIGHT: f32 = 100.0;
 const CROP: f32 = 56.0;
 
 /// Shows the people in `height` points; gives the height that it took, title and all.
-pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec<Command>) -> f32 {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec<AppCommand>) -> f32 {
     let top = ui.cursor().top();
     let present = app.people.list().iter().filter(|person| !person.away).count();
     super::title(ui, &format!("PEOPLE  {present}"));
@@ -38,7 +38,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec
     ui.cursor().top() - top
 }
 
-fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command>) {
+fn row(app: &App, ui: &mut egui::Ui, person: &PersonEntry, commands: &mut Vec<AppCommand>) {
     let now = app.people.now;
     // A click chooses whose head opentrack gets.
     let opentrack = app.outputs.options.opentrack.is_some();
@@ -51,7 +51,7 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
         false => egui::WidgetInfo::labeled(egui::Role::ListItem, true, spoken(person)),
     });
     if response.clicked() {
-        commands.push(Command::Follow(face.id));
+        commands.push(AppCommand::Follow(face.id));
     }
     let mut painter = ui.painter_at(rect);
     if person.away {
@@ -90,7 +90,7 @@ fn row(app: &App, ui: &mut egui::Ui, person: &Person, commands: &mut Vec<Command
 }
 
 /// A row as a screen reader says it.
-fn spoken(person: &Person) -> String {
+fn spoken(person: &PersonEntry) -> String {
     let face = &person.face;
     let pose = face.pose.map_or_else(
         || "no head pose".to_owned(),

@@ -5,12 +5,12 @@ use facelens_core::detect::DetectorKind;
 use facelens_media::SourceSpec;
 
 use super::super::action::Action;
-use super::super::command::Command;
+use super::super::command::AppCommand;
 use super::super::state::{App, LOCKED};
 use super::super::theme;
 use super::super::view::{capitalised, choose_camera, name_of};
 
-pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     super::title(ui, "SOURCE");
     let locked = app.is_recording();
     let response = ui.add_enabled_ui(!locked, |ui| controls(app, ui, commands)).response;
@@ -21,7 +21,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>
     ui.add_space(theme::STEP);
 }
 
-fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.horizontal(|ui| {
         let refresh = 72.0;
         ComboBox::from_id_salt("source")
@@ -33,7 +33,7 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             .accessible_name("Source");
         let button = Button::new("Refresh").min_size(egui::vec2(refresh, 0.0));
         if ui.add_enabled(!app.listing_cameras, button).on_hover_text("List the cameras again").clicked() {
-            commands.push(Command::ListCameras);
+            commands.push(AppCommand::ListCameras);
         }
     });
     ui.horizontal(|ui| {
@@ -47,7 +47,7 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
         let path = app.path_field.trim();
         let clicked = ui.add_enabled(!path.is_empty(), Button::new("Show").min_size(egui::vec2(open, 0.0))).clicked();
         if (entered || clicked) && !path.is_empty() {
-            commands.push(Command::Source(SourceSpec::Path(path.into())));
+            commands.push(AppCommand::Source(SourceSpec::Path(path.into())));
             app.path_field.clear();
         }
     });
@@ -61,7 +61,7 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
             .show_ui(ui, |ui| {
                 for kind in DetectorKind::ALL {
                     if ui.selectable_label(kind == current, detector_text(kind)).clicked() {
-                        commands.push(Command::Detector(kind));
+                        commands.push(AppCommand::Detector(kind));
                     }
                 }
             })
@@ -70,7 +70,7 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
     });
 }
 
-fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let shown = app.shown_camera();
     for (place, camera) in app.cameras.iter().enumerate() {
         let response = ui.selectable_label(shown == Some(place), camera.label(&app.cameras));

@@ -6,16 +6,16 @@ use facelens_session::GaitRow;
 use facelens_session::overlay::gait_age_words;
 
 use super::super::gait::{direction_words, picture};
-use super::super::panel::gait::{GaitRow as Row, row};
+use super::super::panel::gait::{GaitPanelRow as Row, row};
 use super::super::panel::title;
 use super::super::theme;
 use super::Replay;
 
 /// The images of the strides that are shown: one for each walker.
 #[derive(Default)]
-pub(crate) struct Images(Vec<(u64, Option<String>, Option<TextureHandle>)>);
+pub(crate) struct GaitImages(Vec<(u64, Option<String>, Option<TextureHandle>)>);
 
-impl Images {
+impl GaitImages {
     /// Loads the image of a stride where another one of the walker was shown.
     fn show(&mut self, ctx: &egui::Context, replay: &facelens_session::SessionFolder, stride: &GaitRow) {
         let texture = || {

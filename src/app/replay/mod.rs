@@ -25,7 +25,7 @@ use timeline::Curves;
 use super::action::Action;
 use super::notices::Tone;
 use super::picture::Shot;
-use super::view::{Banner, Page, Symbol, View};
+use super::view::{Banner, CentralView, Page, Symbol};
 
 /// Size of the ground where nothing tells the pictures' size.
 const GROUND_SIZE: (u32, u32) = (1280, 720);
@@ -104,8 +104,8 @@ impl ReplayState {
     }
 
     /// What the centre of the window shows; `None` without a session.
-    pub fn view(&self) -> Option<View> {
-        let page = |symbol, title: String, text: String, actions: &[Action]| View {
+    pub fn view(&self) -> Option<CentralView> {
+        let page = |symbol, title: String, text: String, actions: &[Action]| CentralView {
             page: Some(Page {
                 symbol,
                 title,
@@ -127,7 +127,7 @@ impl ReplayState {
                 error.to_string(),
                 &[Action::OpenSession, Action::CloseSession, Action::Demo],
             )),
-            Self::Open(replay) => Some(View { page: None, banner: replay.banner(), dimmed: false }),
+            Self::Open(replay) => Some(CentralView { page: None, banner: replay.banner(), dimmed: false }),
         }
     }
 }
@@ -148,7 +148,7 @@ pub(crate) struct Replay {
     shown: Option<(usize, Option<u64>, Shot)>,
     last_repaint: Option<f64>,
     pub curves: Curves,
-    images: gait::Images,
+    images: gait::GaitImages,
 }
 
 impl Replay {
@@ -164,7 +164,7 @@ impl Replay {
             shown: None,
             last_repaint: None,
             curves: Curves::default(),
-            images: gait::Images::default(),
+            images: gait::GaitImages::default(),
             session: Arc::new(session),
         }
     }

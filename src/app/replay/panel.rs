@@ -3,7 +3,7 @@
 use eframe::egui::{self, Button, RichText, Sense, vec2};
 use facelens_session::{Appearance, SessionEnd, SessionModel, SessionPerson};
 
-use super::super::command::Command;
+use super::super::command::AppCommand;
 use super::super::notices::Tone;
 use super::super::panel::title;
 use super::super::state::App;
@@ -14,7 +14,7 @@ use super::{Replay, ReplayCommand, clock, gait};
 const MOST_TIMES: usize = 24;
 
 /// Shows the session, if there is one; `false` otherwise.
-pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) -> bool {
+pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) -> bool {
     let Some(replay) = app.replay.open() else { return !app.replay.is_none() };
     title(ui, "SESSION");
     head(replay, ui);
@@ -103,7 +103,7 @@ fn remark(ui: &mut egui::Ui, tone: Tone, text: &str) {
 }
 
 /// A person: number, age, a switch to show nobody else, and the times to jump to.
-fn row(replay: &Replay, person: &SessionPerson, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn row(replay: &Replay, person: &SessionPerson, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let playback = &replay.playback;
     theme::card().show(ui, |ui| {
         ui.set_width(ui.available_width());
@@ -119,7 +119,7 @@ fn row(replay: &Replay, person: &SessionPerson, ui: &mut egui::Ui, commands: &mu
                 let button = Button::selectable(only, "Only").frame_when_inactive(true);
                 let response = ui.add(button).on_hover_text("Show this person alone, or everybody again (0)");
                 if response.accessible_name(format!("Only person {}", person.id)).clicked() {
-                    commands.push(Command::Replay(ReplayCommand::Only(person.id)));
+                    commands.push(AppCommand::Replay(ReplayCommand::Only(person.id)));
                 }
             });
         });
@@ -136,14 +136,14 @@ fn row(replay: &Replay, person: &SessionPerson, ui: &mut egui::Ui, commands: &mu
 }
 
 /// A button that goes to where a person comes.
-fn time(replay: &Replay, id: u64, there: &Appearance, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+fn time(replay: &Replay, id: u64, there: &Appearance, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let now = replay.playback.position_s();
     let inside = now >= there.from_s - 0.0005 && now <= there.to_s + 0.0005;
     let text = format!("{}–{}", clock(there.from_s, 1), clock(there.to_s, 1));
     let button = Button::selectable(inside, RichText::new(text).small()).frame_when_inactive(true);
     let spoken = format!("Person {id} at {}", clock(there.from_s, 1));
     if ui.add(button).accessible_name(spoken).clicked() {
-        commands.push(Command::Replay(ReplayCommand::Seek(there.from_s)));
+        commands.push(AppCommand::Replay(ReplayCommand::Seek(there.from_s)));
     }
 }
 

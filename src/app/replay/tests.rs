@@ -10,11 +10,11 @@ use facelens_session::FrameRow;
 
 use super::*;
 use crate::app::AppOptions;
-use crate::app::background_tasks::{BackgroundTask, Picked, Report};
+use crate::app::background_tasks::{BackgroundTask, Picked, TaskReport};
 use crate::app::fake::camera_info;
 use crate::app::notices::Tone;
 use crate::app::tests::Test;
-use crate::pipeline::Shown;
+use crate::pipeline::SourceState;
 use crate::settings::Settings;
 
 /// A window with a session; its folder lives as long as the test.
@@ -34,9 +34,9 @@ fn window(rows: &[FrameRow], videos: &[(&str, bool)]) -> Window {
 impl Window {
     fn open(&mut self) {
         let path = self.folder.path().to_owned();
-        self.test.report(Report::SessionPicked(Picked::Files(vec![path.clone()])));
+        self.test.report(TaskReport::SessionPicked(Picked::Files(vec![path.clone()])));
         assert_eq!(self.test.tasks().last(), Some(&BackgroundTask::OpenSession(path.clone())));
-        self.test.report(Report::Session(SessionFolder::open(&path).map(Box::new)));
+        self.test.report(TaskReport::Session(SessionFolder::open(&path).map(Box::new)));
     }
 
     fn replay(&self) -> &Replay {
@@ -232,14 +232,14 @@ fn the_menu_asks_for_a_session_and_a_folder_that_is_one_opens_as_one() {
     let mut test = Test::new();
     test.press(Key::H);
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSession));
-    test.report(Report::SessionPicked(Picked::Files(vec!["some/session".into()])));
+    test.report(TaskReport::SessionPicked(Picked::Files(vec!["some/session".into()])));
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::OpenSession("some/session".into())));
-    test.report(Report::SessionPicked(Picked::NoDialog));
+    test.report(TaskReport::SessionPicked(Picked::NoDialog));
     assert!(test.window.state().notices.last().unwrap().1.contains("drop the session's folder"));
 
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &rows(), &[]);
-    test.report(Report::SourcePicked(Picked::Files(vec![folder.path().to_owned()])));
+    test.report(TaskReport::SourcePicked(Picked::Files(vec![folder.path().to_owned()])));
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::OpenSession(folder.path().to_owned())));
     assert_eq!(test.last_source(), None);
 }
@@ -247,9 +247,9 @@ fn the_menu_asks_for_a_session_and_a_folder_that_is_one_opens_as_one() {
 #[test]
 fn a_folder_that_is_no_session_leaves_the_live_picture() {
     let mut test = Test::new();
-    test.fake.show(Shown::Running(camera_info()));
+    test.fake.show(SourceState::Running(camera_info()));
     let folder = tempfile::tempdir().unwrap();
-    test.report(Report::Session(SessionFolder::open(folder.path()).map(Box::new)));
+    test.report(TaskReport::Session(SessionFolder::open(folder.path()).map(Box::new)));
     let (tone, words) = test.window.state().notices.last().unwrap();
     assert!(tone == Tone::Bad && words.contains("there is no session in this folder"), "{words}");
     assert!(test.window.state().replay.is_none());
@@ -261,7 +261,7 @@ fn the_window_that_was_to_show_a_session_has_a_page_where_it_cannot() {
     let mut test = Test::with(&options, Settings::default());
     assert!(test.shows("Opening session-1"));
     assert!(test.tasks().contains(&BackgroundTask::OpenSession("some/session-1".into())));
-    test.report(Report::Session(Err(SessionError::Empty("some/session-1".into()))));
+    test.report(TaskReport::Session(Err(SessionError::Empty("some/session-1".into()))));
     assert!(test.shows("This session cannot be opened") && test.shows("choose a folder that facelens recorded"));
     test.click("Open session…");
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSession));

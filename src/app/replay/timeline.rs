@@ -6,7 +6,7 @@ use eframe::egui::{
 use facelens_session::SessionFolder;
 use facelens_session::replay::{Curve, CurvePoint, Playback, Quantity, curve};
 
-use super::super::command::Command;
+use super::super::command::AppCommand;
 use super::super::state::App;
 use super::super::theme;
 use super::{Replay, ReplayCommand, clock, transport};
@@ -55,7 +55,7 @@ impl Curves {
 }
 
 /// Shows the timeline of the session, if there is one.
-pub(in crate::app) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(in crate::app) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let window = ui.ctx().content_rect().height();
     let Some(replay) = app.replay.open_mut() else { return };
     let lane = (window * 0.06).clamp(26.0, 48.0).round();
@@ -69,7 +69,7 @@ pub(in crate::app) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<
     });
 }
 
-fn show_lanes(replay: &mut Replay, ui: &mut egui::Ui, size: Vec2, lane: f32, commands: &mut Vec<Command>) {
+fn show_lanes(replay: &mut Replay, ui: &mut egui::Ui, size: Vec2, lane: f32, commands: &mut Vec<AppCommand>) {
     let (whole, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     let spoken = "Timeline in seconds: yaw, pitch, roll and age";
     let position = replay.playback.position_s();
@@ -100,15 +100,15 @@ fn show_lanes(replay: &mut Replay, ui: &mut egui::Ui, size: Vec2, lane: f32, com
 }
 
 /// Clicks and drags move the playhead.
-fn steer(response: &egui::Response, across: Across, commands: &mut Vec<Command>) {
+fn steer(response: &egui::Response, across: Across, commands: &mut Vec<AppCommand>) {
     let time = response.interact_pointer_pos().map(|pos| across.time(pos.x));
     if let Some(time) = time.filter(|_| response.dragged()) {
-        commands.push(Command::Replay(ReplayCommand::Scrub(time)));
+        commands.push(AppCommand::Replay(ReplayCommand::Scrub(time)));
     } else if let Some(time) = time.filter(|_| response.clicked()) {
-        commands.push(Command::Replay(ReplayCommand::Seek(time)));
+        commands.push(AppCommand::Replay(ReplayCommand::Seek(time)));
     }
     if response.drag_stopped() {
-        commands.push(Command::Replay(ReplayCommand::Release));
+        commands.push(AppCommand::Replay(ReplayCommand::Release));
     }
 }
 

@@ -4,14 +4,14 @@ use eframe::egui::{self, Button, RichText, vec2};
 use facelens_session::replay::SPEEDS;
 
 use super::super::action::Action;
-use super::super::command::Command;
+use super::super::command::AppCommand;
 use super::super::theme;
 use super::{Replay, ReplayCommand, clock};
 
 /// Height of the row in points.
 pub(super) const HEIGHT: f32 = 28.0;
 
-pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let playback = &replay.playback;
     ui.allocate_ui_with_layout(
         vec2(ui.available_width(), HEIGHT),
@@ -36,7 +36,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<Comman
                     let button = Button::selectable(playback.speed() == speed, text).frame_when_inactive(true);
                     let hint = format!("Play at {speed} times normal speed (↑ and ↓)");
                     if ui.add(button).on_hover_text(hint).clicked() {
-                        commands.push(Command::Replay(ReplayCommand::Speed(speed)));
+                        commands.push(AppCommand::Replay(ReplayCommand::Speed(speed)));
                     }
                 }
                 ui.label(theme::weak("Speed"));
@@ -45,7 +45,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<Comman
     );
 }
 
-fn action(ui: &mut egui::Ui, commands: &mut Vec<Command>, text: &str, width: f32, action: Action) {
+fn action(ui: &mut egui::Ui, commands: &mut Vec<AppCommand>, text: &str, width: f32, action: Action) {
     let button = Button::new(text).min_size(vec2(width, HEIGHT));
     let hint = format!("{} ({})", action.explanation(), action.keys_text());
     let response = ui.add(button).on_hover_text(hint);

@@ -26,18 +26,18 @@ use recording::Recording;
 
 use super::AppOptions;
 use super::action::Action;
-use super::background_tasks::{BackgroundTask, BackgroundTasks, Origin, Report, TaskNumber};
-use super::command::Command;
+use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskNumber, TaskReport};
+use super::command::AppCommand;
 use super::engine::Engine;
-use super::figures::Figures;
 use super::gait::Gait;
+use super::metrics::MetricsPanel;
 use super::models::Models;
 use super::notices::{Notices, Tone};
 use super::people::People;
-use super::picture::{Alignment, Picture, Shot};
+use super::picture::{Picture, PictureAlignment, Shot};
 use super::replay::ReplayState;
 use super::view::{capitalised, name_of};
-use crate::pipeline::{Shown, Status};
+use crate::pipeline::{SourceState, Status};
 use crate::settings::{Settings, SettingsFile};
 
 /// A dialog over the window.
@@ -54,10 +54,10 @@ pub(crate) enum Dialog {
 }
 
 /// What an [`App`] is made of.
-pub(crate) struct Parts {
+pub(crate) struct AppParts {
     pub engine: Box<dyn Engine>,
     pub tasks: Box<dyn BackgroundTasks>,
-    pub reports: Receiver<(TaskNumber, Report)>,
+    pub reports: Receiver<(TaskNumber, TaskReport)>,
     pub settings: Settings,
     /// Where the settings are kept; `None` where nothing can be remembered.
     pub settings_file: Option<SettingsFile>,
@@ -82,7 +82,7 @@ pub(crate) fn first_detector(options: &AppOptions, settings: &Settings) -> Detec
 pub(crate) struct App {
     pub engine: Box<dyn Engine>,
     tasks: Box<dyn BackgroundTasks>,
-    reports: Receiver<(TaskNumber, Report)>,
+    reports: Receiver<(TaskNumber, TaskReport)>,
     /// The number of the background task that was started last.
     newest_task: TaskNumber,
     /// Sessions that were asked for before this task were overtaken: by another one, or by a source.
@@ -113,10 +113,10 @@ pub(crate) struct App {
     /// The session in the place of the live picture.
     pub replay: ReplayState,
     pub shot: Option<Shot>,
-    alignment: Alignment,
+    alignment: PictureAlignment,
     pub picture: Picture,
     pub people: People,
-    pub figures: Figures,
+    pub figures: MetricsPanel,
     last_analysis_error: Option<String>,
     pub recording: Recording,
     pub outputs: Outputs,
@@ -126,8 +126,8 @@ pub(crate) struct App {
 
 impl App {
     /// The window's state at its start. The first background tasks are started at once.
-    pub fn new(parts: Parts, options: &AppOptions) -> Self {
-        let Parts { engine, tasks, reports, settings, settings_file, source, stop } = parts;
+    pub fn new(parts: AppParts, options: &AppOptions) -> Self {
+        let AppParts { engine, tasks, reports, settings, settings_file, source, stop } = parts;
         let status = engine.status();
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
@@ -157,10 +157,10 @@ impl App {
             status,
             replay: ReplayState::None,
             shot: None,
-            alignment: Alignment::default(),
+            alignment: PictureAlignment::default(),
             picture: Picture::default(),
             people: People::default(),
-            figures: Figures::default(),
+            figures: MetricsPanel::default(),
             last_analysis_error: None,
             recording: Recording::default(),
             gait: Gait::default(),
@@ -176,9 +176,9 @@ impl App {
                 options.models.iter().filter(|(of, _)| *of == task).map(|(_, file)| file.clone()).collect();
             let remembered = app.settings.models(task).to_vec();
             if !asked.is_empty() {
-                app.load_model(Some(task), asked, Origin::CommandLine);
+                app.load_model(Some(task), asked, PickOrigin::CommandLine);
             } else if !remembered.is_empty() {
-                app.load_model(Some(task), remembered, Origin::Remembered);
+                app.load_model(Some(task), remembered, PickOrigin::Remembered);
             }
         }
         if let Some(session) = &options.session {
@@ -224,7 +224,7 @@ impl App {
 
     fn read_engine(&mut self, ctx: &egui::Context) {
         self.status = self.engine.status();
-        if let Shown::Failed(error) = &self.status.shown
+        if let SourceState::Failed(error) = &self.status.shown
             && self.source_is_a_guess
             && error.kind == SourceErrorKind::NoCamera
         {
@@ -347,47 +347,47 @@ impl App {
     }
 
     /// Does what a widget asks for.
-    pub fn run(&mut self, ctx: &egui::Context, command: Command) {
+    pub fn run(&mut self, ctx: &egui::Context, command: AppCommand) {
         if self.is_locked(&command) {
             self.refuse_while_recording();
             return;
         }
         match command {
-            Command::Do(action) => self.act(ctx, action),
-            Command::Source(source) => self.choose_source(source),
-            Command::ListCameras => self.list_cameras(),
-            Command::Detector(detector) => {
+            AppCommand::Do(action) => self.act(ctx, action),
+            AppCommand::Source(source) => self.choose_source(source),
+            AppCommand::ListCameras => self.list_cameras(),
+            AppCommand::Detector(detector) => {
                 (self.detector, self.settings.detector) = (detector, detector);
                 self.engine.set_detector(detector);
             }
-            Command::LoadModel(task) => {
+            AppCommand::LoadModel(task) => {
                 self.start(BackgroundTask::PickModel(task));
             }
-            Command::UseModel(task, name) => self.load_model(Some(task), vec![name.into()], Origin::Chosen),
-            Command::ShippedModel(task) => {
+            AppCommand::UseModel(task, name) => self.load_model(Some(task), vec![name.into()], PickOrigin::Chosen),
+            AppCommand::ShippedModel(task) => {
                 // Whatever is still loading was asked for before.
                 self.models.use_shipped(task, self.newest_task);
                 self.settings.set_models(task, Vec::new());
                 self.engine.set_models(self.models.in_use.clone());
             }
-            Command::Replay(command) => self.replay.run(command),
-            Command::RecordPictures(pictures) => self.settings.record_pictures = pictures,
-            Command::RecordBlur(blur) => self.settings.record_blur = blur,
-            Command::RecordMirror(mirror) => self.settings.record_mirror = mirror,
-            Command::PickSessionsFolder => {
+            AppCommand::Replay(command) => self.replay.run(command),
+            AppCommand::RecordPictures(pictures) => self.settings.record_pictures = pictures,
+            AppCommand::RecordBlur(blur) => self.settings.record_blur = blur,
+            AppCommand::RecordMirror(mirror) => self.settings.record_mirror = mirror,
+            AppCommand::PickSessionsFolder => {
                 self.start(BackgroundTask::PickSessionsFolder);
             }
-            Command::PickGaitModel => {
+            AppCommand::PickGaitModel => {
                 self.start(BackgroundTask::PickGaitModel);
             }
-            Command::NoGaitModel => self.use_gait_model(None),
-            Command::DefaultSessionsFolder => self.settings.sessions_folder = None,
-            Command::Opentrack(on) => self.switch_opentrack(on),
-            Command::JsonLines(on) => self.switch_json_lines(on),
-            Command::OutputAddress(output) => self.use_output_address(output),
-            Command::Follow(id) => self.toggle_follow(id),
-            Command::SaveAndClose => self.save_and_close(),
-            Command::CloseDialog => self.dialog = None,
+            AppCommand::NoGaitModel => self.use_gait_model(None),
+            AppCommand::DefaultSessionsFolder => self.settings.sessions_folder = None,
+            AppCommand::Opentrack(on) => self.switch_opentrack(on),
+            AppCommand::JsonLines(on) => self.switch_json_lines(on),
+            AppCommand::OutputAddress(output) => self.use_output_address(output),
+            AppCommand::Follow(id) => self.toggle_follow(id),
+            AppCommand::SaveAndClose => self.save_and_close(),
+            AppCommand::CloseDialog => self.dialog = None,
         }
         ctx.request_repaint();
     }

@@ -13,10 +13,10 @@ use super::reports::from_home;
 use super::{App, Dialog};
 use crate::app::action::Action;
 use crate::app::background_tasks::BackgroundTask;
-use crate::app::command::Command;
+use crate::app::command::AppCommand;
 use crate::app::notices::Tone;
 use crate::app::recording_text::duration_text;
-use crate::pipeline::Shown;
+use crate::pipeline::SourceState;
 use crate::pipeline::SourceWatch;
 
 /// Why something cannot be done now.
@@ -39,9 +39,9 @@ impl App {
     }
 
     /// Whether a widget that asks for this is to be locked: it would tear the recording apart.
-    pub fn is_locked(&self, command: &Command) -> bool {
+    pub fn is_locked(&self, command: &AppCommand) -> bool {
         let tears = match command {
-            Command::Do(action) => matches!(
+            AppCommand::Do(action) => matches!(
                 action,
                 Action::OpenFile
                     | Action::OpenFolder
@@ -50,26 +50,26 @@ impl App {
                     | Action::Demo
                     | Action::Restart
             ),
-            Command::Source(_)
-            | Command::Detector(_)
-            | Command::LoadModel(_)
-            | Command::UseModel(..)
-            | Command::ShippedModel(_)
-            | Command::RecordPictures(_)
-            | Command::RecordBlur(_)
-            | Command::RecordMirror(_)
-            | Command::PickGaitModel
-            | Command::NoGaitModel
-            | Command::PickSessionsFolder
-            | Command::DefaultSessionsFolder => true,
-            Command::ListCameras
-            | Command::Replay(_)
-            | Command::Opentrack(_)
-            | Command::JsonLines(_)
-            | Command::OutputAddress(_)
-            | Command::Follow(_)
-            | Command::SaveAndClose
-            | Command::CloseDialog => false,
+            AppCommand::Source(_)
+            | AppCommand::Detector(_)
+            | AppCommand::LoadModel(_)
+            | AppCommand::UseModel(..)
+            | AppCommand::ShippedModel(_)
+            | AppCommand::RecordPictures(_)
+            | AppCommand::RecordBlur(_)
+            | AppCommand::RecordMirror(_)
+            | AppCommand::PickGaitModel
+            | AppCommand::NoGaitModel
+            | AppCommand::PickSessionsFolder
+            | AppCommand::DefaultSessionsFolder => true,
+            AppCommand::ListCameras
+            | AppCommand::Replay(_)
+            | AppCommand::Opentrack(_)
+            | AppCommand::JsonLines(_)
+            | AppCommand::OutputAddress(_)
+            | AppCommand::Follow(_)
+            | AppCommand::SaveAndClose
+            | AppCommand::CloseDialog => false,
         };
         tears && self.is_recording()
     }
@@ -102,7 +102,7 @@ impl App {
         if !self.replay.is_none() {
             return Err("A session is open: close it (Backspace) to record.".into());
         }
-        if matches!(self.status.shown, Shown::Ended(_)) {
+        if matches!(self.status.shown, SourceState::Ended(_)) {
             return Err("There is nothing more to record: play it again (R) first.".into());
         }
         let info = self.info().filter(|_| self.shot.is_some());

@@ -8,7 +8,7 @@ use facelens_core::{Analysis, StageTimings};
 use facelens_media::SourceSpec;
 
 use super::App;
-use crate::app::background_tasks::{BackgroundTask, Origin, Picked, Report, Still, TaskNumber, common_tasks};
+use crate::app::background_tasks::{BackgroundTask, PickOrigin, Picked, Still, TaskNumber, TaskReport, common_tasks};
 use crate::app::models::files_text;
 use crate::app::notices::Tone;
 
@@ -39,102 +39,104 @@ impl App {
         self.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });
     }
 
-    pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: Origin) {
+    pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: PickOrigin) {
         // A file dialog may have been open when the recording began.
-        if origin == Origin::Chosen && self.refuse_while_recording() {
+        if origin == PickOrigin::Chosen && self.refuse_while_recording() {
             return;
         }
         let number = self.start(BackgroundTask::LoadModel { task, files, origin });
         self.models.start_loading(number, task);
     }
 
-    pub(super) fn take_report(&mut self, number: TaskNumber, report: Report) {
+    pub(super) fn take_report(&mut self, number: TaskNumber, report: TaskReport) {
         match report {
-            Report::Cameras(result) => self.take_cameras(result),
-            Report::SourcePicked(Picked::Files(files)) => {
+            TaskReport::Cameras(result) => self.take_cameras(result),
+            TaskReport::SourcePicked(Picked::Files(files)) => {
                 if let Some(file) = files.into_iter().next() {
                     self.choose_source(SourceSpec::Path(file));
                 }
             }
-            Report::ModelPicked(task, Picked::Files(files)) => self.load_model(Some(task), files, Origin::Chosen),
-            Report::SessionPicked(Picked::Files(folders)) => {
+            TaskReport::ModelPicked(task, Picked::Files(files)) => {
+                self.load_model(Some(task), files, PickOrigin::Chosen)
+            }
+            TaskReport::SessionPicked(Picked::Files(folders)) => {
                 if let Some(folder) = folders.into_iter().next() {
                     self.open_session(folder);
                 }
             }
-            Report::SessionPicked(Picked::NoDialog) => self.notices.say(
+            TaskReport::SessionPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 "This system has no file dialog: drop the session's folder on the window, or start facelens replay \
                  FOLDER.",
             ),
             // Something else was asked for meanwhile.
-            Report::Session(_) if number < self.sessions_from => {}
-            Report::Session(result) => self.take_session(result),
-            Report::SourcePicked(Picked::NoDialog) => self.notices.say(
+            TaskReport::Session(_) if number < self.sessions_from => {}
+            TaskReport::Session(result) => self.take_session(result),
+            TaskReport::SourcePicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 "This system has no file dialog: drop the file on the window, or type its path in the side panel.",
             ),
-            Report::ModelPicked(task, Picked::NoDialog) => self.notices.say(
+            TaskReport::ModelPicked(task, Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 format!(
                     "This system has no file dialog: drop the model file on the window, or start facelens with \
                      --model {task}=FILE."
                 ),
             ),
-            Report::SessionsFolderPicked(Picked::Files(folders)) => {
+            TaskReport::SessionsFolderPicked(Picked::Files(folders)) => {
                 if let Some(folder) = folders.into_iter().next() {
                     self.settings.sessions_folder = Some(folder);
                 }
             }
-            Report::SessionsFolderPicked(Picked::NoDialog) => self.notices.say(
+            TaskReport::SessionsFolderPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 "This system has no file dialog: write `sessions_folder = \"FOLDER\"` into settings.toml and start \
                  facelens again.",
             ),
-            Report::GaitModelPicked(Picked::Files(files)) => self.use_gait_model(files.into_iter().next()),
-            Report::GaitModelPicked(Picked::NoDialog) => self.notices.say(
+            TaskReport::GaitModelPicked(Picked::Files(files)) => self.use_gait_model(files.into_iter().next()),
+            TaskReport::GaitModelPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 "This system has no file dialog: write `gait_model = \"FILE.toml\"` into settings.toml and start \
                  facelens again.",
             ),
-            Report::SourcePicked(Picked::Nothing)
-            | Report::GaitModelPicked(Picked::Nothing)
-            | Report::ModelPicked(_, Picked::Nothing)
-            | Report::SessionPicked(Picked::Nothing)
-            | Report::SessionsFolderPicked(Picked::Nothing) => {}
-            Report::Unfinished(Ok(sessions)) => self.take_unfinished(sessions),
-            Report::Unfinished(Err(cause)) => self.notices.say(
+            TaskReport::SourcePicked(Picked::Nothing)
+            | TaskReport::GaitModelPicked(Picked::Nothing)
+            | TaskReport::ModelPicked(_, Picked::Nothing)
+            | TaskReport::SessionPicked(Picked::Nothing)
+            | TaskReport::SessionsFolderPicked(Picked::Nothing) => {}
+            TaskReport::Unfinished(Ok(sessions)) => self.take_unfinished(sessions),
+            TaskReport::Unfinished(Err(cause)) => self.notices.say(
                 Tone::Warn,
                 format!("Could not search for interrupted recordings: {cause}; try `facelens recover`."),
             ),
-            Report::Recovered(result) => self.take_recovered(result),
-            Report::Shipped(Ok(shipped)) => {
+            TaskReport::Recovered(result) => self.take_recovered(result),
+            TaskReport::Shipped(Ok(shipped)) => {
                 self.models.take_shipped(shipped);
                 self.engine.set_models(self.models.in_use.clone());
             }
-            Report::Shipped(Err(error)) => {
+            TaskReport::Shipped(Err(error)) => {
                 self.models.take_shipped(ModelSet::default());
                 self.notices.say(Tone::Bad, error.to_string());
             }
-            Report::Models(Ok(known)) => self.models.known = known,
-            Report::Models(Err(cause)) => self.notices.say(
+            TaskReport::Models(Ok(known)) => self.models.known = known,
+            TaskReport::Models(Err(cause)) => self.notices.say(
                 Tone::Warn,
                 format!("The models of the library cannot be listed: {cause}; a model's file can still be loaded."),
             ),
-            Report::Model { task, files, origin, result } => {
+            TaskReport::Model { task, files, origin, result } => {
                 self.models.end_loading(number);
                 self.take_model(number, task, &files, origin, result);
             }
-            Report::Snapshot(Ok(files)) => {
+            TaskReport::Snapshot(Ok(files)) => {
                 self.notices
                     .say(Tone::Good, format!("Saved as {}, with its data beside it.", from_home(&files.picture)));
             }
-            Report::Snapshot(Err(error)) => self.notices.say(Tone::Bad, error.to_string()),
-            Report::AddressFound { output, purpose, text, found } => {
+            TaskReport::Snapshot(Err(error)) => self.notices.say(Tone::Bad, error.to_string()),
+            TaskReport::AddressFound { output, purpose, text, found } => {
                 self.take_found_address(number, output, purpose, &text, found);
             }
-            Report::SettingsSaved(Ok(())) => {}
-            Report::SettingsSaved(Err(error)) => self.notices.say(Tone::Warn, error.to_string()),
+            TaskReport::SettingsSaved(Ok(())) => {}
+            TaskReport::SettingsSaved(Err(error)) => self.notices.say(Tone::Warn, error.to_string()),
         }
     }
 
@@ -143,7 +145,7 @@ impl App {
         number: TaskNumber,
         task: Option<Task>,
         files: &[PathBuf],
-        origin: Origin,
+        origin: PickOrigin,
         result: Result<Vec<Arc<TaskModel>>, ModelError>,
     ) {
         match result {
@@ -153,12 +155,12 @@ impl App {
                 tasks.retain(|task| self.models.take(number, *task, &models));
                 let Some(&first) = tasks.first() else { return };
                 for &task in &tasks {
-                    if origin == Origin::Chosen {
+                    if origin == PickOrigin::Chosen {
                         self.settings.set_models(task, files.to_vec());
                     }
                 }
                 self.engine.set_models(self.models.in_use.clone());
-                if origin == Origin::Chosen {
+                if origin == PickOrigin::Chosen {
                     let names = self.models.names(first).unwrap_or_default();
                     let others: String =
                         tasks.iter().skip(1).map(|task| format!(" and {}", title(*task).to_lowercase())).collect();
@@ -168,8 +170,8 @@ impl App {
                 }
             }
             Err(error) => {
-                let stays = if origin == Origin::Chosen { "The model in use stays." } else { "It is left out." };
-                let gone = error.kind == ModelErrorKind::Missing && origin == Origin::Remembered;
+                let stays = if origin == PickOrigin::Chosen { "The model in use stays." } else { "It is left out." };
+                let gone = error.kind == ModelErrorKind::Missing && origin == PickOrigin::Remembered;
                 if let (true, Some(task)) = (gone, task) {
                     // The file is not there any more: do not ask for it at each start. What cannot be read now (a disk that
                     // is not plugged in, a network that is down) stays remembered.

@@ -6,10 +6,10 @@ use facelens_media::{CameraChoice, CameraInfo, SourceError, SourceSpec};
 use facelens_session::SessionFolder;
 
 use super::App;
-use crate::app::background_tasks::{BackgroundTask, Origin};
+use crate::app::background_tasks::{BackgroundTask, PickOrigin};
 use crate::app::file_dialogs::is_model_file;
 use crate::app::notices::Tone;
-use crate::app::picture::Alignment;
+use crate::app::picture::PictureAlignment;
 use crate::app::replay::ReplayState;
 use crate::outputs::Follow;
 
@@ -62,7 +62,7 @@ impl App {
     pub(super) fn forget_picture(&mut self) {
         self.status = self.engine.status();
         self.shot = None;
-        self.alignment = Alignment::default();
+        self.alignment = PictureAlignment::default();
         self.picture.clear();
         self.people.clear();
         // The pipeline's own end of it follows the source.
@@ -101,7 +101,7 @@ impl App {
     pub(super) fn take_dropped(&mut self, files: Vec<PathBuf>) {
         let (models, mut others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_model_file(file));
         if !models.is_empty() {
-            self.load_model(None, models, Origin::Chosen);
+            self.load_model(None, models, PickOrigin::Chosen);
         }
         if !others.is_empty() {
             self.choose_source(SourceSpec::Path(others.swap_remove(0)));

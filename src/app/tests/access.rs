@@ -67,7 +67,7 @@ fn a_screen_reader_finds_the_people_the_buttons_and_the_notices() {
     }
     test.window.get_by_role_and_label(Role::TextInput, "Path of a video, image or folder");
     test.window.get_by_role_and_label(Role::Image, "Image of HD Webcam, 1 face");
-    test.report(Report::SourcePicked(Picked::NoDialog));
+    test.report(TaskReport::SourcePicked(Picked::NoDialog));
     let notice = test.window.get_by_role(Role::Alert);
     assert!(notice.accesskit_node().label().is_some_and(|label| label.contains("no file dialog")));
     test.press(Key::I);

@@ -25,7 +25,7 @@ fn said(test: &Test) -> String {
 
 fn load(test: &mut Test, task: Option<Task>, file: &str) -> TaskNumber {
     match task {
-        Some(task) => test.report(Report::ModelPicked(task, Picked::Files(vec![file.into()]))),
+        Some(task) => test.report(TaskReport::ModelPicked(task, Picked::Files(vec![file.into()]))),
         None => test.drop_files(&[file]),
     }
     test.newest()
@@ -35,7 +35,7 @@ fn loaded(test: &mut Test, number: TaskNumber, task: Option<Task>, name: &str, t
     let mut loaded = Arc::unwrap_or_clone(model(name, tasks[0]));
     loaded.card.tasks = tasks.to_vec();
     let (files, result) = (vec![name.into()], Ok(vec![Arc::new(loaded)]));
-    test.report_of(number, Report::Model { task, files, origin: Origin::Chosen, result });
+    test.report_of(number, TaskReport::Model { task, files, origin: PickOrigin::Chosen, result });
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn everything_else_that_breaks_off_is_said() {
     test.press(Key::S);
     breaks_off(&mut test, |task| matches!(task, BackgroundTask::Snapshot { .. }));
     assert!(said(&test).contains("broken inside"), "{}", said(&test));
-    test.report(Report::Unfinished(Ok(vec!["/videos/session-1".into()])));
+    test.report(TaskReport::Unfinished(Ok(vec!["/videos/session-1".into()])));
     breaks_off(&mut test, |task| matches!(task, BackgroundTask::Recover(_)));
     assert!(said(&test).contains("session-1") && said(&test).contains("broken inside"), "{}", said(&test));
     let find = BackgroundTask::FindUnfinished("/videos".into());
@@ -112,7 +112,7 @@ fn a_look_up_that_breaks_off_ends_the_waiting() {
     let looking = |test: &mut Test| test.window.state_mut().outputs.typed(Output::Opentrack).looking;
     let found = Ok("10.0.0.9:5005".parse().unwrap());
     let (output, purpose) = (Output::Opentrack, Purpose::Start);
-    test.report_of(first, Report::AddressFound { output, purpose, text: "studio:5005".into(), found });
+    test.report_of(first, TaskReport::AddressFound { output, purpose, text: "studio:5005".into(), found });
     assert!(test.fake.0.borrow().outputs.is_empty(), "another machine was asked for meanwhile");
     assert_eq!(looking(&mut test), Some(second), "the newer one is still looked up");
     breaks_off(&mut test, |task| matches!(task, BackgroundTask::FindAddress { .. }));
@@ -148,9 +148,9 @@ fn a_session_that_is_read_slowly_does_not_push_out_what_was_chosen_later() {
     let mut test = Test::new();
     let folder = tempfile::tempdir().unwrap();
     crate::testing::session::write(folder.path(), &crate::testing::session::rows(), &[]);
-    let session = || Report::Session(SessionFolder::open(folder.path()).map(Box::new));
+    let session = || TaskReport::Session(SessionFolder::open(folder.path()).map(Box::new));
     let open = |test: &mut Test| {
-        test.report(Report::SessionPicked(Picked::Files(vec![folder.path().to_owned()])));
+        test.report(TaskReport::SessionPicked(Picked::Files(vec![folder.path().to_owned()])));
         test.newest()
     };
     let first = open(&mut test);
@@ -162,6 +162,6 @@ fn a_session_that_is_read_slowly_does_not_push_out_what_was_chosen_later() {
     let third = open(&mut test);
     let error = facelens_session::SessionError::Empty("older".into());
     test.report_of(third, session());
-    test.report_of(second, Report::Session(Err(error)));
+    test.report_of(second, TaskReport::Session(Err(error)));
     assert!(test.window.state().replay.open().is_some() && !said(&test).contains("older"), "{}", said(&test));
 }

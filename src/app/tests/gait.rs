@@ -76,7 +76,7 @@ fn a_model_for_the_age_is_chosen_remembered_and_given_up() {
     test.window.get_by_label("Load a model for the age by gait").click();
     test.steps();
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickGaitModel));
-    test.report(Report::GaitModelPicked(Picked::Files(vec!["/models/walks.toml".into()])));
+    test.report(TaskReport::GaitModelPicked(Picked::Files(vec!["/models/walks.toml".into()])));
     assert_eq!(test.fake.0.borrow().gait_models, [Some(PathBuf::from("/models/walks.toml"))]);
     assert!(test.shows("Age by gait: walks"));
     show(&mut test, GaitView { age_error: Some("walks.toml: it is no card".to_owned()), ..GaitView::default() });

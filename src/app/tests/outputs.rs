@@ -124,13 +124,13 @@ fn a_machine_is_looked_up_beside_the_window() {
     assert_eq!(test.outputs(), [], "nothing goes out before it is found");
 
     let unknown = Err("no machine with the name `studio` was found".to_owned());
-    test.report(Report::AddressFound { output, purpose, text: text.clone(), found: unknown });
+    test.report(TaskReport::AddressFound { output, purpose, text: text.clone(), found: unknown });
     assert!(test.shows("no machine with the name `studio` was found."));
     let address: SocketAddr = "10.0.0.9:5005".parse().unwrap();
     // What was typed meanwhile counts more.
-    test.report(Report::AddressFound { output, purpose, text: "studi".to_owned(), found: Ok(address) });
+    test.report(TaskReport::AddressFound { output, purpose, text: "studi".to_owned(), found: Ok(address) });
     assert_eq!(test.outputs(), []);
-    test.report(Report::AddressFound { output, purpose, text, found: Ok(address) });
+    test.report(TaskReport::AddressFound { output, purpose, text, found: Ok(address) });
     assert_eq!(test.outputs(), [opentrack("10.0.0.9:5005")]);
     assert!(!test.shows("Looking for the machine"));
 }
@@ -145,7 +145,7 @@ fn a_machine_of_the_command_line_is_looked_up_beside_the_window_too() {
     let (output, purpose, text) = (Output::Opentrack, Purpose::Start, "studio:4242".to_owned());
     assert!(test.tasks().contains(&BackgroundTask::FindAddress { output, purpose, text: text.clone(), name }));
     let address: SocketAddr = "10.0.0.9:4242".parse().unwrap();
-    test.report(Report::AddressFound { output, purpose, text, found: Ok(address) });
+    test.report(TaskReport::AddressFound { output, purpose, text, found: Ok(address) });
     assert_eq!(test.outputs().last(), Some(&OutputOptions { opentrack: Some(address), ..jsonl }));
     assert_eq!(test.window.state().settings, Settings::default(), "it holds for this time only");
 }

@@ -132,8 +132,8 @@ fn what_would_tear_the_recording_apart_is_locked_and_says_why() {
         test.press(key);
         assert!(test.said().1.contains("Locked while recording"), "{key:?}");
     }
-    test.report(Report::SourcePicked(Picked::Files(vec!["clip.mp4".into()])));
-    test.report(Report::ModelPicked(Task::Age, Picked::Files(vec!["a.onnx".into()])));
+    test.report(TaskReport::SourcePicked(Picked::Files(vec!["clip.mp4".into()])));
+    test.report(TaskReport::ModelPicked(Task::Age, Picked::Files(vec!["a.onnx".into()])));
     assert_eq!((test.last_source(), test.fake.0.borrow().restarts), (None, 0));
     let loads = test.tasks().iter().filter(|task| matches!(task, BackgroundTask::LoadModel { .. })).count();
     assert_eq!(loads, 0);
@@ -191,7 +191,7 @@ fn a_recording_that_cannot_be_saved_keeps_the_window_open() {
 #[test]
 fn a_source_that_is_over_ends_the_recording() {
     let mut test = Test::recording();
-    test.fake.show(Shown::Ended(camera_info()));
+    test.fake.show(SourceState::Ended(camera_info()));
     test.steps();
     assert!(test.fake.0.borrow().stops.contains(&SessionEnd::SourceEnded));
     test.does(recording(RecordingState::Ended(SessionEnd::SourceEnded)));
@@ -224,7 +224,7 @@ fn the_options_are_chosen_in_a_dialog_and_remembered() {
     assert_eq!((settings.record_pictures, settings.record_blur), (RecordedPictures::Clean, true));
     test.click("Choose the folder for recordings");
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSessionsFolder));
-    test.report(Report::SessionsFolderPicked(Picked::Files(vec!["/tapes".into()])));
+    test.report(TaskReport::SessionsFolderPicked(Picked::Files(vec!["/tapes".into()])));
     assert!(test.shows("/tapes"));
     test.click("Close");
     test.press(Key::E);
@@ -237,7 +237,7 @@ fn the_options_are_chosen_in_a_dialog_and_remembered() {
 fn a_recording_that_was_broken_off_is_told_and_finished() {
     let mut test = Test::new();
     let session = PathBuf::from("/videos/facelens/session-2026-01-02_03-04-05");
-    test.report(Report::Unfinished(Ok(vec![session.clone()])));
+    test.report(TaskReport::Unfinished(Ok(vec![session.clone()])));
     let (tone, words) = test.said();
     assert_eq!(tone, Tone::Warn);
     assert!(words.contains("was interrupted: session-2026-01-02_03-04-05"), "{words}");
@@ -248,9 +248,9 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
         duration: std::time::Duration::from_millis(13_700),
         mended: Mended::default(),
     };
-    test.report(Report::Recovered(Ok(Some(recovered))));
+    test.report(TaskReport::Recovered(Ok(Some(recovered))));
     assert!(test.said().1.contains("is recovered: 13.7 s, 412 frames"));
-    test.report(Report::Unfinished(Ok(vec![])));
+    test.report(TaskReport::Unfinished(Ok(vec![])));
     assert!(test.said().1.contains("is recovered"), "nothing found, nothing said");
     let busy = facelens_session::WriteError {
         kind: WriteErrorKind::InUse,
@@ -258,6 +258,6 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
         cause: "another facelens is recording it".into(),
         remedy: String::new(),
     };
-    test.report(Report::Recovered(Err(busy)));
+    test.report(TaskReport::Recovered(Err(busy)));
     assert!(test.said().1.contains("is recovered"), "what another window does is no news");
 }

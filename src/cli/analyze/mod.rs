@@ -12,7 +12,7 @@ use facelens_media::{CameraFormat, SourceSpec};
 use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
 use facelens_session::{FrameRow, RowFormat, RowWriter};
 
-use super::batch::{Batch, Files, Rows, Trouble, each, exit_code, parse_format, parse_seconds};
+use super::batch::{Batch, Files, InputTrouble, Rows, each, exit_code, parse_format, parse_seconds};
 use super::video::Video;
 use super::{ModelArgs, output};
 
@@ -70,7 +70,7 @@ pub(super) fn run(args: &AnalyzeArgs, sandbox: &Sandbox) -> anyhow::Result<ExitC
     let faces = if args.crops { Faces::WholePicture } else { Faces::Detect(detect::create(args.models.detector())?) };
     let mut analyser = Analyser::new(faces, models);
     let rows = Rows::new(target, format, RowWriter::new, RowWriter::flush);
-    let mut out = Out { rows, video: args.video.clone().map(Video::new) };
+    let mut out = AnalyzeOutput { rows, video: args.video.clone().map(Video::new) };
     let (all_well, rows) = each(&args.inputs, |input| analyse(input, args, &mut analyser, &mut out));
     // Both are finished also where one of them fails.
     let video = out.video.map_or(Ok(()), Video::finish);
@@ -94,7 +94,12 @@ fn tell_absent_models(models: &ModelSet) {
 }
 
 /// Analyses one input; `false` where a part of it failed and was told.
-fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, out: &mut Out) -> Result<bool, Trouble> {
+fn analyse(
+    input: &SourceSpec,
+    args: &AnalyzeArgs,
+    analyser: &mut Analyser,
+    out: &mut AnalyzeOutput,
+) -> Result<bool, InputTrouble> {
     let mut batch = Batch::open(input, args.seconds, args.camera_format.as_ref(), out.rows.on_terminal())?;
     let name = batch.input().to_owned();
     if let Some(video) = &mut out.video {
@@ -104,12 +109,12 @@ fn analyse(input: &SourceSpec, args: &AnalyzeArgs, analyser: &mut Analyser, out:
 }
 
 /// Where the results go.
-struct Out {
+struct AnalyzeOutput {
     rows: Rows<RowWriter<Box<dyn Write>>>,
     video: Option<Video>,
 }
 
-impl Out {
+impl AnalyzeOutput {
     fn write(&mut self, input: &str, analysis: &Analysis) -> anyhow::Result<()> {
         let row = FrameRow::new(row_input(input, analysis), analysis);
         // Every frame is handed to the system at once: whatever ends the program, the rows so far are there.

@@ -9,7 +9,7 @@ use facelens_core::{Analyser, Faces, StageTimings};
 use serde::Serialize;
 
 use super::process::processor_time;
-use super::scene::Scene;
+use super::scene::BenchScene;
 use super::statistics::{hundredths, mean, median, quantile, rounded};
 
 /// What a whole frame costs.
@@ -51,7 +51,7 @@ struct Stages {
 /// as the analysis: [`Frame::time`](facelens_core::frame::Frame::time) is the time spent analysing so far. Where nobody is to be
 /// seen, almost nothing is done for most frames, and they come 30 times a second. Drawing is not counted.
 pub(super) fn measure(
-    scene: &mut Scene,
+    scene: &mut BenchScene,
     detector: DetectorKind,
     models: &ModelSet,
     time: Duration,

@@ -11,9 +11,9 @@ use facelens_media::SourceSpec;
 use serde::Serialize;
 
 use super::process::Memory;
-use super::scene::Scene;
+use super::scene::BenchScene;
 use super::statistics::hundredths;
-use crate::pipeline::{Live, LiveOptions};
+use crate::pipeline::{LiveOptions, LiveSession};
 
 /// Frame size and faces that the memory is measured with.
 const FRAME: ((u32, u32), u32) = ((1280, 720), 4);
@@ -45,7 +45,7 @@ pub(super) fn start(
     let detector = detect::create(detector)?;
     let load_detector_ms = ms_since(before);
     let mut analyser = Analyser::new(Faces::Detect(detector), models.clone());
-    let mut scene = Scene::drawn(FRAME.0, FRAME.1)?;
+    let mut scene = BenchScene::drawn(FRAME.0, FRAME.1)?;
     let mut first_frame_ms = None;
     for number in 0..4 {
         let frame = scene.frame(number, Duration::from_secs(number) / 30)?;
@@ -74,10 +74,10 @@ pub(super) fn live(detector: DetectorKind, models: &ModelSet, time: Duration) ->
         source: Some(SourceSpec::Demo),
         models: models.clone(),
         detector,
-        tap: None,
+        sink: None,
         wake: Arc::new(|| {}),
     };
-    let live = Live::start(options).context("the system cannot start a thread")?;
+    let live = LiveSession::start(options).context("the system cannot start a thread")?;
     std::thread::sleep(time);
     let status = live.status();
     Ok(LiveFigures {

@@ -11,7 +11,7 @@ use frames::FrameFigures;
 use live::{LiveFigures, StartFigures};
 use nets::NetFigures;
 use peer::Peer;
-use scene::Scene;
+use scene::BenchScene;
 use serde::Serialize;
 use stages::StageFigures;
 
@@ -41,8 +41,8 @@ pub struct BenchArgs {
     pub json: bool,
 
     /// What to measure: `nets`, `stages`, `frames`, `live`; by default all of them.
-    #[arg(long, value_name = "PART,...", value_delimiter = ',', default_values_t = Part::ALL)]
-    pub parts: Vec<Part>,
+    #[arg(long, value_name = "PART,...", value_delimiter = ',', default_values_t = BenchPart::ALL)]
+    pub parts: Vec<BenchPart>,
 
     /// Sizes of the drawn frames and of the images for the stages.
     #[arg(long, value_name = "WxH,...", value_delimiter = ',', default_value = "640x480,1280x720,1920x1080",
@@ -73,7 +73,7 @@ pub struct BenchArgs {
 
 /// What can be measured by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum BenchPart {
     /// Each network.
     Nets,
     /// The steps around the analysis.
@@ -84,7 +84,7 @@ pub enum Part {
     Live,
 }
 
-impl Part {
+impl BenchPart {
     const ALL: [Self; 4] = [Self::Nets, Self::Stages, Self::Frames, Self::Live];
 
     const fn name(self) -> &'static str {
@@ -97,13 +97,13 @@ impl Part {
     }
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for BenchPart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl std::str::FromStr for Part {
+impl std::str::FromStr for BenchPart {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -114,7 +114,7 @@ impl std::str::FromStr for Part {
 
 /// The whole result. What was not asked for is empty or missing.
 #[derive(Debug, Serialize)]
-struct Report {
+struct BenchReport {
     /// The program's version.
     version: &'static str,
     detector: &'static str,
@@ -137,7 +137,7 @@ pub(super) fn run(args: &BenchArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCod
     }
     let (detector, time) = (args.models.detector(), args.seconds_per_case);
     let (start, models) = live::start(detector, || args.models.load(sandbox))?;
-    let mut report = Report {
+    let mut report = BenchReport {
         version: env!("CARGO_PKG_VERSION"),
         detector: detector.name(),
         start,
@@ -147,20 +147,20 @@ pub(super) fn run(args: &BenchArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCod
         live: None,
     };
     let wants = |part| args.parts.contains(&part) && !stop.load(Ordering::SeqCst);
-    if wants(Part::Nets) {
+    if wants(BenchPart::Nets) {
         report.nets = nets::measure(&models, &mut Peer::load(&args.models.model, sandbox), time / 4)?;
     }
-    for &size in args.sizes.iter().filter(|_| wants(Part::Stages)) {
+    for &size in args.sizes.iter().filter(|_| wants(BenchPart::Stages)) {
         report.stages.extend(stages::measure(size, detector, time / 4)?);
     }
     for case in cases(args) {
-        if wants(Part::Frames) {
+        if wants(BenchPart::Frames) {
             let figures = frames::measure(&mut case()?, detector, &models, time, stop)?;
             figures.doubt().into_iter().for_each(output::note);
             report.frames.push(figures);
         }
     }
-    if wants(Part::Live) {
+    if wants(BenchPart::Live) {
         report.live = Some(live::live(detector, &models, time.max(Duration::from_secs(3)))?);
     }
     if stop.load(Ordering::SeqCst) {
@@ -175,12 +175,12 @@ pub(super) fn run(args: &BenchArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCod
 }
 
 /// The whole-frame cases, each made when its turn comes.
-fn cases(args: &BenchArgs) -> Vec<Box<dyn Fn() -> anyhow::Result<Scene> + '_>> {
+fn cases(args: &BenchArgs) -> Vec<Box<dyn Fn() -> anyhow::Result<BenchScene> + '_>> {
     if !args.pictures.is_empty() {
-        return args.pictures.iter().map(|folder| Box::new(move || Scene::pictures(folder)) as _).collect();
+        return args.pictures.iter().map(|folder| Box::new(move || BenchScene::pictures(folder)) as _).collect();
     }
     let cases = args.sizes.iter().flat_map(|&size| args.faces.iter().map(move |&faces| (size, faces)));
-    cases.map(|(size, faces)| Box::new(move || Scene::drawn(size, faces)) as _).collect()
+    cases.map(|(size, faces)| Box::new(move || BenchScene::drawn(size, faces)) as _).collect()
 }
 
 fn draw(args: &BenchArgs, folder: &std::path::Path) -> anyhow::Result<ExitCode> {
@@ -192,7 +192,7 @@ fn draw(args: &BenchArgs, folder: &std::path::Path) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn tables(report: &Report) -> String {
+fn tables(report: &BenchReport) -> String {
     let mut text = format!("{}\n", report.start.words());
     if !report.nets.is_empty() {
         let rows = [NetFigures::titles()].into_iter().chain(report.nets.iter().map(NetFigures::cells));
@@ -239,9 +239,9 @@ mod tests {
 
     #[test]
     fn parts_are_called_what_they_are_shown_as() {
-        for part in Part::ALL {
+        for part in BenchPart::ALL {
             assert_eq!(part.to_string().parse(), Ok(part));
         }
-        assert!("all".parse::<Part>().is_err());
+        assert!("all".parse::<BenchPart>().is_err());
     }
 }

@@ -14,14 +14,14 @@ const DRAWN: u32 = 60;
 const DRAWN_STEP: Duration = Duration::from_nanos(1_000_000_000 / 60);
 
 /// Where frames come from.
-pub(super) enum Scene {
+pub(super) enum BenchScene {
     /// Drawn for the moment that is asked for.
     Drawn(Walkers),
     /// In their order and back, again and again, so that nothing jumps.
     Pictures(Vec<Arc<Frame>>),
 }
 
-impl Scene {
+impl BenchScene {
     /// `faces` heads that move.
     pub(super) fn drawn((width, height): (u32, u32), faces: u32) -> anyhow::Result<Self> {
         let walkers = Walkers::new(width, height, faces)
@@ -85,7 +85,7 @@ fn there_and_back(sequence: u64, count: usize) -> usize {
 /// Writes the drawn frames of a case as PNG into `folder/WIDTHxHEIGHT-FACES`, one every 60th of a second; gives that
 /// folder.
 pub(super) fn write(folder: &Path, size: (u32, u32), faces: u32) -> anyhow::Result<PathBuf> {
-    let mut scene = Scene::drawn(size, faces)?;
+    let mut scene = BenchScene::drawn(size, faces)?;
     let folder = folder.join(format!("{}x{}-{faces}", size.0, size.1));
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("{}: the folder cannot be made; choose another", folder.display()))?;
@@ -112,8 +112,8 @@ mod tests {
     fn what_is_written_is_read_as_it_was_drawn() {
         let folder = tempfile::tempdir().unwrap();
         let written = write(folder.path(), (96, 64), 1).unwrap();
-        let mut pictures = Scene::pictures(&written).unwrap();
-        let mut drawn = Scene::drawn((96, 64), 1).unwrap();
+        let mut pictures = BenchScene::pictures(&written).unwrap();
+        let mut drawn = BenchScene::drawn((96, 64), 1).unwrap();
         for number in [0, 59] {
             let (a, b) = (drawn.frame(number, number as u32 * DRAWN_STEP), pictures.frame(number, Duration::ZERO));
             assert_eq!(a.unwrap().rgb(), b.unwrap().rgb());
@@ -123,10 +123,10 @@ mod tests {
     #[test]
     fn folders_without_pictures_or_with_several_sizes_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Scene::pictures(folder.path()).is_err());
+        assert!(BenchScene::pictures(folder.path()).is_err());
         image::RgbImage::new(8, 8).save(folder.path().join("a.png")).unwrap();
         image::RgbImage::new(9, 8).save(folder.path().join("b.png")).unwrap();
-        let error = Scene::pictures(folder.path()).err().unwrap().to_string();
+        let error = BenchScene::pictures(folder.path()).err().unwrap().to_string();
         assert!(error.contains("different sizes"), "{error}");
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::figures::{Mean, round4};
 use super::labels::AgeLabel;
+use super::metrics::{RunningMean, round4};
 
 /// What a range claims: four true ages of five lie in it.
 const CLAIMED: f64 = 0.8;
@@ -14,18 +14,18 @@ const CHANCE_GROUPS: usize = 10;
 
 /// How ranges of ages hold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(in crate::cli) struct RangeFigures {
+pub(in crate::cli) struct RangeMetrics {
     /// Share of true ages in their range; of a bin, the share of its years.
-    pub coverage: Mean,
+    pub coverage: RunningMean,
     /// Mean width of a range, years.
-    pub width: Mean,
+    pub width: RunningMean,
     /// The interval score for 80 % ranges: width, and 10 years for each year that a true age lies outside. The lower, the
     /// better (T. Gneiting and A. Raftery, "Strictly Proper Scoring Rules", JASA 2007, eq. 43). Of exact ages only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval_score: Option<Mean>,
+    pub interval_score: Option<RunningMean>,
 }
 
-impl RangeFigures {
+impl RangeMetrics {
     /// Of labels and ranges; `None` of none.
     pub(super) fn of(ranges: &[(AgeLabel, (f32, f32))]) -> Option<Self> {
         let mut scores = Vec::new();
@@ -49,13 +49,17 @@ impl RangeFigures {
                 }
             }
         }
-        Some(Self { coverage: Mean::of(&inside)?, width: Mean::of(&widths)?, interval_score: Mean::of(&scores) })
+        Some(Self {
+            coverage: RunningMean::of(&inside)?,
+            width: RunningMean::of(&widths)?,
+            interval_score: RunningMean::of(&scores),
+        })
     }
 }
 
 /// How chances come true.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(in crate::cli) struct ChanceFigures {
+pub(in crate::cli) struct ChanceMetrics {
     /// Expected calibration error: mean difference of chance and share in groups of equal chance, 0 to 1 (M. Naeini et al.,
     /// AAAI 2015).
     #[serde(serialize_with = "rounded")]
@@ -74,7 +78,7 @@ pub(in crate::cli) struct Reliability {
     #[serde(serialize_with = "rounded")]
     pub chance: f64,
     /// Share that is labelled male.
-    pub male: Mean,
+    pub male: RunningMean,
     /// Faces.
     pub n: usize,
 }
@@ -83,7 +87,7 @@ fn rounded<S: serde::Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_f64(round4(*value))
 }
 
-impl ChanceFigures {
+impl ChanceMetrics {
     /// Of labels and chances; `None` of none.
     pub(super) fn of(chances: &[(bool, f32)]) -> Option<Self> {
         let mut groups: Vec<Vec<(bool, f64)>> = vec![Vec::new(); CHANCE_GROUPS];
@@ -94,7 +98,7 @@ impl ChanceFigures {
         let reliability = groups.iter().filter_map(|group| {
             let males: Vec<bool> = group.iter().map(|(male, _)| *male).collect();
             let chance = group.iter().map(|(_, chance)| chance).sum::<f64>() / group.len().max(1) as f64;
-            Some(Reliability { chance, male: Mean::share(&males)?, n: group.len() })
+            Some(Reliability { chance, male: RunningMean::share(&males)?, n: group.len() })
         });
         let reliability: Vec<Reliability> = reliability.collect();
         let n = chances.len() as f64;
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn ranges_cover_ages_and_parts_of_bins() {
         let years = [(20.0, (15.0, 25.0)), (40.0, (30.0, 38.5)), (1.5, (0.0, 4.0))];
-        let figures = RangeFigures::of(&years.map(|(years, range)| (AgeLabel::Years(years), range))).unwrap();
+        let figures = RangeMetrics::of(&years.map(|(years, range)| (AgeLabel::Years(years), range))).unwrap();
         assert!((figures.coverage.value - 2.0 / 3.0).abs() < 1e-6);
         assert!((figures.width.value - 7.5).abs() < 1e-6);
         // 1.5 years outside cost 15.
@@ -119,10 +123,10 @@ mod tests {
 
         let bin = |min: u16, max: Option<u16>| AgeLabel::Bin { min, max };
         let bins = [(bin(30, Some(39)), (35.0, 60.0)), (bin(70, None), (75.0, 84.0)), (bin(3, Some(9)), (20.0, 30.0))];
-        let figures = RangeFigures::of(&bins).unwrap();
+        let figures = RangeMetrics::of(&bins).unwrap();
         assert!((figures.coverage.value - (0.5 + 0.45 + 0.0) / 3.0).abs() < 1e-6, "{figures:?}");
         assert_eq!(figures.interval_score, None);
-        assert_eq!(RangeFigures::of(&[]), None);
+        assert_eq!(RangeMetrics::of(&[]), None);
     }
 
     #[test]
@@ -132,14 +136,14 @@ mod tests {
             chances.push((i < 90, 0.9));
             chances.push((i < 30, 0.3));
         }
-        let honest = ChanceFigures::of(&chances).unwrap();
+        let honest = ChanceMetrics::of(&chances).unwrap();
         assert!(honest.ece < 1e-6, "{honest:?}");
         assert!((honest.brier - (0.09 + 0.21) / 2.0).abs() < 1e-6);
         assert_eq!(honest.reliability.iter().map(|group| group.n).collect::<Vec<_>>(), [100, 100]);
         // The same faces, all said to be male for sure.
         let sure: Vec<_> = chances.iter().map(|(male, _)| (*male, 1.0)).collect();
-        let sure = ChanceFigures::of(&sure).unwrap();
+        let sure = ChanceMetrics::of(&sure).unwrap();
         assert!((sure.ece - 0.4).abs() < 1e-6 && (sure.brier - 0.4).abs() < 1e-6);
-        assert_eq!(ChanceFigures::of(&[]), None);
+        assert_eq!(ChanceMetrics::of(&[]), None);
     }
 }

@@ -62,7 +62,7 @@ impl Labels {
         let sheet = Sheet::new(bytes);
         let mut csv = sheet.reader();
         let header = csv.headers()?.clone();
-        let columns = Columns::new(&header)?;
+        let columns = LabelColumns::new(&header)?;
         let (mut rows, mut by_file) = (Vec::new(), HashMap::new());
         for record in csv.records() {
             let record = record?;
@@ -107,7 +107,7 @@ impl Labels {
 }
 
 /// Where the labels stand in a line.
-struct Columns {
+struct LabelColumns {
     file: usize,
     age: Option<usize>,
     age_bin: Option<(usize, usize)>,
@@ -115,7 +115,7 @@ struct Columns {
     pose: Option<[usize; 3]>,
 }
 
-impl Columns {
+impl LabelColumns {
     fn new(header: &StringRecord) -> anyhow::Result<Self> {
         let find = |name: &str| labels::column(header, name);
         let columns = Self {

@@ -21,7 +21,7 @@ const MAX_WORKERS: usize = 8;
 
 /// What became of one picture.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome {
+pub(super) enum EvalOutcome {
     /// The estimates of its face, and how they scatter where that is measured.
     Estimated(Estimate, Option<Scatter>),
     /// No face was found.
@@ -31,7 +31,7 @@ pub(super) enum Outcome {
 }
 
 /// How pictures become estimates.
-pub(super) struct Method<'a> {
+pub(super) struct EvalMethod<'a> {
     /// The models; tasks without one are left out.
     pub models: &'a ModelSet,
     /// How faces are found; `None` takes each picture as one ready crop.
@@ -50,12 +50,12 @@ pub(super) struct Method<'a> {
 pub(super) fn measure(
     images: &[PathBuf],
     labels: &Labels,
-    method: &Method,
+    method: &EvalMethod,
     progress: &ProgressBar,
     stop: &AtomicBool,
-) -> anyhow::Result<Vec<Option<Outcome>>> {
+) -> anyhow::Result<Vec<Option<EvalOutcome>>> {
     let count = std::thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
-    let workers = (0..count).map(|_| Worker::new(method)).collect::<Result<Vec<_>, _>>()?;
+    let workers = (0..count).map(|_| EvalWorker::new(method)).collect::<Result<Vec<_>, _>>()?;
     let mut outcomes = vec![None; labels.rows().len()];
     let (give, jobs) = crossbeam_channel::bounded::<(usize, Vec<u8>)>(4 * count);
     let (done, results) = crossbeam_channel::unbounded();
@@ -77,14 +77,14 @@ pub(super) fn measure(
                 }
                 Err(error) => {
                     let words = format!("{}: {error}", labels.rows()[index].file);
-                    outcomes[index] = Some(Outcome::Unreadable(words));
+                    outcomes[index] = Some(EvalOutcome::Unreadable(words));
                 }
             }
             if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     })?;
     // In the order of the labels, so that the same error is reported whichever worker was first.
-    let mut results: Vec<(usize, anyhow::Result<Outcome>)> = results.into_iter().collect();
+    let mut results: Vec<(usize, anyhow::Result<EvalOutcome>)> = results.into_iter().collect();
     results.sort_unstable_by_key(|(index, _)| *index);
     for (index, outcome) in results {
         let named = outcome.map_err(|error| error.context(labels.rows()[index].file.clone()));
@@ -93,15 +93,15 @@ pub(super) fn measure(
     Ok(outcomes)
 }
 
-struct Worker {
+struct EvalWorker {
     detector: Option<Box<dyn Detector>>,
     turn_degrees: f32,
     perturb: bool,
     estimator: Estimator,
 }
 
-impl Worker {
-    fn new(method: &Method) -> anyhow::Result<Self> {
+impl EvalWorker {
+    fn new(method: &EvalMethod) -> anyhow::Result<Self> {
         let detector = method.detector.map(detect::create).transpose()?;
         let estimator = Estimator::new(method.models.clone());
         Ok(Self { detector, turn_degrees: method.turn_degrees, perturb: method.perturb, estimator })
@@ -111,7 +111,7 @@ impl Worker {
         mut self,
         labels: &Labels,
         jobs: &Receiver<(usize, Vec<u8>)>,
-        done: &Sender<(usize, anyhow::Result<Outcome>)>,
+        done: &Sender<(usize, anyhow::Result<EvalOutcome>)>,
         progress: &ProgressBar,
     ) {
         for (index, bytes) in jobs {
@@ -127,23 +127,23 @@ impl Worker {
         }
     }
 
-    fn outcome(&mut self, name: &str, bytes: &[u8], turn: f32) -> anyhow::Result<Outcome> {
+    fn outcome(&mut self, name: &str, bytes: &[u8], turn: f32) -> anyhow::Result<EvalOutcome> {
         let frame = match decode_picture(name, bytes) {
             Ok(frame) => frame,
-            Err(error) => return Ok(Outcome::Unreadable(error.to_string())),
+            Err(error) => return Ok(EvalOutcome::Unreadable(error.to_string())),
         };
         let Some(detector) = &mut self.detector else {
-            return Ok(Outcome::Estimated(self.estimator.estimate_crop(&frame)?.0, None));
+            return Ok(EvalOutcome::Estimated(self.estimator.estimate_crop(&frame)?.0, None));
         };
         let frame = match if turn == 0.0 { Ok(frame) } else { frame.turned(turn) } {
             Ok(frame) => frame,
-            Err(error) => return Ok(Outcome::Unreadable(format!("{name}, turned: {error}"))),
+            Err(error) => return Ok(EvalOutcome::Unreadable(format!("{name}, turned: {error}"))),
         };
         let detections = detector.detect(&frame)?;
-        let Some(face) = detect::main_face(&frame, &detections) else { return Ok(Outcome::NoFace) };
+        let Some(face) = detect::main_face(&frame, &detections) else { return Ok(EvalOutcome::NoFace) };
         let mut estimate = self.estimator.estimate(&frame, face)?.0;
         let scatter = self.perturb.then(|| scatter(&mut self.estimator, &frame, face.into(), &estimate)).transpose()?;
         estimate.pose = estimate.pose.map(|pose| pose.turned(-turn));
-        Ok(Outcome::Estimated(estimate, scatter))
+        Ok(EvalOutcome::Estimated(estimate, scatter))
     }
 }

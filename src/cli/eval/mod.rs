@@ -10,19 +10,19 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use facelens_base::interrupt;
 use facelens_core::model::{ModelSet, Task};
 use facelens_import::Sandbox;
-use figures::{Figures, Groups, Report, Sample};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use labels::Labels;
-use measure::{Method, Outcome, measure};
+use measure::{EvalMethod, EvalOutcome, measure};
+use metrics::{EvalMetrics, EvalReport, EvalSample, Groups};
 
 use super::{ModelArgs, output};
 
 mod chart;
-mod figures;
 mod honesty;
 mod images;
 mod labels;
 mod measure;
+mod metrics;
 mod perturb;
 mod table;
 
@@ -98,7 +98,7 @@ pub(super) fn run(args: &EvalArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode
     }
     let detector = (!args.crops).then(|| args.models.detector());
     let progress = progress_bar(labels.rows().len());
-    let method = Method { models: &models, detector, turn_degrees: args.turn, perturb: args.perturb };
+    let method = EvalMethod { models: &models, detector, turn_degrees: args.turn, perturb: args.perturb };
     let outcomes = measure(&args.images, &labels, &method, &progress, stop);
     progress.finish_and_clear();
     let outcomes = outcomes?;
@@ -156,32 +156,32 @@ fn tasks(args: &EvalArgs, labels: &Labels, models: &ModelSet) -> anyhow::Result<
 }
 
 /// The pictures that were read.
-fn samples<'a>(labels: &'a Labels, outcomes: &[Option<Outcome>]) -> Vec<Sample<'a>> {
+fn samples<'a>(labels: &'a Labels, outcomes: &[Option<EvalOutcome>]) -> Vec<EvalSample<'a>> {
     labels
         .rows()
         .iter()
         .zip(outcomes)
         .filter_map(|(label, outcome)| match outcome.as_ref()? {
-            Outcome::Estimated(estimate, scatter) => {
-                Some(Sample { label, estimate: Some(estimate.clone()), scatter: *scatter })
+            EvalOutcome::Estimated(estimate, scatter) => {
+                Some(EvalSample { label, estimate: Some(estimate.clone()), scatter: *scatter })
             }
-            Outcome::NoFace => Some(Sample { label, estimate: None, scatter: None }),
-            Outcome::Unreadable(_) => None,
+            EvalOutcome::NoFace => Some(EvalSample { label, estimate: None, scatter: None }),
+            EvalOutcome::Unreadable(_) => None,
         })
         .collect()
 }
 
-fn report(samples: &[Sample], outcomes: &[Option<Outcome>], tasks: &[Task]) -> Report {
-    Report {
-        all: Figures::of(samples.iter(), tasks),
+fn report(samples: &[EvalSample], outcomes: &[Option<EvalOutcome>], tasks: &[Task]) -> EvalReport {
+    EvalReport {
+        all: EvalMetrics::of(samples.iter(), tasks),
         missing: outcomes.iter().filter(|outcome| outcome.is_none()).count(),
-        unreadable: outcomes.iter().filter(|outcome| matches!(outcome, Some(Outcome::Unreadable(_)))).count(),
+        unreadable: outcomes.iter().filter(|outcome| matches!(outcome, Some(EvalOutcome::Unreadable(_)))).count(),
         groups: Groups::of(samples, tasks),
     }
 }
 
 /// Names the pictures that are missing or cannot be read; of many, the first ones.
-fn tell_what_is_not_counted(labels: &Labels, outcomes: &[Option<Outcome>]) {
+fn tell_what_is_not_counted(labels: &Labels, outcomes: &[Option<EvalOutcome>]) {
     const NAMED: usize = 5;
     let more = |count: usize| if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
 
@@ -194,7 +194,7 @@ fn tell_what_is_not_counted(labels: &Labels, outcomes: &[Option<Outcome>]) {
     let unreadable: Vec<_> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
-            Some(Outcome::Unreadable(words)) => Some(words),
+            Some(EvalOutcome::Unreadable(words)) => Some(words),
             _ => None,
         })
         .collect();

@@ -2,7 +2,7 @@
 //! lighter, or compressed.
 
 use anyhow::Context as _;
-use facelens_core::estimate::{Estimate, Estimator, Place};
+use facelens_core::estimate::{Estimate, Estimator, FaceRegion};
 use facelens_core::frame::Frame;
 use facelens_core::geometry::{Point, Pose, Rect};
 use facelens_media::decode_picture;
@@ -10,7 +10,7 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use serde::Serialize;
 
-use super::figures::Mean;
+use super::metrics::RunningMean;
 
 /// How far the box is shifted, pixels of the picture.
 const SHIFT_PX: f32 = 2.0;
@@ -38,27 +38,27 @@ pub(super) struct Scatter {
 
 /// How the estimates of faces scatter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct ScatterFigures {
+pub(super) struct ScatterMetrics {
     /// Mean over the faces of the standard deviation of the age, years.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub age_sd: Option<Mean>,
+    pub age_sd: Option<RunningMean>,
     /// Share of the faces with a sure gender of which a change makes the other one likelier.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels_changed: Option<Mean>,
+    pub labels_changed: Option<RunningMean>,
     /// Mean angle between a changed picture's pose and the unchanged one's, degrees.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pose_spread: Option<Mean>,
+    pub pose_spread: Option<RunningMean>,
 }
 
-impl ScatterFigures {
+impl ScatterMetrics {
     /// Of these faces; `None` of none.
     pub(super) fn of(scatters: &[Scatter]) -> Option<Self> {
         let numbers = |of: fn(&Scatter) -> Option<f64>| scatters.iter().filter_map(of).collect::<Vec<_>>();
         let changed: Vec<bool> = scatters.iter().filter_map(|scatter| scatter.label_changed).collect();
         (!scatters.is_empty()).then(|| Self {
-            age_sd: Mean::of(&numbers(|scatter| scatter.age_years)),
-            labels_changed: Mean::share(&changed),
-            pose_spread: Mean::of(&numbers(|scatter| scatter.pose_degrees)),
+            age_sd: RunningMean::of(&numbers(|scatter| scatter.age_years)),
+            labels_changed: RunningMean::share(&changed),
+            pose_spread: RunningMean::of(&numbers(|scatter| scatter.pose_degrees)),
         })
     }
 }
@@ -66,7 +66,7 @@ impl ScatterFigures {
 /// A changed picture, where the face is in it, and how a pose in it becomes one in the unchanged picture.
 struct Changed {
     frame: Frame,
-    place: Place,
+    place: FaceRegion,
     mirrored: bool,
     clockwise: f32,
 }
@@ -75,7 +75,7 @@ struct Changed {
 pub(super) fn scatter(
     estimator: &mut Estimator,
     frame: &Frame,
-    place: Place,
+    place: FaceRegion,
     unchanged: &Estimate,
 ) -> anyhow::Result<Scatter> {
     let mut estimates = vec![unchanged.clone()];
@@ -110,7 +110,7 @@ fn of(estimates: &[Estimate]) -> Scatter {
 }
 
 /// The picture with each change.
-fn changes(frame: &Frame, place: Place) -> anyhow::Result<Vec<Changed>> {
+fn changes(frame: &Frame, place: FaceRegion) -> anyhow::Result<Vec<Changed>> {
     let moved =
         |rect: Rect| Changed { frame: frame.clone(), place: place.in_box(rect), mirrored: false, clockwise: 0.0 };
     let mut changes = vec![
@@ -162,7 +162,7 @@ fn grey(rgb: &[u8]) -> Vec<u8> {
 }
 
 /// Where a face is in a picture that was turned about its middle.
-fn turned_place(place: Place, before: &Frame, after: &Frame, clockwise: f32) -> Place {
+fn turned_place(place: FaceRegion, before: &Frame, after: &Frame, clockwise: f32) -> FaceRegion {
     let middle = |frame: &Frame| (frame.width() as f32 / 2.0, frame.height() as f32 / 2.0);
     let ((x, y), (new_x, new_y)) = (middle(before), middle(after));
     let (sin, cos) = clockwise.to_radians().sin_cos();
@@ -172,7 +172,7 @@ fn turned_place(place: Place, before: &Frame, after: &Frame, clockwise: f32) -> 
     };
     let Point { x: center_x, y: center_y } = moved(place.rect.center());
     let Rect { width, height, .. } = place.rect;
-    Place {
+    FaceRegion {
         rect: Rect::new(center_x - width / 2.0, center_y - height / 2.0, width, height),
         roll_degrees: place.roll_degrees + clockwise,
         landmarks: place.landmarks.map(|landmarks| landmarks.map(moved)),
@@ -203,9 +203,9 @@ mod tests {
         assert_eq!(moved.label_changed, Some(true));
         assert!((moved.pose_degrees.unwrap() - 3.0).abs() < 1e-3);
         assert_eq!(of(&[said(30.0, 0.6, 5.0), said(30.0, 0.4, 5.0)]).label_changed, None, "it was unsure before");
-        let figures = ScatterFigures::of(&[still, moved]).unwrap();
+        let figures = ScatterMetrics::of(&[still, moved]).unwrap();
         assert_eq!(figures.labels_changed.unwrap().value, 0.5);
-        assert_eq!(ScatterFigures::of(&[]), None);
+        assert_eq!(ScatterMetrics::of(&[]), None);
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
         let frame = Frame::from_rgb(width as u32, height as u32, rgb).unwrap();
         // All landmarks in the dot.
         let rect = Rect::square(Point { x: 62.5, y: 22.5 }, 20.0);
-        let place = Place { rect, roll_degrees: 3.0, landmarks: Some([rect.center(); 6]) };
+        let place = FaceRegion { rect, roll_degrees: 3.0, landmarks: Some([rect.center(); 6]) };
         let changes = changes(&frame, place).unwrap();
         assert_eq!(changes.len(), 13);
         for (index, changed) in changes.iter().enumerate().skip(4) {

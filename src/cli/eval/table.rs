@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{AgeFigures, Figures, Mean, Report};
+use super::metrics::{AgeMetrics, EvalMetrics, EvalReport, RunningMean};
 
 /// One column: its title and its cell for a group.
-type Column = (&'static str, fn(&Figures) -> Option<String>);
+type TableColumn = (&'static str, fn(&EvalMetrics) -> Option<String>);
 
 /// The table, each mean with its 95 % interval.
-pub(super) fn table(report: &Report) -> String {
+pub(super) fn table(report: &EvalReport) -> String {
     let columns = columns(&report.all);
     let mut lines = vec![row("", columns.iter().map(|(title, _)| (*title).to_owned()))];
-    let mut push = |name: &str, figures: &Figures| {
+    let mut push = |name: &str, figures: &EvalMetrics| {
         lines.push(row(name, columns.iter().map(|(_, cell)| cell(figures).unwrap_or_else(|| "-".to_owned()))));
     };
     push("all", &report.all);
@@ -49,22 +49,22 @@ pub(super) fn table(report: &Report) -> String {
     text
 }
 
-fn columns(all: &Figures) -> Vec<Column> {
-    let mut columns: Vec<Column> =
+fn columns(all: &EvalMetrics) -> Vec<TableColumn> {
+    let mut columns: Vec<TableColumn> =
         vec![("images", |f| Some(f.n.to_string())), ("detected", |f| Some(format!("{:.1} %", f.detected * 100.0)))];
     match &all.age {
-        Some(AgeFigures::Exact { .. }) => columns.push(("age MAE, years", |f| match f.age.as_ref()? {
-            AgeFigures::Exact { mae, .. } => Some(in_units(mae)),
-            AgeFigures::Binned { .. } => None,
+        Some(AgeMetrics::Exact { .. }) => columns.push(("age MAE, years", |f| match f.age.as_ref()? {
+            AgeMetrics::Exact { mae, .. } => Some(in_units(mae)),
+            AgeMetrics::Binned { .. } => None,
         })),
-        Some(AgeFigures::Binned { .. }) => {
+        Some(AgeMetrics::Binned { .. }) => {
             columns.push(("age in bin", |f| match f.age.as_ref()? {
-                AgeFigures::Binned { within_bin, .. } => Some(in_percent(within_bin)),
-                AgeFigures::Exact { .. } => None,
+                AgeMetrics::Binned { within_bin, .. } => Some(in_percent(within_bin)),
+                AgeMetrics::Exact { .. } => None,
             }));
             columns.push(("age MAE to bin, years", |f| match f.age.as_ref()? {
-                AgeFigures::Binned { mae_to_bin, .. } => Some(in_units(mae_to_bin)),
-                AgeFigures::Exact { .. } => None,
+                AgeMetrics::Binned { mae_to_bin, .. } => Some(in_units(mae_to_bin)),
+                AgeMetrics::Exact { .. } => None,
             }));
         }
         None => {}
@@ -96,12 +96,12 @@ fn columns(all: &Figures) -> Vec<Column> {
     columns
 }
 
-fn in_units(mean: &Mean) -> String {
+fn in_units(mean: &RunningMean) -> String {
     let (low, high) = mean.interval;
     format!("{:.2} ({low:.2} to {high:.2})", mean.value)
 }
 
-fn in_percent(mean: &Mean) -> String {
+fn in_percent(mean: &RunningMean) -> String {
     let (low, high) = mean.interval;
     format!("{:.1} % ({:.1} to {:.1})", mean.value * 100.0, low * 100.0, high * 100.0)
 }

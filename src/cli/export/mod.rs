@@ -12,7 +12,7 @@ use facelens_session::export::{self, ExportFormat, VideoExport, VideoExportError
 use facelens_session::{SessionFolder, SessionNotice, WriteError, WriteErrorKind};
 use names::default_name;
 
-use super::output::{self, Target, note, usage};
+use super::output::{self, OutputTarget, note, usage};
 use super::progress::Progress;
 
 mod names;
@@ -74,16 +74,16 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let data_whole = data?;
     check_people(&session, &args.person)?;
     let target = match &args.output {
-        Some(output) if output.as_os_str() == "-" => Target::Stdout,
-        Some(output) => Target::File(output.clone()),
-        None => Target::File(session.path.join(default_name(&session, format, &args.person, overlay))),
+        Some(output) if output.as_os_str() == "-" => OutputTarget::Stdout,
+        Some(output) => OutputTarget::File(output.clone()),
+        None => OutputTarget::File(session.path.join(default_name(&session, format, &args.person, overlay))),
     };
-    if let Target::File(file) = &target {
+    if let OutputTarget::File(file) = &target {
         check_file(&session, file, args.force)?;
     }
     let code = match (format, &target) {
-        (ExportFormat::Mp4, Target::File(file)) => export_video(&session, &args.person, overlay, file)?,
-        (_, Target::File(file)) => {
+        (ExportFormat::Mp4, OutputTarget::File(file)) => export_video(&session, &args.person, overlay, file)?,
+        (_, OutputTarget::File(file)) => {
             interrupt::flag();
             let written = write_file(&session, format, args, file);
             if interrupt::stopped() {
@@ -92,7 +92,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             written?;
             ExitCode::SUCCESS
         }
-        (_, Target::Stdout) => {
+        (_, OutputTarget::Stdout) => {
             let mut stdout = Stoppable(output::stdout()?);
             let written = export::write_data(&session, format, &args.person, &mut stdout);
             if interrupt::stopped() {
@@ -102,7 +102,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             ExitCode::SUCCESS
         }
     };
-    if let (Target::File(file), None) = (&target, &args.output) {
+    if let (OutputTarget::File(file), None) = (&target, &args.output) {
         note(format_args!("written: {}", file.display()));
     }
     // A part of the data is never passed for the whole.

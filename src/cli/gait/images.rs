@@ -18,7 +18,7 @@ const MOST: usize = 20_000;
 const LONGEST_NAME: usize = 60;
 
 /// The folder of the images.
-pub(super) struct Images {
+pub(super) struct GeiImages {
     folder: PathBuf,
     /// What the names of this input's images begin with, and those of earlier inputs.
     name: String,
@@ -28,7 +28,7 @@ pub(super) struct Images {
     written: usize,
 }
 
-impl Images {
+impl GeiImages {
     /// Makes the folder where it is not there.
     pub(super) fn new(folder: PathBuf) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&folder).map_err(|error| {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn images_read_back_and_two_inputs_of_one_name_keep_theirs() {
         let folder = tempfile::tempdir().unwrap();
-        let mut images = Images::new(folder.path().join("new/gei")).unwrap();
+        let mut images = GeiImages::new(folder.path().join("new/gei")).unwrap();
         let mut names = Vec::new();
         for input in ["a/clip.mp4", "b/Clip.mp4"] {
             images.begin(&SourceSpec::Path(input.into()));
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_made_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = Images::new(file.path().join("gei")).err().unwrap().to_string();
+        let error = GeiImages::new(file.path().join("gei")).err().unwrap().to_string();
         assert!(error.contains("cannot be made") && error.contains("--gei"), "{error}");
     }
 }

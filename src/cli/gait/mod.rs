@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use facelens_core::frame::Frame;
-use facelens_core::track::Numbers;
+use facelens_core::track::IdentityNumbers;
 use facelens_gait::{
     AgeByGait, BodyNetwork, GaitAgeModel, GaitAnalyser, GaitError, GaitFrame, GaitOptions, Shows, Stride,
 };
 use facelens_media::{CameraFormat, SourceKind, SourceSpec};
 use facelens_session::overlay::{GaitScene, Scene, SceneOptions};
 use facelens_session::{GaitRow, GaitWriter, RowFormat};
-use images::Images;
+use images::GeiImages;
 use tally::Tally;
 
-use super::batch::{Batch, Files, Rows, Trouble, each, exit_code, parse_format, parse_seconds};
+use super::batch::{Batch, Files, InputTrouble, Rows, each, exit_code, parse_format, parse_seconds};
 use super::output;
 use super::video::Video;
 use crate::pipeline::FrameWork;
@@ -86,8 +86,8 @@ pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
         camera_format: args.camera_format.as_ref(),
     };
     let (target, format) = files.check()?;
-    let images = args.gei.clone().map(Images::new).transpose()?;
-    let numbers = Numbers::new();
+    let images = args.gei.clone().map(GeiImages::new).transpose()?;
+    let numbers = IdentityNumbers::new();
     let age = match &args.model {
         Some(file) => Some(read_model(file)?),
         None => None,
@@ -95,7 +95,7 @@ pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
     let options = GaitOptions { body: args.body, age, numbers: numbers.clone() };
     let mut walks = Walks { analyser: GaitAnalyser::new(options)?, numbers };
     let rows = Rows::new(target, format, GaitWriter::new, GaitWriter::flush);
-    let mut out = Out { rows, images, video: args.video.clone().map(Video::new) };
+    let mut out = GaitOutput { rows, images, video: args.video.clone().map(Video::new) };
     let (all_well, rows) = each(&args.inputs, |input| analyse(input, args, &mut walks, &mut out));
     // Both are finished also where one of them fails.
     let video = out.video.map_or(Ok(()), Video::finish);
@@ -120,7 +120,7 @@ fn read_model(file: &Path) -> anyhow::Result<Box<dyn AgeByGait>> {
 /// The gaits of one input after the other.
 struct Walks {
     analyser: GaitAnalyser,
-    numbers: Numbers,
+    numbers: IdentityNumbers,
 }
 
 impl FrameWork for Walks {
@@ -140,12 +140,12 @@ impl FrameWork for Walks {
 }
 
 /// Analyses one input; `false` where a part of it failed and was told.
-fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut Out) -> Result<bool, Trouble> {
+fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut GaitOutput) -> Result<bool, InputTrouble> {
     let mut batch = Batch::open(input, args.seconds, args.camera_format.as_ref(), out.rows.on_terminal())?;
     let name = batch.input().to_owned();
     if batch.info.kind == SourceKind::Pictures {
         let words = "single images show no steps; use a video (a file, or a camera)";
-        return Err(Trouble::Input(anyhow::anyhow!("{name}: {words}")));
+        return Err(InputTrouble::Input(anyhow::anyhow!("{name}: {words}")));
     }
     if let Some(video) = &mut out.video {
         video.begin(&batch.info);
@@ -158,9 +158,9 @@ fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut Out
         tally.add(&frame, &seen);
         out.write(&name, &frame, &seen)
     })?;
-    let last = walks.analyser.finish().map_err(|error| Trouble::Input(error.into()))?;
+    let last = walks.analyser.finish().map_err(|error| InputTrouble::Input(error.into()))?;
     tally.add_strides(&last);
-    out.write_strides(&name, &last).map_err(Trouble::Output)?;
+    out.write_strides(&name, &last).map_err(InputTrouble::Output)?;
     for words in tally.words() {
         batch.progress.note(format_args!("{name}: {words}"));
     }
@@ -168,13 +168,13 @@ fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut Out
 }
 
 /// Where the results go.
-struct Out {
+struct GaitOutput {
     rows: Rows<GaitWriter<Box<dyn Write>>>,
-    images: Option<Images>,
+    images: Option<GeiImages>,
     video: Option<Video>,
 }
 
-impl Out {
+impl GaitOutput {
     fn write(&mut self, input: &str, frame: &Frame, seen: &GaitFrame) -> anyhow::Result<()> {
         self.write_strides(input, &seen.strides)?;
         if let Some(video) = &mut self.video {

@@ -10,20 +10,20 @@ use crate::cli::output::print;
 
 /// One model in the JSON document.
 #[derive(Serialize)]
-struct Row<'a> {
+struct ListRow<'a> {
     name: &'a str,
     origin: &'static str,
     in_use: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<String>,
     #[serde(flatten)]
-    known: Option<Known<'a>>,
+    known: Option<ListedModel<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Known<'a> {
+struct ListedModel<'a> {
     #[serde(rename = "task", serialize_with = "one_or_several::serialize")]
     tasks: &'a [Task],
     size_bytes: u64,
@@ -34,21 +34,21 @@ struct Known<'a> {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
-    models: Vec<Row<'a>>,
+struct ListDocument<'a> {
+    models: Vec<ListRow<'a>>,
 }
 
 pub(super) fn run(library: &Library, json: bool) -> anyhow::Result<()> {
     let entries = library.list();
     if json {
-        let document = Document { models: entries.iter().map(row).collect() };
+        let document = ListDocument { models: entries.iter().map(row).collect() };
         print(&format!("{}\n", serde_json::to_string(&document)?))
     } else {
         print(&table(&entries, library))
     }
 }
 
-fn row(entry: &Entry) -> Row<'_> {
+fn row(entry: &Entry) -> ListRow<'_> {
     let (known, error) = match &entry.card {
         Ok((card, size_bytes)) => (Some(known(card, *size_bytes)), None),
         Err(error) => (None, Some(error.to_string())),
@@ -57,11 +57,11 @@ fn row(entry: &Entry) -> Row<'_> {
         Origin::Shipped => ("shipped", None),
         Origin::User(card) => ("user", Some(card.display().to_string())),
     };
-    Row { name: &entry.name, origin, in_use: !entry.default_for.is_empty(), card, known, error }
+    ListRow { name: &entry.name, origin, in_use: !entry.default_for.is_empty(), card, known, error }
 }
 
-fn known(card: &ModelCard, size_bytes: u64) -> Known<'_> {
-    Known {
+fn known(card: &ModelCard, size_bytes: u64) -> ListedModel<'_> {
+    ListedModel {
         tasks: &card.tasks,
         size_bytes,
         licence: &card.licence,

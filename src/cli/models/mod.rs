@@ -17,11 +17,11 @@ use super::output::print;
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ModelsAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum ModelsAction {
     /// List the models that ship and those in your library.
     List {
         /// One JSON document instead of a table.
@@ -57,15 +57,15 @@ struct FileArgs {
 pub(super) fn run(args: &ModelsArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     let library = Library::open(sandbox);
     match &args.action {
-        Action::List { json } => list::run(&library, *json)?,
-        Action::Show(file) => print(&show::text(&library.open_any(&file.file, file.task)?)?)?,
-        Action::Check(file) => {
+        ModelsAction::List { json } => list::run(&library, *json)?,
+        ModelsAction::Show(file) => print(&show::text(&library.open_any(&file.file, file.task)?)?)?,
+        ModelsAction::Check(file) => {
             let opened = library.open_any(&file.file, file.task)?;
             let words = checked(&opened);
             opened.prepare()?;
             print(&format!("{}: {words}\n", file.file.display()))?;
         }
-        Action::Import { file, output } => {
+        ModelsAction::Import { file, output } => {
             let folder = output
                 .as_deref()
                 .or(library.folder())

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use facelens_core::analyser::Estimates;
 use facelens_core::detect::{self, DetectorKind};
-use facelens_core::estimate::{Estimate, EstimateError, EstimateTimings, Place, Quality};
+use facelens_core::estimate::{Estimate, EstimateError, EstimateTimings, FaceRegion, Quality};
 use facelens_core::frame::Frame;
 use facelens_core::geometry::{Point, Pose, Rotation};
 use facelens_core::{Analyser, Faces};
@@ -45,7 +45,7 @@ fn wobble_deg(frame: u64) -> f32 {
 }
 
 impl Estimates for TrueRoll {
-    fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError> {
+    fn estimate(&mut self, frame: &Frame, face: FaceRegion) -> Result<(Estimate, EstimateTimings), EstimateError> {
         let roll = truth(frame.time).roll + wobble_deg(frame.sequence);
         let quality = Quality { side_px: face.rect.width, sharpness: 0.2 };
         let estimate = Estimate { pose: Some(Pose { roll, ..Pose::default() }), quality, ..Estimate::default() };
@@ -53,7 +53,7 @@ impl Estimates for TrueRoll {
     }
 
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        self.estimate(frame, Place::default())
+        self.estimate(frame, FaceRegion::default())
     }
 }
 

@@ -10,25 +10,25 @@ use facelens_core::detect::{DetectError, Detection, DetectorKind};
 use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
 use facelens_media::{Next, SourceErrorKind, SourceInfo, SourceKind};
-use facelens_session::Tap;
+use facelens_session::AnalysisSink;
 
 use crate::pipeline::analysis_thread::Makers;
 use crate::pipeline::fakes::*;
-use crate::pipeline::{LastingTap, Live, LiveOptions, Shown};
+use crate::pipeline::{LastingSink, LiveOptions, LiveSession, SourceState};
 
 fn always_a_face(_: DetectorKind, _: &Frame) -> Result<Vec<Detection>, DetectError> {
     Ok(vec![found(FACE)])
 }
 
-fn is_running(live: &Live) -> bool {
-    matches!(live.status().shown, Shown::Running(_))
+fn is_running(live: &LiveSession) -> bool {
+    matches!(live.status().shown, SourceState::Running(_))
 }
 
-fn analysed_frame(live: &Live) -> Option<u64> {
+fn analysed_frame(live: &LiveSession) -> Option<u64> {
     live.analysis().map(|analysis| analysis.frame.sequence)
 }
 
-fn error_words(live: &Live) -> String {
+fn error_words(live: &LiveSession) -> String {
     live.status().analysis_error.clone().unwrap_or_default()
 }
 
@@ -87,7 +87,7 @@ fn every_frame_of_a_file_is_analysed_and_the_last_one_stays() {
             Ok(vec![found(FACE)])
         }),
     );
-    wait_until("the end", || matches!(live.status().shown, Shown::Ended(_)) && analysed_frame(&live) == Some(39));
+    wait_until("the end", || matches!(live.status().shown, SourceState::Ended(_)) && analysed_frame(&live) == Some(39));
     assert_eq!(*seen.lock().unwrap(), (0..40).collect::<Vec<_>>());
     wait_until("figures", || live.status().analysed == 40);
     assert_eq!((live.status().captured, live.status().dropped), (40, 0));
@@ -114,7 +114,7 @@ fn after_a_change_of_source_nothing_of_the_old_one_is_shown() {
     assert_eq!(live.frame().unwrap().sequence, 7);
     live.set_source(camera());
     assert!(live.frame().is_none() && live.analysis().is_none());
-    assert!(matches!(live.status().shown, Shown::Opening));
+    assert!(matches!(live.status().shown, SourceState::Opening));
     assert_eq!(live.status().captured, 0);
     // The old source is let go, and the analysis of its frame comes too late.
     wait_until("the old source is let go", || old.send(Next::Waiting).is_err());
@@ -131,7 +131,8 @@ fn after_a_change_of_source_nothing_of_the_old_one_is_shown() {
 #[test]
 fn a_source_that_cannot_be_opened_is_reported_and_a_camera_is_tried_again() {
     let live = start(file(), openings(vec![Err(error(SourceErrorKind::Unreadable))]), makers(always_a_face));
-    let failed = |live: &Live, kind| matches!(&live.status().shown, Shown::Failed(error) if error.kind == kind);
+    let failed =
+        |live: &LiveSession, kind| matches!(&live.status().shown, SourceState::Failed(error) if error.kind == kind);
     wait_until("unreadable", || failed(&live, SourceErrorKind::Unreadable));
     sleep(Duration::from_millis(250));
     assert!(failed(&live, SourceErrorKind::Unreadable), "a file is not tried again");
@@ -153,11 +154,17 @@ fn a_camera_that_stalls_or_is_unplugged_is_shown_so_and_comes_back() {
     sender.send(Next::Frame(frame(0))).unwrap();
     wait_until("running", || is_running(&live));
     sender.send(Next::Stalled { silent_for: Duration::from_secs(3) }).unwrap();
-    wait_until("stalled", || matches!(live.status().shown, Shown::Stalled { silent_secs, .. } if silent_secs == 3.0));
+    wait_until(
+        "stalled",
+        || matches!(live.status().shown, SourceState::Stalled { silent_secs, .. } if silent_secs == 3.0),
+    );
     sender.send(Next::Frame(frame(1))).unwrap();
     wait_until("running again", || is_running(&live));
     sender.send(Next::Disconnected { reason: "unplugged".into() }).unwrap();
-    wait_until("gone", || matches!(&live.status().shown, Shown::Disconnected { reason, .. } if reason == "unplugged"));
+    wait_until(
+        "gone",
+        || matches!(&live.status().shown, SourceState::Disconnected { reason, .. } if reason == "unplugged"),
+    );
     sender.send(Next::Frame(frame(2))).unwrap();
     wait_until("back", || is_running(&live) && analysed_frame(&live) == Some(2));
 }
@@ -165,7 +172,7 @@ fn a_camera_that_stalls_or_is_unplugged_is_shown_so_and_comes_back() {
 #[test]
 fn panics_in_a_source_are_reported() {
     let live = start(file(), Arc::new(|_| panic!("bad header")), makers(always_a_face));
-    let says = |live: &Live, words: &str| matches!(&live.status().shown, Shown::Failed(error) if error.to_string().contains(words));
+    let says = |live: &LiveSession, words: &str| matches!(&live.status().shown, SourceState::Failed(error) if error.to_string().contains(words));
     wait_until("the panic of the opening", || says(&live, "bad header"));
     let live =
         start(file(), openings(vec![Ok(scripted(SourceKind::Video, || panic!("bad frame")))]), makers(always_a_face));
@@ -266,7 +273,7 @@ fn a_held_file_goes_on_by_steps_and_a_held_camera_freezes() {
 fn a_file_that_is_opened_while_held_shows_its_first_frame() {
     let sources = vec![Ok(list(SourceKind::Video, frames(5))), Ok(list(SourceKind::Video, frames(5)))];
     let live = start(file(), openings(sources), makers(always_a_face));
-    wait_until("the end", || matches!(live.status().shown, Shown::Ended(_)));
+    wait_until("the end", || matches!(live.status().shown, SourceState::Ended(_)));
     live.set_paused(true);
     live.restart();
     wait_until("the first frame", || analysed_frame(&live) == Some(0));
@@ -311,7 +318,7 @@ fn a_detector_that_cannot_be_made_is_reported_and_the_old_one_goes_on() {
 }
 
 /// How long it takes to close.
-fn closing(live: Live) -> Duration {
+fn closing(live: LiveSession) -> Duration {
     let start = Instant::now();
     drop(live);
     start.elapsed()
@@ -367,7 +374,7 @@ fn a_source_is_let_go_and_another_one_is_opened_later() {
     wait_until("an image", || live.frame().is_some());
     live.let_go();
     wait_until("the camera is let go", || gone.load(Ordering::SeqCst));
-    assert!(live.frame().is_none() && matches!(live.status().shown, Shown::Opening));
+    assert!(live.frame().is_none() && matches!(live.status().shown, SourceState::Opening));
     live.set_source(file());
     wait_until("the file is analysed", || analysed_frame(&live) == Some(2));
 }
@@ -384,10 +391,10 @@ fn without_a_first_source_nothing_is_opened() {
         source: None,
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
-        tap: None,
+        sink: None,
         wake: Arc::new(|| ()),
     };
-    let live = Live::start_with(options, Arc::new(open), makers(always_a_face)).unwrap();
+    let live = LiveSession::start_with(options, Arc::new(open), makers(always_a_face)).unwrap();
     live.set_paused(false);
     sleep(Duration::from_millis(20));
     assert!(!opened.load(Ordering::SeqCst));
@@ -411,13 +418,13 @@ fn the_window_is_woken_when_there_is_something_new() {
         source: Some(file()),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
-        tap: None,
+        sink: None,
         wake: Arc::new(move || {
             count.fetch_add(1, Ordering::SeqCst);
         }),
     };
     let sources = openings(vec![Ok(list(SourceKind::Video, frames(10)))]);
-    let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
+    let live = LiveSession::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(9));
     wait_until("a call for each frame and analysis", || woken.load(Ordering::SeqCst) >= 20);
 }
@@ -430,7 +437,7 @@ struct Seen {
     opened: Mutex<Vec<String>>,
 }
 
-impl Tap for Seen {
+impl AnalysisSink for Seen {
     fn analysed(&self, analysis: &Arc<Analysis>) {
         self.frames.lock().unwrap().push(analysis.frame.sequence);
     }
@@ -450,7 +457,7 @@ fn tapped_by(seen: &Arc<Seen>) -> LiveOptions {
         source: Some(file()),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
-        tap: Some(Arc::clone(seen) as Arc<dyn Tap>),
+        sink: Some(Arc::clone(seen) as Arc<dyn AnalysisSink>),
         wake: Arc::new(|| ()),
     }
 }
@@ -460,7 +467,7 @@ fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
     let seen = Arc::new(Seen::default());
     let options = tapped_by(&seen);
     let sources = openings(vec![Ok(list(SourceKind::Video, frames(30))), Ok(list(SourceKind::Video, frames(3)))]);
-    let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
+    let live = LiveSession::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(29));
     // The last frame is analysed again for the new models, which is no news.
     let before = live.analysis().unwrap();
@@ -483,17 +490,17 @@ fn a_lasting_tap_sees_every_source_and_is_told_their_names() {
         Ok(list(SourceKind::Video, frames(3))),
         Ok(list(SourceKind::Video, frames(3))),
     ]);
-    let live = Live::start_with(options, sources, makers(always_a_face)).unwrap();
+    let live = LiveSession::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(29));
     // Put on late: it sees what comes from then on, beside the tap of the source.
-    live.set_lasting_tap(LastingTap::Outputs, Some(Arc::clone(&lasting) as Arc<dyn Tap>));
+    live.set_lasting_sink(LastingSink::Outputs, Some(Arc::clone(&lasting) as Arc<dyn AnalysisSink>));
     live.restart();
     wait_until("the next source", || analysed_frame(&live) == Some(2));
     assert!(lasting.changed.load(Ordering::SeqCst));
     assert_eq!(*lasting.frames.lock().unwrap(), [0, 1, 2]);
     assert_eq!(lasting.opened.lock().unwrap().len(), 2, "the source that was there, and the next one");
     assert_eq!(seen.frames.lock().unwrap().len(), 30);
-    live.set_lasting_tap(LastingTap::Outputs, None);
+    live.set_lasting_sink(LastingSink::Outputs, None);
     live.restart();
     wait_until("one more source", || analysed_frame(&live) == Some(2));
     assert_eq!(lasting.frames.lock().unwrap().len(), 3);

@@ -1,21 +1,21 @@
 //! Detect -> track -> crop -> estimate -> smooth, for one frame, on the calling thread.
 
-mod glance;
-mod search;
-mod team;
+mod change_detector;
+mod face_search;
+mod worker_pool;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Analysis, StageTimings};
-use crate::analyser::search::Search;
-use crate::analyser::team::{Another, Team};
+use crate::analyser::face_search::FaceSearch;
+use crate::analyser::worker_pool::{Another, WorkerPool};
 use crate::detect::{DetectError, Detection, Detector};
-use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator, Place};
+use crate::estimate::{Estimate, EstimateError, EstimateTimings, Estimator, FaceRegion};
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::model::{ModelSet, Task, TaskModel};
-use crate::track::{Numbers, Tracker};
+use crate::track::{IdentityNumbers, Tracker};
 
 /// A frame could not be analysed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -42,7 +42,7 @@ pub trait Estimates: Send {
     ///
     /// # Errors
     /// Where a network fails.
-    fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError>;
+    fn estimate(&mut self, frame: &Frame, face: FaceRegion) -> Result<(Estimate, EstimateTimings), EstimateError>;
 
     /// Estimates the face that the whole frame is a crop of.
     ///
@@ -63,7 +63,7 @@ impl Another for Box<dyn Estimates> {
 }
 
 impl Estimates for Estimator {
-    fn estimate(&mut self, frame: &Frame, face: Place) -> Result<(Estimate, EstimateTimings), EstimateError> {
+    fn estimate(&mut self, frame: &Frame, face: FaceRegion) -> Result<(Estimate, EstimateTimings), EstimateError> {
         Self::estimate(self, frame, face)
     }
 
@@ -80,8 +80,8 @@ impl Estimates for Estimator {
 /// of its own beside the calling one; the results are the same.
 pub struct Analyser {
     /// `None`: the whole picture is a face.
-    search: Option<Search>,
-    estimates: Team<Box<dyn Estimates>>,
+    search: Option<FaceSearch>,
+    estimates: WorkerPool<Box<dyn Estimates>>,
     tracker: Tracker,
 }
 
@@ -96,11 +96,11 @@ impl Analyser {
     pub fn with(faces: Faces, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) -> Self {
         let mut tracker = Tracker::new();
         tracker.set_age_error_years(age_error_years);
-        Self { search: search(faces), estimates: Team::new(estimates), tracker }
+        Self { search: search(faces), estimates: WorkerPool::new(estimates), tracker }
     }
 
     /// Takes identities' numbers out of a row that others take from, too.
-    pub fn share_numbers(&mut self, numbers: Numbers) {
+    pub fn share_numbers(&mut self, numbers: IdentityNumbers) {
         self.tracker.share_numbers(numbers);
     }
 
@@ -112,7 +112,7 @@ impl Analyser {
 
     /// Replaces what estimates; identities stay, their averages start anew.
     pub fn set_estimates(&mut self, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) {
-        self.estimates = Team::new(estimates);
+        self.estimates = WorkerPool::new(estimates);
         self.tracker.set_age_error_years(age_error_years);
         self.tracker.forget_estimates();
     }
@@ -162,12 +162,13 @@ impl Analyser {
 
         let named: Vec<(u64, Detection)> =
             ids.into_iter().zip(detections).filter_map(|(id, detection)| Some((id?, detection))).collect();
-        let place = |detection: &Detection| self.search.is_some().then(|| Place::from(detection));
+        let place = |detection: &Detection| self.search.is_some().then(|| FaceRegion::from(detection));
         let jobs = named.iter().map(|(_, detection)| (Arc::clone(&frame), place(detection))).collect();
-        let estimates = self.estimates.map(jobs, |estimates, (frame, face): &(Arc<Frame>, Option<Place>)| match face {
-            Some(face) => estimates.estimate(frame, *face),
-            None => estimates.estimate_crop(frame),
-        });
+        let estimates =
+            self.estimates.map(jobs, |estimates, (frame, face): &(Arc<Frame>, Option<FaceRegion>)| match face {
+                Some(face) => estimates.estimate(frame, *face),
+                None => estimates.estimate_crop(frame),
+            });
         watch.lap_ms();
         let mut faces = Vec::with_capacity(named.len());
         for ((id, detection), estimate) in named.iter().zip(estimates) {
@@ -190,9 +191,9 @@ pub fn estimates_of(models: ModelSet) -> (Box<dyn Estimates>, Option<f32>) {
     (Box::new(Estimator::new(models)), age_error_years)
 }
 
-fn search(faces: Faces) -> Option<Search> {
+fn search(faces: Faces) -> Option<FaceSearch> {
     match faces {
-        Faces::Detect(detector) => Some(Search::new(detector)),
+        Faces::Detect(detector) => Some(FaceSearch::new(detector)),
         Faces::WholePicture => None,
     }
 }

@@ -12,13 +12,13 @@ pub struct Letterbox {
     resizer: Resizer,
     small: Image<'static>,
     /// Which part of the square was filled last; around it the tensor is black.
-    filled: Part,
+    filled: WindowPart,
     tensor: Vec<f32>,
 }
 
 /// A part of the square, pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Part {
+struct WindowPart {
     left: u32,
     top: u32,
     width: u32,
@@ -50,7 +50,7 @@ impl Letterbox {
             side,
             resizer: Resizer::new(),
             small: Image::new(1, 1, PixelType::U8x3),
-            filled: Part::default(),
+            filled: WindowPart::default(),
             tensor: vec![BLACK; 3 * (side * side) as usize],
         }
     }
@@ -88,14 +88,14 @@ impl Letterbox {
         let (Some(across), Some(down)) = (covered(window.x, frame.width()), covered(window.y, frame.height())) else {
             return Ok(None);
         };
-        let part = Part { left: across.0, top: down.0, width: across.1, height: down.1 };
+        let part = WindowPart { left: across.0, top: down.0, width: across.1, height: down.1 };
         self.shrink(frame, [across.2, down.2, across.3, down.3], part)?;
         let scale = scale as f32;
         Ok(Some((&self.tensor, Placement { scale, left: -window.x / scale, top: -window.y / scale })))
     }
 
     /// Scales `region` of the frame (left, top, width, height in pixels) into `part` of the square.
-    fn shrink(&mut self, frame: &Frame, region: [f64; 4], part: Part) -> Result<(), ResizeError> {
+    fn shrink(&mut self, frame: &Frame, region: [f64; 4], part: WindowPart) -> Result<(), ResizeError> {
         if (self.small.width(), self.small.height()) != (part.width, part.height) {
             self.small = Image::new(part.width, part.height, PixelType::U8x3);
         }
@@ -125,14 +125,14 @@ impl Letterbox {
     }
 
     /// Size of the shrunk frame and its place in the square.
-    fn place(&self, width: u32, height: u32) -> Part {
+    fn place(&self, width: u32, height: u32) -> WindowPart {
         let longest = f64::from(width.max(height));
         let shrunk = |length: u32| {
             let exact = f64::from(length) * f64::from(self.side) / longest;
             (exact.round() as u32).clamp(1, self.side)
         };
         let (width, height) = (shrunk(width), shrunk(height));
-        Part { left: (self.side - width) / 2, top: (self.side - height) / 2, width, height }
+        WindowPart { left: (self.side - width) / 2, top: (self.side - height) / 2, width, height }
     }
 }
 

@@ -72,7 +72,7 @@ impl GenderEstimate {
 
 /// Where in a frame a face is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Place {
+pub struct FaceRegion {
     /// The facelens box, pixels; it may reach over the picture's edge.
     pub rect: Rect,
     /// How far the head is tilted clockwise as the picture shows it, degrees, by its landmarks: what cards with
@@ -83,7 +83,7 @@ pub struct Place {
     pub landmarks: Option<[Point; 6]>,
 }
 
-impl Place {
+impl FaceRegion {
     /// The same face in another box: its landmarks go with the box.
     #[must_use]
     pub fn in_box(self, rect: Rect) -> Self {
@@ -108,13 +108,13 @@ impl Place {
     }
 }
 
-impl From<&Rect> for Place {
+impl From<&Rect> for FaceRegion {
     fn from(rect: &Rect) -> Self {
         Self { rect: *rect, roll_degrees: 0.0, landmarks: None }
     }
 }
 
-impl From<&Detection> for Place {
+impl From<&Detection> for FaceRegion {
     fn from(detection: &Detection) -> Self {
         let roll_degrees = detection.roll_degrees().unwrap_or_default();
         Self { rect: detection.rect, roll_degrees, landmarks: detection.keypoints }
@@ -192,7 +192,7 @@ impl Estimator {
     pub fn estimate(
         &mut self,
         frame: &Frame,
-        face: impl Into<Place>,
+        face: impl Into<FaceRegion>,
     ) -> Result<(Estimate, EstimateTimings), EstimateError> {
         self.run(frame, Region::Face(face.into()))
     }

@@ -2,8 +2,8 @@
 
 use super::crop::{PixelRect, crop_rect};
 use super::resize::CropResizer;
-use super::warp::{View, Warper};
-use super::{Place, tensor};
+use super::warp::{WarpView, Warper};
+use super::{FaceRegion, tensor};
 use crate::detect::box_in_style;
 use crate::frame::Frame;
 use crate::model::{CropSpec, Edge, InputSpec, ModelCard};
@@ -12,7 +12,7 @@ use crate::model::{CropSpec, Edge, InputSpec, ModelCard};
 #[derive(Clone, Copy)]
 pub(super) enum Region {
     /// A face; each card adds its margin, and is shown it upright or as it is.
-    Face(Place),
+    Face(FaceRegion),
     /// The whole picture is a ready crop: no margin.
     Whole,
 }
@@ -22,14 +22,14 @@ pub(super) enum Region {
 pub(super) struct Preparer {
     pub(super) resizer: CropResizer,
     warper: Warper,
-    pixels: Vec<Pixels>,
+    pixels: Vec<CropPixels>,
     pixels_used: usize,
     inputs: Vec<Input>,
     inputs_used: usize,
 }
 
 /// A crop at its input size.
-struct Pixels {
+struct CropPixels {
     crop: CropSpec,
     size: (u32, u32),
     /// How far the crop is turned clockwise in the frame, degrees: the network sees the head turned back by so much.
@@ -62,7 +62,7 @@ impl super::Estimator {
     pub fn input(
         &mut self,
         frame: &Frame,
-        face: impl Into<Place>,
+        face: impl Into<FaceRegion>,
         card: &ModelCard,
     ) -> Result<Option<Vec<f32>>, super::EstimateError> {
         self.preparer.next_face();
@@ -124,14 +124,14 @@ impl Preparer {
         }
         let index = self.pixels_used;
         if index == self.pixels.len() {
-            self.pixels.push(Pixels { crop: card.crop.clone(), size, turn_degrees: 0.0, rgb: Vec::new() });
+            self.pixels.push(CropPixels { crop: card.crop.clone(), size, turn_degrees: 0.0, rgb: Vec::new() });
         }
         let pixels = &mut self.pixels[index];
         pixels.crop.clone_from(&card.crop);
         (pixels.size, pixels.turn_degrees) = (size, 0.0);
         let part = match part(frame, region, &card.crop) {
-            Part::Cut(rect) => rect,
-            Part::View(view, edge) => {
+            CropPart::Cut(rect) => rect,
+            CropPart::WarpView(view, edge) => {
                 let how = (card.crop.resize, edge);
                 let inside = self.warper.fill(&mut self.resizer, frame, &view, how, size, &mut pixels.rgb)?;
                 pixels.turn_degrees = view.turn_degrees;
@@ -147,29 +147,29 @@ impl Preparer {
 }
 
 /// How a crop is made.
-enum Part {
+enum CropPart {
     /// Whole pixels of the frame, resized; `None` where the face lies outside of it.
     Cut(Option<PixelRect>),
     /// Read pixel by pixel, turned, or with something in place of what lies outside the frame.
-    View(View, Edge),
+    WarpView(WarpView, Edge),
 }
 
 /// What of a frame a card wants to see.
-fn part(frame: &Frame, region: Region, crop: &CropSpec) -> Part {
+fn part(frame: &Frame, region: Region, crop: &CropSpec) -> CropPart {
     let (width, height) = (frame.width(), frame.height());
-    let Region::Face(face) = region else { return Part::Cut(Some(PixelRect::whole(width, height))) };
+    let Region::Face(face) = region else { return CropPart::Cut(Some(PixelRect::whole(width, height))) };
     let aligned = crop.align.as_ref().zip(face.landmarks.as_ref());
-    if let Some(view) = aligned.and_then(|(align, landmarks)| View::aligned(landmarks, align)) {
+    if let Some(view) = aligned.and_then(|(align, landmarks)| WarpView::aligned(landmarks, align)) {
         // A view has no edge to be cut at.
-        return Part::View(view, if crop.edge == Edge::Repeat { Edge::Repeat } else { Edge::Black });
+        return CropPart::WarpView(view, if crop.edge == Edge::Repeat { Edge::Repeat } else { Edge::Black });
     }
     let rect = box_in_style(&face.rect, crop.relative_to);
     if crop.upright && face.roll_degrees != 0.0 {
         let edge = if crop.edge == Edge::Black { Edge::Black } else { Edge::Repeat };
-        return Part::View(View::of_box(&rect, crop, face.roll_degrees), edge);
+        return CropPart::WarpView(WarpView::of_box(&rect, crop, face.roll_degrees), edge);
     }
     if crop.edge != Edge::Cut {
-        return Part::View(View::of_box(&rect, crop, 0.0), crop.edge);
+        return CropPart::WarpView(WarpView::of_box(&rect, crop, 0.0), crop.edge);
     }
-    Part::Cut(crop_rect(&rect.translated(0.0, crop.down * rect.height), crop.margin, width, height))
+    CropPart::Cut(crop_rect(&rect.translated(0.0, crop.down * rect.height), crop.margin, width, height))
 }

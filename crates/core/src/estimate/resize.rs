@@ -11,12 +11,12 @@ use crate::model::ResizeFilter;
 #[derive(Default)]
 pub(super) struct CropResizer {
     resizer: Resizer,
-    columns: Vec<Taps>,
+    columns: Vec<FilterTaps>,
 }
 
 /// Two neighbouring source pixels and the second one's weight.
 #[derive(Clone, Copy)]
-struct Taps {
+struct FilterTaps {
     first: usize,
     second: usize,
     weight: f32,
@@ -92,12 +92,12 @@ impl CropResizer {
 }
 
 /// The taps of pixel `target` of `targets` on a line of `sources` pixels; beyond the ends the last pixel goes on.
-fn taps(target: u32, targets: u32, sources: u32) -> Taps {
+fn taps(target: u32, targets: u32, sources: u32) -> FilterTaps {
     let scale = f64::from(sources) / f64::from(targets);
     let position = ((f64::from(target) + 0.5) * scale - 0.5).clamp(0.0, f64::from(sources) - 1.0);
     let first = position.floor();
     let second = (first + 1.0).min(f64::from(sources) - 1.0);
-    Taps { first: first as usize, second: second as usize, weight: (position - first) as f32 }
+    FilterTaps { first: first as usize, second: second as usize, weight: (position - first) as f32 }
 }
 
 #[cfg(test)]

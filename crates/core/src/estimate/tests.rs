@@ -178,7 +178,7 @@ fn pose_of(models: Vec<TaskModel>, roll_degrees: f32) -> Pose {
     let mut set = ModelSet::default();
     set.set(Task::Pose, models.into_iter().map(Arc::new).collect());
     Estimator::new(set)
-        .estimate(&astronaut(), Place { rect: FACE, roll_degrees, landmarks: None })
+        .estimate(&astronaut(), FaceRegion { rect: FACE, roll_degrees, landmarks: None })
         .unwrap()
         .0
         .pose
@@ -206,8 +206,8 @@ fn what_was_turned_back_is_composed_with_what_the_network_saw() {
 
 #[test]
 fn only_cards_that_say_so_are_shown_faces_upright() {
-    let face = Place { rect: FACE, roll_degrees: 30.0, landmarks: None };
-    let input = |upright: bool, place: Place| {
+    let face = FaceRegion { rect: FACE, roll_degrees: 30.0, landmarks: None };
+    let input = |upright: bool, place: FaceRegion| {
         let model = small_model(|card| card.crop.upright = upright);
         let mut estimator = Estimator::new(ModelSet::default());
         estimator.input(&astronaut(), place, &model.card).unwrap().unwrap()
@@ -235,7 +235,7 @@ fn what_alignment_turned_back_is_composed_with_what_the_network_saw() {
         let model = constant_pose(saw, |card| card.crop.align = Some(Alignment::arcface()));
         let set = ModelSet { pose: vec![Arc::new(model)], ..ModelSet::default() };
         // By the landmarks alone: the detector's own idea of the tilt does not count.
-        let place = Place { rect: FACE, roll_degrees: 77.0, landmarks: known.then(|| landmarks(degrees)) };
+        let place = FaceRegion { rect: FACE, roll_degrees: 77.0, landmarks: known.then(|| landmarks(degrees)) };
         Estimator::new(set).estimate(&astronaut(), place).unwrap().0.pose.unwrap()
     };
     for degrees in [0.0, 25.0, -70.0] {
@@ -250,7 +250,7 @@ fn an_aligned_face_fills_the_input_however_it_is_tilted_and_without_landmarks_it
     let aligned = small_model(|card| card.crop.align = Some(Alignment::arcface()));
     let plain = small_model(|_| ());
     let input = |model: &TaskModel, landmarks| {
-        let place = Place { rect: FACE, roll_degrees: 0.0, landmarks };
+        let place = FaceRegion { rect: FACE, roll_degrees: 0.0, landmarks };
         Estimator::new(ModelSet::default()).input(&astronaut(), place, &model.card).unwrap().unwrap()
     };
     assert_eq!(input(&aligned, None), input(&plain, None));
@@ -284,7 +284,7 @@ fn a_grey_input_has_one_channel() {
 fn landmarks_go_with_the_box_and_into_the_mirror() {
     let at = |x, y| Point { x, y };
     let landmarks = [at(10.0, 10.0), at(20.0, 10.0), at(16.0, 14.0), at(15.0, 18.0), at(8.0, 12.0), at(24.0, 12.0)];
-    let place = Place { rect: Rect::new(6.0, 4.0, 20.0, 20.0), roll_degrees: 3.0, landmarks: Some(landmarks) };
+    let place = FaceRegion { rect: Rect::new(6.0, 4.0, 20.0, 20.0), roll_degrees: 3.0, landmarks: Some(landmarks) };
     let moved = place.in_box(Rect::new(106.0, 4.0, 40.0, 40.0)).landmarks.unwrap();
     assert_eq!((moved[0], moved[3]), (at(114.0, 16.0), at(124.0, 32.0)));
     let mirror = place.mirrored(100.0);

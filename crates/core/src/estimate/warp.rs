@@ -11,7 +11,7 @@ use crate::model::{Alignment, CropSpec, Edge, ResizeFilter};
 
 /// Where in a frame a network's input lies: a rectangle turned about its middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct View {
+pub(super) struct WarpView {
     /// Its middle.
     middle: Point,
     /// Width and height, pixels of the frame.
@@ -20,7 +20,7 @@ pub(super) struct View {
     pub(super) turn_degrees: f32,
 }
 
-impl View {
+impl WarpView {
     /// `face` (a box in the style that the card names) with the crop's margin on each side, turned by `turn_degrees` about
     /// the box's middle.
     pub(super) fn of_box(face: &Rect, crop: &CropSpec, turn_degrees: f32) -> Self {
@@ -87,7 +87,7 @@ impl Warper {
         &mut self,
         resizer: &mut CropResizer,
         frame: &Frame,
-        view: &View,
+        view: &WarpView,
         (filter, edge): (ResizeFilter, Edge),
         (width, height): (u32, u32),
         rgb: &mut Vec<u8>,
@@ -157,10 +157,10 @@ mod tests {
 
     fn fill(frame: &Frame, face: Rect, roll_degrees: f32) -> Option<Vec<u8>> {
         let crop = CropSpec { margin: 0.2, ..CropSpec::default() };
-        filled(frame, &View::of_box(&face, &crop, roll_degrees), (ResizeFilter::Triangle, Edge::Repeat))
+        filled(frame, &WarpView::of_box(&face, &crop, roll_degrees), (ResizeFilter::Triangle, Edge::Repeat))
     }
 
-    fn filled(frame: &Frame, view: &View, how: (ResizeFilter, Edge)) -> Option<Vec<u8>> {
+    fn filled(frame: &Frame, view: &WarpView, how: (ResizeFilter, Edge)) -> Option<Vec<u8>> {
         let mut rgb = Vec::new();
         let resizer = &mut CropResizer::default();
         let inside = Warper::default().fill(resizer, frame, view, how, (64, 64), &mut rgb).unwrap();
@@ -212,7 +212,7 @@ mod tests {
     fn a_crop_may_lie_below_the_box_along_the_face() {
         let crop = CropSpec { down: 0.25, ..CropSpec::default() };
         let face = Rect::new(80.0, 60.0, 40.0, 40.0);
-        let middle = |turn| View::of_box(&face, &crop, turn).middle;
+        let middle = |turn| WarpView::of_box(&face, &crop, turn).middle;
         assert_eq!(middle(0.0), Point { x: 100.0, y: 90.0 });
         // Turned clockwise by a quarter, the chin points to the left.
         let turned = middle(90.0);
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn outside_the_picture_a_crop_is_black_or_repeats_the_edge() {
         let white = Frame::from_rgb(40, 40, vec![255; 4800]).unwrap();
-        let view = View::of_box(&Rect::new(-10.0, 0.0, 40.0, 40.0), &CropSpec::default(), 0.0);
+        let view = WarpView::of_box(&Rect::new(-10.0, 0.0, 40.0, 40.0), &CropSpec::default(), 0.0);
         for filter in [ResizeFilter::Bilinear, ResizeFilter::Triangle] {
             // A quarter of the columns lie to the left of the picture.
             let black = filled(&white, &view, (filter, Edge::Black)).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     fn a_known_similarity_is_found_again() {
         let align = Alignment::arcface();
         for (degrees, scale) in [(0.0_f32, 1.0), (35.0, 0.5), (-80.0, 2.5), (170.0, 1.5)] {
-            let view = View::aligned(&placed(&align, degrees, scale), &align).unwrap();
+            let view = WarpView::aligned(&placed(&align, degrees, scale), &align).unwrap();
             let (sin, cos) = degrees.to_radians().sin_cos();
             let (x, y) = (scale * 56.0, scale * 56.0);
             let middle = Point { x: 30.0 + cos * x - sin * y, y: 20.0 + sin * x + cos * y };
@@ -276,7 +276,7 @@ mod tests {
         landmarks[0] = Point { x: 99.0, y: 50.0 };
         landmarks[1] = Point { x: 101.0, y: 50.0 };
         landmarks[3] = Point { x: 100.0, y: 51.0 };
-        let view = View::aligned(&landmarks, &align).unwrap();
+        let view = WarpView::aligned(&landmarks, &align).unwrap();
         let scale = (2.0 + 4.0 / 3.0) / (2.0 + 2.0 / 3.0);
         assert!((view.sides[0] - 4.0 / scale).abs() < 1e-5, "{view:?}");
         // The centroids come to lie on each other: (100, 50 1/3) on (2, 1 2/3).
@@ -288,7 +288,7 @@ mod tests {
         // Not mirrored: eyes that are exchanged turn the face on its head.
         landmarks.swap(0, 1);
         landmarks[3].y = 50.0;
-        assert!((View::aligned(&landmarks, &align).unwrap().turn_degrees.abs() - 180.0).abs() < 1e-3);
+        assert!((WarpView::aligned(&landmarks, &align).unwrap().turn_degrees.abs() - 180.0).abs() < 1e-3);
     }
 
     #[test]
@@ -303,7 +303,7 @@ mod tests {
         };
         let mut landmarks = [Point::default(); 6];
         (landmarks[0], landmarks[1]) = (Point { x: 75.0, y: 60.0 }, Point { x: 125.0, y: 60.0 });
-        let view = View::aligned(&landmarks, &align).unwrap();
+        let view = WarpView::aligned(&landmarks, &align).unwrap();
         // 100 pixels for the template, 20 on each side; the eyes a quarter of the template below its upper edge.
         assert!((view.sides[0] - 140.0).abs() < 1e-3, "{view:?}");
         assert!((view.middle.x - 100.0).abs() < 1e-3 && (view.middle.y - 85.0).abs() < 1e-3, "{view:?}");
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn landmarks_in_one_point_or_without_numbers_align_nothing() {
         for point in [Point { x: 5.0, y: 5.0 }, Point { x: f32::NAN, y: 5.0 }, Point { x: f32::INFINITY, y: 0.0 }] {
-            assert_eq!(View::aligned(&[point; 6], &Alignment::arcface()), None);
+            assert_eq!(WarpView::aligned(&[point; 6], &Alignment::arcface()), None);
         }
     }
 
@@ -321,7 +321,7 @@ mod tests {
         // White discs where the eyes and the mouth are, of a face turned by 30 degrees; a face of 112 units has 90 pixels.
         let align = Alignment::arcface();
         let landmarks = placed(&align, 30.0, 0.8).map(|point| Point { x: point.x + 45.0, ..point });
-        let view = View::aligned(&landmarks, &align).unwrap();
+        let view = WarpView::aligned(&landmarks, &align).unwrap();
         let frame = discs(&[landmarks[0], landmarks[1], landmarks[3]]);
         for how in [(ResizeFilter::Bilinear, Edge::Black), (ResizeFilter::Triangle, Edge::Repeat)] {
             let rgb = filled(&frame, &view, how).unwrap();

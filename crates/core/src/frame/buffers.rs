@@ -48,9 +48,9 @@ fn spare() -> MutexGuard<'static, Vec<Vec<u8>>> {
 
 /// The pixels of a frame; at their end the buffer waits for another frame.
 #[derive(Debug)]
-pub(super) struct Pixels(Vec<u8>);
+pub(super) struct PixelBuffer(Vec<u8>);
 
-impl Pixels {
+impl PixelBuffer {
     pub(super) fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
@@ -61,7 +61,7 @@ impl Pixels {
     }
 }
 
-impl Clone for Pixels {
+impl Clone for PixelBuffer {
     fn clone(&self) -> Self {
         let mut bytes = buffer(self.0.len());
         bytes.copy_from_slice(&self.0);
@@ -69,7 +69,7 @@ impl Clone for Pixels {
     }
 }
 
-impl Deref for Pixels {
+impl Deref for PixelBuffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -77,7 +77,7 @@ impl Deref for Pixels {
     }
 }
 
-impl Drop for Pixels {
+impl Drop for PixelBuffer {
     fn drop(&mut self) {
         give_back(std::mem::take(&mut self.0));
     }
@@ -92,17 +92,17 @@ mod tests {
     fn a_buffer_comes_back_for_the_next_frame_of_its_size_and_memory_is_bounded() {
         // A length that no other test uses.
         const LENGTH: usize = 100_003;
-        let first = Pixels::new(buffer(LENGTH));
+        let first = PixelBuffer::new(buffer(LENGTH));
         let (place, copy) = (first.as_ptr(), first.clone());
         assert_ne!(place, copy.as_ptr());
         drop(first);
         let second = buffer(LENGTH);
         assert_eq!((second.as_ptr(), second.len()), (place, LENGTH));
-        let taken = Pixels::new(second).into_bytes();
+        let taken = PixelBuffer::new(second).into_bytes();
         assert_eq!(taken.as_ptr(), place);
         for length in 0..40 {
-            drop(Pixels::new(vec![0; 200_000 + length]));
-            drop(Pixels::new(vec![0; 40_000_000]));
+            drop(PixelBuffer::new(vec![0; 200_000 + length]));
+            drop(PixelBuffer::new(vec![0; 40_000_000]));
         }
         let spare = spare();
         assert!(spare.len() <= MOST && spare.iter().map(Vec::len).sum::<usize>() <= MOST_BYTES);

@@ -12,13 +12,13 @@ where
     T: Deserialize<'de> + Copy,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_any(Numbers(PhantomData))
+    deserializer.deserialize_any(NumbersVisitor(PhantomData))
 }
 
-struct Numbers<T>(PhantomData<T>);
+struct NumbersVisitor<T>(PhantomData<T>);
 
 // Written out, because of the errors: an untagged enum would only say that no variant fits.
-impl<'de, T: Deserialize<'de> + Copy> Visitor<'de> for Numbers<T> {
+impl<'de, T: Deserialize<'de> + Copy> Visitor<'de> for NumbersVisitor<T> {
     type Value = [T; 3];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,7 +25,7 @@ type Histogram = [f32; BINS];
 
 /// The looks of one person.
 #[derive(Clone, Debug)]
-pub struct Appearance {
+pub struct AppearanceModel {
     head: Histogram,
     torso: Option<Histogram>,
     /// Grey values with mean 0 and length 1; all 0 for a flat region.
@@ -48,7 +48,7 @@ fn torso(face: &Rect) -> Rect {
     Rect::new(face.center().x - width / 2.0, face.bottom() + TORSO_TOP * face.height, width, TORSO_HEIGHT * face.height)
 }
 
-impl Appearance {
+impl AppearanceModel {
     /// The looks of the person with the face `face` in `frame`; `None` where no part of the face is in the picture.
     pub fn of(frame: &Frame, face: &Rect) -> Option<Self> {
         let (head, _) = histogram(frame, &head(face))?;
@@ -179,8 +179,8 @@ mod tests {
 
     const FACE: Rect = Rect::new(120.0, 40.0, 60.0, 60.0);
 
-    fn seen(look: Look, brightness: f32) -> Appearance {
-        Appearance::of(&picture(&[(FACE, look)], brightness), &FACE).unwrap()
+    fn seen(look: Look, brightness: f32) -> AppearanceModel {
+        AppearanceModel::of(&picture(&[(FACE, look)], brightness), &FACE).unwrap()
     }
 
     #[test]
@@ -195,11 +195,11 @@ mod tests {
     fn a_real_person_looks_much_the_same_a_little_nearer_darker_or_beside() {
         let frame = crate::testing::astronaut();
         let face = Rect::new(165.0, 70.0, 115.0, 115.0);
-        let known = Appearance::of(&frame, &face).unwrap();
+        let known = AppearanceModel::of(&frame, &face).unwrap();
         let darker = frame.rgb().iter().map(|byte| (f32::from(*byte) * 0.7) as u8).collect();
         let darker = Frame::from_rgb(frame.width(), frame.height(), darker).unwrap();
         for (picture, rect) in [(&frame, face.scaled(1.2)), (&frame, face.translated(12.0, -8.0)), (&darker, face)] {
-            let distance = known.distance(&Appearance::of(picture, &rect).unwrap());
+            let distance = known.distance(&AppearanceModel::of(picture, &rect).unwrap());
             assert!(distance < 0.25, "{rect:?}: {distance}");
         }
     }
@@ -207,9 +207,9 @@ mod tests {
     #[test]
     fn a_face_at_the_edge_is_known_by_its_visible_part_and_one_outside_not_at_all() {
         let frame = picture(&[(FACE, Look::Red)], 1.0);
-        assert!(Appearance::of(&frame, &FACE.translated(-140.0, 0.0)).is_some());
-        assert!(Appearance::of(&frame, &FACE.translated(-300.0, 0.0)).is_none());
-        assert!(Appearance::of(&frame, &FACE.translated(0.0, 70.0)).unwrap().torso.is_none());
+        assert!(AppearanceModel::of(&frame, &FACE.translated(-140.0, 0.0)).is_some());
+        assert!(AppearanceModel::of(&frame, &FACE.translated(-300.0, 0.0)).is_none());
+        assert!(AppearanceModel::of(&frame, &FACE.translated(0.0, 70.0)).unwrap().torso.is_none());
     }
 
     #[test]

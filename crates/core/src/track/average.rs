@@ -30,7 +30,7 @@ const HUBER: f32 = 1.345;
 const LEAST_SCATTER_YEARS: f32 = 1.5;
 
 #[derive(Clone, Copy, Debug)]
-struct Sample {
+struct WeightedSample {
     start_s: f64,
     value: f32,
     weight: f32,
@@ -38,11 +38,11 @@ struct Sample {
 
 /// The samples of one number from the last half minute.
 #[derive(Clone, Debug, Default)]
-struct Window {
-    samples: VecDeque<Sample>,
+struct TimeWindow {
+    samples: VecDeque<WeightedSample>,
 }
 
-impl Window {
+impl TimeWindow {
     /// Adds a look; it joins the newest sample where that has only just begun.
     fn add(&mut self, value: f32, weight: f32, now_s: f64) {
         if let Some(newest) = self.samples.back_mut()
@@ -55,7 +55,7 @@ impl Window {
         while self.samples.front().is_some_and(|oldest| now_s - oldest.start_s >= WINDOW_S) {
             self.samples.pop_front();
         }
-        self.samples.push_back(Sample { start_s: now_s, value, weight });
+        self.samples.push_back(WeightedSample { start_s: now_s, value, weight });
     }
 
     fn weight(&self) -> f32 {
@@ -95,10 +95,10 @@ impl Window {
 /// The age of one person.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AgeAverage {
-    window: Window,
+    window: TimeWindow,
     /// How far the range of each look that has one reaches down and up from its age.
-    lower: Window,
-    upper: Window,
+    lower: TimeWindow,
+    upper: TimeWindow,
 }
 
 impl AgeAverage {
@@ -160,14 +160,14 @@ const SETTLED: f32 = 0.22;
 /// The gender of one person.
 #[derive(Clone, Debug)]
 pub(super) struct GenderAverage {
-    window: Window,
+    window: TimeWindow,
     label: GenderLabel,
     number: GenderNumber,
 }
 
 impl Default for GenderAverage {
     fn default() -> Self {
-        Self { window: Window::default(), label: GenderLabel::Unsure, number: GenderNumber::Score }
+        Self { window: TimeWindow::default(), label: GenderLabel::Unsure, number: GenderNumber::Score }
     }
 }
 

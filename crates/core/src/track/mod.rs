@@ -94,5 +94,5 @@ mod testing;
 mod tracker;
 mod weight;
 
-pub use numbers::Numbers;
+pub use numbers::IdentityNumbers;
 pub use tracker::{Expected, Tracker};

@@ -21,7 +21,7 @@ const SURE_S: f32 = 0.15;
 const FADE_S: f32 = 0.7;
 
 #[derive(Clone, Copy, Debug)]
-struct Axis {
+struct MotionAxis {
     position: f32,
     velocity: f32,
     /// The covariance: variances of position and velocity, and what they share.
@@ -30,7 +30,7 @@ struct Axis {
     var_velocity: f32,
 }
 
-impl Axis {
+impl MotionAxis {
     fn new(position: f32, size: f32) -> Self {
         Self {
             position,
@@ -66,8 +66,8 @@ impl Axis {
 /// The motion of one face.
 #[derive(Clone, Debug)]
 pub(super) struct Motion {
-    x: Axis,
-    y: Axis,
+    x: MotionAxis,
+    y: MotionAxis,
     width: f32,
     height: f32,
 }
@@ -76,7 +76,12 @@ impl Motion {
     /// A face just found; `rect` must be finite with sides above 0.
     pub(super) fn new(rect: &Rect) -> Self {
         let (center, size) = (rect.center(), size_of(rect));
-        Self { x: Axis::new(center.x, size), y: Axis::new(center.y, size), width: rect.width, height: rect.height }
+        Self {
+            x: MotionAxis::new(center.x, size),
+            y: MotionAxis::new(center.y, size),
+            width: rect.width,
+            height: rect.height,
+        }
     }
 
     /// Goes on by `dt_s` seconds, after `unseen_s` seconds without a [`correct`](Self::correct).

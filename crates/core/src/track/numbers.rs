@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Gives each identity its number, from 1. Clones give out of the same row, so that those who share it never give one twice.
 #[derive(Clone, Debug, Default)]
-pub struct Numbers {
+pub struct IdentityNumbers {
     given: Arc<AtomicU64>,
 }
 
-impl Numbers {
+impl IdentityNumbers {
     /// A row of its own.
     pub fn new() -> Self {
         Self::default()
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn those_who_share_a_row_never_give_a_number_twice() {
-        let (faces, walkers) = (Numbers::new(), Numbers::new());
+        let (faces, walkers) = (IdentityNumbers::new(), IdentityNumbers::new());
         assert_eq!((faces.next(), walkers.next()), (1, 1));
         let walkers = faces.clone();
         assert_eq!((walkers.next(), faces.next(), faces.given()), (2, 3, 3));

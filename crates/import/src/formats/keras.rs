@@ -102,8 +102,15 @@ fn read_named_tables(file: &Path, bytes: &[u8], names: &LayerNames) -> Result<Ke
     // A whole saved model keeps its weights one group deeper.
     let is_model = root.groups().map_err(broken)?.iter().any(|name| name == "model_weights");
     let root = if is_model { root.group("model_weights").map_err(broken)? } else { root };
-    let mut reader =
-        Reader { file, names, tables: KerasTables::default(), numbered: Vec::new(), values: 0, tensors: 0, groups: 0 };
+    let mut reader = LayerReader {
+        file,
+        names,
+        tables: KerasTables::default(),
+        numbered: Vec::new(),
+        values: 0,
+        tensors: 0,
+        groups: 0,
+    };
     reader.walk(&root, &mut Vec::new())?;
     for (model, layer, name, tensor) in keras3::named(std::mem::take(&mut reader.numbered)) {
         reader.insert(&model, &layer, name, tensor);
@@ -115,7 +122,7 @@ fn read_named_tables(file: &Path, bytes: &[u8], names: &LayerNames) -> Result<Ke
     Ok(reader.tables)
 }
 
-struct Reader<'a> {
+struct LayerReader<'a> {
     file: &'a Path,
     /// Of Keras 3: the layers' own names.
     names: &'a LayerNames,
@@ -135,7 +142,7 @@ struct Step {
     name: Option<String>,
 }
 
-impl Reader<'_> {
+impl LayerReader<'_> {
     fn broken(&self, error: &hdf5_pure::Error) -> ModelError {
         corrupt(self.file, format!("broken HDF5: {error}"))
     }

@@ -82,7 +82,7 @@ fn task_of_symbol(file: &Path) -> Option<Task> {
 
 /// Reads the arrays; `arg:convolution0_weight` becomes the kernel of the layer `convolution0`.
 pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = ArrayReader { rest: bytes };
     reader.u64()?;
     reader.u64()?;
     let count = reader.u64()?;
@@ -118,11 +118,11 @@ pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
     Ok(table)
 }
 
-struct Reader<'a> {
+struct ArrayReader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ArrayReader<'a> {
     fn bytes(&mut self, length: usize) -> Result<&'a [u8], String> {
         let (own, rest) = self.rest.split_at_checked(length).ok_or("truncated")?;
         self.rest = rest;

@@ -17,7 +17,7 @@ const MXNET_SCALING: InputScaling = InputScaling { offset: 127.5, factor: 1.0 / 
 
 /// What a program calls its layers. Layers without a name of their own are numbered in the order in which the program
 /// makes them: the relu stream, the tanh stream, then stage by stage the tanh head before the relu head.
-struct Names {
+struct LayerNames {
     convolution: &'static str,
     norm: &'static str,
     dense: &'static str,
@@ -27,15 +27,15 @@ struct Names {
 
 /// The two networks have the same shapes, but the authors' programs call the bins' layers `pred_age_stage1` in the age
 /// network (V = 101) and `pred_stage1` in the gender network (V = 1), and Keras stores these names.
-const KERAS_AGE: Names = Names {
+const KERAS_AGE: LayerNames = LayerNames {
     convolution: "conv2d",
     norm: "batch_normalization",
     dense: "dense",
     p: ["pred_age_stage1", "pred_age_stage2", "pred_age_stage3"],
 };
-const KERAS_GENDER: Names = Names { p: ["pred_stage1", "pred_stage2", "pred_stage3"], ..KERAS_AGE };
+const KERAS_GENDER: LayerNames = LayerNames { p: ["pred_stage1", "pred_stage2", "pred_stage3"], ..KERAS_AGE };
 /// The port has these names, misspelling included, in both networks.
-const MXNET: Names = Names {
+const MXNET: LayerNames = LayerNames {
     convolution: "convolution",
     norm: "batchnorm",
     dense: "fullyconnected",
@@ -44,7 +44,7 @@ const MXNET: Names = Names {
 
 /// What the authors' Keras network estimates; `None` where the layers are not its.
 pub(super) fn keras_task(table: &LayerTable) -> Option<Task> {
-    let has = |names: &Names| names.p.iter().all(|name| table.contains(name));
+    let has = |names: &LayerNames| names.p.iter().all(|name| table.contains(name));
     match (has(&KERAS_AGE), has(&KERAS_GENDER)) {
         (true, false) => Some(Task::Age),
         (false, true) => Some(Task::Gender),
@@ -83,7 +83,7 @@ pub(super) fn mxnet_ssr_net(table: &LayerTable, task: Task) -> Result<SsrNet, Sh
     Ok(net)
 }
 
-fn ssr_net(table: &LayerTable, names: &Names, epsilon: f32, task: Task) -> Result<SsrNet, ShapeError> {
+fn ssr_net(table: &LayerTable, names: &LayerNames, epsilon: f32, task: Task) -> Result<SsrNet, ShapeError> {
     let range = match task {
         Task::Age => AGE_RANGE,
         Task::Gender => GENDER_RANGE,

@@ -9,7 +9,7 @@ use super::cards::{self, Facts};
 use super::layer_table::LayerTable;
 use super::self_check::self_check;
 use super::ssr_layers::{self, AGE_RANGE};
-use super::tfjs_graph::{GraphModel, Weights};
+use super::tfjs_graph::{GraphModel, GraphWeights};
 use super::tfjs_node::Node;
 use super::{Imported, Layers, corrupt, wrong_shape};
 use crate::net::ssr_net::SsrNet;
@@ -154,7 +154,7 @@ fn parent(name: &str) -> Option<&str> {
 }
 
 /// Reads the weights and gives them with the bytes that they came from.
-fn read_weights(file: &Path, groups: &[WeightGroup]) -> Result<(Weights, Vec<u8>), ModelError> {
+fn read_weights(file: &Path, groups: &[WeightGroup]) -> Result<(GraphWeights, Vec<u8>), ModelError> {
     let too_large =
         |cause: String| ModelError::new(ModelErrorKind::TooLarge, file, cause, "give the file of an SSR-Net");
     let paths: Vec<&String> = groups.iter().flat_map(|group| &group.paths).collect();
@@ -165,7 +165,7 @@ fn read_weights(file: &Path, groups: &[WeightGroup]) -> Result<(Weights, Vec<u8>
     if let Some((_, twice)) = paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)) {
         return Err(corrupt(file, format!("{twice} is named twice in it")));
     }
-    let mut weights = Weights::new();
+    let mut weights = GraphWeights::new();
     let mut all_bytes = Vec::new();
     for group in groups {
         let mut bytes = Vec::new();

@@ -13,12 +13,12 @@ const LARGEST_WORK: usize = 1 << 30;
 const LARGEST_VALUES: usize = 16 << 20;
 
 /// The weights by name.
-pub(super) type Weights = HashMap<String, Tensor>;
+pub(super) type GraphWeights = HashMap<String, Tensor>;
 
 /// A graph in the order in which it can be run.
 pub(super) struct GraphModel {
     nodes: Vec<Node>,
-    weights: Weights,
+    weights: GraphWeights,
 }
 
 impl GraphModel {
@@ -26,7 +26,7 @@ impl GraphModel {
     ///
     /// # Errors
     /// Where a node's input is missing, or the graph has a ring.
-    pub(super) fn new(nodes: Vec<Node>, weights: Weights) -> Result<Self, ShapeError> {
+    pub(super) fn new(nodes: Vec<Node>, weights: GraphWeights) -> Result<Self, ShapeError> {
         if nodes.len() > LARGEST_NODE_COUNT {
             return Err(ShapeError(format!("{} nodes, more than any network of these papers has", nodes.len())));
         }

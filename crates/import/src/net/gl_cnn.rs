@@ -14,7 +14,7 @@
 //! that fall from question to question ([`AgeHead::Ordered`]), and the age is their sum: the expectation of an age is the
 //! integral of the chance to be older, E\[A\] = ∫ P(A > t) dt, and q_k stands for the year from k - 1 to k.
 //!
-//! Two layouts are known ([`Parts`]): the paper's, in which head, body and legs have sub-networks of their own, and that of a
+//! Two layouts are known ([`GlCnnParts`]): the paper's, in which head, body and legs have sub-networks of their own, and that of a
 //! PyTorch program that circulates, in which one sub-network looks at all three, and rows go astray between its layers. The
 //! number of channels of each layer is told from the tensors.
 
@@ -50,7 +50,7 @@ const CONVENTION: Convention = Convention::MXNET;
 #[derive(Clone, Debug, PartialEq)]
 pub struct GlCnn {
     /// What head, body and legs are, and who looks at them.
-    pub parts: Parts,
+    pub parts: GlCnnParts,
     /// The two convolutions of the global network.
     pub global: [Affine; 2],
     /// The two convolutions of each local network: three networks, or one that all parts share.
@@ -67,7 +67,7 @@ pub struct GlCnn {
 
 /// How a GEI is divided into head, body and legs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parts {
+pub enum GlCnnParts {
     /// As in the paper: three networks, each on its rows from end to end.
     Own,
     /// As in the PyTorch program that circulates: one network for all parts. They have 10, 24 and 30 rows, which become 5, 12 and
@@ -76,7 +76,7 @@ pub enum Parts {
     Shared,
 }
 
-impl Parts {
+impl GlCnnParts {
     /// How many local networks there are.
     pub const fn networks(self) -> usize {
         match self {
@@ -93,8 +93,8 @@ impl Parts {
         }
     }
 
-    /// The same of what the first layer gives, 32 rows. For [`Parts::Own`] these are the halves of [`Parts::rows`]; for
-    /// [`Parts::Shared`], where they should be, too, they are not.
+    /// The same of what the first layer gives, 32 rows. For [`GlCnnParts::Own`] these are the halves of [`GlCnnParts::rows`]; for
+    /// [`GlCnnParts::Shared`], where they should be, too, they are not.
     pub const SECOND_ROWS: [[usize; 2]; 3] = [[0, 6], [6, 18], [18, 32]];
 }
 
@@ -243,7 +243,7 @@ impl GlCnn {
         let global = block(&mut graph, &gei, &self.global[0])?;
         let global = block(&mut graph, &global, &self.global[1])?;
         let local = self.local_maps(&mut graph, &gei, 0, self.parts.rows())?;
-        let local = self.local_maps(&mut graph, &local, 1, Parts::SECOND_ROWS)?;
+        let local = self.local_maps(&mut graph, &local, 1, GlCnnParts::SECOND_ROWS)?;
         let joined = graph.concatenate(&[global, local], 1);
         let joined = block(&mut graph, &joined, &self.joined)?;
         let length = width_of(&self.joined) * JOINED_MAP[0] * JOINED_MAP[1];

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use facelens_core::model::Net;
 
-use super::gl_cnn::{AgeHead, COLUMNS, GenderHead, GlCnn, Parts, ROWS};
+use super::gl_cnn::{AgeHead, COLUMNS, GenderHead, GlCnn, GlCnnParts, ROWS};
 use super::{Affine, Tensor};
 
 /// Numbers from -scale to scale that look like chance.
@@ -19,7 +19,7 @@ fn layer(shape: &[usize], index: usize, scale: f32) -> Affine {
 /// The network that circulates, of the published size.
 fn published() -> GlCnn {
     GlCnn {
-        parts: Parts::Shared,
+        parts: GlCnnParts::Shared,
         global: [layer(&[32, 1, 7, 7], 0, 0.35), layer(&[64, 32, 7, 7], 1, 0.06)],
         local: vec![[layer(&[32, 1, 7, 7], 2, 0.35), layer(&[64, 32, 5, 7], 3, 0.07)]],
         joined: layer(&[128, 128, 5, 5], 4, 0.04),
@@ -30,7 +30,7 @@ fn published() -> GlCnn {
 }
 
 /// A narrow network with this layout, with every kind of head.
-fn narrow(parts: Parts) -> GlCnn {
+fn narrow(parts: GlCnnParts) -> GlCnn {
     let local = |index| [layer(&[3, 1, 7, 7], index, 0.4), layer(&[4, 3, 5, 7], index + 1, 0.2)];
     let score = layer(&[2, 6], 21, 0.8);
     let thresholds = Tensor::from_fn(&[9], |k| (k as f32 - 4.0) * 0.3 + 0.01 * (k * k) as f32);
@@ -41,12 +41,12 @@ fn narrow(parts: Parts) -> GlCnn {
         joined: layer(&[4, 9, 5, 5], 18, 0.2),
         hidden: [layer(&[7, 160], 19, 0.3), layer(&[6, 7], 20, 0.6)],
         age: match parts {
-            Parts::Own => AgeHead::Ordered { score, thresholds },
-            Parts::Shared => AgeHead::Independent(layer(&[9, 6], 21, 0.8)),
+            GlCnnParts::Own => AgeHead::Ordered { score, thresholds },
+            GlCnnParts::Shared => AgeHead::Independent(layer(&[9, 6], 21, 0.8)),
         },
         gender: match parts {
-            Parts::Own => GenderHead::Chance(layer(&[1, 6], 22, 0.8)),
-            Parts::Shared => GenderHead::Classes(layer(&[2, 6], 22, 0.8)),
+            GlCnnParts::Own => GenderHead::Chance(layer(&[1, 6], 22, 0.8)),
+            GlCnnParts::Shared => GenderHead::Classes(layer(&[2, 6], 22, 0.8)),
         },
     }
 }
@@ -93,7 +93,7 @@ fn the_network_that_circulates_gives_what_its_layers_give_elsewhere() {
 
 #[test]
 fn tract_gives_what_the_reference_gives() {
-    for parts in [Parts::Own, Parts::Shared] {
+    for parts in [GlCnnParts::Own, GlCnnParts::Shared] {
         let net = narrow(parts);
         let graph = tract(&net);
         let mut all = Vec::new();
@@ -110,9 +110,9 @@ fn tract_gives_what_the_reference_gives() {
 #[test]
 fn each_part_has_its_network_and_its_rows() {
     // With the layouts exchanged, other numbers come out: neither the rows nor the networks are the same.
-    let own = narrow(Parts::Own);
+    let own = narrow(GlCnnParts::Own);
     let same_weights = GlCnn { local: vec![own.local[0].clone(); 3], ..own.clone() };
-    let shared = GlCnn { parts: Parts::Shared, local: vec![own.local[0].clone()], ..own.clone() };
+    let shared = GlCnn { parts: GlCnnParts::Shared, local: vec![own.local[0].clone()], ..own.clone() };
     let [own, same_weights, shared] = [own, same_weights, shared].map(|net| net.reference(&gei(3)).unwrap());
     let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart(&own, &same_weights) > 1e-3);
@@ -121,7 +121,7 @@ fn each_part_has_its_network_and_its_rows() {
 
 #[test]
 fn ordered_answers_fall_whatever_is_seen() {
-    let net = narrow(Parts::Own);
+    let net = narrow(GlCnnParts::Own);
     let graph = tract(&net);
     for seed in 0..20 {
         let found = graph.run(gei(seed).map(|x| x * seed as f32).data()).unwrap();
@@ -133,7 +133,7 @@ fn ordered_answers_fall_whatever_is_seen() {
 #[test]
 fn layers_that_do_not_fit_are_named() {
     let refusal = |change: &dyn Fn(&mut GlCnn)| {
-        let mut net = narrow(Parts::Own);
+        let mut net = narrow(GlCnnParts::Own);
         change(&mut net);
         net.to_onnx().unwrap_err().0
     };

@@ -12,7 +12,7 @@
 use super::graph::{Graph, Value};
 use super::layers::{beside_each_other, dense, fold};
 use super::pooled::{LongRows, Pooling};
-use super::soft_stagewise::{BINS, Stage, soft_stagewise};
+use super::soft_stagewise::{BINS, StageGraph, soft_stagewise};
 use super::{Affine, Convention, ConvolutionBlock, ShapeError, Tensor};
 
 /// Channels of each convolution of the published relu stream.
@@ -210,7 +210,7 @@ impl SsrNet {
         blocks: &[&FusionBlock],
         relu: &Value,
         tanh: &Value,
-    ) -> Result<Stage, ShapeError> {
+    ) -> Result<StageGraph, ShapeError> {
         let (side, channels, count) = (STAGE_SIDES[index], blocks[0].channels(), blocks.len() as i64);
         let pool = STAGE_POOLS[index] as i64;
         let map = Some([side, side, channels]);
@@ -248,7 +248,7 @@ impl SsrNet {
         let eta = graph.dense_each(&feature, &each(|block| &block.eta, None)?)?;
         let eta = graph.tanh(&eta);
         let bins = [count, BINS as i64];
-        Ok(Stage {
+        Ok(StageGraph {
             p: graph.reshape(&p, &bins),
             eta: graph.reshape(&eta, &bins),
             delta: graph.reshape(&delta, &[count, 1]),

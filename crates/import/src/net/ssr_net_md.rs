@@ -16,7 +16,7 @@
 use super::fsa_net::{ANGLES, FEATURES, FUSED_BLOCKS, Fusion, RANGE, STAGES, SeparableBlock, streams};
 use super::graph::{Graph, Value};
 use super::layers::{dense, fold};
-use super::soft_stagewise::{BINS, Stage, soft_stagewise};
+use super::soft_stagewise::{BINS, StageGraph, soft_stagewise};
 use super::{Affine, Convention, DenseLayout, FlattenOrder, ShapeError};
 
 /// Rows and columns of a stage's pooled map, stage 1 (the deepest) first.
@@ -101,7 +101,7 @@ impl SsrNetMd {
 }
 
 impl MdStage {
-    fn write(&self, graph: &mut Graph, relu: &Value, tanh: &Value, side: usize) -> Result<Stage, ShapeError> {
+    fn write(&self, graph: &mut Graph, relu: &Value, tanh: &Value, side: usize) -> Result<StageGraph, ShapeError> {
         let relu = graph.convolution(relu, &fold(&self.heads.relu_head, None, CONVENTION.kernel)?, 0);
         let relu = graph.relu(&relu);
         let relu = graph.average_pool(&relu, 2);
@@ -119,7 +119,7 @@ impl MdStage {
         let (hidden, angles) = ([1, HIDDEN as i64], [ANGLES as i64, 1]);
         let delta_feature = layer(&map, &self.delta_feature, unrolled, hidden)?;
         let eta_feature = layer(&map, &self.eta_feature, unrolled, hidden)?;
-        Ok(Stage {
+        Ok(StageGraph {
             delta: layer(&delta_feature, &self.delta, None, angles)?,
             eta: layer(&eta_feature, &self.eta, None, angles)?,
             p: layer(&map, &self.p, unrolled, [ANGLES as i64, BINS as i64])?,

@@ -27,7 +27,7 @@ impl SsrNet {
             model.graph.ok_or_else(|| ShapeError("there is no graph in it".to_owned()))
         };
         let graph = decode(onnx)?;
-        let mut reader = Reader { graph: &graph, next: 0 };
+        let mut reader = GraphReader { graph: &graph, next: 0 };
         let (relu_stream, tanh_stream) = (reader.stream()?, reader.stream()?);
         let mut regressions = Vec::new();
         while reader.comes("Conv") {
@@ -50,12 +50,12 @@ impl SsrNet {
 }
 
 /// Goes through the nodes in their order.
-struct Reader<'a> {
+struct GraphReader<'a> {
     graph: &'a GraphProto,
     next: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> GraphReader<'a> {
     /// Whether a node of this operator is still to come.
     fn comes(&self, operator: &str) -> bool {
         self.graph.node.iter().skip(self.next).any(|node| node.op_type == operator)

@@ -11,7 +11,7 @@ use crate::opened::Opened;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
-enum Header {
+enum AnswerHeader {
     Opened {
         /// The card as TOML.
         card: String,
@@ -39,18 +39,18 @@ pub(super) enum Verdict {
 
 pub(super) fn write(verdict: &Verdict, output: &mut impl Write) -> io::Result<()> {
     let header = match verdict {
-        Verdict::Opened(opened) => Header::Opened {
+        Verdict::Opened(opened) => AnswerHeader::Opened {
             card: opened.card.to_toml().map_err(io::Error::other)?,
             graphs: opened.graphs.iter().map(|(_, graph)| graph.len()).collect(),
             self_check: opened.self_check,
         },
-        Verdict::Refused(error) => Header::Refused {
+        Verdict::Refused(error) => AnswerHeader::Refused {
             kind: error.kind,
             file: error.file.display().to_string(),
             cause: error.cause.clone(),
             remedy: error.remedy.clone(),
         },
-        Verdict::OutOfMemory => Header::OutOfMemory,
+        Verdict::OutOfMemory => AnswerHeader::OutOfMemory,
     };
     writeln!(output, "{}", serde_json::to_string(&header)?)?;
     if let Verdict::Opened(opened) = verdict {
@@ -66,7 +66,7 @@ pub(super) fn read(answer: &[u8], file: &Path) -> Option<Verdict> {
     let end = answer.iter().position(|&byte| byte == b'\n')?;
     let (header, mut rest) = (&answer[..end], &answer[end + 1..]);
     match serde_json::from_slice(header).ok()? {
-        Header::Opened { card, graphs: sizes, self_check } => {
+        AnswerHeader::Opened { card, graphs: sizes, self_check } => {
             let card = ModelCard::parse(&card, file).ok()?;
             let paths = if is_card(file) { card.paths(file) } else { vec![file.to_owned()] };
             let mut graphs = Graphs::with_capacity(paths.len());
@@ -81,10 +81,10 @@ pub(super) fn read(answer: &[u8], file: &Path) -> Option<Verdict> {
             }
             rest.is_empty().then_some(Verdict::Opened(Box::new(Opened { card, graphs, self_check })))
         }
-        Header::Refused { kind, file, cause, remedy } => {
+        AnswerHeader::Refused { kind, file, cause, remedy } => {
             Some(Verdict::Refused(ModelError::new(kind, file, cause, remedy)))
         }
-        Header::OutOfMemory => Some(Verdict::OutOfMemory),
+        AnswerHeader::OutOfMemory => Some(Verdict::OutOfMemory),
     }
 }
 

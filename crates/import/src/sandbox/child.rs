@@ -43,7 +43,7 @@ impl Program {
 }
 
 /// How a child ended.
-enum End {
+enum ChildEnd {
     /// By itself.
     Exited { status: ExitStatus, answer: Vec<u8>, words: Vec<u8> },
     /// It took too long and was killed.
@@ -60,10 +60,10 @@ pub(super) fn open(program: &Program, limits: &Limits, file: &Path, task: Option
         |cause: String| ModelError::new(ModelErrorKind::TooLarge, file, cause, "use a model made for faces");
     let out_of_memory = || too_large(format!("the network takes more than {} of memory", limits.memory_words()));
     let (status, answer, words) = match end {
-        End::TimedOut => {
+        ChildEnd::TimedOut => {
             return Err(too_large(format!("the network takes more than {} s", limits.elapsed_time.as_secs_f64())));
         }
-        End::Exited { status, answer, words } => (status, answer, words),
+        ChildEnd::Exited { status, answer, words } => (status, answer, words),
     };
     match answer::read(&answer, file).filter(|_| status.success()) {
         Some(Verdict::Opened(opened)) => Ok(*opened),
@@ -82,7 +82,7 @@ pub(super) fn open(program: &Program, limits: &Limits, file: &Path, task: Option
     }
 }
 
-fn run(program: &Program, limits: &Limits, file: &Path, task: Option<Task>) -> io::Result<End> {
+fn run(program: &Program, limits: &Limits, file: &Path, task: Option<Task>) -> io::Result<ChildEnd> {
     let mut command = Command::new(program.path()?);
     command
         .arg(TRY_COMMAND)
@@ -100,8 +100,8 @@ fn run(program: &Program, limits: &Limits, file: &Path, task: Option<Task>) -> i
     // The graphs come back from memory that the child had, so no answer is longer than its limit.
     let answer = child.stdout.take().map(|output| reader(output, limits.memory_bytes));
     let words = child.stderr.take().map(|output| reader(output, MAX_WORDS));
-    let Some(status) = wait(&mut child, started + limits.elapsed_time)? else { return Ok(End::TimedOut) };
-    Ok(End::Exited { status, answer: read(answer), words: read(words) })
+    let Some(status) = wait(&mut child, started + limits.elapsed_time)? else { return Ok(ChildEnd::TimedOut) };
+    Ok(ChildEnd::Exited { status, answer: read(answer), words: read(words) })
 }
 
 /// Reads a pipe on a thread of its own, so that the child never waits for its reader.

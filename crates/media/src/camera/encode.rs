@@ -6,7 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use yuv::{BufferStoreMut, YuvBiPlanarImageMut, YuvConversionMode};
 
 use super::decode::{MATRIX, RANGE};
-use super::format::Pixels;
+use super::format::CameraPixels;
 
 /// Quality of the JPEGs; webcams send about as much.
 const JPEG_QUALITY: u8 = 85;
@@ -15,35 +15,38 @@ const JPEG_QUALITY: u8 = 85;
 ///
 /// # Errors
 /// In words: an odd width or height, which the YUV formats do not have, or an encoder that refuses the picture.
-pub(super) fn encode(pixels: Pixels, frame: &Frame) -> Result<Vec<u8>, String> {
+pub(super) fn encode(pixels: CameraPixels, frame: &Frame) -> Result<Vec<u8>, String> {
     let rgb = || frame.rgb().as_chunks::<3>().0.iter();
     Ok(match pixels {
-        Pixels::Nv12 => nv12(frame)?,
-        Pixels::Yuyv => yuyv(frame, &nv12(frame)?),
-        Pixels::Uyvy => in_order(&yuyv(frame, &nv12(frame)?), [1, 0, 3, 2]),
-        Pixels::Yvyu => in_order(&yuyv(frame, &nv12(frame)?), [0, 3, 2, 1]),
-        Pixels::Vyuy => in_order(&yuyv(frame, &nv12(frame)?), [3, 0, 1, 2]),
-        Pixels::Nv21 | Pixels::Nv16 | Pixels::Nv61 | Pixels::I420 | Pixels::Yv12 | Pixels::I422 => {
-            planes(pixels, frame, &nv12(frame)?)
-        }
-        Pixels::Mjpeg => {
+        CameraPixels::Nv12 => nv12(frame)?,
+        CameraPixels::Yuyv => yuyv(frame, &nv12(frame)?),
+        CameraPixels::Uyvy => in_order(&yuyv(frame, &nv12(frame)?), [1, 0, 3, 2]),
+        CameraPixels::Yvyu => in_order(&yuyv(frame, &nv12(frame)?), [0, 3, 2, 1]),
+        CameraPixels::Vyuy => in_order(&yuyv(frame, &nv12(frame)?), [3, 0, 1, 2]),
+        CameraPixels::Nv21
+        | CameraPixels::Nv16
+        | CameraPixels::Nv61
+        | CameraPixels::I420
+        | CameraPixels::Yv12
+        | CameraPixels::I422 => planes(pixels, frame, &nv12(frame)?),
+        CameraPixels::Mjpeg => {
             let mut bytes = Vec::new();
             JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
                 .encode(frame.rgb(), frame.width(), frame.height(), ExtendedColorType::Rgb8)
                 .map_err(|error| error.to_string())?;
             bytes
         }
-        Pixels::H264 => return Err("H.264 is no picture by itself".to_owned()),
-        Pixels::Rgb => frame.rgb().to_vec(),
-        Pixels::Bgr => rgb().flat_map(|&[red, green, blue]| [blue, green, red]).collect(),
-        Pixels::Rgbx => rgb().flat_map(|&[red, green, blue]| [red, green, blue, 0]).collect(),
-        Pixels::Bgrx => rgb().flat_map(|&[red, green, blue]| [blue, green, red, 0]).collect(),
-        Pixels::Xrgb => rgb().flat_map(|&[red, green, blue]| [0, red, green, blue]).collect(),
-        Pixels::Xbgr => rgb().flat_map(|&[red, green, blue]| [0, blue, green, red]).collect(),
-        Pixels::Rgb565 => rgb().flat_map(rgb565).collect(),
-        Pixels::Gray => rgb().map(gray).collect(),
-        Pixels::Gray16 => rgb().flat_map(|pixel| [0, gray(pixel)]).collect(),
-        Pixels::Gray16Be => rgb().flat_map(|pixel| [gray(pixel), 0]).collect(),
+        CameraPixels::H264 => return Err("H.264 is no picture by itself".to_owned()),
+        CameraPixels::Rgb => frame.rgb().to_vec(),
+        CameraPixels::Bgr => rgb().flat_map(|&[red, green, blue]| [blue, green, red]).collect(),
+        CameraPixels::Rgbx => rgb().flat_map(|&[red, green, blue]| [red, green, blue, 0]).collect(),
+        CameraPixels::Bgrx => rgb().flat_map(|&[red, green, blue]| [blue, green, red, 0]).collect(),
+        CameraPixels::Xrgb => rgb().flat_map(|&[red, green, blue]| [0, red, green, blue]).collect(),
+        CameraPixels::Xbgr => rgb().flat_map(|&[red, green, blue]| [0, blue, green, red]).collect(),
+        CameraPixels::Rgb565 => rgb().flat_map(rgb565).collect(),
+        CameraPixels::Gray => rgb().map(gray).collect(),
+        CameraPixels::Gray16 => rgb().flat_map(|pixel| [0, gray(pixel)]).collect(),
+        CameraPixels::Gray16Be => rgb().flat_map(|pixel| [gray(pixel), 0]).collect(),
     })
 }
 
@@ -60,18 +63,18 @@ fn in_order(yuyv: &[u8], places: [usize; 4]) -> Vec<u8> {
 }
 
 /// The planes of an NV12 picture in another order, or with each row of colours twice.
-fn planes(pixels: Pixels, frame: &Frame, nv12: &[u8]) -> Vec<u8> {
+fn planes(pixels: CameraPixels, frame: &Frame, nv12: &[u8]) -> Vec<u8> {
     let width = frame.width() as usize;
     let (light, color) = nv12.split_at(width * frame.height() as usize);
     let twice = || color.chunks(width).flat_map(|row| [row, row].concat()).collect::<Vec<u8>>();
     let every_other = |color: &[u8], from: usize| color.iter().skip(from).step_by(2).copied().collect::<Vec<u8>>();
     let turned = |color: &[u8]| color.as_chunks::<2>().0.iter().flat_map(|&[u, v]| [v, u]).collect::<Vec<u8>>();
     let colors = match pixels {
-        Pixels::Nv21 => turned(color),
-        Pixels::Nv16 => twice(),
-        Pixels::Nv61 => turned(&twice()),
-        Pixels::Yv12 => [every_other(color, 1), every_other(color, 0)].concat(),
-        Pixels::I422 => [every_other(&twice(), 0), every_other(&twice(), 1)].concat(),
+        CameraPixels::Nv21 => turned(color),
+        CameraPixels::Nv16 => twice(),
+        CameraPixels::Nv61 => turned(&twice()),
+        CameraPixels::Yv12 => [every_other(color, 1), every_other(color, 0)].concat(),
+        CameraPixels::I422 => [every_other(&twice(), 0), every_other(&twice(), 1)].concat(),
         _ => [every_other(color, 0), every_other(color, 1)].concat(),
     };
     [light, &colors].concat()
@@ -118,7 +121,7 @@ mod tests {
         let pixel = |x: u32, y: u32| [(40 + x * 4) as u8, (200 - y * 4) as u8, 90];
         let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect();
         let frame = Frame::from_rgb(width, height, rgb).unwrap();
-        use Pixels::*;
+        use CameraPixels::*;
         let subsampled = [Yuyv, Uyvy, Yvyu, Vyuy, Nv12, Nv21, Nv16, Nv61, I420, Yv12, I422].map(|pixels| (pixels, 8));
         let exact = [Rgb, Bgr, Rgbx, Bgrx, Xrgb, Xbgr].map(|pixels| (pixels, 0));
         for (pixels, tolerance) in [&subsampled[..], &exact, &[(Mjpeg, 12), (Rgb565, 8)]].concat() {

@@ -4,12 +4,12 @@ use std::cmp::{Ordering, Reverse};
 use std::fmt;
 
 use super::interval::{Interval, Rates};
-pub use super::pixels::Pixels;
+pub use super::pixels::CameraPixels;
 
 /// A format in which a camera is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Format {
-    pub pixels: Pixels,
+    pub pixels: CameraPixels,
     pub width: u32,
     pub height: u32,
     pub interval: Interval,
@@ -31,7 +31,7 @@ pub(super) struct Offer {
     /// What the driver calls the pixels: four letters.
     pub fourcc: [u8; 4],
     /// `None` where such pixels are not read here.
-    pub pixels: Option<Pixels>,
+    pub pixels: Option<CameraPixels>,
     pub width: u32,
     pub height: u32,
     pub rates: Rates,
@@ -95,7 +95,7 @@ fn better_first(a: &Format, b: &Format) -> Ordering {
             76_800..=2_073_600 => 1,
             _ => 0,
         };
-        let last_resort = if pixels.is_grey() { 2 } else { u8::from(pixels == Pixels::H264) };
+        let last_resort = if pixels.is_grey() { 2 } else { u8::from(pixels == CameraPixels::H264) };
         let from_720p = area.abs_diff(1280 * 720);
         let from_30 = ((fps - 30.0).abs() * 100.0).round() as u64;
         (Reverse(fluent), last_resort, Reverse(size), from_720p, Reverse(pixels.worth()), from_30, width)
@@ -107,13 +107,13 @@ fn better_first(a: &Format, b: &Format) -> Ordering {
 mod tests {
     use super::*;
 
-    fn format(pixels: Pixels, width: u32, height: u32, fps: u32) -> Format {
+    fn format(pixels: CameraPixels, width: u32, height: u32, fps: u32) -> Format {
         Format { pixels, width, height, interval: Interval::of_fps(fps) }
     }
 
     #[test]
     fn the_best_format_of_real_cameras() {
-        use Pixels::{Bgr, Gray, H264, Mjpeg, Nv12, Yuyv};
+        use CameraPixels::{Bgr, Gray, H264, Mjpeg, Nv12, Yuyv};
         let table = [
             // A plain webcam: raw HD is slow, MJPEG HD is fluent.
             (
@@ -155,21 +155,21 @@ mod tests {
 
     #[test]
     fn each_size_is_listed_once_with_its_best_rate() {
-        let formats = [5, 30, 60].map(|fps| format(Pixels::Yuyv, 640, 480, fps));
-        assert_eq!(ranked(formats), [format(Pixels::Yuyv, 640, 480, 30)]);
-        assert_eq!(ranked([format(Pixels::Yuyv, 0, 480, 30)]), []);
+        let formats = [5, 30, 60].map(|fps| format(CameraPixels::Yuyv, 640, 480, fps));
+        assert_eq!(ranked(formats), [format(CameraPixels::Yuyv, 640, 480, 30)]);
+        assert_eq!(ranked([format(CameraPixels::Yuyv, 0, 480, 30)]), []);
     }
 
     #[test]
     fn an_offer_says_every_rate_and_what_is_not_read() {
         let offer = |fourcc: &[u8; 4], pixels, rates| Offer { fourcc: *fourcc, pixels, width: 640, height: 480, rates };
         let rates = Rates::Each(vec![Interval::of_fps(15), Interval::new(1001, 30_000)]);
-        let mjpeg = offer(b"MJPG", Some(Pixels::Mjpeg), rates.clone());
+        let mjpeg = offer(b"MJPG", Some(CameraPixels::Mjpeg), rates.clone());
         assert_eq!(mjpeg.to_string(), "MJPG 640x480 at 29.97, 15 fps");
         assert_eq!(mjpeg.formats().count(), 2);
         let unknown = offer(b"Y8I ", None, rates);
         assert_eq!(unknown.to_string(), "Y8I 640x480 at 29.97, 15 fps (not supported)");
         assert_eq!(unknown.formats().count(), 0);
-        assert_eq!(offer(b"YUYV", Some(Pixels::Yuyv), Rates::Unknown).to_string(), "YUYV 640x480");
+        assert_eq!(offer(b"YUYV", Some(CameraPixels::Yuyv), Rates::Unknown).to_string(), "YUYV 640x480");
     }
 }

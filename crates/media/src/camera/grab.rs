@@ -13,9 +13,9 @@ use nokhwa::{Camera, NokhwaError};
 
 use super::decode::Layout;
 use super::failure::{Cause, cause_of, error};
-use super::format::{Format, Pixels, ranked};
+use super::format::{CameraPixels, Format, ranked};
 use super::interval::Interval;
-use super::list::{Found, again, choose};
+use super::list::{FoundCamera, again, choose};
 use super::wish::CameraFormat;
 use crate::{CameraChoice, CameraInfo, SourceError, SourceErrorKind};
 
@@ -53,7 +53,7 @@ pub(super) enum Lost {
 
 /// What was got when a camera was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Opened {
+pub(super) struct OpenedCamera {
     pub name: String,
     pub format: Format,
     pub layout: Layout,
@@ -68,14 +68,14 @@ pub(super) trait Grabber {
 /// Opens one camera, and the same one again.
 pub(super) trait Opener: Send + 'static {
     /// Opens the camera.
-    fn open(&mut self) -> Result<(Box<dyn Grabber>, Opened), SourceError>;
+    fn open(&mut self) -> Result<(Box<dyn Grabber>, OpenedCamera), SourceError>;
 }
 
 /// Opens the chosen camera, and after that the same camera wherever it turns up.
 pub(super) struct DeviceOpener {
     choice: CameraChoice,
     wish: Option<CameraFormat>,
-    opened: Option<Found>,
+    opened: Option<FoundCamera>,
 }
 
 impl DeviceOpener {
@@ -85,7 +85,7 @@ impl DeviceOpener {
 }
 
 impl Opener for DeviceOpener {
-    fn open(&mut self) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
+    fn open(&mut self) -> Result<(Box<dyn Grabber>, OpenedCamera), SourceError> {
         let cameras = list()?;
         let camera = match &self.opened {
             None => choose(&cameras, &self.choice)?,
@@ -98,7 +98,7 @@ impl Opener for DeviceOpener {
 }
 
 /// Lists the cameras.
-pub(super) fn list() -> Result<Vec<Found>, SourceError> {
+pub(super) fn list() -> Result<Vec<FoundCamera>, SourceError> {
     ask_permission();
     #[cfg(target_os = "linux")]
     {
@@ -123,14 +123,14 @@ fn ask_permission() {
 }
 
 #[cfg_attr(target_os = "linux", allow(dead_code, reason = "V4L2 is asked directly there"))]
-fn list_by_nokhwa() -> Result<Vec<Found>, SourceError> {
+fn list_by_nokhwa() -> Result<Vec<FoundCamera>, SourceError> {
     let cameras = nokhwa::query(ApiBackend::Auto).map_err(|why| error("camera", &why.to_string()))?;
     let found = |(position, camera): (usize, nokhwa::utils::CameraInfo)| {
         let index = camera.index().as_index().unwrap_or(position as u32);
         // The formats are known only to an open camera, whose light would go on.
         let (name, device) = (camera.human_name(), PathBuf::from(camera.misc()));
         let info = CameraInfo { index, name, device, by_path: None, formats: Vec::new(), every_format: Vec::new() };
-        Found { info, bus: camera.misc(), formats: Vec::new(), offers: Vec::new() }
+        FoundCamera { info, bus: camera.misc(), formats: Vec::new(), offers: Vec::new() }
     };
     Ok(cameras.into_iter().enumerate().map(found).collect())
 }
@@ -139,7 +139,7 @@ fn list_by_nokhwa() -> Result<Vec<Found>, SourceError> {
 const TRIES: usize = 6;
 
 /// Opens a camera in the best of its formats that it accepts, or in the one that is wished for.
-fn open(camera: &Found, wish: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
+fn open(camera: &FoundCamera, wish: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, OpenedCamera), SourceError> {
     let name = &camera.info.name;
     if !nokhwa::nokhwa_check() {
         return Err(error(name, "not authorized"));
@@ -169,7 +169,7 @@ fn open(camera: &Found, wish: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>
 }
 
 /// The wished format cannot be had.
-fn not_offered(camera: &Found, wish: &CameraFormat, why: Option<String>) -> SourceError {
+fn not_offered(camera: &FoundCamera, wish: &CameraFormat, why: Option<String>) -> SourceError {
     let cause = why.unwrap_or_else(|| format!("it does not offer the format {wish}"));
     let offered = camera.info.every_format.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
     let remedy =
@@ -179,7 +179,7 @@ fn not_offered(camera: &Found, wish: &CameraFormat, why: Option<String>) -> Sour
 
 /// Why a camera that has no format to try does not open.
 #[cfg(target_os = "linux")]
-fn why_closed(camera: &Found) -> SourceError {
+fn why_closed(camera: &FoundCamera) -> SourceError {
     use super::driver::Driver as _;
     let asked = super::v4l::Node::open(&camera.info.device).and_then(|node| node.card());
     match asked {
@@ -196,35 +196,43 @@ fn why_closed(camera: &Found) -> SourceError {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn why_closed(camera: &Found) -> SourceError {
+fn why_closed(camera: &FoundCamera) -> SourceError {
     error(&camera.info.name, "it offers no format that is read here")
 }
 
 /// V4L2 is asked directly: it tells more than `nokhwa` does.
 #[cfg(target_os = "linux")]
-fn open_in(camera: &Found, format: Format, wish: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, Opened), String> {
+fn open_in(
+    camera: &FoundCamera,
+    format: Format,
+    wish: Option<&CameraFormat>,
+) -> Result<(Box<dyn Grabber>, OpenedCamera), String> {
     let opened = super::v4l::Node::open(&camera.info.device)
         .and_then(|node| super::stream::open(&node, &camera.offers, format, wish));
     let (streaming, format, layout) = opened.map_err(|why| why.to_string())?;
-    Ok((Box::new(streaming), Opened { name: camera.info.name.clone(), format, layout }))
+    Ok((Box::new(streaming), OpenedCamera { name: camera.info.name.clone(), format, layout }))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_in(camera: &Found, format: Format, _: Option<&CameraFormat>) -> Result<(Box<dyn Grabber>, Opened), String> {
+fn open_in(
+    camera: &FoundCamera,
+    format: Format,
+    _: Option<&CameraFormat>,
+) -> Result<(Box<dyn Grabber>, OpenedCamera), String> {
     let kind = frame_format(format.pixels).ok_or("these pixels are not supported")?;
     let wanted = NokhwaFormat::new(Resolution::new(format.width, format.height), kind, whole_fps(format.interval));
     let request = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), &[kind]);
     let mut device = Camera::new(CameraIndex::Index(camera.info.index), request).map_err(|why| why.to_string())?;
     device.open_stream().map_err(|why| why.to_string())?;
-    let opened = Opened { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
+    let opened = OpenedCamera { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
     Ok((Box::new(NokhwaGrabber { device }), opened))
 }
 
 /// Where the formats are known only once the camera is open (macOS, Windows).
 fn open_by_its_own_list(
-    camera: &Found,
+    camera: &FoundCamera,
     wish: Option<&CameraFormat>,
-) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
+) -> Result<(Box<dyn Grabber>, OpenedCamera), SourceError> {
     let failed = |why: NokhwaError| error(&camera.info.name, &why.to_string());
     let kinds = nokhwa::utils::frame_formats();
     let any = RequestedFormat::with_formats(RequestedFormatType::AbsoluteHighestFrameRate, kinds);
@@ -246,7 +254,7 @@ fn open_by_its_own_list(
     }
     device.open_stream().map_err(failed)?;
     let format = of_nokhwa(device.camera_format());
-    let opened = Opened { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
+    let opened = OpenedCamera { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
     Ok((Box::new(NokhwaGrabber { device }), opened))
 }
 
@@ -300,26 +308,26 @@ pub(super) fn captured_at(stamp: Option<Duration>, clock: Option<Duration>, now:
 }
 
 /// `None` for pixels that `nokhwa` does not know.
-fn frame_format(pixels: Pixels) -> Option<FrameFormat> {
+fn frame_format(pixels: CameraPixels) -> Option<FrameFormat> {
     Some(match pixels {
-        Pixels::Yuyv => FrameFormat::YUYV,
-        Pixels::Nv12 => FrameFormat::NV12,
-        Pixels::Mjpeg => FrameFormat::MJPEG,
-        Pixels::Rgb => FrameFormat::RAWRGB,
-        Pixels::Bgr => FrameFormat::RAWBGR,
-        Pixels::Gray => FrameFormat::GRAY,
+        CameraPixels::Yuyv => FrameFormat::YUYV,
+        CameraPixels::Nv12 => FrameFormat::NV12,
+        CameraPixels::Mjpeg => FrameFormat::MJPEG,
+        CameraPixels::Rgb => FrameFormat::RAWRGB,
+        CameraPixels::Bgr => FrameFormat::RAWBGR,
+        CameraPixels::Gray => FrameFormat::GRAY,
         _ => return None,
     })
 }
 
-fn pixels(format: FrameFormat) -> Pixels {
+fn pixels(format: FrameFormat) -> CameraPixels {
     match format {
-        FrameFormat::YUYV => Pixels::Yuyv,
-        FrameFormat::NV12 => Pixels::Nv12,
-        FrameFormat::MJPEG => Pixels::Mjpeg,
-        FrameFormat::RAWRGB => Pixels::Rgb,
-        FrameFormat::RAWBGR => Pixels::Bgr,
-        FrameFormat::GRAY => Pixels::Gray,
+        FrameFormat::YUYV => CameraPixels::Yuyv,
+        FrameFormat::NV12 => CameraPixels::Nv12,
+        FrameFormat::MJPEG => CameraPixels::Mjpeg,
+        FrameFormat::RAWRGB => CameraPixels::Rgb,
+        FrameFormat::RAWBGR => CameraPixels::Bgr,
+        FrameFormat::GRAY => CameraPixels::Gray,
     }
 }
 

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::driver::Driver as _;
 use super::format::ranked;
-use super::list::Found;
+use super::list::FoundCamera;
 use super::offers::offers;
 use super::v4l::Node;
 use crate::CameraInfo;
 
 /// Lists the capture nodes in `/dev`, by number.
-pub(super) fn list() -> io::Result<Vec<Found>> {
+pub(super) fn list() -> io::Result<Vec<FoundCamera>> {
     let mut nodes = BTreeMap::new();
     for entry in std::fs::read_dir("/dev")? {
         let Ok(entry) = entry else { continue };
@@ -45,7 +45,7 @@ fn ports(folder: &Path) -> BTreeMap<PathBuf, PathBuf> {
     ports
 }
 
-fn found(index: u32, node: PathBuf, by_path: Option<PathBuf>) -> Option<Found> {
+fn found(index: u32, node: PathBuf, by_path: Option<PathBuf>) -> Option<FoundCamera> {
     // The last resort against a driver that says something which the crate does not expect.
     let asked = std::panic::catch_unwind(|| {
         let device = Node::open(&node)?;
@@ -70,7 +70,7 @@ fn found(index: u32, node: PathBuf, by_path: Option<PathBuf>) -> Option<Found> {
     let words = formats.iter().map(ToString::to_string).collect();
     let every_format = offers.iter().map(ToString::to_string).collect();
     let info = CameraInfo { index, name, device: node, by_path, formats: words, every_format };
-    Some(Found { info, bus, formats, offers })
+    Some(FoundCamera { info, bus, formats, offers })
 }
 
 /// A name without what a terminal would take for a command.

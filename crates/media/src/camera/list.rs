@@ -6,7 +6,7 @@ use crate::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind
 
 /// A camera in the system's list.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct FoundCamera {
     /// What is told about it.
     pub info: CameraInfo,
     /// Where it is plugged in: the same camera has it again after it was unplugged.
@@ -21,7 +21,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// Where there is none, or a name fits several.
-pub(super) fn choose<'a>(cameras: &'a [Found], choice: &CameraChoice) -> Result<&'a Found, SourceError> {
+pub(super) fn choose<'a>(cameras: &'a [FoundCamera], choice: &CameraChoice) -> Result<&'a FoundCamera, SourceError> {
     let fitting = resolved(choice).fitting(cameras, |camera| &camera.info);
     match fitting[..] {
         [camera] => Ok(camera),
@@ -44,7 +44,7 @@ pub(super) fn choose<'a>(cameras: &'a [Found], choice: &CameraChoice) -> Result<
     }
 }
 
-fn list<'a>(cameras: impl IntoIterator<Item = &'a Found>, say: impl Fn(&CameraInfo) -> String) -> String {
+fn list<'a>(cameras: impl IntoIterator<Item = &'a FoundCamera>, say: impl Fn(&CameraInfo) -> String) -> String {
     cameras.into_iter().map(|camera| say(&camera.info)).collect::<Vec<_>>().join(", ")
 }
 
@@ -68,7 +68,7 @@ fn resolved(choice: &CameraChoice) -> CameraChoice {
 }
 
 /// The same camera as before, found again: on the same bus if it can be, else the only one of its name.
-pub(super) fn again<'a>(cameras: &'a [Found], before: &Found) -> Option<&'a Found> {
+pub(super) fn again<'a>(cameras: &'a [FoundCamera], before: &FoundCamera) -> Option<&'a FoundCamera> {
     let same_name = || cameras.iter().filter(|camera| camera.info.name == before.info.name);
     let same_bus = same_name().find(|camera| camera.bus == before.bus);
     same_bus.or_else(|| same_name().next().filter(|_| same_name().count() == 1))
@@ -78,7 +78,7 @@ pub(super) fn again<'a>(cameras: &'a [Found], before: &Found) -> Option<&'a Foun
 mod tests {
     use super::*;
 
-    fn camera(index: u32, name: &str, bus: &str) -> Found {
+    fn camera(index: u32, name: &str, bus: &str) -> FoundCamera {
         let device = format!("/dev/video{index}").into();
         let info = CameraInfo {
             index,
@@ -88,7 +88,7 @@ mod tests {
             formats: Vec::new(),
             every_format: Vec::new(),
         };
-        Found { info, bus: bus.into(), formats: Vec::new(), offers: Vec::new() }
+        FoundCamera { info, bus: bus.into(), formats: Vec::new(), offers: Vec::new() }
     }
 
     #[test]

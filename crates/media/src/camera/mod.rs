@@ -27,8 +27,8 @@ mod watch;
 mod wish;
 
 use self::decode::{Decoder, Layout};
+pub use self::format::CameraPixels;
 use self::format::Format;
-pub use self::format::Pixels;
 use self::grab::DeviceOpener;
 use self::interval::Interval;
 use self::watch::{CameraSource, Patience};
@@ -53,7 +53,7 @@ pub(super) fn list() -> Result<Vec<CameraInfo>, SourceError> {
 ///
 /// # Errors
 /// What is wrong with the bytes, in words.
-pub fn decode_camera_picture(pixels: Pixels, width: u32, height: u32, bytes: &[u8]) -> Result<Frame, String> {
+pub fn decode_camera_picture(pixels: CameraPixels, width: u32, height: u32, bytes: &[u8]) -> Result<Frame, String> {
     let format = Format { pixels, width, height, interval: Interval::UNKNOWN };
     Decoder::default().decode(format, Layout::PLAIN, bytes)
 }
@@ -62,6 +62,6 @@ pub fn decode_camera_picture(pixels: Pixels, width: u32, height: u32, bytes: &[u
 ///
 /// # Errors
 /// In words: an odd side, which the YUV formats do not have, or an encoder that refuses the picture.
-pub fn encode_camera_picture(pixels: Pixels, frame: &Frame) -> Result<Vec<u8>, String> {
+pub fn encode_camera_picture(pixels: CameraPixels, frame: &Frame) -> Result<Vec<u8>, String> {
     encode::encode(pixels, frame)
 }

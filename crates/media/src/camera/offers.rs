@@ -1,7 +1,7 @@
 //! All formats of a camera, also of one whose driver does not list them.
 
 use super::driver::{Driver, Set, Sizes};
-use super::format::{Offer, Pixels};
+use super::format::{CameraPixels, Offer};
 use super::interval::{Interval, Rates};
 
 /// Sizes that are tried on a camera that offers every size in a range, or none that it says.
@@ -33,7 +33,7 @@ fn offer(driver: &dyn Driver, fourcc: [u8; 4], width: u32, height: u32) -> Offer
         Ok(rates) => rates,
         Err(_) => Rates::Unknown,
     };
-    Offer { fourcc, pixels: Pixels::of_fourcc(fourcc), width, height, rates }
+    Offer { fourcc, pixels: CameraPixels::of_fourcc(fourcc), width, height, rates }
 }
 
 fn sizes(driver: &dyn Driver, fourcc: [u8; 4]) -> Vec<(u32, u32)> {

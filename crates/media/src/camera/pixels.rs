@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How a camera's bytes hold a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Pixels {
+pub enum CameraPixels {
     /// 4:2:2 in the order Y U Y V.
     Yuyv,
     /// 4:2:2 in the order U Y V Y.
@@ -54,54 +54,54 @@ pub enum Pixels {
 }
 
 /// How a driver of V4L2 calls each of them; the first name of a kind is the usual one.
-const FOURCCS: [(&[u8; 4], Pixels); 42] = [
-    (b"YUYV", Pixels::Yuyv),
-    (b"YUY2", Pixels::Yuyv),
-    (b"UYVY", Pixels::Uyvy),
-    (b"YVYU", Pixels::Yvyu),
-    (b"VYUY", Pixels::Vyuy),
-    (b"NV12", Pixels::Nv12),
-    (b"NV21", Pixels::Nv21),
-    (b"NV16", Pixels::Nv16),
-    (b"NV61", Pixels::Nv61),
-    (b"YU12", Pixels::I420),
-    (b"I420", Pixels::I420),
-    (b"IYUV", Pixels::I420),
-    (b"YV12", Pixels::Yv12),
-    (b"422P", Pixels::I422),
-    (b"MJPG", Pixels::Mjpeg),
-    (b"JPEG", Pixels::Mjpeg),
-    (b"H264", Pixels::H264),
-    (b"RGB3", Pixels::Rgb),
-    (b"BGR3", Pixels::Bgr),
+const FOURCCS: [(&[u8; 4], CameraPixels); 42] = [
+    (b"YUYV", CameraPixels::Yuyv),
+    (b"YUY2", CameraPixels::Yuyv),
+    (b"UYVY", CameraPixels::Uyvy),
+    (b"YVYU", CameraPixels::Yvyu),
+    (b"VYUY", CameraPixels::Vyuy),
+    (b"NV12", CameraPixels::Nv12),
+    (b"NV21", CameraPixels::Nv21),
+    (b"NV16", CameraPixels::Nv16),
+    (b"NV61", CameraPixels::Nv61),
+    (b"YU12", CameraPixels::I420),
+    (b"I420", CameraPixels::I420),
+    (b"IYUV", CameraPixels::I420),
+    (b"YV12", CameraPixels::Yv12),
+    (b"422P", CameraPixels::I422),
+    (b"MJPG", CameraPixels::Mjpeg),
+    (b"JPEG", CameraPixels::Mjpeg),
+    (b"H264", CameraPixels::H264),
+    (b"RGB3", CameraPixels::Rgb),
+    (b"BGR3", CameraPixels::Bgr),
     // With and without alpha, which says nothing in a camera's picture.
-    (b"XB24", Pixels::Rgbx),
-    (b"AB24", Pixels::Rgbx),
-    (b"XR24", Pixels::Bgrx),
-    (b"AR24", Pixels::Bgrx),
-    (b"BGR4", Pixels::Bgrx),
-    (b"BX24", Pixels::Xrgb),
-    (b"BA24", Pixels::Xrgb),
-    (b"RGB4", Pixels::Xrgb),
-    (b"RX24", Pixels::Xbgr),
-    (b"RA24", Pixels::Xbgr),
-    (b"RGBP", Pixels::Rgb565),
-    (b"GREY", Pixels::Gray),
-    (b"Y800", Pixels::Gray),
-    (b"Y8  ", Pixels::Gray),
-    (b"Y16 ", Pixels::Gray16),
-    (b"Y10 ", Pixels::Gray16),
-    (b"Y12 ", Pixels::Gray16),
-    (b"Y14 ", Pixels::Gray16),
-    (b"Y012", Pixels::Gray16),
+    (b"XB24", CameraPixels::Rgbx),
+    (b"AB24", CameraPixels::Rgbx),
+    (b"XR24", CameraPixels::Bgrx),
+    (b"AR24", CameraPixels::Bgrx),
+    (b"BGR4", CameraPixels::Bgrx),
+    (b"BX24", CameraPixels::Xrgb),
+    (b"BA24", CameraPixels::Xrgb),
+    (b"RGB4", CameraPixels::Xrgb),
+    (b"RX24", CameraPixels::Xbgr),
+    (b"RA24", CameraPixels::Xbgr),
+    (b"RGBP", CameraPixels::Rgb565),
+    (b"GREY", CameraPixels::Gray),
+    (b"Y800", CameraPixels::Gray),
+    (b"Y8  ", CameraPixels::Gray),
+    (b"Y16 ", CameraPixels::Gray16),
+    (b"Y10 ", CameraPixels::Gray16),
+    (b"Y12 ", CameraPixels::Gray16),
+    (b"Y14 ", CameraPixels::Gray16),
+    (b"Y012", CameraPixels::Gray16),
     // The highest bit of the code says that the high byte comes first.
-    (&[b'Y', b'1', b'6', b' ' | 0x80], Pixels::Gray16Be),
-    (&[b'Y', b'1', b'0', b' ' | 0x80], Pixels::Gray16Be),
-    (&[b'Y', b'1', b'2', b' ' | 0x80], Pixels::Gray16Be),
-    (&[b'Y', b'1', b'4', b' ' | 0x80], Pixels::Gray16Be),
+    (&[b'Y', b'1', b'6', b' ' | 0x80], CameraPixels::Gray16Be),
+    (&[b'Y', b'1', b'0', b' ' | 0x80], CameraPixels::Gray16Be),
+    (&[b'Y', b'1', b'2', b' ' | 0x80], CameraPixels::Gray16Be),
+    (&[b'Y', b'1', b'4', b' ' | 0x80], CameraPixels::Gray16Be),
 ];
 
-impl Pixels {
+impl CameraPixels {
     /// The pixels that V4L2 calls so; `None` where they are not read here.
     pub(super) fn of_fourcc(fourcc: [u8; 4]) -> Option<Self> {
         FOURCCS.iter().find(|(name, _)| **name == fourcc).map(|&(_, pixels)| pixels)
@@ -129,7 +129,7 @@ impl Pixels {
     }
 }
 
-impl fmt::Display for Pixels {
+impl fmt::Display for CameraPixels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Yuyv => "YUYV",
@@ -168,6 +168,9 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), FOURCCS.len());
-        assert_eq!((Pixels::of_fourcc(*b"GREY"), Pixels::of_fourcc(*b"HEVC")), (Some(Pixels::Gray), None));
+        assert_eq!(
+            (CameraPixels::of_fourcc(*b"GREY"), CameraPixels::of_fourcc(*b"HEVC")),
+            (Some(CameraPixels::Gray), None)
+        );
     }
 }

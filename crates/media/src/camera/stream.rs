@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::decode::Layout;
 use super::driver::{Buffer, Driver, Stream};
-use super::format::{Format, Offer, Pixels, letters};
+use super::format::{CameraPixels, Format, Offer, letters};
 use super::grab::{Grabber, Lost, Picture, Raw, lost};
 use super::interval::Interval;
 use super::offers::best_interval;
@@ -22,8 +22,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A streaming V4L2 camera.
 pub(super) struct Streaming {
     stream: Box<dyn Stream>,
-    pixels: Pixels,
-    numbers: Numbers,
+    pixels: CameraPixels,
+    numbers: DriverNumbers,
     stamps: Stamps,
     /// Of a camera that gives H.264.
     h264: Option<LiveH264>,
@@ -46,7 +46,7 @@ pub(super) fn open(
     };
     let fourcc = offers.iter().find(offered).map(|offer| offer.fourcc).ok_or_else(|| other("it is not offered"))?;
     let set = driver.set(fourcc, format.width, format.height)?;
-    let taken = Pixels::of_fourcc(set.fourcc).map(|pixels| Format {
+    let taken = CameraPixels::of_fourcc(set.fourcc).map(|pixels| Format {
         pixels,
         width: set.width,
         height: set.height,
@@ -64,8 +64,8 @@ pub(super) fn open(
     taken.interval = set_rate(driver, interval);
     let stream = driver.start()?;
     let layout = Layout { stride: (set.stride > 0).then_some(set.stride), full_range: set.full_range, hd: set.hd };
-    let h264 = (taken.pixels == Pixels::H264).then(LiveH264::default);
-    let (numbers, stamps) = (Numbers::default(), Stamps::default());
+    let h264 = (taken.pixels == CameraPixels::H264).then(LiveH264::default);
+    let (numbers, stamps) = (DriverNumbers::default(), Stamps::default());
     Ok((Streaming { stream, pixels: taken.pixels, numbers, stamps, h264 }, taken, layout))
 }
 
@@ -129,13 +129,13 @@ fn nothing(error: &io::Error) -> Lost {
 
 /// The driver's numbers, and what is missing in them.
 #[derive(Debug, Default)]
-struct Numbers {
+struct DriverNumbers {
     last: Option<u32>,
     /// Pictures that were lost since the last good one.
     missed: u64,
 }
 
-impl Numbers {
+impl DriverNumbers {
     /// Takes the number of a picture; gives how many are missing before it, or `None` for a damaged one, which is missing
     /// before the next.
     fn take(&mut self, number: u32, is_damaged: bool) -> Option<u64> {
@@ -157,14 +157,14 @@ mod tests {
 
     #[test]
     fn gaps_in_the_driver_s_numbers_are_counted() {
-        let mut numbers = Numbers::default();
+        let mut numbers = DriverNumbers::default();
         let good = [7, 8, 11, 12].map(|number| numbers.take(number, false));
         assert_eq!(good, [Some(0), Some(0), Some(2), Some(0)]);
         // A damaged picture is missing too, with those before it.
         assert_eq!(numbers.take(14, true), None);
         assert_eq!((numbers.take(15, false), numbers.take(16, false)), (Some(2), Some(0)));
         // Numbers go round, start anew, or stand still.
-        let mut numbers = Numbers { last: Some(u32::MAX), missed: 0 };
+        let mut numbers = DriverNumbers { last: Some(u32::MAX), missed: 0 };
         assert_eq!(
             [1, 0, 0, 0, 5000].map(|number| numbers.take(number, false)),
             [Some(1), Some(0), Some(0), Some(0), Some(0)]

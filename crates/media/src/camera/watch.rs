@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::decode::Decoder;
-use super::grab::{Grabber, Lost, Opened, Opener, Picture, Raw};
+use super::grab::{Grabber, Lost, OpenedCamera, Opener, Picture, Raw};
 use crate::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
 
 /// How long the watchdog and the search wait.
@@ -41,9 +41,9 @@ const MAX_FAILURES: u32 = 10;
 
 /// What the grabbing thread has said and `next` has not taken.
 #[derive(Debug, Default)]
-struct Board {
+struct WatchState {
     newest: Option<(u64, Raw)>,
-    opened: Option<Opened>,
+    opened: Option<OpenedCamera>,
     opened_once: bool,
     failed_to_open: Option<SourceError>,
     /// Why the camera is gone, as long as it is.
@@ -57,23 +57,23 @@ struct Board {
 }
 
 #[derive(Default)]
-struct Shared {
-    board: Mutex<Board>,
+struct WatchShared {
+    board: Mutex<WatchState>,
     changed: Condvar,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Board> {
+impl WatchShared {
+    fn lock(&self) -> MutexGuard<'_, WatchState> {
         // The board is whole after every single change.
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Board)) {
+    fn change(&self, change: impl FnOnce(&mut WatchState)) {
         change(&mut self.lock());
         self.changed.notify_all();
     }
 
-    fn wait(&self, time: Duration, until: impl Fn(&Board) -> bool) -> MutexGuard<'_, Board> {
+    fn wait(&self, time: Duration, until: impl Fn(&WatchState) -> bool) -> MutexGuard<'_, WatchState> {
         let guard = self.lock();
         self.changed.wait_timeout_while(guard, time, |board| !until(board)).unwrap_or_else(PoisonError::into_inner).0
     }
@@ -86,8 +86,8 @@ impl Shared {
 /// A camera that is watched over and comes back by itself.
 pub(super) struct CameraSource {
     info: SourceInfo,
-    opened: Opened,
-    shared: Arc<Shared>,
+    opened: OpenedCamera,
+    shared: Arc<WatchShared>,
     thread: Option<JoinHandle<()>>,
     patience: Patience,
     /// When the first picture was taken: time zero.
@@ -106,7 +106,7 @@ impl CameraSource {
     /// # Errors
     /// Why it does not open.
     pub(super) fn open(opener: impl Opener, patience: Patience) -> Result<Self, SourceError> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(WatchShared::default());
         let thread = std::thread::Builder::new()
             .name("camera".to_owned())
             .spawn({
@@ -221,7 +221,7 @@ impl Drop for CameraSource {
     }
 }
 
-fn info(opened: &Opened) -> SourceInfo {
+fn info(opened: &OpenedCamera) -> SourceInfo {
     SourceInfo {
         name: opened.name.clone(),
         kind: SourceKind::Camera,
@@ -233,7 +233,7 @@ fn info(opened: &Opened) -> SourceInfo {
 }
 
 /// The grabbing thread: opens, grabs until the camera is gone, looks for it, and so on until it is told to stop.
-fn run(mut opener: impl Opener, shared: &Shared, patience: Patience) {
+fn run(mut opener: impl Opener, shared: &WatchShared, patience: Patience) {
     while !shared.stopped() {
         // Bindings of drivers panic where they should not; the camera is opened anew then.
         let result = catch_unwind(AssertUnwindSafe(|| session(&mut opener, shared)));
@@ -258,7 +258,7 @@ fn run(mut opener: impl Opener, shared: &Shared, patience: Patience) {
 }
 
 /// From opening the camera until it is gone.
-fn session(opener: &mut impl Opener, shared: &Shared) -> Result<(), SourceError> {
+fn session(opener: &mut impl Opener, shared: &WatchShared) -> Result<(), SourceError> {
     let (mut grabber, opened) = opener.open()?;
     shared.change(|board| {
         board.opened = Some(opened);
@@ -275,7 +275,7 @@ fn session(opener: &mut impl Opener, shared: &Shared) -> Result<(), SourceError>
 }
 
 /// Puts pictures on the board until there are no more; `None` when it was told to stop.
-fn grab_all(grabber: &mut dyn Grabber, shared: &Shared) -> Option<String> {
+fn grab_all(grabber: &mut dyn Grabber, shared: &WatchShared) -> Option<String> {
     let mut failures = 0;
     while !shared.stopped() {
         match grabber.grab() {

@@ -2,7 +2,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
 use crate::camera::decode::Layout;
-use crate::camera::format::{Format, Pixels};
+use crate::camera::format::{CameraPixels, Format};
 use crate::camera::interval::Interval;
 
 const PATIENCE: Patience = Patience {
@@ -52,11 +52,11 @@ struct FakeOpener {
 }
 
 impl Opener for FakeOpener {
-    fn open(&mut self) -> Result<(Box<dyn Grabber>, Opened), SourceError> {
+    fn open(&mut self) -> Result<(Box<dyn Grabber>, OpenedCamera), SourceError> {
         let error = || SourceError::new(SourceErrorKind::NoSuchCamera, "fake", "not there", "");
         let width = self.results.try_recv().unwrap_or_else(|_| Err(error()))?;
-        let format = Format { pixels: Pixels::Gray, width, height: 1, interval: Interval::of_fps(30) };
-        let opened = Opened { name: "fake".into(), format, layout: Layout::PLAIN };
+        let format = Format { pixels: CameraPixels::Gray, width, height: 1, interval: Interval::of_fps(30) };
+        let opened = OpenedCamera { name: "fake".into(), format, layout: Layout::PLAIN };
         Ok((Box::new(FakeGrabber(self.acts.clone())), opened))
     }
 }

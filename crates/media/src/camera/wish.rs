@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::format::{Format, Offer, Pixels, letters};
+use super::format::{CameraPixels, Format, Offer, letters};
 use super::interval::{Interval, rate};
 
 /// A format of a camera, as it is asked for: `1280x720@30:MJPG`. Each of the three parts may be missing.
@@ -103,13 +103,15 @@ impl CameraFormat {
 
     fn allows(&self, offer: &Offer) -> bool {
         self.size.is_none_or(|size| size == (offer.width, offer.height))
-            && self.fourcc.is_none_or(|fourcc| fourcc == offer.fourcc || Pixels::of_fourcc(fourcc) == offer.pixels)
+            && self
+                .fourcc
+                .is_none_or(|fourcc| fourcc == offer.fourcc || CameraPixels::of_fourcc(fourcc) == offer.pixels)
     }
 
     /// A size that is not among those that were listed may be one of a range: it is worth a try in each of the pixels.
     pub(super) fn unlisted(&self, offers: &[Offer]) -> Vec<Format> {
         let Some((width, height)) = self.size else { return Vec::new() };
-        let mut pixels: Vec<Pixels> = Vec::new();
+        let mut pixels: Vec<CameraPixels> = Vec::new();
         let of_other_size = Self { size: None, fps: None, ..self.clone() };
         for offer in offers.iter().filter(|offer| of_other_size.allows(offer)) {
             pixels.extend(offer.pixels.filter(|kind| !pixels.contains(kind)));
@@ -123,7 +125,7 @@ impl CameraFormat {
     /// Whether a camera gives what was asked for.
     pub(super) fn is_met_by(&self, format: &Format) -> bool {
         self.size.is_none_or(|size| size == (format.width, format.height))
-            && self.fourcc.is_none_or(|fourcc| Pixels::of_fourcc(fourcc) == Some(format.pixels))
+            && self.fourcc.is_none_or(|fourcc| CameraPixels::of_fourcc(fourcc) == Some(format.pixels))
     }
 }
 
@@ -159,7 +161,7 @@ mod tests {
     fn the_formats_that_fit_are_found() {
         let offer = |fourcc: &[u8; 4], width, height, rates: &[(u32, u32)]| Offer {
             fourcc: *fourcc,
-            pixels: Pixels::of_fourcc(*fourcc),
+            pixels: CameraPixels::of_fourcc(*fourcc),
             width,
             height,
             rates: Rates::Each(rates.iter().map(|&(over, under)| Interval::new(over, under)).collect()),

@@ -20,11 +20,11 @@ const REACH: f32 = 0.2;
 pub struct Walkers {
     size: (u32, u32),
     background: Vec<u8>,
-    heads: Vec<Head>,
+    heads: Vec<WalkerHead>,
 }
 
 /// One head and the middle of its place.
-struct Head {
+struct WalkerHead {
     picture: RgbImage,
     mirrored: bool,
     middle: Point,
@@ -55,7 +55,7 @@ impl Walkers {
         let heads = (0..faces).map(|number| {
             let mirrored = number % 2 == 1;
             let (column, row) = ((number % columns) as f32 + 0.5, (number / columns) as f32 + 0.5);
-            Head {
+            WalkerHead {
                 picture: if mirrored { imageops::flip_horizontal(&cut) } else { cut.clone() },
                 mirrored,
                 middle: Point { x: column * place_width, y: row * place_height },
@@ -73,7 +73,7 @@ impl Walkers {
 
     /// Where the faces truly are at `time`: squares from hairline to chin, pixels.
     pub fn truth(&self, time: Duration) -> Vec<Rect> {
-        let face = |head: &Head| {
+        let face = |head: &WalkerHead| {
             let (left, top) = head.corner(time);
             let scale = head.picture.width() as f32 / CUT.2 as f32;
             let x = scale * (FACE_CENTER.x - CUT.0 as f32);
@@ -103,7 +103,7 @@ impl Walkers {
     }
 }
 
-impl Head {
+impl WalkerHead {
     /// The upper left pixel of the pasted square at `time`: a round in about six seconds.
     fn corner(&self, time: Duration) -> (u32, u32) {
         let swing = |seconds: f64| ((time.as_secs_f64() / seconds).fract() as f32 * TAU + self.phase).sin();

@@ -43,7 +43,7 @@ const SCHEMA: &str = "message facelens {
 const GROUP_ROWS: usize = 100_000;
 
 /// One line of the table: a frame and a face in it, if any.
-type Line<'a> = (&'a FrameRow, Option<&'a FaceRow>);
+type ParquetLine<'a> = (&'a FrameRow, Option<&'a FaceRow>);
 
 /// Writes a whole file.
 pub(super) fn write(rows: &[FrameRow], info: &SessionInfo, writer: &mut (impl Write + Send)) -> io::Result<()> {
@@ -64,7 +64,7 @@ fn write_file(rows: &[FrameRow], info: &SessionInfo, writer: impl Write + Send) 
         .set_key_value_metadata(Some(notes(info)))
         .build();
     let mut file = SerializedFileWriter::new(writer, schema, Arc::new(properties))?;
-    let lines: Vec<Line<'_>> = rows.iter().flat_map(lines_of).collect();
+    let lines: Vec<ParquetLine<'_>> = rows.iter().flat_map(lines_of).collect();
     for lines in lines.chunks(GROUP_ROWS) {
         let mut group = file.next_row_group()?;
         write_group(lines, &mut group)?;
@@ -75,7 +75,7 @@ fn write_file(rows: &[FrameRow], info: &SessionInfo, writer: impl Write + Send) 
 }
 
 /// A frame without a face is one line, too.
-fn lines_of(row: &FrameRow) -> impl Iterator<Item = Line<'_>> {
+fn lines_of(row: &FrameRow) -> impl Iterator<Item = ParquetLine<'_>> {
     let none = row.faces.is_empty().then_some((row, None));
     row.faces.iter().map(move |face| (row, Some(face))).chain(none)
 }
@@ -98,7 +98,7 @@ fn notes(info: &SessionInfo) -> Vec<KeyValue> {
 
 /// Writes the columns in the order of [`SCHEMA`]; the writer gives them one after the other.
 fn write_group<W: Write + Send>(
-    lines: &[Line<'_>],
+    lines: &[ParquetLine<'_>],
     group: &mut SerializedRowGroupWriter<'_, W>,
 ) -> Result<(), ParquetError> {
     required::<ByteArrayType, _>(group, lines, |row| ByteArray::from(row.input.as_str()))?;
@@ -128,7 +128,7 @@ fn label(label: GenderLabel) -> ByteArray {
 
 fn required<T: DataType, W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
-    lines: &[Line<'_>],
+    lines: &[ParquetLine<'_>],
     value: impl Fn(&FrameRow) -> T::T,
 ) -> Result<(), ParquetError> {
     let values: Vec<T::T> = lines.iter().map(|(row, _)| value(row)).collect();
@@ -137,7 +137,7 @@ fn required<T: DataType, W: Write + Send>(
 
 fn optional<T: DataType, W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
-    lines: &[Line<'_>],
+    lines: &[ParquetLine<'_>],
     value: impl Fn(&FaceRow) -> Option<T::T>,
 ) -> Result<(), ParquetError> {
     let cells: Vec<Option<T::T>> = lines.iter().map(|(_, face)| face.and_then(&value)).collect();

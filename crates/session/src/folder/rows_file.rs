@@ -63,7 +63,7 @@ fn rows(name: &str, bytes: &[u8], notices: &mut Vec<SessionNotice>) -> Vec<Frame
             notices.push(notice(names.clone()));
         }
     }
-    let mut damage = Damage::default();
+    let mut damage = RowsDamage::default();
     let mut rows: Vec<(u64, FrameRow)> = Vec::new();
     for row in Frames::new(table) {
         match row {
@@ -90,13 +90,13 @@ fn rows(name: &str, bytes: &[u8], notices: &mut Vec<SessionNotice>) -> Vec<Frame
 
 /// Rows that cannot be read.
 #[derive(Default)]
-struct Damage {
+struct RowsDamage {
     rows: usize,
     /// What is wrong with the first of them.
     first: String,
 }
 
-impl Damage {
+impl RowsDamage {
     fn add(&mut self, cause: impl FnOnce() -> String) {
         if self.rows == 0 {
             self.first = cause();
@@ -107,7 +107,7 @@ impl Damage {
 
 /// The frames, each once: faces of one frame that stood apart are brought together. A frame or a face that is there
 /// twice counts as damaged, because nobody knows which one holds.
-fn each_once(rows: Vec<(u64, FrameRow)>, damage: &mut Damage) -> Vec<FrameRow> {
+fn each_once(rows: Vec<(u64, FrameRow)>, damage: &mut RowsDamage) -> Vec<FrameRow> {
     let mut once: Vec<FrameRow> = Vec::with_capacity(rows.len());
     for (line, row) in rows {
         let before = once.last_mut().filter(|last| last.frame == row.frame && last.input == row.input);

@@ -4,7 +4,7 @@ use facelens_core::geometry::{Point, Rect};
 use facelens_core::track::Face;
 
 use super::axes::axis_tips;
-use super::layout::{Layout, Manner, Size};
+use super::layout::{LabelLayout, LabelSize, Manner};
 use super::palette::{AXIS_X, AXIS_Y, AXIS_Z, INK, PLATE, TEXT, TEXT_DIM, identity_color};
 use super::scene::{Color, Scene, SceneOptions, Shape};
 use super::text::TextSize;
@@ -56,7 +56,7 @@ impl Scene {
                 composer.axes(face, rect, options.mirrored);
             }
         }
-        let mut layout = Layout::new(width, height, &boxes, unit);
+        let mut layout = LabelLayout::new(width, height, &boxes, unit);
         // The names of all come before the figures of any: where there is little room, figures are missed less.
         if options.labels {
             for (index, face) in faces.iter().enumerate() {
@@ -142,7 +142,7 @@ impl Composer {
     }
 
     /// The plate with ID, gender and age; with the ID alone where there is no room for more.
-    fn label(&mut self, layout: &mut Layout, index: usize, face: &Face) {
+    fn label(&mut self, layout: &mut LabelLayout, index: usize, face: &Face) {
         let words: Vec<_> = face.gender.map(wording::gender).into_iter().chain(face.age.map(wording::age)).collect();
         // The bare ID beside its face tells more than a whole label on somebody else's.
         for manner in [Manner::Clear, Manner::Crowded] {
@@ -152,7 +152,7 @@ impl Composer {
         }
     }
 
-    fn plate(&mut self, layout: &mut Layout, index: usize, face: &Face, words: &[Words], manner: Manner) -> bool {
+    fn plate(&mut self, layout: &mut LabelLayout, index: usize, face: &Face, words: &[Words], manner: Manner) -> bool {
         let unit = self.unit;
         let (padding, inset) = ((metrics::PADDING.0 * unit, metrics::PADDING.1 * unit), metrics::TAG_INSET * unit);
         let id = format!("#{}", face.id);
@@ -166,7 +166,7 @@ impl Composer {
         let text_width = lines.iter().map(|(.., size)| size.width).fold(0.0, f32::max);
         let text_height = lines.iter().map(|(.., size)| size.height).sum::<f32>().max(id_size.height);
         let tag_width = id_size.width + 2.0 * padding.0 - inset;
-        let size = Size {
+        let size = LabelSize {
             width: inset + tag_width + if lines.is_empty() { inset } else { text_width + 2.0 * padding.0 },
             height: text_height + 2.0 * padding.1,
         };
@@ -191,7 +191,7 @@ impl Composer {
     }
 
     /// Yaw, pitch and roll, each in its own column; none where there is no room that is clear of faces.
-    fn figures(&mut self, layout: &mut Layout, index: usize, face: &Face) {
+    fn figures(&mut self, layout: &mut LabelLayout, index: usize, face: &Face) {
         let Some(pose) = face.pose else {
             return;
         };
@@ -203,7 +203,7 @@ impl Composer {
         let angles = wording::angles(pose);
         let figure_width = width(WIDEST_ANGLE);
         let columns = angles.each_ref().map(|(name, _)| width(name) + space + figure_width);
-        let size = Size {
+        let size = LabelSize {
             width: columns.iter().sum::<f32>() + 2.0 * (gap + padding.0),
             height: TextSize::of(WIDEST_ANGLE, font).height + 2.0 * padding.1,
         };

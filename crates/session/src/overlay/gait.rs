@@ -57,7 +57,8 @@ impl GaitScene {
     pub fn of(walkers: &[Walker], faces: &Scene, width: u32, height: u32, options: &SceneOptions) -> Self {
         let size = (width as f32, height as f32);
         let unit = if options.zoom.is_finite() { 1.0 / options.zoom.clamp(0.02, 50.0) } else { 1.0 };
-        let mut composer = Composer { shapes: Vec::new(), unit, size, taken: Vec::new(), mirrored: options.mirrored };
+        let mut composer =
+            GaitComposer { shapes: Vec::new(), unit, size, taken: Vec::new(), mirrored: options.mirrored };
         composer.taken.extend(faces.shapes.iter().filter_map(|shape| match shape {
             Shape::Rect { rect, fill: Some(_), .. } => Some(*rect),
             _ => None,
@@ -130,7 +131,7 @@ fn shown(rect: Rect, width: f32, mirrored: bool) -> Rect {
     if mirrored { Rect { x: width - rect.right(), ..rect } } else { rect }
 }
 
-struct Composer {
+struct GaitComposer {
     shapes: Vec<Shape>,
     /// One point on the screen in pixels of the picture.
     unit: f32,
@@ -140,7 +141,7 @@ struct Composer {
     mirrored: bool,
 }
 
-impl Composer {
+impl GaitComposer {
     fn outline(&mut self, walker: &Walker) {
         let width = self.size.0;
         let place = |point: &Point| Point { x: if self.mirrored { width - point.x } else { point.x }, ..*point };

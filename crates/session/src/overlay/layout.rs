@@ -4,7 +4,7 @@ use facelens_core::geometry::{Point, Rect};
 
 /// How large a plate is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Size {
+pub(super) struct LabelSize {
     /// Width in pixels of the picture.
     pub width: f32,
     /// Height in pixels of the picture.
@@ -24,7 +24,7 @@ pub(super) enum Manner {
 const MOST_HIDDEN: f32 = 0.2;
 
 /// Finds places for plates, one after the other.
-pub(super) struct Layout<'a> {
+pub(super) struct LabelLayout<'a> {
     /// The picture.
     picture: Rect,
     /// Every face's box. A plate keeps off other people's faces where it can.
@@ -35,7 +35,7 @@ pub(super) struct Layout<'a> {
     unit: f32,
 }
 
-impl<'a> Layout<'a> {
+impl<'a> LabelLayout<'a> {
     /// An empty picture of this size with these faces in it.
     pub(super) fn new(width: f32, height: f32, faces: &'a [Rect], unit: f32) -> Self {
         Self { picture: Rect::new(0.0, 0.0, width, height), faces, taken: Vec::new(), unit }
@@ -43,7 +43,7 @@ impl<'a> Layout<'a> {
 
     /// The place of a plate at face number `face`, or `None` where there is no room near it. `above`: rather above the
     /// face than below.
-    pub(super) fn place(&mut self, face: usize, size: Size, above: bool, manner: Manner) -> Option<Rect> {
+    pub(super) fn place(&mut self, face: usize, size: LabelSize, above: bool, manner: Manner) -> Option<Rect> {
         let around = self.faces.get(face)?.intersection(&self.picture)?;
         let (outside, inside) = (self.outside(around, size, above), self.inside(around, size, above));
         let mut places = outside.iter().chain(&inside);
@@ -58,7 +58,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Above, below and beside the face, the best first.
-    fn outside(&self, around: Rect, size: Size, above: bool) -> Vec<Rect> {
+    fn outside(&self, around: Rect, size: LabelSize, above: bool) -> Vec<Rect> {
         let gap = 6.0 * self.unit;
         let mut heights = [around.y - gap - size.height, around.bottom() + gap];
         if !above {
@@ -85,7 +85,7 @@ impl<'a> Layout<'a> {
     }
 
     /// At the upper and the lower edge of the face's own box, where that is large enough.
-    fn inside(&self, around: Rect, size: Size, above: bool) -> Vec<Rect> {
+    fn inside(&self, around: Rect, size: LabelSize, above: bool) -> Vec<Rect> {
         if size.width > around.width || size.width * size.height > MOST_HIDDEN * around.area() {
             return Vec::new();
         }
@@ -99,10 +99,10 @@ impl<'a> Layout<'a> {
     }
 
     /// The free place nearest to the face, searched on a grid, not further away than the face is large.
-    fn nearest_free(&self, around: Rect, size: Size) -> Option<Rect> {
+    fn nearest_free(&self, around: Rect, size: LabelSize) -> Option<Rect> {
         let wanted = Point { x: around.center().x - size.width / 2.0, y: around.y - size.height };
         let reach = around.width.max(around.height) + size.height;
-        let step = Size { width: (size.width / 3.0).max(self.unit), height: (size.height / 2.0).max(self.unit) };
+        let step = LabelSize { width: (size.width / 3.0).max(self.unit), height: (size.height / 2.0).max(self.unit) };
         let steps = |length: f32, step: f32| ((length / step).ceil() as i32).clamp(1, 64);
         let (columns, rows) = (steps(reach, step.width), steps(reach, step.height));
         (-rows..=rows)
@@ -121,16 +121,16 @@ impl<'a> Layout<'a> {
             .map(|(place, _)| place)
     }
 
-    fn within_width(&self, x: f32, size: Size) -> f32 {
+    fn within_width(&self, x: f32, size: LabelSize) -> f32 {
         x.min(self.picture.width - size.width).max(0.0)
     }
 
-    fn within_height(&self, y: f32, size: Size) -> f32 {
+    fn within_height(&self, y: f32, size: LabelSize) -> f32 {
         y.min(self.picture.height - size.height).max(0.0)
     }
 
     /// The nearest whole pixel of the screen, so that plates neither blur nor tremble.
-    fn rounded(&self, x: f32, y: f32, size: Size) -> Rect {
+    fn rounded(&self, x: f32, y: f32, size: LabelSize) -> Rect {
         let round = |value: f32, room: f32| {
             let rounded = (value / self.unit).round() * self.unit;
             // Rounding alone must not push a plate over an edge; a place outside stays outside and is refused.
@@ -159,10 +159,10 @@ impl<'a> Layout<'a> {
 mod tests {
     use super::*;
 
-    const PLATE: Size = Size { width: 80.0, height: 30.0 };
+    const PLATE: LabelSize = LabelSize { width: 80.0, height: 30.0 };
 
     fn place(faces: &[Rect], above: bool) -> Option<Rect> {
-        Layout::new(640.0, 480.0, faces, 1.0).place(0, PLATE, above, Manner::Clear)
+        LabelLayout::new(640.0, 480.0, faces, 1.0).place(0, PLATE, above, Manner::Clear)
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_plate_stands_on_another_face_only_where_it_must() {
         let faces = [Rect::new(20.0, 20.0, 40.0, 40.0), Rect::new(0.0, 0.0, 640.0, 480.0)];
-        let mut layout = Layout::new(640.0, 480.0, &faces, 1.0);
+        let mut layout = LabelLayout::new(640.0, 480.0, &faces, 1.0);
         assert_eq!(layout.place(0, PLATE, true, Manner::Clear), None);
         let place = layout.place(0, PLATE, true, Manner::Crowded).unwrap();
         assert_eq!(place, Rect::new(0.0, 66.0, 80.0, 30.0));
@@ -211,7 +211,7 @@ mod tests {
     fn where_there_is_no_room_there_is_no_plate() {
         for manner in [Manner::Clear, Manner::Crowded] {
             let faces = [Rect::new(0.0, 0.0, 70.0, 20.0)];
-            assert_eq!(Layout::new(70.0, 20.0, &faces, 1.0).place(0, PLATE, true, manner), None);
+            assert_eq!(LabelLayout::new(70.0, 20.0, &faces, 1.0).place(0, PLATE, true, manner), None);
         }
         assert_eq!(place(&[Rect::new(700.0, 0.0, 50.0, 50.0)], true), None, "a face outside of the image");
     }

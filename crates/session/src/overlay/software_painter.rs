@@ -19,7 +19,7 @@ pub fn paint_on_picture(scene: &Scene, rgb: &mut [u8], width: u32, height: u32) 
     }
     let rows = rgb.len() / (width as usize * 3);
     let height = height.min(u32::try_from(rows).unwrap_or(u32::MAX));
-    let mut canvas = Canvas { rgb, width, height, mask: Vec::new() };
+    let mut canvas = PixelCanvas { rgb, width, height, mask: Vec::new() };
     let (across, down) = (width as f32 / scene.width, height as f32 / scene.height);
     let at = |point: Point| Point { x: point.x * across, y: point.y * down };
     for shape in &scene.shapes {
@@ -44,7 +44,7 @@ pub fn paint_on_picture(scene: &Scene, rgb: &mut [u8], width: u32, height: u32) 
     }
 }
 
-struct Canvas<'a> {
+struct PixelCanvas<'a> {
     rgb: &'a mut [u8],
     width: u32,
     height: u32,
@@ -52,7 +52,7 @@ struct Canvas<'a> {
     mask: Vec<u8>,
 }
 
-impl Canvas<'_> {
+impl PixelCanvas<'_> {
     fn line(&mut self, points: &[Point], width: f32, color: Color) {
         let mut builder = PathBuilder::new();
         for (index, point) in points.iter().enumerate() {

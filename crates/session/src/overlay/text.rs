@@ -28,7 +28,7 @@ impl TextSize {
 
 /// Where a line of text stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Line {
+pub(super) struct TextLine {
     /// From the top of the line to its baseline.
     pub ascent: f32,
     /// From the font's ascent to its descent.
@@ -36,7 +36,7 @@ pub(super) struct Line {
 }
 
 /// Sets a line of text from x = 0: `glyph` gets each glyph with the x where it starts and the x where it ends.
-pub(super) fn layout(text: &str, size: f32, mut glyph: impl FnMut(GlyphId, f32, f32)) -> Option<Line> {
+pub(super) fn layout(text: &str, size: f32, mut glyph: impl FnMut(GlyphId, f32, f32)) -> Option<TextLine> {
     let font = font()?;
     let per_unit = size / font.units_per_em()?;
     let (mut x, mut before) = (0.0, None);
@@ -50,7 +50,7 @@ pub(super) fn layout(text: &str, size: f32, mut glyph: impl FnMut(GlyphId, f32, 
         (x, before) = (end, Some(id));
     }
     let (ascent, descent) = (font.ascent_unscaled() * per_unit, font.descent_unscaled() * per_unit);
-    Some(Line { ascent, height: ascent - descent })
+    Some(TextLine { ascent, height: ascent - descent })
 }
 
 /// The font that texts are measured and painted with.

@@ -20,14 +20,14 @@ const MARGIN_ELSEWHERE: f32 = 0.6;
 const SQUARES: f32 = 5.0;
 
 /// The boxes of one frame: time, identity and box of each face.
-pub(super) struct Found {
+pub(super) struct FoundFaces {
     pub time: Duration,
     pub faces: Vec<(u64, Rect)>,
 }
 
 /// What is to be hidden in frame `at`: its own faces, and those that are missing in it but found in a frame not further
 /// than [`REACH`], each once and where it was nearest in time.
-pub(super) fn hidden<'a>(at: &Found, around: impl Iterator<Item = &'a Found>) -> Vec<Rect> {
+pub(super) fn hidden<'a>(at: &FoundFaces, around: impl Iterator<Item = &'a FoundFaces>) -> Vec<Rect> {
     let mut hidden: Vec<Rect> = at.faces.iter().map(|(_, rect)| grown(*rect, MARGIN)).collect();
     let mut missing: Vec<(u64, Duration, Rect)> = Vec::new();
     for found in around {
@@ -89,9 +89,9 @@ fn square(rgb: &mut [u8], width: usize, (left, right): (usize, usize), (top, bot
 mod tests {
     use super::*;
 
-    fn found(millis: u64, faces: &[(u64, f32)]) -> Found {
+    fn found(millis: u64, faces: &[(u64, f32)]) -> FoundFaces {
         let faces = faces.iter().map(|&(id, x)| (id, Rect::new(x, 100.0, 100.0, 100.0))).collect();
-        Found { time: Duration::from_millis(millis), faces }
+        FoundFaces { time: Duration::from_millis(millis), faces }
     }
 
     #[test]

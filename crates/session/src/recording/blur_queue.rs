@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use facelens_core::geometry::Rect;
 
-use super::blur::{Found, REACH, hidden};
-use super::queue::Job;
+use super::blur::{FoundFaces, REACH, hidden};
+use super::queue::RecorderJob;
 
 /// The most frames that wait: half a second of 480 a second.
 const MOST_FRAMES: usize = 240;
@@ -16,24 +16,24 @@ const MOST_BYTES: usize = 512 * 1024 * 1024;
 /// where frames come so thick that they do not all find room, as far as there is room.
 #[derive(Default)]
 pub(super) struct BlurQueue {
-    waiting: VecDeque<(Job, Found)>,
+    waiting: VecDeque<(RecorderJob, FoundFaces)>,
     /// Of the pictures that wait.
     bytes: usize,
     /// Frames that were written, for those that follow.
-    before: VecDeque<Found>,
+    before: VecDeque<FoundFaces>,
 }
 
 impl BlurQueue {
     /// Adds a frame.
-    pub(super) fn push(&mut self, job: Job) {
+    pub(super) fn push(&mut self, job: RecorderJob) {
         let faces = job.analysis.faces.iter().map(|face| (face.id, face.rect)).collect();
-        let found = Found { time: job.time, faces };
+        let found = FoundFaces { time: job.time, faces };
         self.bytes += job.analysis.frame.rgb().len();
         self.waiting.push_back((job, found));
     }
 
     /// The first frame, with what is to be hidden in it, once it has waited long enough or there is no more room.
-    pub(super) fn pop_due(&mut self) -> Option<(Job, Vec<Rect>)> {
+    pub(super) fn pop_due(&mut self) -> Option<(RecorderJob, Vec<Rect>)> {
         let (first, last) = (&self.waiting.front()?.1, &self.waiting.back()?.1);
         let is_due = last.time.abs_diff(first.time) >= REACH
             || self.waiting.len() > MOST_FRAMES
@@ -42,7 +42,7 @@ impl BlurQueue {
     }
 
     /// The first frame, with what is to be hidden in it, however short it has waited.
-    pub(super) fn pop(&mut self) -> Option<(Job, Vec<Rect>)> {
+    pub(super) fn pop(&mut self) -> Option<(RecorderJob, Vec<Rect>)> {
         let (job, found) = self.waiting.pop_front()?;
         self.bytes -= job.analysis.frame.rgb().len();
         let hidden = hidden(&found, self.before.iter().chain(self.waiting.iter().map(|(_, found)| found)));
@@ -67,12 +67,16 @@ mod tests {
     use crate::overlay::SceneOptions;
     use crate::recording::testing::analysis;
 
-    fn job(analysis: &Arc<Analysis>, millis: u64) -> Job {
-        Job { analysis: Arc::clone(analysis), scene: SceneOptions::default(), time: Duration::from_millis(millis) }
+    fn job(analysis: &Arc<Analysis>, millis: u64) -> RecorderJob {
+        RecorderJob {
+            analysis: Arc::clone(analysis),
+            scene: SceneOptions::default(),
+            time: Duration::from_millis(millis),
+        }
     }
 
     /// How many of these frames still wait when each of them was offered.
-    fn left(frames: impl Iterator<Item = Job>) -> usize {
+    fn left(frames: impl Iterator<Item = RecorderJob>) -> usize {
         let mut queue = BlurQueue::default();
         for frame in frames {
             queue.push(frame);

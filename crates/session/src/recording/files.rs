@@ -9,7 +9,7 @@ use facelens_gait::Stride;
 use super::super::file_error::WriteError;
 use super::super::info::{GAIT_FILE, SessionEnd, SessionInfo, SessionSource};
 use super::super::rows::{FaceRow, FrameRow};
-use super::super::video::clock::{Clock, duration};
+use super::super::video::clock::{VideoClock, duration};
 use super::super::video::{VideoOptions, VideoSummary};
 use super::blur_queue::BlurQueue;
 use super::data::DataFile;
@@ -17,7 +17,7 @@ use super::folder::{self, FolderLock, save_info_patiently};
 use super::gait::GaitFiles;
 use super::options::RecorderOptions;
 use super::pictures::Videos;
-use super::queue::{Handed, Job};
+use super::queue::{Handed, RecorderJob};
 use super::sync::{Outcome, Syncer};
 
 /// How often the files are brought to the disk where no fragment is finished meanwhile.
@@ -66,7 +66,7 @@ pub(super) struct SessionFiles {
     syncer: Syncer,
     /// How many fragments there were when a sync was last asked for, and when that was.
     synced: (usize, Instant),
-    clock: Clock,
+    clock: VideoClock,
 }
 
 /// How a session ended.
@@ -105,7 +105,7 @@ impl SessionFiles {
             gait: None,
             videos: None,
             synced: (0, Instant::now()),
-            clock: Clock::new(VideoOptions::default().single_frame),
+            clock: VideoClock::new(VideoOptions::default().single_frame),
         };
         files.add_to_syncer(files.data.handle().map(|file| vec![(files.folder.join(&files.info.data), file)]));
         Ok(files)
@@ -124,7 +124,7 @@ impl SessionFiles {
     }
 
     /// Takes a frame; writes it, or those that have waited long enough where faces are blurred.
-    pub(super) fn take(&mut self, job: Job) -> Result<(), Broken> {
+    pub(super) fn take(&mut self, job: RecorderJob) -> Result<(), Broken> {
         let Some(queue) = &mut self.blur else { return self.write(&job, &[]) };
         queue.push(job);
         while let Some((job, hidden)) = self.blur.as_mut().and_then(BlurQueue::pop_due) {
@@ -133,7 +133,7 @@ impl SessionFiles {
         Ok(())
     }
 
-    fn write(&mut self, job: &Job, hidden: &[Rect]) -> Result<(), Broken> {
+    fn write(&mut self, job: &RecorderJob, hidden: &[Rect]) -> Result<(), Broken> {
         let frame = &job.analysis.frame;
         let size = (frame.width(), frame.height());
         if self.videos.is_none() {

@@ -15,9 +15,9 @@ fn files(parent: &Path, pictures: RecordedPictures) -> SessionFiles {
     SessionFiles::create(&RecorderOptions { folder, pictures, blur: false, mirror: false, scene, info }).unwrap()
 }
 
-fn job(number: u64) -> Job {
+fn job(number: u64) -> RecorderJob {
     let time = capture_time(number) - capture_time(0);
-    Job { analysis: Arc::clone(&analysis(96, 64, number, &[1])), scene: SceneOptions::default(), time }
+    RecorderJob { analysis: Arc::clone(&analysis(96, 64, number, &[1])), scene: SceneOptions::default(), time }
 }
 
 fn info(folder: &Path) -> SessionInfo {

@@ -9,7 +9,7 @@ use facelens_gait::Stride;
 
 use super::super::info::SessionEnd;
 use super::super::video::VideoOptions;
-use super::super::video::clock::{Clock, duration};
+use super::super::video::clock::{VideoClock, duration};
 use crate::overlay::SceneOptions;
 
 /// The most frames that wait: nearly a second of a camera. What waits is lost in a kill.
@@ -26,7 +26,7 @@ const MOST_STRIDES: usize = 600;
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// A frame to be written.
-pub(super) struct Job {
+pub(super) struct RecorderJob {
     pub analysis: Arc<Analysis>,
     /// The overlay that the screen shows with it.
     pub scene: SceneOptions,
@@ -35,8 +35,8 @@ pub(super) struct Job {
 }
 
 /// What the recorder is to do next.
-pub(super) enum Next {
-    Write(Job),
+pub(super) enum NextJob {
+    Write(RecorderJob),
     /// Nothing came in time.
     Nothing,
     /// Nothing more comes.
@@ -59,13 +59,13 @@ impl Handed {
     }
 }
 
-struct State {
-    jobs: VecDeque<Job>,
+struct QueueState {
+    jobs: VecDeque<RecorderJob>,
     bytes: usize,
     scene: SceneOptions,
     handed: Handed,
     /// Places the times of all frames, also of those that find no room.
-    clock: Clock,
+    clock: VideoClock,
     /// How long the source is recorded, by its own time.
     limit: Option<Duration>,
     /// How it is to end, and until when what waits may be written.
@@ -78,15 +78,15 @@ struct State {
 
 /// The queue between the analysis thread and the recorder.
 pub(super) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 impl Queue {
     pub(super) fn new(scene: SceneOptions) -> Self {
-        let clock = Clock::new(VideoOptions::default().single_frame);
+        let clock = VideoClock::new(VideoOptions::default().single_frame);
         let handed = Handed::default();
-        let state = State {
+        let state = QueueState {
             jobs: VecDeque::new(),
             bytes: 0,
             scene,
@@ -101,7 +101,7 @@ impl Queue {
     }
 
     /// A thread that panicked never leaves the queue half changed, so its lock is taken as it is.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -129,7 +129,7 @@ impl Queue {
         }
         let scene = state.scene;
         state.bytes += bytes;
-        state.jobs.push_back(Job { analysis: Arc::clone(analysis), scene, time });
+        state.jobs.push_back(RecorderJob { analysis: Arc::clone(analysis), scene, time });
         self.changed.notify_all();
     }
 
@@ -179,7 +179,7 @@ impl Queue {
     }
 
     /// Waits for something to do until `deadline`. After the end what is left is counted as dropped.
-    pub(super) fn next(&self, deadline: Instant) -> Next {
+    pub(super) fn next(&self, deadline: Instant) -> NextJob {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
@@ -189,14 +189,14 @@ impl Queue {
                 let end = end.clone();
                 state.handed.dropped += state.jobs.len() as u64;
                 (state.bytes, state.jobs) = (0, VecDeque::new());
-                return Next::End(end);
+                return NextJob::End(end);
             }
             if let Some(job) = state.jobs.pop_front() {
                 state.bytes -= job.analysis.frame.rgb().len();
-                return Next::Write(job);
+                return NextJob::Write(job);
             }
             let Some(left) = deadline.checked_duration_since(now).filter(|left| !left.is_zero()) else {
-                return Next::Nothing;
+                return NextJob::Nothing;
             };
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -211,8 +211,8 @@ mod tests {
     fn numbers(queue: &Queue) -> Vec<u64> {
         let now = Instant::now();
         let take = || match queue.next(now) {
-            Next::Write(job) => Some(job.analysis.frame.sequence),
-            Next::Nothing | Next::End(_) => None,
+            NextJob::Write(job) => Some(job.analysis.frame.sequence),
+            NextJob::Nothing | NextJob::End(_) => None,
         };
         std::iter::from_fn(take).collect()
     }
@@ -247,8 +247,8 @@ mod tests {
         queue.offer(&analysis(8, 8, 1, &[]));
         queue.stop(SessionEnd::SourceEnded, false);
         let later = Instant::now() + Duration::from_secs(60);
-        assert!(matches!(queue.next(later), Next::Write(job) if job.analysis.frame.sequence == 0));
-        assert!(matches!(queue.next(later), Next::End(SessionEnd::Stopped)));
+        assert!(matches!(queue.next(later), NextJob::Write(job) if job.analysis.frame.sequence == 0));
+        assert!(matches!(queue.next(later), NextJob::End(SessionEnd::Stopped)));
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         queue.offer(&analysis(8, 8, 0, &[]));
         queue.stop(SessionEnd::Stopped, false);
         queue.stop(SessionEnd::Stopped, true);
-        assert!(matches!(queue.next(Instant::now()), Next::End(SessionEnd::Stopped)));
+        assert!(matches!(queue.next(Instant::now()), NextJob::End(SessionEnd::Stopped)));
         assert_eq!(queue.handed().dropped, 1);
     }
 
@@ -273,7 +273,7 @@ mod tests {
         let expected = (0..1000).filter(|&number| capture_time(number) - capture_time(0) < Duration::from_secs(5));
         assert_eq!((handed.analysed, handed.dropped), (expected.count() as u64, handed.analysed - 24));
         assert_eq!(numbers(&queue).len(), 24);
-        assert!(matches!(queue.next(Instant::now()), Next::End(SessionEnd::Stopped)));
+        assert!(matches!(queue.next(Instant::now()), NextJob::End(SessionEnd::Stopped)));
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
         }
         let now = Instant::now();
         let times: Vec<_> = std::iter::from_fn(|| match queue.next(now) {
-            Next::Write(job) => Some(job.time.as_millis()),
+            NextJob::Write(job) => Some(job.time.as_millis()),
             _ => None,
         })
         .collect();
@@ -299,7 +299,7 @@ mod tests {
         queue.set_scene(SceneOptions { boxes: false, ..SceneOptions::default() });
         queue.offer(&analysis(8, 8, 1, &[]));
         for boxes in [true, false] {
-            assert!(matches!(queue.next(Instant::now()), Next::Write(job) if job.scene.boxes == boxes));
+            assert!(matches!(queue.next(Instant::now()), NextJob::Write(job) if job.scene.boxes == boxes));
         }
     }
 }

@@ -15,9 +15,9 @@ use super::super::info::{SessionEnd, SessionSource};
 use super::disk::free_bytes;
 use super::files::{Broken, Finished, SessionFiles};
 use super::options::RecorderOptions;
-use super::queue::{Next, Queue};
+use super::queue::{NextJob, Queue};
 use super::status::{RecordingState, RecordingStatus};
-use crate::Tap;
+use crate::AnalysisSink;
 use crate::overlay::SceneOptions;
 
 /// How often the files are looked after where no frame comes.
@@ -28,11 +28,11 @@ const CLOSING: Duration = Duration::from_millis(900);
 /// A running recording. Dropping it finishes its files without the frames that still wait, within a second; where the
 /// disk is slower than that, the thread goes on until the program ends, and the next start finishes the folder.
 pub struct Recorder {
-    shared: Arc<Shared>,
+    shared: Arc<RecorderShared>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct RecorderShared {
     queue: Queue,
     status: ArcSwap<RecordingStatus>,
     /// What the source is, where it was not known at the beginning.
@@ -47,7 +47,7 @@ impl Recorder {
     /// # Errors
     /// Where the system cannot start a thread.
     pub fn start(options: RecorderOptions, wake: Arc<dyn Fn() + Send + Sync>) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(RecorderShared {
             queue: Queue::new(options.scene),
             status: ArcSwap::from_pointee(RecordingStatus::new()),
             source: ArcSwapOption::empty(),
@@ -66,8 +66,8 @@ impl Recorder {
     }
 
     /// Takes every analysed frame, to be given to the live pipeline.
-    pub fn tap(&self) -> Arc<dyn Tap> {
-        Arc::new(RecorderTap(Arc::clone(&self.shared)))
+    pub fn sink(&self) -> Arc<dyn AnalysisSink> {
+        Arc::new(RecorderSink(Arc::clone(&self.shared)))
     }
 
     /// Hands over a frame. Never waits: one that finds no room is dropped and counted.
@@ -137,9 +137,9 @@ impl Drop for Recorder {
 }
 
 /// The recorder's end of the pipeline.
-struct RecorderTap(Arc<Shared>);
+struct RecorderSink(Arc<RecorderShared>);
 
-impl Tap for RecorderTap {
+impl AnalysisSink for RecorderSink {
     fn analysed(&self, analysis: &Arc<Analysis>) {
         self.0.queue.offer(analysis);
     }
@@ -149,7 +149,7 @@ impl Tap for RecorderTap {
     }
 }
 
-impl Shared {
+impl RecorderShared {
     /// The thread's work, from the folder to its end.
     fn run(&self, options: &RecorderOptions) {
         let mut files = match SessionFiles::create(options) {
@@ -188,9 +188,9 @@ impl Shared {
             }
             let strides = files.take_strides(&self.queue.take_strides());
             let written = match next {
-                Next::End(end) => return strides.map_or_else(Broken::end, |()| end),
-                Next::Write(job) => strides.and_then(|()| files.take(job)),
-                Next::Nothing => strides,
+                NextJob::End(end) => return strides.map_or_else(Broken::end, |()| end),
+                NextJob::Write(job) => strides.and_then(|()| files.take(job)),
+                NextJob::Nothing => strides,
             };
             let kept = written.and_then(|()| files.keep(self.queue.handed()));
             if let Err(broken) = kept {

@@ -16,11 +16,11 @@ use super::folder::save_info;
 /// The thread `recorder-sync`.
 pub(super) struct Syncer {
     wish: Option<Sender<SessionInfo>>,
-    worker: Arc<Worker>,
+    worker: Arc<SyncWorker>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Worker {
+struct SyncWorker {
     folder: PathBuf,
     files: Mutex<Vec<(PathBuf, Arc<File>)>>,
     outcome: Mutex<Outcome>,
@@ -39,7 +39,8 @@ pub(super) struct Outcome {
 impl Syncer {
     /// Starts the thread for the session in `folder`. Where the system gives none, its work is done by the caller.
     pub(super) fn new(folder: &Path) -> Self {
-        let worker = Arc::new(Worker { folder: folder.to_owned(), files: Mutex::default(), outcome: Mutex::default() });
+        let worker =
+            Arc::new(SyncWorker { folder: folder.to_owned(), files: Mutex::default(), outcome: Mutex::default() });
         let (wish, wishes) = bounded(1);
         let work = Arc::clone(&worker);
         let thread = thread::Builder::new()
@@ -94,7 +95,7 @@ impl Drop for Syncer {
     }
 }
 
-impl Worker {
+impl SyncWorker {
     fn work(&self, info: &SessionInfo) {
         // Handles of their own: adding a file never waits for the disk.
         let files = lock(&self.files).clone();

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::file_error::{WriteError, WriteErrorKind};
 use super::super::info::{SessionInfo, SessionVideo};
 use super::super::video::{VideoChange, VideoSummary, finish_found};
-use super::rows::{Rows, cut_torn};
+use super::rows::{RecoveredRows, cut_torn};
 use super::{Mended, copies};
 
 /// Finishes the videos and the data, and writes into `info` which videos there are, how many frames, and how long it is.
@@ -14,7 +14,7 @@ use super::{Mended, copies};
 /// # Errors
 /// The first file that could not be written or read for now; the others are finished then, and it can be done again.
 pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, WriteError> {
-    let mut work = Work { folder, mended: Mended::default(), failed: None };
+    let mut work = RestoreWork { folder, mended: Mended::default(), failed: None };
     let mut videos = Vec::new();
     info.videos.retain(|video| {
         let (stays, summary) = work.video(video);
@@ -22,7 +22,7 @@ pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, W
         stays
     });
     let rows = work.data(&info.data);
-    let Work { mut mended, failed, .. } = work;
+    let RestoreWork { mut mended, failed, .. } = work;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -50,14 +50,14 @@ pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, W
     Ok(mended)
 }
 
-struct Work<'a> {
+struct RestoreWork<'a> {
     folder: &'a Path,
     mended: Mended,
     /// What cannot be done for now.
     failed: Option<WriteError>,
 }
 
-impl Work<'_> {
+impl RestoreWork<'_> {
     /// Finishes a video. Gives whether it stays in the list, and what it holds.
     fn video(&mut self, video: &SessionVideo) -> (bool, Option<VideoSummary>) {
         let (path, file) = (self.folder.join(&video.file), &video.file);
@@ -99,7 +99,7 @@ impl Work<'_> {
     }
 
     /// Finishes the data; gives what they hold, where they can be read.
-    fn data(&mut self, file: &str) -> Option<Rows> {
+    fn data(&mut self, file: &str) -> Option<RecoveredRows> {
         match cut_torn(&self.folder.join(file)) {
             Ok((rows, copy)) => {
                 if let Some(copy) = copy {

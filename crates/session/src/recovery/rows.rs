@@ -14,7 +14,7 @@ use super::copies::keep;
 
 /// What the data hold, and where they are to be cut.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Rows {
+pub(super) struct RecoveredRows {
     /// Frames that are left.
     pub frames: u64,
     /// Time of the last frame that is left, and as long as the frame before it stands, seconds.
@@ -33,7 +33,7 @@ pub(super) struct Rows {
     size_bytes: u64,
 }
 
-impl Rows {
+impl RecoveredRows {
     /// Whether something is to be cut off the end.
     fn is_cut(&self) -> bool {
         self.length < self.size_bytes
@@ -53,7 +53,7 @@ impl Rows {
 ///
 /// # Errors
 /// `Io` where the file cannot be read, `Damaged` where it is no table of facelens.
-fn look(path: &Path) -> Result<Rows, WriteError> {
+fn look(path: &Path) -> Result<RecoveredRows, WriteError> {
     let bytes = bounded_file::read(path, MAX_DATA_BYTES).map_err(|error| {
         let kind =
             if matches!(error.kind, ReadErrorKind::Io(_)) { WriteErrorKind::Io } else { WriteErrorKind::Damaged };
@@ -63,7 +63,7 @@ fn look(path: &Path) -> Result<Rows, WriteError> {
 }
 
 /// A frame and where its rows stand.
-struct Seen {
+struct SeenFaces {
     frame: u64,
     input: usize,
     time_s: f64,
@@ -72,10 +72,11 @@ struct Seen {
     has_face: bool,
 }
 
-fn look_at(bytes: &[u8]) -> Result<Rows, String> {
+fn look_at(bytes: &[u8]) -> Result<RecoveredRows, String> {
     let whole = whole_lines(bytes);
     let torn = bytes.get(whole.len()..).unwrap_or_default();
-    let mut rows = Rows { length: bytes.len() as u64, size_bytes: bytes.len() as u64, ..Rows::default() };
+    let mut rows =
+        RecoveredRows { length: bytes.len() as u64, size_bytes: bytes.len() as u64, ..RecoveredRows::default() };
     if whole.is_empty() {
         // Broken off within its first line, it has nothing that could be cut off.
         let first = CSV_COLUMNS.join(",");
@@ -86,7 +87,7 @@ fn look_at(bytes: &[u8]) -> Result<Rows, String> {
         };
     }
     let mut table = CsvTable::new(whole).map_err(|error| error.to_string())?;
-    let mut seen: Vec<Seen> = Vec::new();
+    let mut seen: Vec<SeenFaces> = Vec::new();
     let mut inputs: Vec<String> = Vec::new();
     for line in table.by_ref() {
         let line = match line {
@@ -106,7 +107,7 @@ fn look_at(bytes: &[u8]) -> Result<Rows, String> {
         match seen.last_mut() {
             // Rows of one frame stand together.
             Some(last) if (last.frame, last.input) == (row.frame, input) => last.end = line.end,
-            _ => seen.push(Seen {
+            _ => seen.push(SeenFaces {
                 frame: row.frame,
                 input,
                 time_s: row.time_s,
@@ -121,7 +122,7 @@ fn look_at(bytes: &[u8]) -> Result<Rows, String> {
         // The row that is torn may be one more face of the last frame.
         let torn_frame = table.frame_of(torn);
         let open =
-            |last: &Seen| last.has_face && last.end == whole.len() && torn_frame.is_none_or(|at| at == last.frame);
+            |last: &SeenFaces| last.has_face && last.end == whole.len() && torn_frame.is_none_or(|at| at == last.frame);
         if seen.last().is_some_and(open) {
             rows.length = seen.pop().map_or(rows.length, |last| last.start as u64);
         }
@@ -138,7 +139,7 @@ fn look_at(bytes: &[u8]) -> Result<Rows, String> {
 }
 
 /// Cuts off half a row, with a copy of the file as it was, whose name is given.
-pub(super) fn cut_torn(path: &Path) -> Result<(Rows, Option<PathBuf>), WriteError> {
+pub(super) fn cut_torn(path: &Path) -> Result<(RecoveredRows, Option<PathBuf>), WriteError> {
     let rows = look(path)?;
     let copy = if rows.is_cut() { Some(rows.cut(path)?) } else { None };
     Ok((rows, copy))

@@ -23,10 +23,10 @@ pub enum PictureState {
 
 /// A video whose pictures are asked for by their times. Dropping it stops its thread, without waiting for it.
 pub struct Pictures {
-    shared: Arc<Shared>,
+    shared: Arc<PicturesShared>,
 }
 
-struct Shared {
+struct PicturesShared {
     desk: Mutex<Desk>,
     /// Something was wanted, or the thread is to stop.
     changed: Condvar,
@@ -42,7 +42,7 @@ struct Desk {
     frame: Option<Arc<Frame>>,
 }
 
-impl Shared {
+impl PicturesShared {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         // A panic leaves nothing half done on the desk.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
@@ -63,7 +63,7 @@ impl Pictures {
     /// Where the system cannot start a thread.
     pub fn open(path: PathBuf, mirrored: bool, wake: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
         let desk = Desk { wanted_s: Some(0.0), stop: false, state: PictureState::Opening, frame: None };
-        let shared = Arc::new(Shared { desk: Mutex::new(desk), changed: Condvar::new(), wake: Box::new(wake) });
+        let shared = Arc::new(PicturesShared { desk: Mutex::new(desk), changed: Condvar::new(), wake: Box::new(wake) });
         let of_thread = Arc::clone(&shared);
         thread::Builder::new().name("replay".into()).spawn(move || {
             guarded(&of_thread, &path, || work(&of_thread, &path, mirrored));
@@ -99,7 +99,7 @@ impl Drop for Pictures {
 }
 
 /// Does `work`, and says so where it breaks off: a decoder that panics must not leave a picture that is waited for.
-fn guarded(shared: &Shared, path: &Path, work: impl FnOnce()) {
+fn guarded(shared: &PicturesShared, path: &Path, work: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
         let cause = format!("an error in facelens itself: {}", panic_words(panic.as_ref()));
         let error = SourceError::new(SourceErrorKind::Unreadable, path.display().to_string(), cause, "");
@@ -107,7 +107,7 @@ fn guarded(shared: &Shared, path: &Path, work: impl FnOnce()) {
     }
 }
 
-fn work(shared: &Shared, path: &Path, mirrored: bool) {
+fn work(shared: &PicturesShared, path: &Path, mirrored: bool) {
     let mut reader = match VideoReader::open(path) {
         Ok(reader) => reader,
         Err(error) => return shared.put(|desk| desk.state = PictureState::Failed(error)),
@@ -206,7 +206,7 @@ mod tests {
         let (woken, wakes) = std::sync::mpsc::channel();
         let desk = Desk { wanted_s: None, stop: false, state: PictureState::Opening, frame: None };
         let wake = Box::new(move || woken.send(()).unwrap());
-        let shared = Shared { desk: Mutex::new(desk), changed: Condvar::new(), wake };
+        let shared = PicturesShared { desk: Mutex::new(desk), changed: Condvar::new(), wake };
         guarded(&shared, Path::new("a/clean.mp4"), || panic!("index out of bounds"));
         let state = shared.desk().state.clone();
         let PictureState::Failed(error) = state else { panic!("{state:?}") };

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) const TIMESCALE: NonZeroU32 = NonZeroU32::new(90_000).unwrap();
 
 /// Capture times to a clock that begins at 0 and never stands still. Its own times, placed again, stay what they are.
-pub(crate) struct Clock {
+pub(crate) struct VideoClock {
     /// Capture time and ticks of the moment that times are counted from.
     origin: Option<(Duration, u64)>,
     /// Capture time and ticks of the last picture.
@@ -16,7 +16,7 @@ pub(crate) struct Clock {
     step: u64,
 }
 
-impl Clock {
+impl VideoClock {
     /// A clock whose first picture stands for `single_frame` where no second one tells the rate.
     pub(crate) fn new(single_frame: Duration) -> Self {
         Self { origin: None, last: None, step: ticks(single_frame).max(1) }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn times_count_from_the_first_and_never_stand_still_or_go_back() {
-        let mut clock = Clock::new(Duration::from_millis(33));
+        let mut clock = VideoClock::new(Duration::from_millis(33));
         let millis = [700, 740, 740, 780, 10, 50];
         let placed = millis.map(|millis| clock.place(Duration::from_millis(millis)));
         assert_eq!(placed, [0, 3600, 7200, 10_800, 14_400, 18_000]);
@@ -78,14 +78,15 @@ mod tests {
 
     #[test]
     fn times_beyond_all_sense_end_at_the_last_tick() {
-        let mut clock = Clock::new(Duration::MAX);
+        let mut clock = VideoClock::new(Duration::MAX);
         assert_eq!([1, 0, 1, 0].map(|secs| clock.place(Duration::from_secs(secs))), [0, u64::MAX, u64::MAX, u64::MAX]);
         assert_eq!(clock.end(), u64::MAX);
     }
 
     #[test]
     fn its_own_times_placed_again_stay() {
-        let (mut first, mut second) = (Clock::new(Duration::from_millis(33)), Clock::new(Duration::from_millis(33)));
+        let (mut first, mut second) =
+            (VideoClock::new(Duration::from_millis(33)), VideoClock::new(Duration::from_millis(33)));
         for number in 0..1000_u64 {
             let ticks = first.place(Duration::from_micros(number * 33_367 + number % 7 * 1013));
             assert_eq!(second.place(duration(ticks)), ticks);

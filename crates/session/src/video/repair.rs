@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::file_error::{WriteError, WriteErrorKind};
 use super::clock::duration;
 use super::index::{index, length_patches};
-use super::scan::{Found, Fragment, has_fragment, read, scan};
+use super::scan::{FoundSamples, Fragment, has_fragment, read, scan};
 use super::writer::VideoSummary;
 
 /// What finishing a video came to.
@@ -82,7 +82,7 @@ struct Ending {
 }
 
 impl Ending {
-    fn new(path: &Path, found: &Found, kept: &[Fragment]) -> Result<Self, WriteError> {
+    fn new(path: &Path, found: &FoundSamples, kept: &[Fragment]) -> Result<Self, WriteError> {
         let Some(last) = kept.last() else { return Err(empty(path)) };
         let starts: Vec<_> = kept.iter().map(|fragment| fragment.start).collect();
         let index = index(found.track_id, &starts).map_err(|cause| {
@@ -95,7 +95,7 @@ impl Ending {
     }
 
     /// Whether all of it is in the file already, and nothing behind it.
-    fn stands(&self, file: &mut File, found: &Found) -> io::Result<bool> {
+    fn stands(&self, file: &mut File, found: &FoundSamples) -> io::Result<bool> {
         let length = |(place, bytes): &(u64, [u8; 4])| {
             let place = usize::try_from(*place).unwrap_or(usize::MAX);
             found.header.get(place..).is_some_and(|header| header.starts_with(bytes))

@@ -21,7 +21,7 @@ const MOST_TRIES: u32 = 64;
 const LONGEST: u64 = 1 << 53;
 
 /// What is whole in a file.
-pub(super) struct Found {
+pub(super) struct FoundSamples {
     /// The bytes before the first fragment.
     pub header: Vec<u8>,
     /// The track of the pictures.
@@ -46,7 +46,7 @@ pub(super) struct Fragment {
 }
 
 /// What stands at a place of the file.
-enum Place {
+enum ScanPlace {
     Fragment(Fragment, u32),
     /// Something whole that is no fragment, up to here.
     Foreign(u64),
@@ -55,7 +55,7 @@ enum Place {
 }
 
 /// Walks over the boxes; `None` where there is no whole fragment.
-pub(super) fn scan(file: &mut File) -> io::Result<Option<Found>> {
+pub(super) fn scan(file: &mut File) -> io::Result<Option<FoundSamples>> {
     let size = file.metadata()?.len();
     let mut at = 0;
     for name in [b"ftyp", b"moov"] {
@@ -65,13 +65,13 @@ pub(super) fn scan(file: &mut File) -> io::Result<Option<Found>> {
         }
     }
     let header = read(file, 0, at)?;
-    let mut found = Found { header, track_id: 1, fragments: Vec::new(), damaged: 0, size };
+    let mut found = FoundSamples { header, track_id: 1, fragments: Vec::new(), damaged: 0, size };
     let (mut foreign, mut tries) = (0, 0);
     // Where the damage began that the next whole fragment ends.
     let mut damage = false;
     loop {
         match place(file, at, size)? {
-            Place::Fragment(fragment, track_id) => {
+            ScanPlace::Fragment(fragment, track_id) => {
                 let after =
                     found.fragments.last().is_none_or(|last| last.start.time + last.ticks <= fragment.start.time);
                 if after {
@@ -85,11 +85,11 @@ pub(super) fn scan(file: &mut File) -> io::Result<Option<Found>> {
                 }
                 at = fragment.end;
             }
-            Place::Foreign(end) if foreign < MOST_FOREIGN_BOXES => {
+            ScanPlace::Foreign(end) if foreign < MOST_FOREIGN_BOXES => {
                 (damage, foreign, at) = (true, foreign + 1, end);
             }
-            Place::Foreign(_) => break,
-            Place::End => match find_fragment(file, at, size, &mut tries)? {
+            ScanPlace::Foreign(_) => break,
+            ScanPlace::End => match find_fragment(file, at, size, &mut tries)? {
                 Some(next) => (damage, at) = (true, next),
                 None => break,
             },
@@ -105,21 +105,21 @@ pub(super) fn has_fragment(file: &mut File) -> io::Result<bool> {
 }
 
 /// What stands at `at`.
-fn place(file: &mut File, at: u64, size: u64) -> io::Result<Place> {
-    let Some((name, media)) = next_box(file, at, size)? else { return Ok(Place::End) };
+fn place(file: &mut File, at: u64, size: u64) -> io::Result<ScanPlace> {
+    let Some((name, media)) = next_box(file, at, size)? else { return Ok(ScanPlace::End) };
     if name == *b"mfra" {
-        return Ok(Place::End);
+        return Ok(ScanPlace::End);
     }
     if name != *b"moof" || media - at > MOST_BOX_BYTES {
-        return Ok(Place::Foreign(media));
+        return Ok(ScanPlace::Foreign(media));
     }
     let end = match next_box(file, media, size)? {
         Some((name, end)) if name == *b"mdat" => end,
-        Some(_) => return Ok(Place::Foreign(media)),
-        None => return Ok(Place::End),
+        Some(_) => return Ok(ScanPlace::Foreign(media)),
+        None => return Ok(ScanPlace::End),
     };
     let fragment = MoofBox::decode(&read(file, at, media)?).ok().and_then(|(moof, _)| fragment(&moof, at, media, end));
-    Ok(fragment.map_or(Place::Foreign(end), |(fragment, track_id)| Place::Fragment(fragment, track_id)))
+    Ok(fragment.map_or(ScanPlace::Foreign(end), |(fragment, track_id)| ScanPlace::Fragment(fragment, track_id)))
 }
 
 /// The fragment whose list of pictures is `moof`, where the list fits what follows it.
@@ -153,7 +153,7 @@ fn find_fragment(file: &mut File, at: u64, size: u64, tries: &mut u32) -> io::Re
             if *tries > MOST_TRIES {
                 return Ok(None);
             }
-            if matches!(place(file, start, size)?, Place::Fragment(..)) {
+            if matches!(place(file, start, size)?, ScanPlace::Fragment(..)) {
                 return Ok(Some(start));
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use facelens_base::atomic_file::{Access, AtomicFile, create_private};
 
 use super::super::file_error::{WriteError, WriteErrorKind};
-use super::clock::{Clock, duration, ticks};
+use super::clock::{VideoClock, duration, ticks};
 use super::encoder::{FrameEncoder, LARGEST};
 use super::fragments::{Closed, Fragments};
 use super::index::length_patches;
@@ -64,7 +64,7 @@ pub struct VideoWriter {
     height: u32,
     encoder: FrameEncoder,
     fragments: Fragments,
-    clock: Clock,
+    clock: VideoClock,
     fragment_ticks: u64,
     /// The next picture begins a fragment, however short the open one is.
     cut: bool,
@@ -106,7 +106,7 @@ impl VideoWriter {
             height,
             encoder,
             fragments,
-            clock: Clock::new(options.single_frame),
+            clock: VideoClock::new(options.single_frame),
             fragment_ticks: ticks(options.fragment.min(Duration::from_secs(2))).max(1),
             cut: false,
             header: Vec::new(),

@@ -2,7 +2,7 @@
 
 /// A value axis from `low` to `high`, with ticks at round values.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(super) struct ChartAxis {
     pub low: f64,
     pub high: f64,
     pub ticks: Vec<f64>,
@@ -11,7 +11,7 @@ pub(super) struct Axis {
 /// About as many ticks as a panel has room for.
 const TICKS: f64 = 5.0;
 
-impl Axis {
+impl ChartAxis {
     /// An axis that shows 0 and all of `values`, and ends at a tick on the sides where there are any.
     pub fn around(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn ticks(values: &[f64]) -> Vec<f64> {
-        Axis::around(values.iter().copied()).ticks
+        ChartAxis::around(values.iter().copied()).ticks
     }
 
     #[test]
@@ -66,14 +66,14 @@ mod tests {
         assert_eq!(ticks(&[-32.0, 28.0]), [-40.0, -20.0, 0.0, 20.0, 40.0]);
         assert_eq!(ticks(&[-3.0]), [-3.0, -2.0, -1.0, 0.0]);
         assert_eq!(ticks(&[f64::NAN, 0.0]).len(), 6);
-        assert_eq!(Axis::around([0.34].into_iter()).decimals(), 1);
-        assert_eq!(Axis::around([14.0].into_iter()).decimals(), 0);
+        assert_eq!(ChartAxis::around([0.34].into_iter()).decimals(), 1);
+        assert_eq!(ChartAxis::around([14.0].into_iter()).decimals(), 0);
     }
 
     #[test]
     fn a_value_has_its_place_between_the_ends() {
-        let axis = Axis::around([-10.0, 10.0].into_iter());
+        let axis = ChartAxis::around([-10.0, 10.0].into_iter());
         assert_eq!((axis.place(axis.low), axis.place(0.0), axis.place(1e9)), (0.0, 0.5, 1.0));
-        assert_eq!(Axis::percent().place(0.25), 0.25);
+        assert_eq!(ChartAxis::percent().place(0.25), 0.25);
     }
 }

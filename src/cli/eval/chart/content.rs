@@ -2,8 +2,8 @@
 
 use facelens_session::overlay::Color;
 
-use super::super::figures::{
-    AgeFigures, AgeGroup, Figures, Mean, Sample, age_error, age_group, age_groups, is_right_gender,
+use super::super::metrics::{
+    AgeGroup, AgeMetrics, EvalMetrics, EvalSample, RunningMean, age_error, age_group, age_groups, is_right_gender,
 };
 
 /// Okabe and Ito, "Color Universal Design" (2008): told apart with any kind of colour vision.
@@ -27,7 +27,7 @@ pub(super) struct Panel {
     /// What the categories are.
     pub by: String,
     pub categories: Vec<Category>,
-    pub series: Vec<Series>,
+    pub series: Vec<ChartSeries>,
     pub marks: Marks,
     /// Values are shares, shown from 0 to 100 %.
     pub percent: bool,
@@ -45,12 +45,12 @@ pub(super) struct Category {
 
 /// The values of a colour, one for each category.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Series {
+pub(super) struct ChartSeries {
     /// Named where there are several.
     pub name: &'static str,
     /// One for all values, or one for each.
     pub colors: Vec<Color>,
-    pub values: Vec<Option<Mean>>,
+    pub values: Vec<Option<RunningMean>>,
 }
 
 /// How values are shown.
@@ -62,7 +62,7 @@ pub(super) enum Marks {
 }
 
 /// The panels for what was measured, a row for each task.
-pub(super) fn rows(samples: &[Sample], all: &Figures) -> Vec<Vec<Panel>> {
+pub(super) fn rows(samples: &[EvalSample], all: &EvalMetrics) -> Vec<Vec<Panel>> {
     let mut rows = Vec::new();
     if let Some(age) = &all.age {
         rows.push(age_panels(samples, age));
@@ -79,25 +79,25 @@ pub(super) fn rows(samples: &[Sample], all: &Figures) -> Vec<Vec<Panel>> {
 }
 
 /// Estimate less truth of each face in an age group, years; of all where there is no group.
-fn age_errors(samples: &[Sample], group: Option<AgeGroup>) -> Vec<f64> {
+fn age_errors(samples: &[EvalSample], group: Option<AgeGroup>) -> Vec<f64> {
     let of_group = samples.iter().filter(|sample| group.is_none() || age_group(sample.label) == group);
     of_group.filter_map(|sample| Some(age_error(sample.label.age?, sample.estimate.as_ref()?.age?.years))).collect()
 }
 
-fn age_panels(samples: &[Sample], all: &AgeFigures) -> [Panel; 2] {
+fn age_panels(samples: &[EvalSample], all: &AgeMetrics) -> [Panel; 2] {
     let groups = age_groups(samples);
     let errors: Vec<Vec<f64>> = groups.iter().map(|group| age_errors(samples, Some(*group))).collect();
-    let absolute = |errors: &Vec<f64>| Mean::of(&errors.iter().map(|error| error.abs()).collect::<Vec<_>>());
+    let absolute = |errors: &Vec<f64>| RunningMean::of(&errors.iter().map(|error| error.abs()).collect::<Vec<_>>());
     let categories: Vec<_> = groups
         .iter()
         .zip(&errors)
         .map(|(group, errors)| Category { name: age_name(*group), n: errors.len() })
         .collect();
     let (overall, measure, bias) = match all {
-        AgeFigures::Exact { mae, .. } => {
+        AgeMetrics::Exact { mae, .. } => {
             (mae, "mean absolute error, years", "mean of estimate less labelled age, years")
         }
-        AgeFigures::Binned { mae_to_bin, .. } => {
+        AgeMetrics::Binned { mae_to_bin, .. } => {
             (mae_to_bin, "mean distance to the labelled bin, years", "mean distance above or below the bin, years")
         }
     };
@@ -106,19 +106,19 @@ fn age_panels(samples: &[Sample], all: &AgeFigures) -> [Panel; 2] {
         measure: measure.to_owned(),
         by: "labelled age, completed years".to_owned(),
         categories: categories.clone(),
-        series: vec![Series { name: "", colors: vec![color], values }],
+        series: vec![ChartSeries { name: "", colors: vec![color], values }],
         marks: Marks::Bars,
         percent: false,
         overall,
     };
-    let mean_error = Mean::of(&age_errors(samples, None)).map(|mean| mean.value);
+    let mean_error = RunningMean::of(&age_errors(samples, None)).map(|mean| mean.value);
     [
         panel("Age: how far off", measure, BLUE, errors.iter().map(absolute).collect(), Some(overall.value)),
         panel(
             "Age: too old or too young",
             bias,
             PURPLE,
-            errors.iter().map(|errors| Mean::of(errors)).collect(),
+            errors.iter().map(|errors| RunningMean::of(errors)).collect(),
             mean_error,
         ),
     ]
@@ -133,7 +133,7 @@ fn age_name(group: AgeGroup) -> String {
     }
 }
 
-fn gender_panels(samples: &[Sample], overall: Mean) -> [Panel; 2] {
+fn gender_panels(samples: &[EvalSample], overall: RunningMean) -> [Panel; 2] {
     let right = |male: Option<bool>, group: Option<AgeGroup>| -> Vec<bool> {
         let of = samples.iter().filter(|sample| group.is_none() || age_group(sample.label) == group);
         of.filter_map(|sample| {
@@ -154,10 +154,10 @@ fn gender_panels(samples: &[Sample], overall: Mean) -> [Panel; 2] {
             .collect(),
         series: [("female", VERMILION, false), ("male", BLUE, true)]
             .into_iter()
-            .map(|(name, color, male)| Series {
+            .map(|(name, color, male)| ChartSeries {
                 name,
                 colors: vec![color],
-                values: groups.iter().map(|group| Mean::share(&right(Some(male), Some(*group)))).collect(),
+                values: groups.iter().map(|group| RunningMean::share(&right(Some(male), Some(*group)))).collect(),
             })
             .collect(),
         marks: Marks::Bars,
@@ -172,10 +172,10 @@ fn gender_panels(samples: &[Sample], overall: Mean) -> [Panel; 2] {
             .iter()
             .map(|(name, male)| Category { name: (*name).to_owned(), ..count(*male, None) })
             .collect(),
-        series: vec![Series {
+        series: vec![ChartSeries {
             name: "",
             colors: vec![VERMILION, BLUE, GREY],
-            values: sides.iter().map(|(_, male)| Mean::share(&right(*male, None))).collect(),
+            values: sides.iter().map(|(_, male)| RunningMean::share(&right(*male, None))).collect(),
         }],
         overall: None,
         ..by_age.clone()
@@ -183,7 +183,7 @@ fn gender_panels(samples: &[Sample], overall: Mean) -> [Panel; 2] {
     [by_age, by_gender]
 }
 
-fn pose_panels(samples: &[Sample], all: [Mean; 4], n: usize) -> [Panel; 2] {
+fn pose_panels(samples: &[EvalSample], all: [RunningMean; 4], n: usize) -> [Panel; 2] {
     // Which group of yaw, and the errors of the three angles.
     let errors: Vec<(i32, [f64; 3])> = samples
         .iter()
@@ -207,11 +207,11 @@ fn pose_panels(samples: &[Sample], all: [Mean; 4], n: usize) -> [Panel; 2] {
         series: angles
             .iter()
             .enumerate()
-            .map(|(angle, (name, color))| Series {
+            .map(|(angle, (name, color))| ChartSeries {
                 name,
                 colors: vec![*color],
                 values: (first..=last)
-                    .map(|group| Mean::of(&of(group).map(|error| error[angle]).collect::<Vec<_>>()))
+                    .map(|group| RunningMean::of(&of(group).map(|error| error[angle]).collect::<Vec<_>>()))
                     .collect(),
             })
             .collect(),
@@ -224,7 +224,11 @@ fn pose_panels(samples: &[Sample], all: [Mean; 4], n: usize) -> [Panel; 2] {
         title: "Head pose by angle".to_owned(),
         by: "angle".to_owned(),
         categories: names.map(|name| Category { name: name.to_owned(), n }).into(),
-        series: vec![Series { name: "", colors: vec![BLUE, VERMILION, GREEN, GREY], values: all.map(Some).into() }],
+        series: vec![ChartSeries {
+            name: "",
+            colors: vec![BLUE, VERMILION, GREEN, GREY],
+            values: all.map(Some).into(),
+        }],
         marks: Marks::Bars,
         overall: None,
         ..by_yaw.clone()

@@ -12,7 +12,7 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
 use panel::{Anchor, DIM, INK, grouped, text};
 
-use super::figures::{Figures, Sample};
+use super::metrics::{EvalMetrics, EvalSample};
 use crate::cli::output::usage;
 
 mod axis;
@@ -39,11 +39,11 @@ const PNG_SCALE: f32 = 2.0;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartFile {
     path: PathBuf,
-    format: Format,
+    format: ChartFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+enum ChartFormat {
     Svg,
     Png,
 }
@@ -55,8 +55,8 @@ impl TryFrom<OsString> for ChartFile {
         let path = PathBuf::from(text);
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
         let format = match ending.to_str() {
-            Some("svg") => Format::Svg,
-            Some("png") => Format::Png,
+            Some("svg") => ChartFormat::Svg,
+            Some("png") => ChartFormat::Png,
             _ => return Err("a chart is written to FILE.svg or FILE.png".to_owned()),
         };
         Ok(Self { path, format })
@@ -98,8 +98,8 @@ impl ChartFile {
     pub(super) fn write(&self, chart: &Chart) -> anyhow::Result<()> {
         let scene = chart.scene();
         let bytes = match self.format {
-            Format::Svg => to_svg(&scene).into_bytes(),
-            Format::Png => png(&scene)?,
+            ChartFormat::Svg => to_svg(&scene).into_bytes(),
+            ChartFormat::Png => png(&scene)?,
         };
         atomic_file::write(&self.path, &bytes, Access::Usual).map_err(|error| {
             anyhow!("{}: cannot be written ({}); choose another file", self.path.display(), atomic_file::cause(&error))
@@ -126,9 +126,9 @@ pub(super) struct Chart<'a> {
     /// Name of the file of labels.
     pub labels: &'a str,
     /// Every picture that was read.
-    pub samples: &'a [Sample<'a>],
+    pub samples: &'a [EvalSample<'a>],
     /// The figures over all of them.
-    pub all: &'a Figures,
+    pub all: &'a EvalMetrics,
 }
 
 impl Chart<'_> {

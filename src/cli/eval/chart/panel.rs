@@ -3,8 +3,8 @@
 use facelens_core::geometry::{Point, Rect};
 use facelens_session::overlay::{Color, Shape, TextSize};
 
-use super::axis::Axis;
-use super::content::{Marks, Panel, Series};
+use super::axis::ChartAxis;
+use super::content::{ChartSeries, Marks, Panel};
 
 /// Text and axes.
 pub(super) const INK: Color = Color::opaque(0x1b, 0x24, 0x30);
@@ -48,7 +48,7 @@ pub(super) fn text(words: &str, x: f32, y: f32, size: f32, color: Color, anchor:
 /// A panel in its place.
 struct Plot<'a> {
     panel: &'a Panel,
-    axis: Axis,
+    axis: ChartAxis,
     /// The inside of the axes.
     area: Rect,
     shapes: &'a mut Vec<Shape>,
@@ -56,7 +56,7 @@ struct Plot<'a> {
 
 /// Draws a panel into `area`.
 pub(super) fn draw(panel: &Panel, area: Rect, shapes: &mut Vec<Shape>) {
-    let axis = if panel.percent { Axis::percent() } else { value_axis(panel) };
+    let axis = if panel.percent { ChartAxis::percent() } else { value_axis(panel) };
     let inside = Rect::new(area.x + LEFT, area.y + ABOVE, area.width - LEFT - RIGHT, area.height - ABOVE - BELOW);
     let mut plot = Plot { panel, axis, area: inside, shapes };
     plot.head(area);
@@ -73,18 +73,18 @@ pub(super) fn draw(panel: &Panel, area: Rect, shapes: &mut Vec<Shape>) {
 
 /// An axis for the values and their intervals, with room for the labels below negative bars. Where no value is negative
 /// (errors without a sign), it begins at 0: an interval that reaches below says only that there are few faces.
-fn value_axis(panel: &Panel) -> Axis {
+fn value_axis(panel: &Panel) -> ChartAxis {
     /// Height of a label, as a part of the plot's.
     const LABEL_ROOM: f64 = 0.09;
     let means = || panel.series.iter().flat_map(|series| series.values.iter().flatten());
     let ends = || means().flat_map(|mean| [mean.interval.0, mean.interval.1, mean.value]).chain(panel.overall);
     if means().all(|mean| mean.value >= 0.0) {
-        return Axis::around(ends().map(|end| end.max(0.0)));
+        return ChartAxis::around(ends().map(|end| end.max(0.0)));
     }
-    let axis = Axis::around(ends());
+    let axis = ChartAxis::around(ends());
     let room = LABEL_ROOM * (axis.high - axis.low);
     let lowest = means().filter(|mean| mean.value < 0.0).map(|mean| mean.interval.0.min(mean.value) - room);
-    Axis::around(ends().chain(lowest))
+    ChartAxis::around(ends().chain(lowest))
 }
 
 impl Plot<'_> {
@@ -287,7 +287,7 @@ impl Plot<'_> {
     }
 }
 
-fn color(series: &Series, place: usize) -> Color {
+fn color(series: &ChartSeries, place: usize) -> Color {
     series.colors.get(place).or(series.colors.first()).copied().unwrap_or(INK)
 }
 

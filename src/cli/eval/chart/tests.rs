@@ -6,15 +6,15 @@ use facelens_core::model::Task;
 
 use super::content::{Panel, rows};
 use super::*;
-use crate::cli::eval::figures::Mean;
 use crate::cli::eval::labels::{AgeLabel, Label};
+use crate::cli::eval::metrics::RunningMean;
 
 fn label(age: Option<AgeLabel>, male: Option<bool>, yaw: Option<f32>) -> Label {
     let pose = yaw.map(|yaw| Pose { yaw, ..Pose::default() });
     Label { file: "a".into(), age, male, pose }
 }
 
-fn sample(label: &Label, years: f32, male: f32, yaw: f32) -> Sample<'_> {
+fn sample(label: &Label, years: f32, male: f32, yaw: f32) -> EvalSample<'_> {
     let pose = Some(Pose { yaw, pitch: 2.0, roll: 0.0 });
     let estimate = Estimate {
         age: Some(AgeEstimate::plain(years)),
@@ -22,7 +22,7 @@ fn sample(label: &Label, years: f32, male: f32, yaw: f32) -> Sample<'_> {
         pose,
         ..Estimate::default()
     };
-    Sample { label, estimate: Some(estimate), scatter: None }
+    EvalSample { label, estimate: Some(estimate), scatter: None }
 }
 
 /// A face for each age, years off by `age / 10`, genders and poses going round.
@@ -40,20 +40,24 @@ fn labels(bins: bool) -> Vec<Label> {
         .collect()
 }
 
-fn samples(labels: &[Label]) -> Vec<Sample<'_>> {
+fn samples(labels: &[Label]) -> Vec<EvalSample<'_>> {
     let each = labels.iter().enumerate();
     each.map(|(i, label)| sample(label, 30.0, (i % 3) as f32 / 2.0, label.pose.map_or(0.0, |pose| pose.yaw + 3.0)))
         .collect()
 }
 
-fn scene(samples: &[Sample]) -> Scene {
-    let all = Figures::of(samples.iter(), &Task::ALL);
+fn scene(samples: &[EvalSample]) -> Scene {
+    let all = EvalMetrics::of(samples.iter(), &Task::ALL);
     let models = ModelSet::default();
     Chart { models: &models, faces: "ready crops", labels: "labels.csv", samples, all: &all }.scene()
 }
 
 fn values(panel: &Panel, series: usize) -> Vec<Option<f64>> {
-    panel.series[series].values.iter().map(|mean| mean.map(|Mean { value, .. }| (value * 1e4).round() / 1e4)).collect()
+    panel.series[series]
+        .values
+        .iter()
+        .map(|mean| mean.map(|RunningMean { value, .. }| (value * 1e4).round() / 1e4))
+        .collect()
 }
 
 #[test]
@@ -61,7 +65,7 @@ fn errors_and_biases_stand_by_age() {
     let labels = [2.0, 3.0, 50.0].map(|years| label(Some(AgeLabel::Years(years)), None, None));
     let samples =
         [sample(&labels[0], 12.0, 0.0, 0.0), sample(&labels[1], 1.0, 0.0, 0.0), sample(&labels[2], 40.0, 0.0, 0.0)];
-    let rows = rows(&samples, &Figures::of(samples.iter(), &Task::ALL));
+    let rows = rows(&samples, &EvalMetrics::of(samples.iter(), &Task::ALL));
     let [far, bias] = rows[0].as_slice() else { panic!("{rows:?}") };
     let names: Vec<_> = far.categories.iter().map(|category| (category.name.as_str(), category.n)).collect();
     assert_eq!(names, [("0–3", 2), ("41–60", 1)]);
@@ -80,7 +84,7 @@ fn bins_count_what_lies_outside_of_them() {
     });
     let samples =
         [sample(&labels[0], 29.5, 0.0, 0.0), sample(&labels[1], 34.0, 0.0, 0.0), sample(&labels[2], 60.0, 0.0, 0.0)];
-    let rows = rows(&samples, &Figures::of(samples.iter(), &Task::ALL));
+    let rows = rows(&samples, &EvalMetrics::of(samples.iter(), &Task::ALL));
     assert_eq!(values(&rows[0][0], 0), [Some(2.0), Some(10.0)]);
     assert_eq!(values(&rows[0][1], 0), [Some(2.0), Some(-10.0)]);
     assert!(rows[0][0].measure.contains("bin") && rows[0][0].categories[1].name == "70+");
@@ -92,13 +96,13 @@ fn genders_stand_by_age_and_by_label() {
         .map(|(age, male)| label(Some(AgeLabel::Years(age)), Some(male), None));
     let samples =
         [sample(&labels[0], 0.0, 0.9, 0.0), sample(&labels[1], 0.0, 0.9, 0.0), sample(&labels[2], 0.0, 0.1, 0.0)];
-    let rows = rows(&samples, &Figures::of(samples.iter(), &[Task::Gender]));
+    let rows = rows(&samples, &EvalMetrics::of(samples.iter(), &[Task::Gender]));
     let [by_age, by_gender] = rows[0].as_slice() else { panic!("{rows:?}") };
     assert_eq!((values(by_age, 0), values(by_age, 1)), (vec![Some(0.0), Some(1.0)], vec![Some(1.0), None]));
     assert_eq!(values(by_gender, 0), [Some(0.5), Some(1.0), Some(0.6667)]);
     let without_age = [label(None, Some(true), None)];
     let samples = [sample(&without_age[0], 0.0, 0.9, 0.0)];
-    let alone = content::rows(&samples, &Figures::of(samples.iter(), &Task::ALL));
+    let alone = content::rows(&samples, &EvalMetrics::of(samples.iter(), &Task::ALL));
     assert_eq!(alone[0].iter().map(|panel| panel.title.as_str()).collect::<Vec<_>>(), ["Gender by label"]);
 }
 
@@ -107,7 +111,7 @@ fn poses_stand_by_labelled_yaw_and_gaps_stay_gaps() {
     let labels = [-40.0, 8.0, 7.0].map(|yaw| label(None, None, Some(yaw)));
     let samples =
         [sample(&labels[0], 0.0, 0.0, -50.0), sample(&labels[1], 0.0, 0.0, 9.0), sample(&labels[2], 0.0, 0.0, 4.0)];
-    let rows = rows(&samples, &Figures::of(samples.iter(), &Task::ALL));
+    let rows = rows(&samples, &EvalMetrics::of(samples.iter(), &Task::ALL));
     let names: Vec<_> = rows[0][0].categories.iter().map(|category| (category.name.as_str(), category.n)).collect();
     assert_eq!(names, [("−45°", 1), ("−30°", 0), ("−15°", 0), ("0°", 1), ("15°", 1)]);
     assert_eq!(values(&rows[0][0], 0), [Some(10.0), None, None, Some(3.0), Some(1.0)]);
@@ -176,8 +180,8 @@ fn texts_do_not_overlap() {
 
 #[test]
 fn the_ending_says_the_format() {
-    assert_eq!(ChartFile::try_from(OsString::from("a/b.SVG")).unwrap().format, Format::Svg);
-    assert_eq!(ChartFile::try_from(OsString::from("b.png")).unwrap().format, Format::Png);
+    assert_eq!(ChartFile::try_from(OsString::from("a/b.SVG")).unwrap().format, ChartFormat::Svg);
+    assert_eq!(ChartFile::try_from(OsString::from("b.png")).unwrap().format, ChartFormat::Png);
     for wrong in ["b.pdf", "b", ""] {
         assert!(ChartFile::try_from(OsString::from(wrong)).unwrap_err().contains("FILE.svg or FILE.png"), "{wrong}");
     }

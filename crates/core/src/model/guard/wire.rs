@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 24;
 
 /// The messages of `onnx.proto3` that hold others or packed integers.
 #[derive(Clone, Copy)]
-enum Message {
+enum WireMessage {
     Model,
     Graph,
     Node,
@@ -32,12 +32,12 @@ enum Message {
 
 /// What a length-delimited field holds.
 enum Content {
-    Message(Message),
+    WireMessage(WireMessage),
     PackedIntegers,
     Bytes,
 }
 
-impl Message {
+impl WireMessage {
     /// By the field numbers of `onnx.proto3`.
     fn content(self, field: u64) -> Content {
         use Content::{Bytes, PackedIntegers};
@@ -63,23 +63,23 @@ impl Message {
             (Self::Tensor, 1 | 5 | 7 | 11) | (Self::Attribute, 8) | (Self::SparseTensor, 3) => return PackedIntegers,
             _ => return Bytes,
         };
-        Content::Message(message)
+        Content::WireMessage(message)
     }
 }
 
 /// Walks the file without decoding it.
 pub(super) fn count(onnx: &[u8]) -> Result<(), Refusal> {
-    let mut counter = Counter { fields: 0, packed: 0 };
-    counter.message(onnx, Message::Model, 0)
+    let mut counter = FieldCounter { fields: 0, packed: 0 };
+    counter.message(onnx, WireMessage::Model, 0)
 }
 
-struct Counter {
+struct FieldCounter {
     fields: usize,
     packed: usize,
 }
 
-impl Counter {
-    fn message(&mut self, mut bytes: &[u8], message: Message, depth: usize) -> Result<(), Refusal> {
+impl FieldCounter {
+    fn message(&mut self, mut bytes: &[u8], message: WireMessage, depth: usize) -> Result<(), Refusal> {
         if depth > MAX_DEPTH {
             return Err(Refusal::corrupt("its parts are nested deeper than those of any ONNX graph"));
         }
@@ -97,7 +97,7 @@ impl Counter {
                     let length = varint(&mut bytes)?;
                     let content = take(&mut bytes, length)?;
                     match message.content(key >> 3) {
-                        Content::Message(inner) => self.message(content, inner, depth + 1)?,
+                        Content::WireMessage(inner) => self.message(content, inner, depth + 1)?,
                         Content::PackedIntegers => self.packed(content)?,
                         Content::Bytes => {}
                     }

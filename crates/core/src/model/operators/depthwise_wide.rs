@@ -58,12 +58,12 @@ impl DepthwiseWide {
 }
 
 thread_local! {
-    /// What [`Convolution`] works in, kept from one to the next.
+    /// What [`WideConvolution`] works in, kept from one to the next.
     static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// One run of the operator.
-struct Convolution<'a> {
+struct WideConvolution<'a> {
     operator: &'a DepthwiseWide,
     planes: Planes,
     results: Planes,
@@ -74,7 +74,7 @@ struct Convolution<'a> {
     workspace: &'a mut Vec<f32>,
 }
 
-impl pulp::WithSimd for Convolution<'_> {
+impl pulp::WithSimd for WideConvolution<'_> {
     type Output = ();
 
     /// Each plane is put on a ground of zeros first, so that no row needs to know about edges. The sums of a row are made at every
@@ -162,7 +162,7 @@ impl EvalOp for DepthwiseWide {
             let output = plain.as_slice_mut()?;
             WORKSPACE.with_borrow_mut(|workspace| {
                 let operator = self;
-                let run = Convolution { operator, planes, results, input, kernels, bias, output, workspace };
+                let run = WideConvolution { operator, planes, results, input, kernels, bias, output, workspace };
                 pulp::Arch::new().dispatch(run);
             });
         }

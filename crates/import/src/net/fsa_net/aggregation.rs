@@ -2,7 +2,7 @@
 
 use super::{ANGLES, Aggregation, FEATURES, FsaNet, RANGE, ROUTINGS, SQUASH_EPSILON, STAGES, StageHead, VECTOR};
 use crate::net::graph::{Graph, Value};
-use crate::net::soft_stagewise::{BINS, Stage, soft_stagewise};
+use crate::net::soft_stagewise::{BINS, StageGraph, soft_stagewise};
 use crate::net::{ShapeError, Tensor};
 
 /// Outputs of a stage's head: Delta and eta of each angle, p of each angle's bins.
@@ -88,7 +88,7 @@ impl FsaNet {
             let ranges = graph.slice(&ranges, 0, k, k + 1);
             let ranges = graph.reshape(&ranges, &[2 * angles, 1]);
             let weights = graph.slice(&weights, 0, k, k + 1);
-            Stage {
+            StageGraph {
                 delta: graph.slice(&ranges, 0, 0, angles),
                 eta: graph.slice(&ranges, 0, angles, 2 * angles),
                 p: graph.reshape(&weights, &[angles, bins]),

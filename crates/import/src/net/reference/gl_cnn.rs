@@ -2,7 +2,7 @@
 
 use super::operations::{dense, sigmoid, softmax_rows};
 use super::windows::{Padding, convolution, max_pool};
-use crate::net::gl_cnn::{AgeHead, GenderHead, GlCnn, Parts, SHARPEST, SLOPE};
+use crate::net::gl_cnn::{AgeHead, GenderHead, GlCnn, GlCnnParts, SHARPEST, SLOPE};
 use crate::net::{Affine, DenseLayout, KernelLayout, ShapeError, Tensor};
 
 impl GlCnn {
@@ -13,10 +13,10 @@ impl GlCnn {
     pub fn reference(&self, gei: &Tensor) -> Result<Vec<f32>, ShapeError> {
         let global = block(&block(gei, &self.global[0])?, &self.global[1])?;
         let mut local = gei.clone();
-        for (layer, rows) in [self.parts.rows(), Parts::SECOND_ROWS].into_iter().enumerate() {
+        for (layer, rows) in [self.parts.rows(), GlCnnParts::SECOND_ROWS].into_iter().enumerate() {
             let mut maps = Vec::new();
             for (part, [from, to]) in rows.into_iter().enumerate() {
-                let network = &self.local[if self.parts == Parts::Own { part } else { 0 }];
+                let network = &self.local[if self.parts == GlCnnParts::Own { part } else { 0 }];
                 maps.push(block(&rows_of(&local, from, to)?, &network[layer])?);
             }
             local = below_each_other(&maps)?;

@@ -38,7 +38,7 @@ pub fn convolution(
     let [height, width, kernel_inputs, outputs] = *kernel.shape() else {
         return Err(ShapeError(format!("{:?} is not a kernel of a convolution", kernel.shape())));
     };
-    let window = Window::new([rows, columns], [height, width], padding)?;
+    let window = PoolWindow::new([rows, columns], [height, width], padding)?;
     if kernel_inputs != inputs || bias.shape() != [outputs] {
         return Err(ShapeError(format!("a kernel {:?} does not fit {:?}", kernel.shape(), x.shape())));
     }
@@ -68,7 +68,7 @@ pub fn depthwise_convolution(x: &Tensor, kernel: &Tensor, padding: Padding) -> R
     let [height, width, kernel_channels, 1] = *kernel.shape() else {
         return Err(ShapeError(format!("{:?} is not a kernel of a depthwise convolution", kernel.shape())));
     };
-    let window = Window::new([rows, columns], [height, width], padding)?;
+    let window = PoolWindow::new([rows, columns], [height, width], padding)?;
     if kernel_channels != channels {
         return Err(ShapeError(format!("a kernel {:?} does not fit {:?}", kernel.shape(), x.shape())));
     }
@@ -88,14 +88,14 @@ pub fn depthwise_convolution(x: &Tensor, kernel: &Tensor, padding: Padding) -> R
 }
 
 /// The places of a window of stride 1 on a picture.
-struct Window {
+struct PoolWindow {
     input: [usize; 2],
     kernel: [usize; 2],
     output: [usize; 2],
     before: [usize; 2],
 }
 
-impl Window {
+impl PoolWindow {
     fn new(input: [usize; 2], kernel: [usize; 2], padding: Padding) -> Result<Self, ShapeError> {
         let fits = kernel.iter().zip(input).all(|(&kernel, input)| kernel > 0 && kernel <= input);
         if !fits || (padding == Padding::Same && kernel.iter().any(|side| side % 2 == 0)) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::camera::format::Pixels;
+use crate::camera::format::CameraPixels;
 
 /// A plane of bytes: rows, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,28 +21,28 @@ impl Plane {
 }
 
 /// The planes of a picture of uncompressed pixels. The rows of colour are padded in proportion, as V4L2 wants it.
-pub(in crate::camera) fn planes(pixels: Pixels, width: u32, height: u32, stride: Option<u32>) -> Vec<Plane> {
+pub(in crate::camera) fn planes(pixels: CameraPixels, width: u32, height: u32, stride: Option<u32>) -> Vec<Plane> {
     let (width, height) = (width as usize, height as usize);
     let (even, half) = (width.next_multiple_of(2), width.div_ceil(2));
     let row = match pixels {
-        Pixels::Yuyv | Pixels::Uyvy | Pixels::Yvyu | Pixels::Vyuy => even * 2,
-        Pixels::Nv12 | Pixels::Nv21 | Pixels::Nv16 | Pixels::Nv61 => even,
-        Pixels::I420 | Pixels::Yv12 | Pixels::I422 | Pixels::Gray => width,
-        Pixels::Gray16 | Pixels::Gray16Be | Pixels::Rgb565 => width * 2,
-        Pixels::Rgb | Pixels::Bgr => width * 3,
-        Pixels::Rgbx | Pixels::Bgrx | Pixels::Xrgb | Pixels::Xbgr => width * 4,
-        Pixels::Mjpeg | Pixels::H264 => return Vec::new(),
+        CameraPixels::Yuyv | CameraPixels::Uyvy | CameraPixels::Yvyu | CameraPixels::Vyuy => even * 2,
+        CameraPixels::Nv12 | CameraPixels::Nv21 | CameraPixels::Nv16 | CameraPixels::Nv61 => even,
+        CameraPixels::I420 | CameraPixels::Yv12 | CameraPixels::I422 | CameraPixels::Gray => width,
+        CameraPixels::Gray16 | CameraPixels::Gray16Be | CameraPixels::Rgb565 => width * 2,
+        CameraPixels::Rgb | CameraPixels::Bgr => width * 3,
+        CameraPixels::Rgbx | CameraPixels::Bgrx | CameraPixels::Xrgb | CameraPixels::Xbgr => width * 4,
+        CameraPixels::Mjpeg | CameraPixels::H264 => return Vec::new(),
     };
     // A driver that says less than the pixels take means nothing by it.
     let stride = stride.map(|stride| stride as usize).filter(|&stride| stride > row).unwrap_or(row);
     let first = Plane { row, stride, rows: height };
     let color = match pixels {
-        Pixels::Nv12 | Pixels::Nv21 => vec![Plane { row: even, stride, rows: height.div_ceil(2) }],
-        Pixels::Nv16 | Pixels::Nv61 => vec![Plane { row: even, stride, rows: height }],
-        Pixels::I420 | Pixels::Yv12 => {
+        CameraPixels::Nv12 | CameraPixels::Nv21 => vec![Plane { row: even, stride, rows: height.div_ceil(2) }],
+        CameraPixels::Nv16 | CameraPixels::Nv61 => vec![Plane { row: even, stride, rows: height }],
+        CameraPixels::I420 | CameraPixels::Yv12 => {
             vec![Plane { row: half, stride: stride.div_ceil(2), rows: height.div_ceil(2) }; 2]
         }
-        Pixels::I422 => vec![Plane { row: half, stride: stride.div_ceil(2), rows: height }; 2],
+        CameraPixels::I422 => vec![Plane { row: half, stride: stride.div_ceil(2), rows: height }; 2],
         _ => Vec::new(),
     };
     std::iter::once(first).chain(color).collect()

@@ -12,7 +12,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::format::{Format, Pixels};
+use super::format::{CameraPixels, Format};
 use crate::jpeg::{self, Data};
 
 /// What V4L2, AVFoundation and Media Foundation mean by YUV where they say nothing else.
@@ -54,8 +54,8 @@ impl Decoder {
     /// What is wrong with the bytes, in words. The next picture may be whole.
     pub(super) fn decode(&mut self, format: Format, layout: Layout, bytes: &[u8]) -> Result<Frame, String> {
         match format.pixels {
-            Pixels::Mjpeg => self.decode_jpeg(bytes),
-            Pixels::H264 => Err("H.264 is no picture by itself".to_owned()),
+            CameraPixels::Mjpeg => self.decode_jpeg(bytes),
+            CameraPixels::H264 => Err("H.264 is no picture by itself".to_owned()),
             _ => raw::decode(format, layout, bytes, &mut self.depth),
         }
     }

@@ -10,7 +10,7 @@ use yuv::{
 
 use super::layout::{Plane, cut, least, planes};
 use super::{Layout, MATRIX, RANGE};
-use crate::camera::format::{Format, Pixels};
+use crate::camera::format::{CameraPixels, Format};
 
 /// How YUV is meant, and where it goes.
 struct Target<'a> {
@@ -44,20 +44,24 @@ pub(super) fn decode(format: Format, layout: Layout, bytes: &[u8], depth: &mut u
         matrix: if layout.hd { YuvStandardMatrix::Bt709 } else { MATRIX },
     };
     match (pixels, &planes[..], &parts[..]) {
-        (Pixels::Yuyv | Pixels::Uyvy | Pixels::Yvyu | Pixels::Vyuy, [plane], [bytes]) => {
+        (CameraPixels::Yuyv | CameraPixels::Uyvy | CameraPixels::Yvyu | CameraPixels::Vyuy, [plane], [bytes]) => {
             packed(pixels, plane, bytes, target).map_err(|error| error.to_string())?;
         }
-        (Pixels::Nv12 | Pixels::Nv21 | Pixels::Nv16 | Pixels::Nv61, [y, uv], [y_bytes, uv_bytes]) => {
+        (
+            CameraPixels::Nv12 | CameraPixels::Nv21 | CameraPixels::Nv16 | CameraPixels::Nv61,
+            [y, uv],
+            [y_bytes, uv_bytes],
+        ) => {
             two_planes(pixels, [y, uv], [y_bytes, uv_bytes], target).map_err(|error| error.to_string())?;
         }
-        (Pixels::I420 | Pixels::Yv12 | Pixels::I422, [y, u, v], [y_bytes, u_bytes, v_bytes]) => {
-            let colors = if pixels == Pixels::Yv12 { [v_bytes, u_bytes] } else { [u_bytes, v_bytes] };
+        (CameraPixels::I420 | CameraPixels::Yv12 | CameraPixels::I422, [y, u, v], [y_bytes, u_bytes, v_bytes]) => {
+            let colors = if pixels == CameraPixels::Yv12 { [v_bytes, u_bytes] } else { [u_bytes, v_bytes] };
             debug_assert_eq!(u, v);
             three_planes(pixels, [y, u], y_bytes, colors, target).map_err(|error| error.to_string())?;
         }
-        (Pixels::Gray, [plane], [bytes]) => gray(bytes, plane.stride as u32, target)?,
-        (Pixels::Gray16 | Pixels::Gray16Be, [plane], [bytes]) => {
-            let bytes = high_bytes(bytes, plane, pixels == Pixels::Gray16Be, depth);
+        (CameraPixels::Gray, [plane], [bytes]) => gray(bytes, plane.stride as u32, target)?,
+        (CameraPixels::Gray16 | CameraPixels::Gray16Be, [plane], [bytes]) => {
+            let bytes = high_bytes(bytes, plane, pixels == CameraPixels::Gray16Be, depth);
             gray(&bytes, width, target)?;
         }
         (_, [plane], [bytes]) => rearrange(pixels, plane, bytes, &mut rgb),
@@ -66,33 +70,33 @@ pub(super) fn decode(format: Format, layout: Layout, bytes: &[u8], depth: &mut u
     Frame::from_rgb(width, height, rgb).map_err(|error| error.to_string())
 }
 
-fn packed(pixels: Pixels, plane: &Plane, yuy: &[u8], to: Target<'_>) -> Result<(), YuvError> {
+fn packed(pixels: CameraPixels, plane: &Plane, yuy: &[u8], to: Target<'_>) -> Result<(), YuvError> {
     let Target { rgb, stride, width, height, range, matrix } = to;
     let image = YuvPackedImage { yuy, yuy_stride: plane.stride as u32, width, height };
     let convert = match pixels {
-        Pixels::Uyvy => yuv::uyvy422_to_rgb,
-        Pixels::Yvyu => yuv::yvyu422_to_rgb,
-        Pixels::Vyuy => yuv::vyuy422_to_rgb,
+        CameraPixels::Uyvy => yuv::uyvy422_to_rgb,
+        CameraPixels::Yvyu => yuv::yvyu422_to_rgb,
+        CameraPixels::Vyuy => yuv::vyuy422_to_rgb,
         _ => yuv::yuyv422_to_rgb,
     };
     convert(&image, rgb, stride, range, matrix)
 }
 
-fn two_planes(pixels: Pixels, [y, uv]: [&Plane; 2], bytes: [&[u8]; 2], to: Target<'_>) -> Result<(), YuvError> {
+fn two_planes(pixels: CameraPixels, [y, uv]: [&Plane; 2], bytes: [&[u8]; 2], to: Target<'_>) -> Result<(), YuvError> {
     let Target { rgb, stride, width, height, range, matrix } = to;
     let (y_stride, uv_stride) = (y.stride as u32, uv.stride as u32);
     let image = YuvBiPlanarImage { y_plane: bytes[0], y_stride, uv_plane: bytes[1], uv_stride, width, height };
     let convert = match pixels {
-        Pixels::Nv21 => yuv::yuv_nv21_to_rgb,
-        Pixels::Nv16 => yuv::yuv_nv16_to_rgb,
-        Pixels::Nv61 => yuv::yuv_nv61_to_rgb,
+        CameraPixels::Nv21 => yuv::yuv_nv21_to_rgb,
+        CameraPixels::Nv16 => yuv::yuv_nv16_to_rgb,
+        CameraPixels::Nv61 => yuv::yuv_nv61_to_rgb,
         _ => yuv::yuv_nv12_to_rgb,
     };
     convert(&image, rgb, stride, range, matrix, YuvConversionMode::Balanced)
 }
 
 fn three_planes(
-    pixels: Pixels,
+    pixels: CameraPixels,
     [y, uv]: [&Plane; 2],
     y_plane: &[u8],
     [u_plane, v_plane]: [&Cow<'_, [u8]>; 2],
@@ -101,7 +105,7 @@ fn three_planes(
     let Target { rgb, stride, width, height, range, matrix } = to;
     let (y_stride, u_stride) = (y.stride as u32, uv.stride as u32);
     let image = YuvPlanarImage { y_plane, y_stride, u_plane, u_stride, v_plane, v_stride: u_stride, width, height };
-    let convert = if pixels == Pixels::I422 { yuv::yuv422_to_rgb } else { yuv::yuv420_to_rgb };
+    let convert = if pixels == CameraPixels::I422 { yuv::yuv422_to_rgb } else { yuv::yuv420_to_rgb };
     convert(&image, rgb, stride, range, matrix)
 }
 
@@ -124,14 +128,14 @@ fn high_bytes(bytes: &[u8], plane: &Plane, high_first: bool, depth: &mut u32) ->
 }
 
 /// Red, green and blue by their places in a pixel.
-fn rearrange(pixels: Pixels, plane: &Plane, bytes: &[u8], rgb: &mut [u8]) {
+fn rearrange(pixels: CameraPixels, plane: &Plane, bytes: &[u8], rgb: &mut [u8]) {
     let (size, places) = match pixels {
-        Pixels::Rgb => (3, [0, 1, 2]),
-        Pixels::Bgr => (3, [2, 1, 0]),
-        Pixels::Rgbx => (4, [0, 1, 2]),
-        Pixels::Bgrx => (4, [2, 1, 0]),
-        Pixels::Xrgb => (4, [1, 2, 3]),
-        Pixels::Xbgr => (4, [3, 2, 1]),
+        CameraPixels::Rgb => (3, [0, 1, 2]),
+        CameraPixels::Bgr => (3, [2, 1, 0]),
+        CameraPixels::Rgbx => (4, [0, 1, 2]),
+        CameraPixels::Bgrx => (4, [2, 1, 0]),
+        CameraPixels::Xrgb => (4, [1, 2, 3]),
+        CameraPixels::Xbgr => (4, [3, 2, 1]),
         _ => (2, [0; 3]),
     };
     let width = plane.row / size * 3;

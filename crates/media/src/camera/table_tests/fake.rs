@@ -82,13 +82,13 @@ impl Fake {
 }
 
 /// An open one. What is set stays set.
-pub(super) struct Opened {
+pub(super) struct OpenedCamera {
     pub fake: Fake,
     pub set: std::cell::Cell<Set>,
     pub interval: std::cell::Cell<Interval>,
 }
 
-impl Opened {
+impl OpenedCamera {
     pub(super) fn new(fake: Fake) -> Self {
         let set = fake.set_of(0);
         let interval = fake.rate.unwrap_or(Interval::of_fps(30));
@@ -96,7 +96,7 @@ impl Opened {
     }
 }
 
-impl Driver for Opened {
+impl Driver for OpenedCamera {
     fn card(&self) -> io::Result<Card> {
         Ok(Card { name: "Fake".into(), bus: "usb-1".into(), captures: true })
     }

@@ -10,12 +10,12 @@ use facelens_core::frame::Frame;
 use openh264::encoder::Encoder;
 use openh264::formats::{RgbSliceU8, YUVBuffer};
 
-use self::fake::{Clock, Fake, Fate, Opened, PICTURES};
+use self::fake::{Clock, Fake, Fate, OpenedCamera, PICTURES};
 use super::decode::layout::planes;
 use super::decode::{Decoder, Layout};
 use super::driver::Sizes;
 use super::encode::encode;
-use super::format::{Format, Pixels, ranked};
+use super::format::{CameraPixels, Format, ranked};
 use super::grab::{Grabber as _, Lost, Picture};
 use super::interval::{Interval, Rates};
 use super::offers::offers;
@@ -50,7 +50,7 @@ fn scene(width: u32, height: u32) -> Frame {
 }
 
 fn bytes(fourcc: [u8; 4], width: u32, height: u32) -> Vec<u8> {
-    Pixels::of_fourcc(fourcc).map_or(Vec::new(), |pixels| encode(pixels, &scene(width, height)).unwrap())
+    CameraPixels::of_fourcc(fourcc).map_or(Vec::new(), |pixels| encode(pixels, &scene(width, height)).unwrap())
 }
 
 /// A well-behaved camera of these modes.
@@ -87,7 +87,7 @@ fn at(rates: Rates) -> Fake {
 /// A camera whose rows are padded.
 fn padded(fourcc: &'static [u8; 4], stride: u32) -> Fake {
     let picture = move |fourcc: [u8; 4], width: u32, height: u32, _: u32| {
-        let pixels = Pixels::of_fourcc(fourcc).unwrap();
+        let pixels = CameraPixels::of_fourcc(fourcc).unwrap();
         let (tight, mut at, mut out) = (bytes(fourcc, width, height), 0, Vec::new());
         for plane in planes(pixels, width, height, Some(stride)) {
             for _ in 0..plane.rows {
@@ -289,7 +289,7 @@ struct Played {
 }
 
 fn play(fake: Fake, wish: Option<&CameraFormat>) -> io::Result<Played> {
-    let driver = Opened::new(fake);
+    let driver = OpenedCamera::new(fake);
     let offers = offers(&driver);
     let formats = match wish {
         None => ranked(offers.iter().flat_map(super::format::Offer::formats)),

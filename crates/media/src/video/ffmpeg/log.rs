@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 
 /// What the filter `showinfo` says of a frame before its pixels come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct ShownSize {
     /// When the frame is shown, microseconds; `None` where nothing tells it.
     pub time_us: Option<i64>,
     /// Pixels.
@@ -18,7 +18,7 @@ pub(super) struct Shown {
 
 /// What was wrong, as far as ffmpeg logged it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Damage {
+pub(super) struct LogDamage {
     /// How many times errors came between two frames: a single torn picture can be worth a thousand lines.
     pub places: u64,
     /// The first error.
@@ -27,7 +27,7 @@ pub(super) struct Damage {
     pub last: String,
 }
 
-impl Damage {
+impl LogDamage {
     /// Whether the file ended where more was to come.
     pub(super) fn tells_of_an_end(&self) -> bool {
         self.last.contains("prematurely")
@@ -42,8 +42,8 @@ pub(super) fn secret_name() -> String {
 }
 
 /// Reads the log to its end: passes on what the filter of this name says, and collects errors.
-pub(super) fn read(log: impl Read, filter: &str, sender: &Sender<Shown>) -> Damage {
-    let mut damage = Damage::default();
+pub(super) fn read(log: impl Read, filter: &str, sender: &Sender<ShownSize>) -> LogDamage {
+    let mut damage = LogDamage::default();
     let mut in_damage = false;
     for line in BufReader::new(log).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
@@ -64,12 +64,12 @@ pub(super) fn read(log: impl Read, filter: &str, sender: &Sender<Shown>) -> Dama
 }
 
 /// `[showinfo@NAME @ 0x5] [info] n:   0 pts:  40000 pts_time:0.04    ... s:320x240 i:P iskey:1 ...`
-fn shown(line: &str, filter: &str) -> Option<Shown> {
+fn shown(line: &str, filter: &str) -> Option<ShownSize> {
     let (_, line) = line.split_once(filter)?;
     let (_, fields) = line.split_once(" n:")?;
     let field = |name: &str| fields.split_once(name)?.1.split_whitespace().next();
     let (width, height) = field(" s:")?.split_once('x')?;
-    Some(Shown {
+    Some(ShownSize {
         time_us: field(" pts:").and_then(|pts| pts.parse().ok()),
         width: width.parse().ok()?,
         height: height.parse().ok()?,
@@ -94,7 +94,7 @@ fn error(line: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn all(log: &str) -> (Vec<Shown>, Damage) {
+    fn all(log: &str) -> (Vec<ShownSize>, LogDamage) {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let damage = read(log.as_bytes(), "showinfo@12ab", &sender);
         drop(sender);
@@ -114,8 +114,8 @@ mod tests {
 [info] Stream #0:0: Video: vp9, 320x240
 ");
         let expected = [(Some(833_333), 320, 240), (None, 160, 120)];
-        assert_eq!(shown, expected.map(|(time_us, width, height)| Shown { time_us, width, height }));
-        assert_eq!(damage, Damage::default());
+        assert_eq!(shown, expected.map(|(time_us, width, height)| ShownSize { time_us, width, height }));
+        assert_eq!(damage, LogDamage::default());
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         let later = "[vist#0:0/h264 @ 0x2] [dec:h264 @ 0x3] [error] Invalid data\r\n[h264 @ 0x1] [warning] hm\n";
         let (shown, damage) = all(&[frame, torn, frame, later, frame].concat());
         assert_eq!(shown.len(), 3);
-        let expected = Damage { places: 2, first: "overread 8".into(), last: "Invalid data".into() };
+        let expected = LogDamage { places: 2, first: "overread 8".into(), last: "Invalid data".into() };
         assert_eq!(damage, expected);
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use self::log::{Damage, Shown};
+use self::log::{LogDamage, ShownSize};
 use self::probe::Probed;
 pub(crate) use self::programs::Programs;
 use facelens_core::frame::{self, Frame};
@@ -36,9 +36,9 @@ pub(super) struct Ffmpeg {
     keeps_sizes: bool,
     child: Child,
     pixels: ChildStdout,
-    shown: Receiver<Shown>,
+    shown: Receiver<ShownSize>,
     /// Ends with what was logged.
-    log: Option<JoinHandle<Damage>>,
+    log: Option<JoinHandle<LogDamage>>,
     first: Option<Frame>,
     /// Frames before this one are not given out.
     wanted_from: u64,

@@ -23,7 +23,7 @@ pub(super) struct Probed {
 }
 
 #[derive(Deserialize)]
-struct Output {
+struct ProbeOutput {
     #[serde(default)]
     streams: Vec<Stream>,
     #[serde(default)]
@@ -68,7 +68,7 @@ pub(super) fn probe(path: &Path, demuxer: &str, programs: &Programs) -> Probed {
 
 /// Reads it. Where the container has lists of edits, a track may hold more frames than it shows.
 pub(super) fn read(json: &[u8], has_edits: bool) -> Option<Probed> {
-    let output: Output = serde_json::from_slice(json).ok()?;
+    let output: ProbeOutput = serde_json::from_slice(json).ok()?;
     let is_film = |stream: &&Stream| stream.disposition.attached_pic == 0 && stream.disposition.timed_thumbnails == 0;
     let films = || output.streams.iter().filter(is_film);
     let stream = films().find(|stream| stream.disposition.default == 1).or_else(|| films().next())?;

@@ -53,7 +53,7 @@ pub(super) struct H264Video {
     wanted_from: u64,
     /// The number that follows the last picture that was decoded.
     position: u64,
-    lost: Lost,
+    lost: LostFrames,
     /// Samples are passed over up to the next keyframe, because the decoder has lost its way.
     astray: bool,
     /// Pictures of a time before this need some that were lost.
@@ -65,7 +65,7 @@ pub(super) struct H264Video {
 
 /// Pictures that could not be decoded.
 #[derive(Debug, Default)]
-struct Lost {
+struct LostFrames {
     /// All that were to be shown.
     count: u64,
     in_a_row: u64,
@@ -111,7 +111,7 @@ impl H264Video {
             ready: VecDeque::new(),
             wanted_from: 0,
             position: 0,
-            lost: Lost::default(),
+            lost: LostFrames::default(),
             astray: false,
             whole_from: i64::MIN,
             over: false,
@@ -283,7 +283,7 @@ impl H264Video {
 
     /// Says at the end how many pictures are missing.
     fn count_lost(&mut self) {
-        let Lost { count, first, .. } = self.lost;
+        let LostFrames { count, first, .. } = self.lost;
         if let Some(first) = first {
             let all = self.info.frame_count.unwrap_or(0);
             let time = self
@@ -345,7 +345,7 @@ impl H264Video {
         self.ready.clear();
         self.sample = sample;
         self.position = self.number(sample).unwrap_or(0);
-        (self.over, self.failure, self.lost) = (false, None, Lost::default());
+        (self.over, self.failure, self.lost) = (false, None, LostFrames::default());
         (self.astray, self.whole_from) = (false, i64::MIN);
         Ok(())
     }

@@ -7,14 +7,14 @@ use super::super::boxes::Bytes;
 /// The part of a display matrix that turns and mirrors (ISO/IEC 14496-12, 8.3.2): a point (x, y) is shown at
 /// (a x + c y, b x + d y).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Matrix {
+pub(super) struct DisplayMatrix {
     a: f64,
     b: f64,
     c: f64,
     d: f64,
 }
 
-impl Matrix {
+impl DisplayMatrix {
     /// Reads a b u, c d v, x y w.
     pub(super) fn read(bytes: &mut Bytes<'_>) -> Option<Self> {
         let mut values = [0.0; 9];
@@ -93,8 +93,8 @@ impl PixelAspect {
 mod tests {
     use super::*;
 
-    fn matrix(a: f64, b: f64, c: f64, d: f64) -> Matrix {
-        Matrix { a, b, c, d }
+    fn matrix(a: f64, b: f64, c: f64, d: f64) -> DisplayMatrix {
+        DisplayMatrix { a, b, c, d }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Lists of edits (ISO/IEC 14496-12, 8.6.6): which part of a track is shown, e.g. of a clip that was trimmed on a phone.
 
 use super::super::boxes::Bytes;
-use super::Sample;
+use super::VideoSample;
 
 /// More edits than this are passed over.
 const MAX_EDITS: usize = 32;
@@ -35,7 +35,7 @@ impl Edit {
 }
 
 /// Sets when each sample is shown. Without edits, or with such as would show nothing, all are, at their own times.
-pub(super) fn apply(edits: &[Edit], movie_timescale: u32, timescale: u32, samples: &mut [Sample]) {
+pub(super) fn apply(edits: &[Edit], movie_timescale: u32, timescale: u32, samples: &mut [VideoSample]) {
     if !edits.iter().any(|edit| edit.from >= 0) || movie_timescale == 0 {
         return;
     }
@@ -65,7 +65,7 @@ mod tests {
 
     /// When samples at 0, 100, .. 900 of a track in milliseconds are shown; the movie counts in tenths of a second.
     fn shown(edits: &[(u64, i64)]) -> Vec<(i64, i64)> {
-        let sample = |time| Sample { offset: 0, size: 0, time, keyframe: true, shown_at: Some(time) };
+        let sample = |time| VideoSample { offset: 0, size: 0, time, keyframe: true, shown_at: Some(time) };
         let mut samples: Vec<_> = (0..10).map(|number| sample(number * 100)).collect();
         let edits: Vec<_> = edits.iter().map(|&(length, from)| Edit { length, from }).collect();
         apply(&edits, 10, 1000, &mut samples);

@@ -1,7 +1,7 @@
 //! The samples of movie fragments (ISO/IEC 14496-12, 8.8).
 
 use super::super::boxes::{Bytes, child, children};
-use super::{MAX_SAMPLES, Sample};
+use super::{MAX_SAMPLES, VideoSample};
 
 /// Duration, size and flags of samples that fragments say nothing of.
 #[derive(Clone, Copy, Default)]
@@ -34,7 +34,7 @@ pub(super) fn fragment_samples(
     moof_offset: u64,
     track: u32,
     defaults: Defaults,
-    samples: &mut Vec<Sample>,
+    samples: &mut Vec<VideoSample>,
 ) -> Result<(), &'static str> {
     for (_, traf) in children(moof).filter(|(name, _)| name == b"traf") {
         let short = "a fragment is too short";
@@ -76,7 +76,7 @@ pub(super) fn fragment_samples(
                 let sample_flags = first_flags.take().or(own_flags).unwrap_or(sample_flags);
                 let shift = if has(0x800) { trun.u32().ok_or(short)?.cast_signed() } else { 0 };
                 let time = i64::try_from(*decode_time).unwrap_or(i64::MAX).saturating_add(i64::from(shift));
-                samples.push(Sample {
+                samples.push(VideoSample {
                     offset,
                     size,
                     time,

@@ -20,7 +20,7 @@ use image::metadata::Orientation;
 pub(super) use self::display::PixelAspect;
 
 use self::boxes::Boxes;
-use self::track::{AvcConfiguration, Track, codec_name};
+use self::track::{AvcConfiguration, VideoTrack, codec_name};
 use super::boxes::{Bytes, child};
 use super::{NotBuiltIn, unreadable};
 use crate::SourceError;
@@ -30,7 +30,7 @@ const MAX_SAMPLES: usize = 24 * 3600 * 60;
 
 /// One coded picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sample {
+pub(super) struct VideoSample {
     /// Where it lies in the file, bytes.
     pub offset: u64,
     /// How long it is, bytes.
@@ -48,7 +48,7 @@ pub(super) struct Sample {
 #[derive(Debug)]
 pub(super) struct Movie {
     /// In the order in which they are decoded.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<VideoSample>,
     /// Time units a second.
     pub timescale: u32,
     /// Bytes of the length before each NAL unit: 1, 2 or 4.
@@ -82,7 +82,7 @@ impl Movie {
             return Err(NotBuiltIn::Broken(unreadable(path, cause, "copy the file again, or record it again")));
         };
         let moov = moov.as_slice();
-        let Some(track) = Track::of_movie(moov) else {
+        let Some(track) = VideoTrack::of_movie(moov) else {
             return Err(NotBuiltIn::Broken(unreadable(path, "the file holds no video", "")));
         };
         let avc = match (&track.codec, track.avc_configuration.and_then(AvcConfiguration::read)) {

@@ -1,7 +1,7 @@
 //! The sample table of a track that is no fragmented one (ISO/IEC 14496-12, 8.6 and 8.7).
 
 use super::super::boxes::{Bytes, child};
-use super::{MAX_SAMPLES, Sample};
+use super::{MAX_SAMPLES, VideoSample};
 
 /// A run-length coded table (`stts`, `ctts`), one value per sample. Where it is too short, its last value goes on.
 struct Runs<'a> {
@@ -52,7 +52,7 @@ impl<'a> Keyframes<'a> {
 }
 
 /// The samples that the sample table (`stbl`) itself lists; none in a fragmented file.
-pub(super) fn table_samples(stbl: &[u8]) -> Result<Vec<Sample>, &'static str> {
+pub(super) fn table_samples(stbl: &[u8]) -> Result<Vec<VideoSample>, &'static str> {
     let short = "a table in its index is too short";
     let mut stsz = Bytes(child(stbl, b"stsz").ok_or("its sizes are missing")?);
     stsz.skip(4).ok_or(short)?;
@@ -86,7 +86,7 @@ pub(super) fn table_samples(stbl: &[u8]) -> Result<Vec<Sample>, &'static str> {
             // Offsets are unsigned in version 0, but written signed by many, and never beyond 2^31.
             let time = decode_time.saturating_add(i64::from(shifts.next().cast_signed()));
             let keyframe = keyframes.is_next(samples.len() as u32 + 1);
-            samples.push(Sample { offset, size, time, keyframe, shown_at: Some(time) });
+            samples.push(VideoSample { offset, size, time, keyframe, shown_at: Some(time) });
             offset = offset.saturating_add(u64::from(size));
             decode_time = decode_time.saturating_add(i64::from(durations.next()));
         }

@@ -3,14 +3,14 @@
 use image::metadata::Orientation;
 
 use super::super::boxes::{Bytes, child, children};
-use super::display::{Matrix, PixelAspect};
+use super::display::{DisplayMatrix, PixelAspect};
 use super::edits::Edit;
 
 /// What a `trak` box says of its video.
-pub(super) struct Track<'a> {
+pub(super) struct VideoTrack<'a> {
     pub id: u32,
     pub timescale: u32,
-    pub matrix: Matrix,
+    pub matrix: DisplayMatrix,
     /// Meant to be shown; others are there to choose from, or for thumbnails.
     enabled: bool,
     pub codec: [u8; 4],
@@ -21,7 +21,7 @@ pub(super) struct Track<'a> {
     pub edits: Vec<Edit>,
 }
 
-impl<'a> Track<'a> {
+impl<'a> VideoTrack<'a> {
     /// The video track that a player shows: the first that is enabled, or else the first.
     pub(super) fn of_movie(moov: &'a [u8]) -> Option<Self> {
         let videos = || children(moov).filter(|(name, _)| name == b"trak").filter_map(|(_, trak)| Self::read(trak));
@@ -46,7 +46,7 @@ impl<'a> Track<'a> {
         tkhd.skip(if long { 16 } else { 8 })?;
         let id = tkhd.u32()?;
         tkhd.skip(if long { 12 } else { 8 } + 16)?;
-        let matrix = Matrix::read(&mut tkhd)?;
+        let matrix = DisplayMatrix::read(&mut tkhd)?;
         let sample_table = child(child(mdia, b"minf")?, b"stbl")?;
         let stsd = child(sample_table, b"stsd")?;
         let (codec, entry) = children(stsd.get(8..)?).next()?;
@@ -72,7 +72,7 @@ impl<'a> Track<'a> {
             let mut mvhd = Bytes(mvhd);
             let long = mvhd.u32()? >> 24 == 1;
             mvhd.skip(if long { 28 } else { 16 } + 16)?;
-            Matrix::read(&mut mvhd)
+            DisplayMatrix::read(&mut mvhd)
         });
         movie.map_or(self.matrix, |movie| self.matrix.then(movie)).orientation()
     }

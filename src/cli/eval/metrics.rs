@@ -5,13 +5,13 @@ use facelens_core::geometry::Pose;
 use facelens_core::model::Task;
 use serde::Serialize;
 
-use super::honesty::{ChanceFigures, RangeFigures};
+use super::honesty::{ChanceMetrics, RangeMetrics};
 use super::labels::{AgeLabel, Label};
-use super::perturb::{Scatter, ScatterFigures};
+use super::perturb::{Scatter, ScatterMetrics};
 
 /// A labelled picture and what the networks said of it; `None` where no face was found.
 #[derive(Clone, Debug)]
-pub(super) struct Sample<'a> {
+pub(super) struct EvalSample<'a> {
     /// What is known.
     pub label: &'a Label,
     /// What was estimated from this single picture, without smoothing.
@@ -22,56 +22,56 @@ pub(super) struct Sample<'a> {
 
 /// The figures of a set of pictures. A task without a model, a label or a found face has no key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Figures {
+pub(super) struct EvalMetrics {
     /// Pictures that were read.
     pub n: usize,
     /// Fraction of them in which a face was found; 1 for ready crops.
     pub detected: f64,
     /// Age.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub age: Option<AgeFigures>,
+    pub age: Option<AgeMetrics>,
     /// Gender.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gender: Option<GenderFigures>,
+    pub gender: Option<GenderMetrics>,
     /// Head pose.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pose: Option<PoseFigures>,
+    pub pose: Option<PoseMetrics>,
     /// How the estimates scatter under small changes, where that was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub steadiness: Option<ScatterFigures>,
+    pub steadiness: Option<ScatterMetrics>,
 }
 
 /// Age against exact ages or against bins.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum AgeFigures {
+pub(super) enum AgeMetrics {
     /// Against exact ages.
     Exact {
         /// Mean absolute error in years.
-        mae: Mean,
+        mae: RunningMean,
         /// How the ranges hold, of models that give them.
         #[serde(flatten)]
-        range: Option<RangeFigures>,
+        range: Option<RangeMetrics>,
         /// Faces.
         n: usize,
     },
     /// Against bins.
     Binned {
         /// Fraction of faces whose estimate lies in the bin.
-        within_bin: Mean,
+        within_bin: RunningMean,
         /// Mean distance to the bin in years, 0 inside.
-        mae_to_bin: Mean,
+        mae_to_bin: RunningMean,
         /// How the ranges hold, of models that give them.
         #[serde(flatten)]
-        range: Option<RangeFigures>,
+        range: Option<RangeMetrics>,
         /// Faces.
         n: usize,
     },
 }
 
-impl AgeFigures {
+impl AgeMetrics {
     /// How the ranges hold, of models that give them.
-    pub(super) const fn range(&self) -> Option<&RangeFigures> {
+    pub(super) const fn range(&self) -> Option<&RangeMetrics> {
         match self {
             Self::Exact { range, .. } | Self::Binned { range, .. } => range.as_ref(),
         }
@@ -80,29 +80,29 @@ impl AgeFigures {
 
 /// Gender.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct GenderFigures {
+pub(super) struct GenderMetrics {
     /// Fraction of faces on the right side of the male score or chance 0.5.
-    pub accuracy: Mean,
+    pub accuracy: RunningMean,
     /// How the chances come true, of models that give some.
     #[serde(flatten)]
-    pub chances: Option<ChanceFigures>,
+    pub chances: Option<ChanceMetrics>,
     /// Faces.
     pub n: usize,
 }
 
 /// Head pose, mean errors in degrees, of each angle the short way round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct PoseFigures {
+pub(super) struct PoseMetrics {
     /// Angle of the rotation between label and estimate: no angle counts where it means nothing.
-    pub geodesic: Mean,
+    pub geodesic: RunningMean,
     /// Mean of the three mean absolute errors.
-    pub mae: Mean,
+    pub mae: RunningMean,
     /// Yaw.
-    pub yaw: Mean,
+    pub yaw: RunningMean,
     /// Pitch.
-    pub pitch: Mean,
+    pub pitch: RunningMean,
     /// Roll.
-    pub roll: Mean,
+    pub roll: RunningMean,
     /// The slopes of the angles of heads that look less than 40 degrees aside, where there are two at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slope: Option<Slopes>,
@@ -123,7 +123,7 @@ pub(super) struct Slopes {
 
 /// A mean with the 95 % interval in which the mean over all such faces probably lies. Written as the mean alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Mean {
+pub(super) struct RunningMean {
     /// The mean.
     pub value: f64,
     /// The interval's ends.
@@ -133,7 +133,7 @@ pub(super) struct Mean {
 /// z of a two-sided 95 % interval.
 const Z: f64 = 1.96;
 
-impl Mean {
+impl RunningMean {
     /// Of measured values, with the normal interval; `None` of no value.
     pub fn of(values: &[f64]) -> Option<Self> {
         let n = values.len() as f64;
@@ -160,7 +160,7 @@ impl Mean {
     }
 }
 
-impl Serialize for Mean {
+impl Serialize for RunningMean {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(round4(self.value))
     }
@@ -170,9 +170,9 @@ pub(super) fn round4(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
 }
 
-impl Figures {
+impl EvalMetrics {
     /// The figures of these pictures for these tasks.
-    pub fn of<'a>(samples: impl Iterator<Item = &'a Sample<'a>>, tasks: &[Task]) -> Self {
+    pub fn of<'a>(samples: impl Iterator<Item = &'a EvalSample<'a>>, tasks: &[Task]) -> Self {
         let samples: Vec<_> = samples.collect();
         let found: Vec<_> =
             samples.iter().filter_map(|sample| Some((sample.label, sample.estimate.as_ref()?))).collect();
@@ -183,14 +183,14 @@ impl Figures {
             age: wanted(Task::Age).then(|| age_figures(&found)).flatten(),
             gender: wanted(Task::Gender).then(|| gender_figures(&found)).flatten(),
             pose: wanted(Task::Pose).then(|| pose_figures(&found)).flatten(),
-            steadiness: ScatterFigures::of(&samples.iter().filter_map(|sample| sample.scatter).collect::<Vec<_>>()),
+            steadiness: ScatterMetrics::of(&samples.iter().filter_map(|sample| sample.scatter).collect::<Vec<_>>()),
         }
     }
 }
 
-type Found<'a> = [(&'a Label, &'a Estimate)];
+type FoundCount<'a> = [(&'a Label, &'a Estimate)];
 
-fn age_figures(found: &Found) -> Option<AgeFigures> {
+fn age_figures(found: &FoundCount) -> Option<AgeMetrics> {
     let (mut errors, mut distances, mut ranges) = (Vec::new(), Vec::new(), Vec::new());
     for (label, estimate) in found {
         let (Some(age), Some(AgeEstimate { years, range })) = (label.age, estimate.age) else { continue };
@@ -201,14 +201,14 @@ fn age_figures(found: &Found) -> Option<AgeFigures> {
         }
     }
     // One file of labels holds exact ages or bins, never both.
-    if let Some(mae) = Mean::of(&errors) {
-        return Some(AgeFigures::Exact { mae, range: RangeFigures::of(&ranges), n: errors.len() });
+    if let Some(mae) = RunningMean::of(&errors) {
+        return Some(AgeMetrics::Exact { mae, range: RangeMetrics::of(&ranges), n: errors.len() });
     }
     let within: Vec<_> = distances.iter().map(|distance| *distance == 0.0).collect();
-    Some(AgeFigures::Binned {
-        within_bin: Mean::share(&within)?,
-        mae_to_bin: Mean::of(&distances)?,
-        range: RangeFigures::of(&ranges),
+    Some(AgeMetrics::Binned {
+        within_bin: RunningMean::share(&within)?,
+        mae_to_bin: RunningMean::of(&distances)?,
+        range: RangeMetrics::of(&ranges),
         n: distances.len(),
     })
 }
@@ -234,7 +234,7 @@ pub(super) fn is_right_gender(male: bool, score: f32) -> bool {
     male == (score >= 0.5)
 }
 
-fn gender_figures(found: &Found) -> Option<GenderFigures> {
+fn gender_figures(found: &FoundCount) -> Option<GenderMetrics> {
     let right: Vec<_> = found
         .iter()
         .filter_map(|(label, estimate)| Some(is_right_gender(label.male?, estimate.gender?.male())))
@@ -243,11 +243,11 @@ fn gender_figures(found: &Found) -> Option<GenderFigures> {
         GenderEstimate::Chance(chance) => Some((label.male?, chance)),
         GenderEstimate::Score(_) => None,
     });
-    let chances = ChanceFigures::of(&chances.collect::<Vec<_>>());
-    Some(GenderFigures { accuracy: Mean::share(&right)?, chances, n: right.len() })
+    let chances = ChanceMetrics::of(&chances.collect::<Vec<_>>());
+    Some(GenderMetrics { accuracy: RunningMean::share(&right)?, chances, n: right.len() })
 }
 
-fn pose_figures(found: &Found) -> Option<PoseFigures> {
+fn pose_figures(found: &FoundCount) -> Option<PoseMetrics> {
     let pairs: Vec<(Pose, Pose)> =
         found.iter().filter_map(|(label, estimate)| Some((label.pose?, estimate.pose?))).collect();
     let errors: Vec<[f64; 5]> = pairs
@@ -258,8 +258,8 @@ fn pose_figures(found: &Found) -> Option<PoseFigures> {
             [(yaw + pitch + roll) / 3.0, yaw, pitch, roll, geodesic]
         })
         .collect();
-    let of = |place: usize| Mean::of(&errors.iter().map(|error| error[place]).collect::<Vec<_>>());
-    Some(PoseFigures {
+    let of = |place: usize| RunningMean::of(&errors.iter().map(|error| error[place]).collect::<Vec<_>>());
+    Some(PoseMetrics {
         geodesic: of(4)?,
         mae: of(0)?,
         yaw: of(1)?,
@@ -285,10 +285,10 @@ fn slopes(pairs: &[(Pose, Pose)]) -> Option<Slopes> {
 
 /// The figures of everything, and by group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Report {
+pub(super) struct EvalReport {
     /// Everything.
     #[serde(flatten)]
-    pub all: Figures,
+    pub all: EvalMetrics,
     /// Labelled pictures that were in none of the folders and tars.
     pub missing: usize,
     /// Pictures that could not be read; they count in no other figure.
@@ -301,23 +301,23 @@ pub(super) struct Report {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Groups {
     /// By labelled age.
-    pub age: Vec<Group>,
+    pub age: Vec<MetricGroup>,
     /// By labelled gender.
-    pub gender: Vec<Group>,
+    pub gender: Vec<MetricGroup>,
     /// By estimated age, in the groups of exact ages.
-    pub estimated_age: Vec<Group>,
+    pub estimated_age: Vec<MetricGroup>,
     /// By how far a head is labelled to look aside, degrees.
-    pub yaw: Vec<Group>,
+    pub yaw: Vec<MetricGroup>,
 }
 
 /// One group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Group {
+pub(super) struct MetricGroup {
     /// Its name, e.g. `19-28` or `female`.
     pub group: String,
     /// Its figures.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub figures: EvalMetrics,
 }
 
 /// First years of the groups in which face-api.js publishes its errors against exact ages.
@@ -329,33 +329,33 @@ const AHEAD_DEGREES: f32 = 40.0;
 
 impl Groups {
     /// The figures by group. Bins are their own groups.
-    pub fn of(samples: &[Sample], tasks: &[Task]) -> Self {
-        let age = age_groups(samples).into_iter().map(|group| Group {
+    pub fn of(samples: &[EvalSample], tasks: &[Task]) -> Self {
+        let age = age_groups(samples).into_iter().map(|group| MetricGroup {
             group: age_group_name(group),
-            figures: Figures::of(samples.iter().filter(|sample| age_group(sample.label) == Some(group)), tasks),
+            figures: EvalMetrics::of(samples.iter().filter(|sample| age_group(sample.label) == Some(group)), tasks),
         });
-        let gender = [("female", false), ("male", true)].into_iter().map(|(name, male)| Group {
+        let gender = [("female", false), ("male", true)].into_iter().map(|(name, male)| MetricGroup {
             group: name.to_owned(),
-            figures: Figures::of(samples.iter().filter(|sample| sample.label.male == Some(male)), tasks),
+            figures: EvalMetrics::of(samples.iter().filter(|sample| sample.label.male == Some(male)), tasks),
         });
         let starts = GROUP_STARTS.into_iter().enumerate();
         let estimated = starts.map(|(at, start)| (start, GROUP_STARTS.get(at + 1).map(|next| next - 1)));
-        let estimated_age = estimated.filter(|_| tasks.contains(&Task::Age)).map(|group| Group {
+        let estimated_age = estimated.filter(|_| tasks.contains(&Task::Age)).map(|group| MetricGroup {
             group: age_group_name(group),
-            figures: Figures::of(samples.iter().filter(|sample| estimated_group(sample) == Some(group)), tasks),
+            figures: EvalMetrics::of(samples.iter().filter(|sample| estimated_group(sample) == Some(group)), tasks),
         });
-        let yaw_of = |sample: &Sample| sample.label.pose.map(|pose| pose.yaw.abs());
+        let yaw_of = |sample: &EvalSample| sample.label.pose.map(|pose| pose.yaw.abs());
         let ends = YAW_GROUPS.iter().zip(YAW_GROUPS.iter().skip(1).map(Some).chain([None]));
-        let yaw = ends.map(|(from, to)| Group {
+        let yaw = ends.map(|(from, to)| MetricGroup {
             group: to.map_or_else(|| format!("{from}+"), |to| format!("{from}-{to}")),
-            figures: Figures::of(
+            figures: EvalMetrics::of(
                 samples
                     .iter()
                     .filter(|sample| yaw_of(sample).is_some_and(|yaw| yaw >= *from && to.is_none_or(|to| yaw < *to))),
                 &[Task::Pose],
             ),
         });
-        let filled = |group: &Group| group.figures.n > 0;
+        let filled = |group: &MetricGroup| group.figures.n > 0;
         Self {
             age: age.collect(),
             gender: gender.filter(filled).collect(),
@@ -374,7 +374,7 @@ fn age_group_name(group: AgeGroup) -> String {
 }
 
 /// The group of exact ages that an estimate falls into.
-fn estimated_group(sample: &Sample) -> Option<AgeGroup> {
+fn estimated_group(sample: &EvalSample) -> Option<AgeGroup> {
     let years = sample.estimate.as_ref()?.age?.years;
     years.is_finite().then(|| group_of_years(years))
 }
@@ -389,7 +389,7 @@ fn group_of_years(years: f32) -> AgeGroup {
 pub(super) type AgeGroup = (u16, Option<u16>);
 
 /// The age groups that these pictures fall into, by age. Bins are their own groups.
-pub(super) fn age_groups(samples: &[Sample]) -> Vec<AgeGroup> {
+pub(super) fn age_groups(samples: &[EvalSample]) -> Vec<AgeGroup> {
     let mut groups: Vec<AgeGroup> = samples.iter().filter_map(|sample| age_group(sample.label)).collect();
     // An open end comes last among those with the same start.
     groups.sort_by_key(|(min, max)| (*min, max.unwrap_or(u16::MAX)));
@@ -434,14 +434,17 @@ mod tests {
             label(Some(AgeLabel::Years(2.0)), None, None),
         ];
         let estimates = [said(24.0, 0.9, None), said(26.9, 0.7, None), said(75.0, 0.1, None), None];
-        let samples: Vec<_> =
-            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
-        let all = Figures::of(samples.iter(), &Task::ALL);
+        let samples: Vec<_> = labels
+            .iter()
+            .zip(estimates)
+            .map(|(label, estimate)| EvalSample { label, estimate, scatter: None })
+            .collect();
+        let all = EvalMetrics::of(samples.iter(), &Task::ALL);
         assert_eq!((all.n, all.detected, all.pose.is_none()), (4, 0.75, true));
-        let Some(AgeFigures::Exact { mae, n: 3, range: None }) = all.age else { panic!("{all:?}") };
+        let Some(AgeMetrics::Exact { mae, n: 3, range: None }) = all.age else { panic!("{all:?}") };
         assert!((mae.value - 16.0 / 3.0).abs() < 1e-6);
         assert_eq!(all.gender.as_ref().map(|g| (round4(g.accuracy.value), g.n)), Some((0.6667, 3)));
-        assert!(Figures::of(samples.iter(), &[Task::Age]).gender.is_none());
+        assert!(EvalMetrics::of(samples.iter(), &[Task::Age]).gender.is_none());
 
         let groups = Groups::of(&samples, &Task::ALL);
         let names: Vec<_> = groups.age.iter().map(|g| (g.group.as_str(), g.figures.n)).collect();
@@ -459,10 +462,13 @@ mod tests {
         let labels =
             [30, 30, 70].map(|min| label(Some(AgeLabel::Bin { min, max: (min < 70).then_some(min + 9) }), None, None));
         let estimates = [said(35.0, 0.0, None), said(44.0, 0.0, None), said(60.0, 0.0, None)];
-        let samples: Vec<_> =
-            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
-        let Some(AgeFigures::Binned { within_bin, mae_to_bin, n: 3, range: None }) =
-            Figures::of(samples.iter(), &Task::ALL).age
+        let samples: Vec<_> = labels
+            .iter()
+            .zip(estimates)
+            .map(|(label, estimate)| EvalSample { label, estimate, scatter: None })
+            .collect();
+        let Some(AgeMetrics::Binned { within_bin, mae_to_bin, n: 3, range: None }) =
+            EvalMetrics::of(samples.iter(), &Task::ALL).age
         else {
             panic!("bins")
         };
@@ -482,8 +488,8 @@ mod tests {
 
     fn pose_figures_of(truth: Pose, pose: Pose) -> serde_json::Value {
         let label = label(None, None, Some(truth));
-        let samples = [Sample { label: &label, estimate: said(0.0, 0.0, Some(pose)), scatter: None }];
-        serde_json::to_value(Figures::of(samples.iter(), &Task::ALL)).unwrap()["pose"].take()
+        let samples = [EvalSample { label: &label, estimate: said(0.0, 0.0, Some(pose)), scatter: None }];
+        serde_json::to_value(EvalMetrics::of(samples.iter(), &Task::ALL)).unwrap()["pose"].take()
     }
 
     #[test]
@@ -504,8 +510,8 @@ mod tests {
         let labels = truth.map(|pose| label(None, None, Some(pose)));
         let said = truth.map(|pose| said(30.0, 0.5, Some(Pose { pitch: 3.0 + 0.6 * pose.pitch, ..pose })));
         let samples: Vec<_> =
-            labels.iter().zip(said).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
-        let all = Figures::of(samples.iter(), &Task::ALL).pose.unwrap();
+            labels.iter().zip(said).map(|(label, estimate)| EvalSample { label, estimate, scatter: None }).collect();
+        let all = EvalMetrics::of(samples.iter(), &Task::ALL).pose.unwrap();
         let slope = all.slope.unwrap();
         assert!((slope.yaw - 1.0).abs() < 1e-3 && (slope.pitch - 0.6).abs() < 1e-3 && (slope.roll - 1.0).abs() < 1e-3);
         // Pitch is the outermost rotation.
@@ -525,9 +531,12 @@ mod tests {
             Some(Estimate { age, gender: Some(GenderEstimate::Chance(chance)), ..Estimate::default() })
         };
         let estimates = [said(22.0, (18.0, 28.0), 0.8), said(50.0, (42.0, 62.0), 0.9), said(66.0, (58.0, 80.0), 0.2)];
-        let samples: Vec<_> =
-            labels.iter().zip(estimates).map(|(label, estimate)| Sample { label, estimate, scatter: None }).collect();
-        let all = Figures::of(samples.iter(), &Task::ALL);
+        let samples: Vec<_> = labels
+            .iter()
+            .zip(estimates)
+            .map(|(label, estimate)| EvalSample { label, estimate, scatter: None })
+            .collect();
+        let all = EvalMetrics::of(samples.iter(), &Task::ALL);
         assert!((all.age.as_ref().unwrap().range().unwrap().coverage.value - 2.0 / 3.0).abs() < 1e-6);
         let json = serde_json::to_value(&all).unwrap();
         assert_eq!(json["age"]["coverage"], serde_json::json!(0.6667));
@@ -538,12 +547,13 @@ mod tests {
             (&serde_json::json!(0.1667), &serde_json::json!(0.03))
         );
         let groups = Groups::of(&samples, &Task::ALL);
-        let names =
-            |groups: &[Group]| groups.iter().map(|group| (group.group.clone(), group.figures.n)).collect::<Vec<_>>();
+        let names = |groups: &[MetricGroup]| {
+            groups.iter().map(|group| (group.group.clone(), group.figures.n)).collect::<Vec<_>>()
+        };
         assert_eq!(names(&groups.age), [("19-28".to_owned(), 1), ("61-80".to_owned(), 2)]);
         let by_estimate = [("19-28".to_owned(), 1), ("41-60".to_owned(), 1), ("61-80".to_owned(), 1)];
         assert_eq!(names(&groups.estimated_age), by_estimate);
-        let coverage = |group: &Group| group.figures.age.as_ref().unwrap().range().unwrap().coverage.value;
+        let coverage = |group: &MetricGroup| group.figures.age.as_ref().unwrap().range().unwrap().coverage.value;
         assert_eq!((coverage(&groups.age[1]), coverage(&groups.estimated_age[1])), (0.5, 0.0));
     }
 
@@ -551,7 +561,7 @@ mod tests {
     fn wilsons_interval_is_the_published_one() {
         // 81 of 263: 0.2553 to 0.3662 (R. G. Newcombe, Statistics in Medicine 1998, table I).
         let yes: Vec<_> = (0..263).map(|i| i < 81).collect();
-        let (low, high) = Mean::share(&yes).unwrap().interval;
+        let (low, high) = RunningMean::share(&yes).unwrap().interval;
         assert!((low - 0.2553).abs() < 1e-4 && (high - 0.3662).abs() < 1e-4, "{low} {high}");
     }
 }

@@ -1,21 +1,21 @@
 //! The honest figures: read twice a second at most, so that nothing flickers.
 
-use crate::pipeline::{Shown, Status};
+use crate::pipeline::{SourceState, Status};
 
 /// Seconds between two readings.
 const EVERY_SECS: f64 = 0.5;
 
 /// Names and values in the order of the panel. The names never change, so nothing moves.
-pub(crate) type Rows = Vec<(&'static str, String)>;
+pub(crate) type MetricRows = Vec<(&'static str, String)>;
 
 /// The figures as they stand in the panel.
 #[derive(Default)]
-pub(crate) struct Figures {
-    rows: Rows,
+pub(crate) struct MetricsPanel {
+    rows: MetricRows,
     read_at: Option<f64>,
 }
 
-impl Figures {
+impl MetricsPanel {
     /// Reads them anew if the last reading is old enough. `now` is the window's time in seconds.
     pub fn update(&mut self, now: f64, status: &Status) {
         if self.read_at.is_none_or(|read_at| now - read_at >= EVERY_SECS) {
@@ -30,17 +30,18 @@ impl Figures {
     }
 
     /// Names and values.
-    pub fn rows(&self) -> &Rows {
+    pub fn rows(&self) -> &MetricRows {
         &self.rows
     }
 }
 
-fn rows(status: &Status) -> Rows {
+fn rows(status: &Status) -> MetricRows {
     let format = match &status.shown {
-        Shown::Running(info) | Shown::Stalled { info, .. } | Shown::Disconnected { info, .. } | Shown::Ended(info) => {
-            info.format.clone()
-        }
-        Shown::Opening | Shown::Failed(_) => "-".into(),
+        SourceState::Running(info)
+        | SourceState::Stalled { info, .. }
+        | SourceState::Disconnected { info, .. }
+        | SourceState::Ended(info) => info.format.clone(),
+        SourceState::Opening | SourceState::Failed(_) => "-".into(),
     };
     let stages = &status.stages;
     let ms = |value: f32| format!("{value:.1} ms");
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn figures_are_read_twice_a_second_at_most() {
-        let mut figures = Figures::default();
+        let mut figures = MetricsPanel::default();
         figures.update(0.0, &Status { capture_fps: 30.0, ..status() });
         figures.update(0.3, &Status { capture_fps: 12.0, ..status() });
         assert_eq!(figures.rows()[1].1, "30.0 fps");

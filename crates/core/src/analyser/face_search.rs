@@ -12,8 +12,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::glance::Glance;
-use super::team::{Another, Team};
+use super::change_detector::ChangeDetector;
+use super::worker_pool::{Another, WorkerPool};
 use crate::detect::{DetectError, DetectNear, Detection, Detector, drop_doubles};
 use crate::frame::Frame;
 use crate::geometry::Rect;
@@ -34,13 +34,13 @@ const LOST_S: f64 = 0.25;
 const REACH_SIDES: f32 = 0.65;
 
 /// Looks for the faces of frame after frame of one source.
-pub(super) struct Search {
+pub(super) struct FaceSearch {
     detector: Box<dyn Detector>,
-    near: Option<Team<Box<dyn DetectNear>>>,
+    near: Option<WorkerPool<Box<dyn DetectNear>>>,
     /// When the whole frame was searched last, or a glance showed that nobody has come.
     whole_at: Option<Duration>,
     /// The frame that was searched last, where nobody was in it: when it was, and what it looked like.
-    empty: Option<(Duration, Glance)>,
+    empty: Option<(Duration, ChangeDetector)>,
 }
 
 impl Another for Box<dyn DetectNear> {
@@ -57,10 +57,10 @@ pub(super) struct Finds {
     pub(super) spent_ms: f32,
 }
 
-impl Search {
+impl FaceSearch {
     /// A search with this detector. One that has no search near known faces searches every frame whole.
     pub(super) fn new(detector: Box<dyn Detector>) -> Self {
-        let near = detector.near().map(Team::new);
+        let near = detector.near().map(WorkerPool::new);
         Self { detector, near, whole_at: None, empty: None }
     }
 
@@ -90,7 +90,7 @@ impl Search {
             return Ok(finds);
         }
         let started = Instant::now();
-        let seen = (self.near.is_some() && expected.is_empty()).then(|| Glance::of(frame));
+        let seen = (self.near.is_some() && expected.is_empty()).then(|| ChangeDetector::of(frame));
         if last.is_none() || !self.is_still_empty(frame.time, seen.as_ref()) {
             finds.faces.extend(self.detector.detect(frame)?);
             drop_doubles(&mut finds.faces, |find| find.rect);
@@ -102,7 +102,7 @@ impl Search {
     }
 
     /// Whether a frame at `time` that looks like `seen` looks as the one did in which nobody was, a moment ago.
-    fn is_still_empty(&self, time: Duration, seen: Option<&Glance>) -> bool {
+    fn is_still_empty(&self, time: Duration, seen: Option<&ChangeDetector>) -> bool {
         let (Some((at, empty)), Some(seen)) = (&self.empty, seen) else { return false };
         time.checked_sub(*at).is_some_and(|passed| passed < STILL_EVERY) && empty.is_like(seen)
     }
@@ -114,7 +114,7 @@ type Nearest = Option<(f32, Detection)>;
 /// For each of `expected` what its window shows of it. Two windows that show the same face have it once: the one that
 /// expected it nearer.
 fn find_near(
-    near: &mut Team<Box<dyn DetectNear>>,
+    near: &mut WorkerPool<Box<dyn DetectNear>>,
     frame: &Arc<Frame>,
     expected: &[Expected],
     spent_ms: &mut f32,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use facelens_core::StageTimings;
 
-use super::board::{Shown, Status};
+use super::live_state::{SourceState, Status};
 
 /// Rates count over this time.
 pub(super) const RATE_TIME: Duration = Duration::from_secs(2);
@@ -15,9 +15,9 @@ const LEAST_RATE_TIME: Duration = Duration::from_millis(250);
 const MEDIAN_OF: usize = 60;
 
 /// The figures of one source.
-pub(super) struct Figures {
+pub(super) struct LiveMetrics {
     pub(super) generation: u64,
-    pub(super) shown: Shown,
+    pub(super) shown: SourceState,
     pub(super) captured: Rate,
     pub(super) analysed: Rate,
     pub(super) dropped: u64,
@@ -26,11 +26,11 @@ pub(super) struct Figures {
     pub(super) published_at: Option<Instant>,
 }
 
-impl Figures {
+impl LiveMetrics {
     pub(super) fn new(generation: u64) -> Self {
         Self {
             generation,
-            shown: Shown::Opening,
+            shown: SourceState::Opening,
             captured: Rate::default(),
             analysed: Rate::default(),
             dropped: 0,

@@ -8,16 +8,16 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use facelens_core::frame::Frame;
 use facelens_core::{Analysis, StageTimings};
 use facelens_media::{SourceError, SourceInfo};
-use facelens_session::Tap;
+use facelens_session::AnalysisSink;
 
-use super::figures::Figures;
+use super::metrics::LiveMetrics;
 
 /// The figures change at most this often, unless something happens to the source.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
 
 /// What the window shows of the source.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Shown {
+pub enum SourceState {
     /// The source is being opened.
     Opening,
     /// Pictures come.
@@ -42,7 +42,7 @@ pub enum Shown {
     Failed(SourceError),
 }
 
-impl Shown {
+impl SourceState {
     /// What the source is, where it is or was open.
     pub fn info(&self) -> Option<&SourceInfo> {
         match self {
@@ -58,7 +58,7 @@ impl Shown {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     /// The source and how it does.
-    pub shown: Shown,
+    pub shown: SourceState,
     /// Frames that the source gave, a second.
     pub capture_fps: f32,
     /// Frames that were analysed, a second.
@@ -79,7 +79,7 @@ pub struct Status {
 
 /// Who may see whatever source there is, one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LastingTap {
+pub enum LastingSink {
     /// The live outputs.
     Outputs,
     /// The gait of people.
@@ -88,42 +88,42 @@ pub enum LastingTap {
 
 /// Who sees the analyses.
 #[derive(Clone, Default)]
-struct Taps {
+struct Sinks {
     /// Sees one source.
-    of_source: Option<Arc<dyn Tap>>,
-    /// See whatever source there is, by [`LastingTap`].
-    lasting: [Option<Arc<dyn Tap>>; 2],
+    of_source: Option<Arc<dyn AnalysisSink>>,
+    /// See whatever source there is, by [`LastingSink`].
+    lasting: [Option<Arc<dyn AnalysisSink>>; 2],
 }
 
-impl Taps {
-    fn lasting(&self) -> Vec<Arc<dyn Tap>> {
+impl Sinks {
+    fn lasting(&self) -> Vec<Arc<dyn AnalysisSink>> {
         self.lasting.iter().flatten().cloned().collect()
     }
 }
 
 /// Shared by the window and both workers. Everything that belongs to a source carries its generation: what comes from
 /// an older one is thrown away.
-pub(super) struct Board {
+pub(super) struct LiveState {
     frame: ArcSwapOption<Frame>,
     analysis: ArcSwapOption<Analysis>,
     status: ArcSwap<Status>,
-    figures: Mutex<Figures>,
-    taps: Mutex<Taps>,
+    figures: Mutex<LiveMetrics>,
+    sinks: Mutex<Sinks>,
     /// Frames are shown when they are analysed: one that has only come is no news.
     waits: AtomicBool,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl Board {
+impl LiveState {
     /// An empty board of generation 1 whose source is being opened.
     pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
-        let figures = Figures::new(1);
+        let figures = LiveMetrics::new(1);
         Self {
             frame: ArcSwapOption::empty(),
             analysis: ArcSwapOption::empty(),
             status: ArcSwap::from_pointee(figures.status(Instant::now())),
             figures: Mutex::new(figures),
-            taps: Mutex::default(),
+            sinks: Mutex::default(),
             waits: AtomicBool::new(false),
             wake,
         }
@@ -141,22 +141,22 @@ impl Board {
         self.status.load_full()
     }
 
-    /// From now on `tap` sees every analysed frame of this source, in the place of any other.
-    pub(super) fn set_tap(&self, tap: Option<Arc<dyn Tap>>) {
-        self.taps().of_source = tap;
+    /// From now on `sink` sees every analysed frame of this source, in the place of any other.
+    pub(super) fn set_sink(&self, sink: Option<Arc<dyn AnalysisSink>>) {
+        self.sinks().of_source = sink;
     }
 
-    /// From now on `tap` sees every analysed frame of every source, in the place of the one that had its `place`.
-    pub(super) fn set_lasting_tap(&self, place: LastingTap, tap: Option<Arc<dyn Tap>>) {
-        self.taps().lasting[place as usize].clone_from(&tap);
+    /// From now on `sink` sees every analysed frame of every source, in the place of the one that had its `place`.
+    pub(super) fn set_lasting_sink(&self, place: LastingSink, sink: Option<Arc<dyn AnalysisSink>>) {
+        self.sinks().lasting[place as usize].clone_from(&sink);
         let info = self.figures().shown.info().cloned();
-        if let Some((tap, info)) = tap.zip(info) {
-            tap.source_opened(&info);
+        if let Some((sink, info)) = sink.zip(info) {
+            sink.source_opened(&info);
         }
     }
 
-    fn taps(&self) -> MutexGuard<'_, Taps> {
-        self.taps.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sinks(&self) -> MutexGuard<'_, Sinks> {
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the window shows frames only once they are analysed. It is not woken for each one that comes then.
@@ -173,30 +173,30 @@ impl Board {
     pub(super) fn begin(&self) -> u64 {
         let generation = {
             let mut figures = self.figures();
-            *figures = Figures::new(figures.generation + 1);
+            *figures = LiveMetrics::new(figures.generation + 1);
             self.frame.store(None);
             self.analysis.store(None);
             self.publish(&mut figures, true);
             figures.generation
         };
         let (of_source, lasting) = {
-            let mut taps = self.taps();
-            (taps.of_source.take(), taps.lasting())
+            let mut sinks = self.sinks();
+            (sinks.of_source.take(), sinks.lasting())
         };
-        for tap in of_source.into_iter().chain(lasting) {
-            tap.source_changed();
+        for sink in of_source.into_iter().chain(lasting) {
+            sink.source_changed();
         }
         (self.wake)();
         generation
     }
 
     /// Says how the source does.
-    pub(super) fn show(&self, generation: u64, shown: Shown) {
-        let opened = if let Shown::Running(info) = &shown { Some(info.clone()) } else { None };
+    pub(super) fn show(&self, generation: u64, shown: SourceState) {
+        let opened = if let SourceState::Running(info) = &shown { Some(info.clone()) } else { None };
         let counts = self.change(generation, true, |figures| figures.shown = shown);
         if let Some(info) = opened.filter(|_| counts) {
-            let lasting = self.taps().lasting();
-            lasting.iter().for_each(|tap| tap.source_opened(&info));
+            let lasting = self.sinks().lasting();
+            lasting.iter().for_each(|sink| sink.source_opened(&info));
         }
     }
 
@@ -234,11 +234,11 @@ impl Board {
         });
         if counts && !again {
             let (of_source, lasting) = {
-                let taps = self.taps();
-                (taps.of_source.clone(), taps.lasting())
+                let sinks = self.sinks();
+                (sinks.of_source.clone(), sinks.lasting())
             };
-            for tap in of_source.into_iter().chain(lasting) {
-                tap.analysed(&analysis);
+            for sink in of_source.into_iter().chain(lasting) {
+                sink.analysed(&analysis);
             }
         }
     }
@@ -258,12 +258,18 @@ impl Board {
     }
 
     /// Changes the figures of `generation` and wakes the window; `false` where another source counts now.
-    fn change(&self, generation: u64, at_once: bool, change: impl FnOnce(&mut Figures)) -> bool {
+    fn change(&self, generation: u64, at_once: bool, change: impl FnOnce(&mut LiveMetrics)) -> bool {
         self.change_quietly(generation, at_once, false, change)
     }
 
     /// As [`change`](Self::change); where it is `quiet`, the window is woken only for new figures.
-    fn change_quietly(&self, generation: u64, at_once: bool, quiet: bool, change: impl FnOnce(&mut Figures)) -> bool {
+    fn change_quietly(
+        &self,
+        generation: u64,
+        at_once: bool,
+        quiet: bool,
+        change: impl FnOnce(&mut LiveMetrics),
+    ) -> bool {
         let published = {
             let mut figures = self.figures();
             if figures.generation != generation {
@@ -279,7 +285,7 @@ impl Board {
     }
 
     /// Shows the figures where it is time to and they are other ones than before; whether it did.
-    fn publish(&self, figures: &mut Figures, at_once: bool) -> bool {
+    fn publish(&self, figures: &mut LiveMetrics, at_once: bool) -> bool {
         let now = Instant::now();
         if !at_once && figures.published_at.is_some_and(|last| now.duration_since(last) < PUBLISH_EVERY) {
             return false;
@@ -294,7 +300,7 @@ impl Board {
     }
 
     /// Held for microseconds. A worker that panicked leaves at worst a figure behind, so the lock is taken as it is.
-    fn figures(&self) -> MutexGuard<'_, Figures> {
+    fn figures(&self) -> MutexGuard<'_, LiveMetrics> {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -304,76 +310,76 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
-    use crate::pipeline::figures::RATE_TIME;
+    use crate::pipeline::metrics::RATE_TIME;
 
     #[test]
     fn figures_are_medians_and_belong_to_one_source() {
-        let board = Board::new(Arc::new(|| ()));
+        let live_state = LiveState::new(Arc::new(|| ()));
         let frame = Arc::new(Frame::from_rgb(1, 1, vec![0; 3]).unwrap());
         for detect in [1.0, 100.0, 3.0] {
             let timings = StageTimings { detect, ..StageTimings::default() };
-            assert!(board.captured(1, &frame, 0));
-            board.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
+            assert!(live_state.captured(1, &frame, 0));
+            live_state.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
         }
-        board.dropped(1, 2);
-        board.show(1, Shown::Opening);
-        let status = board.status();
+        live_state.dropped(1, 2);
+        live_state.show(1, SourceState::Opening);
+        let status = live_state.status();
         assert_eq!((status.captured, status.analysed, status.dropped), (3, 3, 2));
         assert_eq!(status.stages.detect, 3.0);
 
-        let generation = board.begin();
-        assert!(board.frame().is_none() && board.analysis().is_none());
-        assert!(!board.captured(1, &frame, 0), "an old source no longer counts");
+        let generation = live_state.begin();
+        assert!(live_state.frame().is_none() && live_state.analysis().is_none());
+        assert!(!live_state.captured(1, &frame, 0), "an old source no longer counts");
         let timings = StageTimings::default();
-        board.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
-        assert!(board.frame().is_none() && board.analysis().is_none());
-        assert_eq!(board.status().captured, 0);
-        assert!(board.captured(generation, &frame, 0) && board.frame().is_some());
+        live_state.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
+        assert!(live_state.frame().is_none() && live_state.analysis().is_none());
+        assert_eq!(live_state.status().captured, 0);
+        assert!(live_state.captured(generation, &frame, 0) && live_state.frame().is_some());
     }
 
     #[test]
     fn the_window_is_woken_for_news_only() {
         let woken = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&woken);
-        let board = Board::new(Arc::new(move || {
+        let live_state = LiveState::new(Arc::new(move || {
             counter.fetch_add(1, Ordering::SeqCst);
         }));
         let count = || woken.swap(0, Ordering::SeqCst);
         let frame = Arc::new(Frame::from_rgb(1, 1, vec![0; 3]).unwrap());
         let analysed = || {
             let timings = StageTimings::default();
-            board.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
+            live_state.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
         };
         // A frame that came is shown at once where nothing is analysed yet, or where the window does not wait.
-        board.set_waits(true);
-        board.captured(1, &frame, 0);
+        live_state.set_waits(true);
+        live_state.captured(1, &frame, 0);
         assert_eq!(count(), 1);
         analysed();
         assert_eq!(count(), 1);
-        board.set_waits(false);
-        board.captured(1, &frame, 0);
+        live_state.set_waits(false);
+        live_state.captured(1, &frame, 0);
         assert_eq!(count(), 1);
-        board.set_waits(true);
-        board.figures().published_at = Some(Instant::now() + PUBLISH_EVERY);
-        board.captured(1, &frame, 0);
+        live_state.set_waits(true);
+        live_state.figures().published_at = Some(Instant::now() + PUBLISH_EVERY);
+        live_state.captured(1, &frame, 0);
         assert_eq!(count(), 0);
         analysed();
         assert_eq!(count(), 1);
         // Time goes on: once nothing comes any more, the figures stay as they are.
-        let later = |board: &Board| {
-            let mut figures = board.figures();
+        let later = |live_state: &LiveState| {
+            let mut figures = live_state.figures();
             figures.published_at = None;
-            let Figures { captured, analysed, .. } = &mut *figures;
+            let LiveMetrics { captured, analysed, .. } = &mut *figures;
             for rate in [captured, analysed] {
                 rate.recent.clear();
                 rate.first = rate.first.map(|first| first - RATE_TIME);
             }
         };
-        later(&board);
-        board.tick();
+        later(&live_state);
+        live_state.tick();
         assert_eq!(count(), 1, "the rates fell to zero");
-        later(&board);
-        board.tick();
+        later(&live_state);
+        live_state.tick();
         assert_eq!(count(), 0);
     }
 }

@@ -17,15 +17,15 @@ pub(super) trait Another: Sized {
 
 /// A worker, and helpers that start when there is more than one job for the first time. One job alone is always done by
 /// the calling thread.
-pub(super) struct Team<W> {
+pub(super) struct WorkerPool<W> {
     own: W,
     most_helpers: usize,
     helpers: Option<Helpers<W>>,
 }
 
-type Task<W> = Box<dyn FnOnce(&mut W) + Send>;
+type PoolTask<W> = Box<dyn FnOnce(&mut W) + Send>;
 
-impl<W: Another + Send + 'static> Team<W> {
+impl<W: Another + Send + 'static> WorkerPool<W> {
     /// A team with a thread for each processor.
     pub(super) fn new(own: W) -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -58,14 +58,14 @@ impl<W: Another + Send + 'static> Team<W> {
 
 struct Helpers<W> {
     /// `None` while the threads are told to end.
-    tasks: Option<Sender<Task<W>>>,
-    waiting: Receiver<Task<W>>,
+    tasks: Option<Sender<PoolTask<W>>>,
+    waiting: Receiver<PoolTask<W>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl<W: Another + Send + 'static> Helpers<W> {
     fn start(own: &W, most: usize) -> Option<Self> {
-        let (tasks, waiting) = unbounded::<Task<W>>();
+        let (tasks, waiting) = unbounded::<PoolTask<W>>();
         let threads: Vec<_> = (0..most)
             .map_while(|number| {
                 let (mut worker, waiting) = (own.another()?, waiting.clone());
@@ -86,7 +86,7 @@ impl<W: Another + Send + 'static> Helpers<W> {
         let (done, results) = bounded::<(usize, Result<R, Box<dyn Any + Send>>)>(count);
         for (index, job) in jobs.into_iter().enumerate() {
             let done = done.clone();
-            let task: Task<W> = Box::new(move |worker| {
+            let task: PoolTask<W> = Box::new(move |worker| {
                 let result = catch_unwind(AssertUnwindSafe(|| work(worker, &job)));
                 drop(job);
                 let _ = done.send((index, result));
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn results_come_in_the_order_of_the_jobs() {
-        let mut team = Team::with_helpers(Counter { alone: false }, 3);
+        let mut worker_pool = WorkerPool::with_helpers(Counter { alone: false }, 3);
         for count in [0, 1, 2, 5, 40] {
-            let results: Vec<usize> = team.map((0..count).collect(), |_, job| job * 10);
+            let results: Vec<usize> = worker_pool.map((0..count).collect(), |_, job| job * 10);
             assert_eq!(results, (0..count).map(|job| job * 10).collect::<Vec<_>>());
         }
     }
@@ -149,30 +149,30 @@ mod tests {
     #[test]
     fn two_jobs_run_at_the_same_time_and_one_stays_on_the_calling_thread() {
         static BOTH: Barrier = Barrier::new(2);
-        let mut team = Team::with_helpers(Counter { alone: false }, 1);
+        let mut worker_pool = WorkerPool::with_helpers(Counter { alone: false }, 1);
         // Each waits for the other: on one thread this would never end.
-        team.map(vec![0, 1], |_, _| BOTH.wait().is_leader());
+        worker_pool.map(vec![0, 1], |_, _| BOTH.wait().is_leader());
         let here = thread::current().name().map(str::to_owned);
-        assert_eq!(team.map(vec![7], name), [(70, here)]);
+        assert_eq!(worker_pool.map(vec![7], name), [(70, here)]);
     }
 
     #[test]
     fn a_worker_that_cannot_be_had_twice_does_all_jobs() {
         let here = thread::current().name().map(str::to_owned);
-        let mut team = Team::with_helpers(Counter { alone: true }, 3);
-        assert_eq!(team.map(vec![1, 2], name), [(10, here.clone()), (20, here.clone())]);
-        let mut team = Team::with_helpers(Counter { alone: false }, 0);
-        assert_eq!(team.map(vec![1, 2], name), [(10, here.clone()), (20, here)]);
+        let mut worker_pool = WorkerPool::with_helpers(Counter { alone: true }, 3);
+        assert_eq!(worker_pool.map(vec![1, 2], name), [(10, here.clone()), (20, here.clone())]);
+        let mut worker_pool = WorkerPool::with_helpers(Counter { alone: false }, 0);
+        assert_eq!(worker_pool.map(vec![1, 2], name), [(10, here.clone()), (20, here)]);
     }
 
     #[test]
     fn a_panic_reaches_the_caller_and_the_next_jobs_are_done() {
-        let mut team = Team::with_helpers(Counter { alone: false }, 2);
+        let mut worker_pool = WorkerPool::with_helpers(Counter { alone: false }, 2);
         let broken = catch_unwind(AssertUnwindSafe(|| {
-            team.map((0..6).collect(), |_, job| if *job == 3 { panic!("job three") } else { *job })
+            worker_pool.map((0..6).collect(), |_, job| if *job == 3 { panic!("job three") } else { *job })
         }));
         assert_eq!(broken.unwrap_err().downcast_ref::<&str>(), Some(&"job three"));
-        assert_eq!(team.map(vec![4, 5], |_, job: &usize| *job), [4, 5]);
+        assert_eq!(worker_pool.map(vec![4, 5], |_, job: &usize| *job), [4, 5]);
     }
 
     #[test]
@@ -191,10 +191,10 @@ mod tests {
             }
         }
         ALIVE.fetch_add(1, Ordering::SeqCst);
-        let mut team = Team::with_helpers(Alive, 3);
-        team.map(vec![1, 2, 3], |_, _| ());
+        let mut worker_pool = WorkerPool::with_helpers(Alive, 3);
+        worker_pool.map(vec![1, 2, 3], |_, _| ());
         assert_eq!(ALIVE.load(Ordering::SeqCst), 4);
-        drop(team);
+        drop(worker_pool);
         assert_eq!(ALIVE.load(Ordering::SeqCst), 0);
     }
 }

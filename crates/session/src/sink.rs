@@ -6,7 +6,7 @@ use facelens_core::Analysis;
 use facelens_media::SourceInfo;
 
 /// Sees every frame that the live pipeline analyses, not only the newest.
-pub trait Tap: Send + Sync {
+pub trait AnalysisSink: Send + Sync {
     /// A frame was analysed. Called on the analysis thread: must not wait.
     fn analysed(&self, analysis: &Arc<Analysis>);
 

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 use facelens_session::overlay::Scene;
 
-use super::command::Command;
+use super::command::AppCommand;
 use super::egui_painter;
 use super::picture::letterbox;
 use super::state::App;
@@ -14,7 +14,7 @@ use super::theme;
 use super::view::{Banner, Page, Symbol, view};
 use super::{outputs_mark, recording_mark};
 
-pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::STAGE)).show(ui, |ui| {
         let area = ui.max_rect();
         let live = || view(&app.status.shown, app.shot.is_some(), &app.source, &app.cameras);
@@ -57,7 +57,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<Command>) {
 }
 
 /// One line at the top; its words break rather than run out of the window.
-fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Vec<Command>) {
+fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Vec<AppCommand>) {
     let measure = |text: &str| {
         ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(14.0), theme::TEXT).size().x.ceil()
     };
@@ -96,7 +96,7 @@ fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Ve
     });
 }
 
-fn show_page(ui: &mut egui::Ui, area: Rect, page: &Page, commands: &mut Vec<Command>) {
+fn show_page(ui: &mut egui::Ui, area: Rect, page: &Page, commands: &mut Vec<AppCommand>) {
     let width = (area.width() - 4.0 * theme::MARGIN).min(480.0);
     let top = area.top() + (area.height() * 0.5 - 152.0).max(theme::MARGIN);
     let place = Rect::from_min_max(

@@ -13,12 +13,12 @@ const CHANGED_LEVELS: f32 = 4.0;
 
 /// What a picture looks like from afar: the mean brightness of each of its blocks.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Glance {
+pub(super) struct ChangeDetector {
     size: (u32, u32),
     means: Vec<f32>,
 }
 
-impl Glance {
+impl ChangeDetector {
     /// A glance at this frame.
     pub(super) fn of(frame: &Frame) -> Self {
         let side = frame.width().div_ceil(BLOCKS_ACROSS).max(SAMPLES) as usize;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     /// A grey picture with noise of up to 12 levels to both sides, and a square of another grey in it.
-    fn picture(seed: u32, width: u32, height: u32, square: Option<(u32, u32, u32)>) -> Glance {
+    fn picture(seed: u32, width: u32, height: u32, square: Option<(u32, u32, u32)>) -> ChangeDetector {
         let mut state = seed;
         let mut noise = move || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -66,7 +66,7 @@ mod tests {
             |x, y| square.is_some_and(|(left, top, side)| x >= left && y >= top && x < left + side && y < top + side);
         let level = |x, y| if inside(x, y) { 60 } else { 100 };
         let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| [level(x, y); 3])).map(|level| level + noise());
-        Glance::of(&Frame::from_rgb(width, height, rgb.collect()).unwrap())
+        ChangeDetector::of(&Frame::from_rgb(width, height, rgb.collect()).unwrap())
     }
 
     #[test]
