@@ -149,7 +149,7 @@ fn tiffs_are_read_upright() {
     let path = folder.path().join("scan.tif");
     red_blue().save_with_format(&path, ImageFormat::Tiff).unwrap();
     assert_eq!((only_frame(&path).width(), pixel(&only_frame(&path), 0, 0)), (8, [255, 0, 0]));
-    assert_eq!(PictureFiles::single(&path).unwrap().info().format, "TIFF picture 8x4");
+    assert_eq!(PictureFiles::single(&path).unwrap().info().format, "TIFF image 8x4");
     // A directory behind the file that says 6, as a long, in place of one of its entries.
     let mut bytes = std::fs::read(&path).unwrap();
     let little = bytes.starts_with(b"II");

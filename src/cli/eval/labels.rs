@@ -276,7 +276,7 @@ mod tests {
             ("sep=;\nfile;age\na;old\n", "line 3: age is `old`"),
             ("file,age\na,30,5\n", "line 2: it has 3 cells"),
             ("file,age,gender\na,30\n", "line 2: it has 2 cells"),
-            ("file,yaw,pitch,roll\na,1,,2\n", "line 2: of yaw"),
+            ("file,yaw,pitch,roll\na,1,,2\n", "line 2: some of yaw"),
             ("file,age\n", "no line after"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());

@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said_in_plain_words() {
-        assert_eq!(tally(3, 33, &[]), ["3 frames are too few for a stride, which takes 12 or more"]);
+        assert_eq!(tally(3, 33, &[]), ["3 frames are too few for a stride, which needs 12 or more"]);
         assert_eq!(tally(60, 33, &[]), ["nobody was seen"]);
         let hidden = tally(
             60,

@@ -271,7 +271,7 @@ pub fn walker_of(file: &Path) -> Option<String> {
 mod tests {
     use facelens_core::model::sha256_hex;
     use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, GaitCard, GaitGender, GaitTask, OrdinalAge, OrdinalKind};
-    use facelens_import::net::gl_cnn::{AgeHead, GenderHead, GlCnn, Parts};
+    use facelens_import::net::gl_cnn::{AgeHead, GenderHead, GlCnn, GlCnnParts};
     use facelens_import::net::{Affine, Tensor};
 
     use super::*;
@@ -286,7 +286,7 @@ mod tests {
         let middle = |window: usize| move |i: usize| if i == window / 2 { 1.0 } else { 0.0 };
         let none = |_: usize| 0.0;
         let net = GlCnn {
-            parts: Parts::Shared,
+            parts: GlCnnParts::Shared,
             global: [layer(&[1, 1, 7, 7], &middle(49)), layer(&[1, 1, 7, 7], &middle(49))],
             local: vec![[layer(&[1, 1, 7, 7], &none), layer(&[1, 1, 5, 7], &none)]],
             joined: layer(&[1, 2, 5, 5], &middle(25)),

@@ -7,7 +7,7 @@ use burn::nn::{Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{leaky_relu, sigmoid, softplus, tanh};
 use burn::tensor::{Device, Tensor, TensorData};
 use facelens_import::net::gl_cnn::{
-    AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW, Parts, QUESTIONS,
+    AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, GlCnnParts, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW, QUESTIONS,
     SHARPEST, SLOPE,
 };
 use facelens_import::net::{Affine, Convention, DenseLayout, KernelLayout, ShapeError, gl_cnn as stored};
@@ -183,8 +183,8 @@ impl GlCnn {
             let parts = parts.map(|([from, to], network)| block(layer(network), x.clone().narrow(2, from, to - from)));
             Tensor::cat(parts.collect(), 2)
         };
-        let local = parts(geis, Parts::Own.rows(), |network| &network.first);
-        let local = parts(&local, Parts::SECOND_ROWS, |network| &network.second);
+        let local = parts(geis, GlCnnParts::Own.rows(), |network| &network.first);
+        let local = parts(&local, GlCnnParts::SECOND_ROWS, |network| &network.second);
         let joined = block(&self.joined, Tensor::cat(vec![global, local], 1));
         let mut x: Tensor<2> = joined.flatten(1, 3);
         let mut kept = kept.into_iter().flatten();
@@ -222,7 +222,7 @@ impl GlCnn {
             |layers: &[Conv2d]| exactly(layers.iter().map(convolution_weights).collect(), "convolutions");
         let full = |layer: &Linear| dense_weights(layer, WRITTEN.dense);
         Ok(stored::GlCnn {
-            parts: Parts::Own,
+            parts: GlCnnParts::Own,
             global: convolutions(&self.global)?,
             local: self
                 .local
@@ -242,7 +242,7 @@ impl GlCnn {
     /// Where a layer does not fit, and where the weights are of the layout that circulates, whose local networks share theirs.
     pub fn from_weights(weights: &stored::GlCnn, device: &Device) -> Result<Self, WeightsError> {
         weights.validate()?;
-        let (AgeHead::Ordered { score, thresholds }, GenderHead::Chance(gender), Parts::Own) =
+        let (AgeHead::Ordered { score, thresholds }, GenderHead::Chance(gender), GlCnnParts::Own) =
             (&weights.age, &weights.gender, weights.parts)
         else {
             let cause = "it is a GL-CNN with shared local weights; one with its own and an ordered age head is trained";

@@ -187,7 +187,7 @@ fn broken_tensorflow_js_models_are_refused() {
     refused("\"a.bin\"", "\"missing.bin\"", ModelErrorKind::Missing, "missing.bin");
     refused("\"dtype\":\"float32\"", "\"dtype\":\"uint8\"", ModelErrorKind::Corrupt, "uint8");
     refused("\"dtype\":\"float32\"", "\"dtype\":\"float32\",\"quantization\":{}", ModelErrorKind::Corrupt, "quantised");
-    refused("[\"input\",", "[\"net/conv2d_6/out\",", ModelErrorKind::Corrupt, "ring");
+    refused("[\"input\",", "[\"net/conv2d_6/out\",", ModelErrorKind::Corrupt, "cycle");
     refused("[\"input\",", "[\"nowhere\",", ModelErrorKind::Corrupt, "nowhere is missing");
     refused("\"op\":\"AvgPool\"", "\"op\":\"Magic\"", ModelErrorKind::SelfCheck, "Magic");
     refused("\"op\":\"AvgPool\"", "\"op\":\"MaxPool\"", ModelErrorKind::SelfCheck, "own arithmetic");
