@@ -1,5 +1,7 @@
 //! Prints the faces in a picture: `cargo run -p facelens-core --example faces -- PICTURE`.
 
+#![allow(clippy::print_stdout, reason = "an example says what it found")]
+
 use std::sync::Arc;
 
 use facelens_core::detect::{self, DetectorKind};

@@ -1,5 +1,7 @@
 //! What unit tests share.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
+
 use std::path::{Path, PathBuf};
 
 use crate::frame::Frame;

@@ -6,6 +6,8 @@
 //! frame -> people (boxes) -> walkers (IDs) -> mask -> silhouette --(a stride)--> GEI -> age
 //! ```
 
+#![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
+
 mod age;
 mod analyser;
 mod body;

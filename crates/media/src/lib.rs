@@ -1,5 +1,7 @@
 //! Where frames come from: a camera, a video file, pictures, or the demo, all behind [`Source`].
 
+#![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

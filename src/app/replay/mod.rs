@@ -188,7 +188,7 @@ impl Replay {
             match Pictures::open(path, mirrored, move || ctx.request_repaint()) {
                 Ok(pictures) => self.pictures = Some(pictures),
                 Err(error) => {
-                    self.picture_error = Some(format!("the system cannot start a thread for the video: {error}"))
+                    self.picture_error = Some(format!("the system cannot start a thread for the video: {error}"));
                 }
             }
         }

@@ -57,7 +57,7 @@ impl App {
                 }
             }
             TaskReport::ModelPicked(task, Picked::Files(files)) => {
-                self.load_model(Some(task), files, PickOrigin::Chosen)
+                self.load_model(Some(task), files, PickOrigin::Chosen);
             }
             TaskReport::SessionPicked(Picked::Files(folders)) => {
                 if let Some(folder) = folders.into_iter().next() {

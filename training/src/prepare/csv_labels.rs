@@ -192,14 +192,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("labels.csv");
         std::fs::write(&file, b"file,age\n\xc3\xbc,20\n\xff\xfe,21\n3,22\n").unwrap();
-        let read = super::read(&file).unwrap();
-        assert_eq!(read.samples.len(), 2);
-        assert_eq!(read.left_out[0].reason, Reason::BadLabel);
+        let listing = read(&file).unwrap();
+        assert_eq!(listing.samples.len(), 2);
+        assert_eq!(listing.left_out[0].reason, Reason::BadLabel);
         // A table of which nothing is UTF-8 is one of Windows.
         std::fs::write(&file, b"file;age\n\xfc;20,5\n;\n").unwrap();
-        let read = super::read(&file).unwrap();
-        assert_eq!((read.samples[0].face.name.as_str(), read.samples[0].face.age), ("ü", range(20.5, Some(20.5))));
-        assert!(read.left_out.is_empty());
+        let listing = read(&file).unwrap();
+        assert_eq!(
+            (listing.samples[0].face.name.as_str(), listing.samples[0].face.age),
+            ("ü", range(20.5, Some(20.5)))
+        );
+        assert!(listing.left_out.is_empty());
     }
 
     #[test]

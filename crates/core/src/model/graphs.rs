@@ -1,5 +1,7 @@
 //! Small ONNX graphs for tests.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
+
 use std::path::Path;
 
 use prost::Message as _;

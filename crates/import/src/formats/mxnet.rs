@@ -106,12 +106,9 @@ pub(super) fn read_arrays(bytes: &[u8]) -> Result<LayerTable, String> {
             ("_moving_mean", "moving_mean"),
             ("_moving_var", "moving_variance"),
         ];
-        if let Some((layer, tensor)) =
-            endings.iter().find_map(|(ending, tensor)| Some((name.strip_suffix(ending)?, tensor)))
-        {
-            if let Some(array) = array {
-                table.insert(layer, tensor, array);
-            }
+        let layer = endings.iter().find_map(|(ending, tensor)| Some((name.strip_suffix(ending)?, tensor)));
+        if let (Some((layer, tensor)), Some(array)) = (layer, array) {
+            table.insert(layer, tensor, array);
         }
     }
     table.check_finite()?;

@@ -176,6 +176,7 @@ pub(super) fn hdf5(entries: &[Entry]) -> Vec<u8> {
 
 /// How a file of Keras 3 is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::enum_variant_names, reason = "each says by what the layers are found")]
 pub(super) enum Keras3 {
     /// Groups have the layers' names, and tensors are numbered as Keras makes them.
     ByLayer,

@@ -1,6 +1,8 @@
 //! The astronaut's head in space: her face on a rounded surface, which can be turned in every way. Turned aside by 40 degrees
 //! it is taken for a head that looks aside by 31 (`facelens-face`).
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
+
 use facelens_core::geometry::{Point, Rotation};
 use image::RgbImage;
 
@@ -22,6 +24,7 @@ pub struct TurningHead {
 
 impl TurningHead {
     /// The head, in front of nothing.
+    #[expect(clippy::new_without_default, reason = "for tests alone")]
     pub fn new() -> Self {
         let astronaut = image::load_from_memory(ASTRONAUT).unwrap().into_rgb8();
         Self { astronaut, background: background() }

@@ -3,6 +3,7 @@
 /// A box's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// Its type, four characters.
     pub name: [u8; 4],
     /// Bytes of the header.
     pub length: u64,

@@ -70,7 +70,7 @@ impl RestoreWork<'_> {
                 match finished.change {
                     VideoChange::None => {}
                     VideoChange::Indexed => {
-                        self.mended.changes.push(format!("{file} was given its index and its length"))
+                        self.mended.changes.push(format!("{file} was given its index and its length"));
                     }
                     VideoChange::Cut(bytes, copy) => self.mended.changes.push(format!(
                         "{bytes} bytes at the end of {file} that are not a complete part of it were moved to {}, and \

@@ -97,7 +97,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             match epochs {
                 0 => tracing::info!("stopped before an epoch was finished; delete {folder} and start again"),
                 epochs => {
-                    tracing::info!("stopped; epoch {epochs} is kept: gait train --run {folder} --resume continues")
+                    tracing::info!("stopped; epoch {epochs} is kept: gait train --run {folder} --resume continues");
                 }
             }
             Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })

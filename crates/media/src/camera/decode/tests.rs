@@ -45,7 +45,7 @@ fn raw_formats_keep_their_colours() {
         (Xrgb, &[7, 250, 10, 20]),
         (Xbgr, &[7, 20, 10, 250]),
         // 31, 3, 2 in 5, 6 and 5 bits.
-        (Rgb565, &0b11111_000011_00010_u16.to_le_bytes()),
+        (Rgb565, &0b1111_1000_0110_0010_u16.to_le_bytes()),
     ] {
         near(&decode(format(pixels, 2, 2), None, &bytes.repeat(4)).unwrap(), [251, 11, 18]);
     }

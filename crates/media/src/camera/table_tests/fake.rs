@@ -63,6 +63,7 @@ pub(super) struct Fake {
     pub counts: bool,
     pub fate: fn(u32) -> Fate,
     /// What it gives, by pixels, size and the picture's number.
+    #[expect(clippy::type_complexity, reason = "one place")]
     pub picture: Rc<dyn Fn([u8; 4], u32, u32, u32) -> Vec<u8>>,
 }
 
