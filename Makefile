@@ -7,11 +7,12 @@ run:
 	scripts/install-packages.sh window
 	cargo run --release --locked
 
-# Format, lints, all tests, then the window under a virtual display.
+# Format, lints, documentation, all tests, then the window under a virtual display.
 test:
 	scripts/install-packages.sh test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cargo test --workspace --locked
 	tests/window.sh target/debug/facelens target/window-shots
 

@@ -131,7 +131,7 @@ impl LiveGait {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Sees every analysed frame, to be given to [`LiveSession::set_lasting_sink`](super::Live::set_lasting_tap).
+    /// Sees every analysed frame, to be given to [`LiveSession::set_lasting_sink`](super::LiveSession::set_lasting_sink).
     pub fn sink(&self) -> Arc<dyn AnalysisSink> {
         Arc::new(GaitSink(Arc::clone(&self.shared)))
     }

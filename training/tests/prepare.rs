@@ -57,6 +57,7 @@ fn a_published_folder_becomes_a_set_with_a_table_of_what_was_left_out() {
 #[test]
 fn a_run_that_fails_says_why_and_leaves_no_file() {
     let folder = fairface();
+    std::fs::create_dir(folder.path().join("elsewhere")).unwrap();
     let run = |arguments: &[&str]| {
         let (code, stdout, stderr) = prepare(folder.path(), arguments);
         assert!(stdout.is_empty() && !folder.path().join("out.faces").exists());
@@ -66,7 +67,7 @@ fn a_run_that_fails_says_why_and_leaves_no_file() {
         (2, "none", (1, "none: the images cannot be opened")),
         (2, "labels.csv", (1, "labels.csv: the images cannot be opened")),
         (4, "none.csv", (1, "none.csv: the labels cannot be read")),
-        (2, "train", (1, "none of the given folders and tars has `train/2.jpg`")),
+        (2, "elsewhere", (1, "none of the given folders and archives has `train/2.jpg`")),
         (5, "--no", (2, "--no")),
         (6, "labels.csv", (1, "labels.csv: it is an input")),
     ] {
@@ -78,5 +79,5 @@ fn a_run_that_fails_says_why_and_leaves_no_file() {
     }
     assert_eq!(run(&["fairface", "--images", "."]).0, Some(2));
     assert_eq!(run(&[&CALL[..], &["--detector", "eyes"]].concat()).0, Some(2));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 }

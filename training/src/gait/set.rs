@@ -229,7 +229,7 @@ mod tests {
         for length in [0, 5, 1000, whole.len() - 1] {
             std::fs::write(&file, &whole[..length]).unwrap();
             let error = GaitSet::read(&file).unwrap_err().to_string();
-            assert!(error.contains("two.gaits is no gait set"), "{length}: {error}");
+            assert!(error.contains("two.gaits is not a gait set"), "{length}: {error}");
         }
         // As long as "7.5", so that only the sample is at fault.
         for (from, to) in

@@ -111,7 +111,7 @@ pub fn prepare(
 fn why_empty(listing: &Listing, report: &Report) -> String {
     match (listing.samples.first(), report.named().next()) {
         (Some(sample), _) if report.reasons().all(|(reason, _)| reason == Reason::NoPicture) => {
-            format!("none of the given folders and tars has `{}` or any other labelled image", sample.face.name)
+            format!("none of the given folders and archives has `{}` or any other labelled image", sample.face.name)
         }
         (_, Some(LeftOut { reason, name, detail })) => {
             let words = if detail.is_empty() { String::new() } else { format!(": {detail}") };

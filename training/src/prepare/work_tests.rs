@@ -126,6 +126,6 @@ fn where_nothing_can_be_used_the_reason_is_told_and_no_set_is_written() {
     listing.left_out.clear();
     listing.push(Face { name: "missing".to_owned(), ..Face::default() });
     let error = run(&listing, &pictures, &method(2, Undetected::Skip), &target).unwrap_err().to_string();
-    assert!(error.contains("none of the given folders and tars has `missing`"), "{error}");
+    assert!(error.contains("none of the given folders and archives has `missing`"), "{error}");
     assert!(!target.exists());
 }

@@ -108,8 +108,8 @@ fn the_face_of_a_session_labels_the_gait_of_the_same_person() {
         counts,
         [
             ("it has no image", 2),
-            ("its line cannot be read", 2),
             ("its image is missing", 2),
+            ("its line cannot be read", 2),
             ("no face of its walker was seen", 2),
             ("the face of its walker was seen too seldom", 2)
         ]
