@@ -1,6 +1,6 @@
 # The two commands of the README, and what else is done often. Each installs the system packages that it needs.
 
-.PHONY: run test test-camera test-window bench bench-peers install
+.PHONY: run test test-camera camera-vm bench bench-peers install
 
 # Build in release and open the window.
 run:
@@ -18,8 +18,12 @@ test:
 
 # The program against a real V4L2 device: the kernel's vivid driver in a small virtual machine.
 test-camera:
-	scripts/install-packages.sh camera || echo "skipped: the virtual machine's packages cannot be installed"
 	cargo build --locked
+	$(MAKE) camera-vm
+
+# The same with the program as it is built.
+camera-vm:
+	scripts/install-packages.sh camera || echo "skipped: the virtual machine's packages cannot be installed"
 	tests/camera-vm/run.sh target/debug/facelens
 
 # Criterion benches, then the program's own figures.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use facelens_core::detect::{self, DetectorKind};
+use facelens_core::model::ModelSet;
 use facelens_core::{Analyser, Faces};
-use facelens_import::Library;
 use facelens_media::demo::Walkers;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -20,7 +20,7 @@ const WARM_UP: u64 = 20;
 const FRAMES: u64 = 60;
 
 fn main() {
-    let shipped = Library::shipped().expect("the shipped models are whole");
+    let shipped = ModelSet::shipped().expect("the shipped models are whole");
     for ((width, height), faces) in [((640, 480), 1), ((1280, 720), 4)] {
         let walkers = Walkers::new(width, height, faces).expect("the faces fit");
         let detector = detect::create(DetectorKind::ALL[0]).expect("the built-in detector is whole");

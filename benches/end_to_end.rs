@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use criterion::measurement::{Measurement, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use facelens_core::detect::{self, DetectorKind};
+use facelens_core::model::ModelSet;
 use facelens_core::{Analyser, Faces};
-use facelens_import::Library;
 use facelens_media::demo::Walkers;
 
 const SIZES: [(u32, u32); 3] = [(640, 480), (1280, 720), (1920, 1080)];
@@ -64,7 +64,7 @@ impl Measurement for ProcessorTime {
 
 /// Runs every case; `clock` is what is summed up over the frames.
 fn cases<M: Measurement<Value = Duration>>(criterion: &mut Criterion<M>, what: &str, clock: fn() -> Duration) {
-    let shipped = Library::shipped().expect("the shipped models are whole");
+    let shipped = ModelSet::shipped().expect("the shipped models are whole");
     for (width, height) in SIZES {
         let mut group = criterion.benchmark_group(format!("{what} {width}x{height}"));
         group.throughput(Throughput::Elements(1));

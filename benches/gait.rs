@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use facelens::pipeline::{Gaits, LastingSink, LiveGait, LiveOptions, LiveSession, SourceState};
 use facelens_core::detect::DetectorKind;
+use facelens_core::model::ModelSet;
 use facelens_gait::{GaitAnalyser, GaitOptions, Stride};
-use facelens_import::Library;
 use facelens_media::SourceSpec;
 
 fn main() {
@@ -28,9 +28,10 @@ fn main() {
 fn run(film: &str, with_gaits: bool) -> String {
     let live = LiveSession::start(LiveOptions {
         source: None,
-        models: Library::shipped().expect("the shipped models are whole"),
+        models: ModelSet::shipped().expect("the shipped models are whole"),
         detector: DetectorKind::ALL[0],
         sink: None,
+        camera_format: None,
         wake: Arc::new(|| ()),
     })
     .expect("there are threads");

@@ -14,7 +14,6 @@ use facelens_core::frame::Frame;
 use facelens_core::geometry::{Pose, Rect};
 use facelens_core::model::ModelSet;
 use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker};
-use facelens_import::Library;
 use facelens_media::{Mode, Next, SourceSpec, demo};
 use facelens_session::overlay::{Scene, SceneOptions};
 
@@ -33,7 +32,7 @@ fn demo_frame() -> (Frame, Rect) {
 /// Crop, resize and scaling by themselves, with every shipped network behind them; and each network by itself.
 fn estimate(criterion: &mut Criterion) {
     let (frame, rect) = demo_frame();
-    let shipped = Library::shipped().expect("the shipped models are whole");
+    let shipped = ModelSet::shipped().expect("the shipped models are whole");
     let mut group = criterion.benchmark_group("estimate");
     for (model, tasks) in shipped.distinct() {
         let mut alone = ModelSet::default();

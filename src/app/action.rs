@@ -45,20 +45,20 @@ pub(crate) enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Menu {
     File,
-    CentralView,
+    View,
     Replay,
     Help,
 }
 
 impl Menu {
     /// All menus, from left to right.
-    pub const ALL: [Self; 4] = [Self::File, Self::CentralView, Self::Replay, Self::Help];
+    pub const ALL: [Self; 4] = [Self::File, Self::View, Self::Replay, Self::Help];
 
     /// What the menu bar says.
     pub const fn title(self) -> &'static str {
         match self {
             Self::File => "File",
-            Self::CentralView => "View",
+            Self::View => "View",
             Self::Replay => "Replay",
             Self::Help => "Help",
         }
@@ -214,7 +214,7 @@ impl Action {
             | Self::Quit => Menu::File,
             Self::Help | Self::About => Menu::Help,
             _ if self.is_replay() => Menu::Replay,
-            _ => Menu::CentralView,
+            _ => Menu::View,
         }
     }
 

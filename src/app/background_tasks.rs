@@ -217,7 +217,7 @@ fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> TaskWork {
             let dialog = model_dialog(task);
             Box::new(move || TaskReport::ModelPicked(task, wait_for(dialog)))
         }
-        BackgroundTask::LoadShipped => Box::new(|| TaskReport::Shipped(Library::shipped())),
+        BackgroundTask::LoadShipped => Box::new(|| TaskReport::Shipped(ModelSet::shipped())),
         BackgroundTask::ListModels => Box::new(move || TaskReport::Models(Ok(known_models(&library)))),
         BackgroundTask::LoadModel { task, files, origin } => Box::new(move || {
             let result = load_models(&library, task, &files);

@@ -110,9 +110,10 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
             models: ModelSet::default(),
             detector: state::first_detector(&options, &settings),
             sink: None,
+            camera_format: options.camera_format.clone(),
             wake: Arc::clone(&wake),
         };
-        let live = LiveSession::start_as(first, options.camera_format.clone())?;
+        let live = LiveSession::start(first)?;
         let (sender, reports) = crossbeam_channel::unbounded();
         let engine = engine::LiveEngine::new(live, Arc::clone(&wake));
         end_when_asked(engine.finisher(), Arc::clone(&wake));

@@ -98,9 +98,10 @@ pub(super) fn run(args: &RecordArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
         models,
         detector: args.models.detector(),
         sink: (!is_camera).then(|| recorder.sink()),
+        camera_format: args.camera_format.clone(),
         wake: Arc::new(|| ()),
     };
-    let live = LiveSession::start_as(first, args.camera_format.clone()).context(threads)?;
+    let live = LiveSession::start(first).context(threads)?;
     if let Some(seconds) = args.seconds.filter(|_| !is_camera) {
         recorder.stop_after(seconds);
     }

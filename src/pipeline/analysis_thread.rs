@@ -96,7 +96,7 @@ impl AnalysisThread {
             match self.inbox.receive(self.again_at) {
                 Message::Closed => return,
                 Message::Command(order) => self.obey(order),
-                Message::AnalysisJob(job) => {
+                Message::Job(job) => {
                     self.again_at = None;
                     self.analyse(&job, false);
                     self.last = Some(job);

@@ -179,7 +179,7 @@ pub fn run_batch<Work: FrameWork>(
                 break BatchStop::Interrupted;
             }
             let event = match inbox.receive(Some(Instant::now() + STOP_CHECK)) {
-                Message::AnalysisJob(Item::Frame(frame)) => {
+                Message::Job(Item::Frame(frame)) => {
                     if kind == SourceKind::Pictures {
                         analyser.reset();
                     }
@@ -194,12 +194,12 @@ pub fn run_batch<Work: FrameWork>(
                         }
                     }
                 }
-                Message::AnalysisJob(Item::Event(event)) => {
+                Message::Job(Item::Event(event)) => {
                     end.skipped += u64::from(matches!(event, Hindrance::Skipped(_)));
                     event.into()
                 }
-                Message::AnalysisJob(Item::End) | Message::Closed => break BatchStop::End,
-                Message::AnalysisJob(Item::Broken(error)) => return Err(error.into()),
+                Message::Job(Item::End) | Message::Closed => break BatchStop::End,
+                Message::Job(Item::Broken(error)) => return Err(error.into()),
                 Message::Command(never) => match never {},
                 Message::Nothing => continue,
             };

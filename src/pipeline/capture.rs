@@ -63,7 +63,7 @@ pub(super) struct Capture {
     spec: SourceSpec,
     generation: u64,
     state: CaptureState,
-    /// Pictures come, and the board says so.
+    /// Pictures come, and the live state says so.
     running: bool,
     /// A picture of this source was shown.
     shown_any: bool,
@@ -118,7 +118,7 @@ impl Capture {
             match self.orders.receive(Some(deadline)) {
                 Message::Closed => return,
                 Message::Command(order) => self.obey(order),
-                Message::AnalysisJob(opened) => self.opened(opened),
+                Message::Job(opened) => self.opened(opened),
                 Message::Nothing => self.work(),
             }
         }

@@ -175,6 +175,7 @@ pub(super) fn start(spec: SourceSpec, open: OpenSource, makers: Makers) -> LiveS
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
         sink: None,
+        camera_format: None,
         wake: Arc::new(|| ()),
     };
     LiveSession::start_with(options, open, makers).unwrap()

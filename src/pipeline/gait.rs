@@ -208,7 +208,7 @@ impl GaitShared {
                     *self.age_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
                     self.show((*self.view.load_full()).clone());
                 }
-                Message::AnalysisJob(analysis) => self.analyse(gaits.as_mut(), &analysis, &mut done),
+                Message::Job(analysis) => self.analyse(gaits.as_mut(), &analysis, &mut done),
             }
         }
     }

@@ -10,7 +10,7 @@ pub(super) enum Message<C, J> {
     /// An order; all orders come before any job.
     Command(C),
     /// The oldest job.
-    AnalysisJob(J),
+    Job(J),
     /// Nothing came before the deadline.
     Nothing,
     /// The inbox is closed: end now, whatever still lies in it.
@@ -116,7 +116,7 @@ impl<C, J> Inbox<C, J> {
             }
             if let Some(job) = state.jobs.pop_front() {
                 self.changed.notify_all();
-                return Message::AnalysisJob(job);
+                return Message::Job(job);
             }
             match self.wait(state, deadline) {
                 Some(woken) => state = woken,
@@ -185,7 +185,7 @@ mod tests {
         inbox.offer(1, 8, None).unwrap();
         inbox.command("now");
         assert_eq!(inbox.receive(None), Message::Command("now"));
-        assert_eq!(inbox.receive(None), Message::AnalysisJob(1));
+        assert_eq!(inbox.receive(None), Message::Job(1));
         assert_eq!(inbox.receive(soon()), Message::Nothing);
     }
 
@@ -196,8 +196,8 @@ mod tests {
             inbox.offer(job, 8, None).unwrap();
         }
         assert_eq!(inbox.replace(4, |old| *old > 0), [2, 3]);
-        assert_eq!(inbox.receive(None), Message::AnalysisJob(-1));
-        assert_eq!(inbox.receive(None), Message::AnalysisJob(4));
+        assert_eq!(inbox.receive(None), Message::Job(-1));
+        assert_eq!(inbox.receive(None), Message::Job(4));
     }
 
     #[test]
@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(inbox.offer(2, 1, soon()), Err(Refused::Full(2)));
         let other = Arc::clone(&inbox);
         let giver = std::thread::spawn(move || other.offer(2, 1, None));
-        assert_eq!(inbox.receive(None), Message::AnalysisJob(1));
-        assert_eq!(inbox.receive(None), Message::AnalysisJob(2));
+        assert_eq!(inbox.receive(None), Message::Job(1));
+        assert_eq!(inbox.receive(None), Message::Job(2));
         assert_eq!(giver.join().unwrap(), Ok(()));
     }
 

@@ -34,6 +34,8 @@ pub struct LiveOptions {
     pub detector: DetectorKind,
     /// Sees every frame of the first source that is analysed, from the first one on.
     pub sink: Option<Arc<dyn AnalysisSink>>,
+    /// The format that cameras are asked for; with `None` the best that they offer.
+    pub camera_format: Option<CameraFormat>,
     /// Called from the worker threads whenever there is something new to show. Must not block.
     pub wake: Arc<dyn Fn() + Send + Sync>,
 }
@@ -55,22 +57,15 @@ impl LiveSession {
     /// # Errors
     /// Where the system cannot start a thread.
     pub fn start(options: LiveOptions) -> std::io::Result<Self> {
-        Self::start_as(options, None)
-    }
-
-    /// As [`start`](Self::start); cameras are opened in the format that is wished for.
-    ///
-    /// # Errors
-    /// Where the system gives no thread.
-    pub fn start_as(options: LiveOptions, camera_format: Option<CameraFormat>) -> std::io::Result<Self> {
         let makers = Makers { detector: Box::new(detect::create), estimates: Box::new(estimates_of) };
+        let camera_format = options.camera_format.clone();
         let open = move |spec: &SourceSpec| facelens_media::open_as(spec, Mode::Live, camera_format.as_ref());
         Self::start_with(options, Arc::new(open), makers)
     }
 
     /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.
     pub(super) fn start_with(options: LiveOptions, open: OpenSource, makers: Makers) -> std::io::Result<Self> {
-        let LiveOptions { source, models, detector, sink, wake } = options;
+        let LiveOptions { source, models, detector, sink, wake, .. } = options;
         let mut live = Self {
             live_state: Arc::new(LiveState::new(wake)),
             capture: Arc::new(Inbox::new()),
@@ -103,7 +98,7 @@ impl LiveSession {
         Ok(live)
     }
 
-    /// A named thread; where it ends by a panic, `report` says so on the board.
+    /// A named thread; where it ends by a panic, `report` reports it in the live state.
     fn spawn(
         &mut self,
         name: &str,

@@ -115,7 +115,7 @@ pub(super) struct LiveState {
 }
 
 impl LiveState {
-    /// An empty board of generation 1 whose source is being opened.
+    /// The empty state of generation 1 whose source is being opened.
     pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let figures = LiveMetrics::new(1);
         Self {
@@ -169,7 +169,7 @@ impl LiveState {
         self.figures().generation
     }
 
-    /// From now on another source counts: clears the board and gives its generation.
+    /// From now on another source counts: clears the state and gives its generation.
     pub(super) fn begin(&self) -> u64 {
         let generation = {
             let mut figures = self.figures();

@@ -1,4 +1,5 @@
-//! What every crate of facelens stands on: files that are read within bounds and written whole, what a panic said, and requests to end.
+//! What every crate of facelens needs: files read with a size limit and written completely or not at all, the message of
+//! a panic, and requests to end.
 
 #![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
 

@@ -138,14 +138,6 @@ impl Library {
         self.open_file(file, task)?.prepare()
     }
 
-    /// The models that ship with the program.
-    ///
-    /// # Errors
-    /// Where a shipped file is damaged.
-    pub fn shipped() -> Result<ModelSet, ModelError> {
-        Self::open(&Sandbox::in_process()).model_set(&[])
-    }
-
     /// The models that ship, each task that `overrides` names replaced by the files given for it (`--model TASK=FILE`;
     /// several under one task are averaged). Where there is no file of that name, the library's model of that name is
     /// meant. Replaced shipped models are not even loaded; a file or model for several tasks is loaded once.
@@ -260,7 +252,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         save_card(folder.path(), &small_pair_card("pair"));
         let file = |task| (task, folder.path().join("pair.toml"));
-        let shipped = Library::shipped().unwrap();
+        let shipped = ModelSet::shipped().unwrap();
         let only_age = library().model_set(&[file(Task::Age)]).unwrap();
         assert_eq!(only_age.age[0].card.name, "pair");
         assert_eq!(only_age.gender[0].card.name, shipped.gender[0].card.name);
@@ -289,7 +281,7 @@ mod tests {
         let set = library().model_set(&[file("one.toml"), file("two.toml")]).unwrap();
         let ages: Vec<_> = set.age.iter().map(|model| model.card.name.clone()).collect();
         assert_eq!(ages, ["one", "two"]);
-        assert_eq!(set.gender.len(), Library::shipped().unwrap().gender.len());
+        assert_eq!(set.gender.len(), ModelSet::shipped().unwrap().gender.len());
 
         let wrong = library().model_set(&[(Task::Pose, folder.path().join("one.toml"))]).err().unwrap();
         assert_eq!(wrong.kind, ModelErrorKind::WrongTask);
@@ -298,7 +290,7 @@ mod tests {
 
     #[test]
     fn one_model_of_each_task_is_the_one_that_is_used() {
-        let set = Library::shipped().unwrap();
+        let set = ModelSet::shipped().unwrap();
         for task in Task::ALL {
             let entries = shipped_entries();
             let defaults: Vec<_> = entries.iter().filter(|entry| entry.default_for.contains(&task)).collect();
@@ -310,7 +302,7 @@ mod tests {
 
     #[test]
     fn our_own_models_are_the_default_and_the_published_can_be_chosen() {
-        let set = Library::shipped().unwrap();
+        let set = ModelSet::shipped().unwrap();
         for task in Task::ALL {
             assert_eq!(set.of(task)[0].card.name, "facelens-face");
         }

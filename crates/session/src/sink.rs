@@ -10,9 +10,9 @@ pub trait AnalysisSink: Send + Sync {
     /// A frame was analysed. Called on the analysis thread: must not wait.
     fn analysed(&self, analysis: &Arc<Analysis>);
 
-    /// The source was changed or opened anew: a tap of one source is taken off, and sees nothing any more.
+    /// The source was changed or reopened: a sink of one source is removed, and sees nothing any more.
     fn source_changed(&self);
 
-    /// Pictures of this source come from now on. Only a lasting tap is told.
+    /// Pictures of this source come from now on. Only a lasting sink is told.
     fn source_opened(&self, _info: &SourceInfo) {}
 }

@@ -75,6 +75,7 @@ pub(super) fn live(detector: DetectorKind, models: &ModelSet, time: Duration) ->
         models: models.clone(),
         detector,
         sink: None,
+        camera_format: None,
         wake: Arc::new(|| {}),
     };
     let live = LiveSession::start(options).context("the system cannot start a thread")?;

@@ -10,8 +10,8 @@ use facelens_core::detect::{self, DetectorKind};
 use facelens_core::estimate::{Estimate, EstimateError, EstimateTimings, FaceRegion, Quality};
 use facelens_core::frame::Frame;
 use facelens_core::geometry::{Point, Pose, Rotation};
+use facelens_core::model::ModelSet;
 use facelens_core::{Analyser, Faces};
-use facelens_import::Library;
 use facelens_media::demo::turning::TurningHead;
 use facelens_media::demo::{Demo, HEIGHT, WIDTH, truth};
 use facelens_media::{Mode, Next, Source, SourceError, SourceInfo};
@@ -114,7 +114,7 @@ fn told(analyser: &mut Analyser, head: &TurningHead, yaw: f64, tilt: f32) -> Rot
 fn a_tilt_of_a_head_that_looks_aside_comes_through_the_whole_chain() {
     let head = TurningHead::new();
     let faces = Faces::Detect(detect::create(DetectorKind::BlazeBack).unwrap());
-    let mut analyser = Analyser::new(faces, Library::shipped().unwrap());
+    let mut analyser = Analyser::new(faces, ModelSet::shipped().unwrap());
     // Where the network is unsure of a drawn head, one picture says little; an answer that adds is wrong in all of them.
     let (mut composed, mut added) = (0.0, 0.0);
     for yaw in [-40.0, 40.0] {

@@ -392,6 +392,7 @@ fn without_a_first_source_nothing_is_opened() {
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
         sink: None,
+        camera_format: None,
         wake: Arc::new(|| ()),
     };
     let live = LiveSession::start_with(options, Arc::new(open), makers(always_a_face)).unwrap();
@@ -419,6 +420,7 @@ fn the_window_is_woken_when_there_is_something_new() {
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
         sink: None,
+        camera_format: None,
         wake: Arc::new(move || {
             count.fetch_add(1, Ordering::SeqCst);
         }),
@@ -429,7 +431,7 @@ fn the_window_is_woken_when_there_is_something_new() {
     wait_until("a call for each frame and analysis", || woken.load(Ordering::SeqCst) >= 20);
 }
 
-/// What a tap has seen.
+/// What a sink has seen.
 #[derive(Default)]
 struct Seen {
     frames: Mutex<Vec<u64>>,
@@ -452,20 +454,21 @@ impl AnalysisSink for Seen {
 }
 
 /// A file whose analyses `seen` sees.
-fn tapped_by(seen: &Arc<Seen>) -> LiveOptions {
+fn seen_by(seen: &Arc<Seen>) -> LiveOptions {
     LiveOptions {
         source: Some(file()),
         models: ModelSet::default(),
         detector: DetectorKind::BlazeBack,
         sink: Some(Arc::clone(seen) as Arc<dyn AnalysisSink>),
+        camera_format: None,
         wake: Arc::new(|| ()),
     }
 }
 
 #[test]
-fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
+fn a_sink_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
     let seen = Arc::new(Seen::default());
-    let options = tapped_by(&seen);
+    let options = seen_by(&seen);
     let sources = openings(vec![Ok(list(SourceKind::Video, frames(30))), Ok(list(SourceKind::Video, frames(3)))]);
     let live = LiveSession::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(29));
@@ -484,7 +487,7 @@ fn a_tap_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
 #[test]
 fn a_lasting_tap_sees_every_source_and_is_told_their_names() {
     let (lasting, seen) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
-    let options = tapped_by(&seen);
+    let options = seen_by(&seen);
     let sources = openings(vec![
         Ok(list(SourceKind::Video, frames(30))),
         Ok(list(SourceKind::Video, frames(3))),
@@ -492,7 +495,7 @@ fn a_lasting_tap_sees_every_source_and_is_told_their_names() {
     ]);
     let live = LiveSession::start_with(options, sources, makers(always_a_face)).unwrap();
     wait_until("the end", || analysed_frame(&live) == Some(29));
-    // Put on late: it sees what comes from then on, beside the tap of the source.
+    // Added late: it sees what comes from then on, beside the sink of the source.
     live.set_lasting_sink(LastingSink::Outputs, Some(Arc::clone(&lasting) as Arc<dyn AnalysisSink>));
     live.restart();
     wait_until("the next source", || analysed_frame(&live) == Some(2));

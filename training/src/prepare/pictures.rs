@@ -19,12 +19,12 @@ const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// that several of them have is that of the first. A name that none of them has means the file that is called nearly so,
 /// where only one can be meant.
 pub struct Pictures {
-    places: Vec<FaceRegion>,
+    places: Vec<ImagePlace>,
     /// The files of each place, looked for by names that are not quite theirs.
     indices: OnceLock<Vec<Index>>,
 }
 
-enum FaceRegion {
+enum ImagePlace {
     Folder(PathBuf),
     Tar(Tar),
     Zip(Zipped),
@@ -68,15 +68,15 @@ impl Pictures {
         let place = |path: &PathBuf| {
             let kind = std::fs::metadata(path).map_err(|error| failed(path, error.to_string()))?;
             if kind.is_dir() {
-                return Ok(FaceRegion::Folder(path.clone()));
+                return Ok(ImagePlace::Folder(path.clone()));
             }
             if !kind.is_file() {
                 // Opening a named pipe would wait for its writer for ever.
                 return Err(failed(path, "it is neither a folder nor a file; give folders or tars".to_owned()));
             }
             let archive = match Kind::of(path) {
-                Ok(Kind::Zip) => Zipped::open(path).map(FaceRegion::Zip),
-                Ok(kind) => Tar::open(path, kind).map(FaceRegion::Tar),
+                Ok(Kind::Zip) => Zipped::open(path).map(ImagePlace::Zip),
+                Ok(kind) => Tar::open(path, kind).map(ImagePlace::Tar),
                 Err(error) => Err(error),
             };
             archive.map_err(|error| failed(path, format!("{error}; give folders or tars, also as .tar.gz, or zips")))
@@ -92,7 +92,7 @@ impl Pictures {
                 return found;
             }
         }
-        let indices = self.indices.get_or_init(|| self.places.iter().map(FaceRegion::index).collect());
+        let indices = self.indices.get_or_init(|| self.places.iter().map(ImagePlace::index).collect());
         let nearly = indices.iter().zip(&self.places).find_map(|(index, place)| place.read(index.find(&name)?));
         nearly.unwrap_or(Found::Nothing)
     }
@@ -114,7 +114,7 @@ impl Pictures {
     }
 }
 
-impl FaceRegion {
+impl ImagePlace {
     fn path(&self) -> &Path {
         match self {
             Self::Folder(path) => path,

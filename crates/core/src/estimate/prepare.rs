@@ -131,7 +131,7 @@ impl Preparer {
         (pixels.size, pixels.turn_degrees) = (size, 0.0);
         let part = match part(frame, region, &card.crop) {
             CropPart::Cut(rect) => rect,
-            CropPart::WarpView(view, edge) => {
+            CropPart::View(view, edge) => {
                 let how = (card.crop.resize, edge);
                 let inside = self.warper.fill(&mut self.resizer, frame, &view, how, size, &mut pixels.rgb)?;
                 pixels.turn_degrees = view.turn_degrees;
@@ -151,7 +151,7 @@ enum CropPart {
     /// Whole pixels of the frame, resized; `None` where the face lies outside of it.
     Cut(Option<PixelRect>),
     /// Read pixel by pixel, turned, or with something in place of what lies outside the frame.
-    WarpView(WarpView, Edge),
+    View(WarpView, Edge),
 }
 
 /// What of a frame a card wants to see.
@@ -161,15 +161,15 @@ fn part(frame: &Frame, region: Region, crop: &CropSpec) -> CropPart {
     let aligned = crop.align.as_ref().zip(face.landmarks.as_ref());
     if let Some(view) = aligned.and_then(|(align, landmarks)| WarpView::aligned(landmarks, align)) {
         // A view has no edge to be cut at.
-        return CropPart::WarpView(view, if crop.edge == Edge::Repeat { Edge::Repeat } else { Edge::Black });
+        return CropPart::View(view, if crop.edge == Edge::Repeat { Edge::Repeat } else { Edge::Black });
     }
     let rect = box_in_style(&face.rect, crop.relative_to);
     if crop.upright && face.roll_degrees != 0.0 {
         let edge = if crop.edge == Edge::Black { Edge::Black } else { Edge::Repeat };
-        return CropPart::WarpView(WarpView::of_box(&rect, crop, face.roll_degrees), edge);
+        return CropPart::View(WarpView::of_box(&rect, crop, face.roll_degrees), edge);
     }
     if crop.edge != Edge::Cut {
-        return CropPart::WarpView(WarpView::of_box(&rect, crop, 0.0), crop.edge);
+        return CropPart::View(WarpView::of_box(&rect, crop, 0.0), crop.edge);
     }
     CropPart::Cut(crop_rect(&rect.translated(0.0, crop.down * rect.height), crop.margin, width, height))
 }

@@ -13,7 +13,7 @@ use tract_onnx::prelude::f16;
 
 use super::cards::{self, Facts};
 use super::hdf5_links;
-use super::keras3::{self, LayerNames, NumberedLayer};
+use super::keras3::{self, GroupNames, NumberedLayer};
 use super::layer_table::LayerTable;
 use super::self_check::self_check;
 use super::{Imported, Layers, corrupt, guarded, wrong_shape};
@@ -66,7 +66,7 @@ pub(super) fn layers(file: &Path, bytes: &[u8]) -> Result<Layers, ModelError> {
         let (weights, names) = guarded(file, "a zip", || keras3::unzip(file, bytes))?;
         (Cow::Owned(weights), names)
     } else {
-        (Cow::Borrowed(bytes), LayerNames::default())
+        (Cow::Borrowed(bytes), GroupNames::default())
     };
     let mut tables = guarded(file, "HDF5", || read_named_tables(file, &weights, &names))?;
     if ssr_layers::keras_task(&tables.all).is_none() && !fsa_layers::is_fsa_net(&tables.models) {
@@ -91,10 +91,10 @@ pub(super) fn layers(file: &Path, bytes: &[u8]) -> Result<Layers, ModelError> {
 
 #[cfg(test)]
 pub(super) fn read_tables(file: &Path, bytes: &[u8]) -> Result<KerasTables, ModelError> {
-    read_named_tables(file, bytes, &LayerNames::default())
+    read_named_tables(file, bytes, &GroupNames::default())
 }
 
-fn read_named_tables(file: &Path, bytes: &[u8], names: &LayerNames) -> Result<KerasTables, ModelError> {
+fn read_named_tables(file: &Path, bytes: &[u8], names: &GroupNames) -> Result<KerasTables, ModelError> {
     let broken = |error: hdf5_pure::Error| corrupt(file, format!("broken HDF5: {error}"));
     let bytes = hdf5_links::without_soft_links(bytes).unwrap_or_else(|| bytes.to_vec());
     let hdf5 = File::from_bytes(bytes).map_err(broken)?;
@@ -125,7 +125,7 @@ fn read_named_tables(file: &Path, bytes: &[u8], names: &LayerNames) -> Result<Ke
 struct LayerReader<'a> {
     file: &'a Path,
     /// Of Keras 3: the layers' own names.
-    names: &'a LayerNames,
+    names: &'a GroupNames,
     tables: KerasTables,
     /// Of Keras 3: layers whose tensors have numbers.
     numbered: Vec<NumberedLayer>,

@@ -29,7 +29,7 @@ const WEIGHTS: &str = "model.weights.h5";
 ///
 /// # Errors
 /// A zip that is damaged, or holds more than any of these networks.
-pub(super) fn unzip(file: &Path, bytes: &[u8]) -> Result<(Vec<u8>, LayerNames), ModelError> {
+pub(super) fn unzip(file: &Path, bytes: &[u8]) -> Result<(Vec<u8>, GroupNames), ModelError> {
     let broken = |cause: String| corrupt(file, format!("a damaged .keras: {cause}"));
     let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
     let mut read = |name: &str, most: u64| {
@@ -43,16 +43,16 @@ pub(super) fn unzip(file: &Path, bytes: &[u8]) -> Result<(Vec<u8>, LayerNames), 
     };
     let weights = read(WEIGHTS, guard::MAX_FILE_BYTES)?;
     let config = read("config.json", LARGEST_CONFIG_BYTES).unwrap_or_default();
-    Ok((weights, LayerNames::of_config(&config)))
+    Ok((weights, GroupNames::of_config(&config)))
 }
 
 /// The layers' own names by the groups in which their tensors are (`functional/conv2d_1`).
 #[derive(Debug, Default)]
-pub(super) struct LayerNames {
+pub(super) struct GroupNames {
     by_group: HashMap<String, String>,
 }
 
-impl LayerNames {
+impl GroupNames {
     /// Out of a model's `config.json`. Keras calls the groups by kind and count, in the order of the layers.
     fn of_config(config: &[u8]) -> Self {
         let mut names = Self::default();
@@ -184,10 +184,10 @@ mod tests {
             {"class_name": "Conv2D", "config": {"name": "conv2d_9"}},
             {"class_name": "Functional", "config": {"name": "inner", "layers": [
                 {"class_name": "Dense", "config": {"name": "pred"}}]}}]}}"#;
-        let names = LayerNames::of_config(config);
+        let names = GroupNames::of_config(config);
         assert_eq!((names.of("conv2d"), names.of("conv2d_1")), (Some("conv2d_7"), Some("conv2d_9")));
         assert_eq!((names.of("functional"), names.of("functional/dense")), (Some("inner"), Some("pred")));
-        assert_eq!(LayerNames::of_config(b"{}").of("conv2d"), None);
+        assert_eq!(GroupNames::of_config(b"{}").of("conv2d"), None);
     }
 
     fn layer(shapes: &[&[usize]]) -> NumberedLayer {

@@ -58,14 +58,14 @@ struct WatchState {
 
 #[derive(Default)]
 struct WatchShared {
-    board: Mutex<WatchState>,
+    state: Mutex<WatchState>,
     changed: Condvar,
 }
 
 impl WatchShared {
     fn lock(&self) -> MutexGuard<'_, WatchState> {
-        // The board is whole after every single change.
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+        // The state is whole after every single change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut WatchState)) {
@@ -75,7 +75,7 @@ impl WatchShared {
 
     fn wait(&self, time: Duration, until: impl Fn(&WatchState) -> bool) -> MutexGuard<'_, WatchState> {
         let guard = self.lock();
-        self.changed.wait_timeout_while(guard, time, |board| !until(board)).unwrap_or_else(PoisonError::into_inner).0
+        self.changed.wait_timeout_while(guard, time, |state| !until(state)).unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn stopped(&self) -> bool {
@@ -114,12 +114,12 @@ impl CameraSource {
                 move || run(opener, &shared, patience)
             })
             .map_err(|why| SourceError::new(SourceErrorKind::Other, "camera", why.to_string(), ""))?;
-        let mut board =
-            shared.wait(patience.open, |board| board.opened.is_some() || board.failed_to_open.is_some() || board.ended);
-        let opened = board.opened.take();
-        let failed = board.failed_to_open.take();
-        board.stop = opened.is_none();
-        drop(board);
+        let mut state =
+            shared.wait(patience.open, |state| state.opened.is_some() || state.failed_to_open.is_some() || state.ended);
+        let opened = state.opened.take();
+        let failed = state.failed_to_open.take();
+        state.stop = opened.is_none();
+        drop(state);
         match (opened, failed) {
             (Some(opened), _) => Ok(Self {
                 info: info(&opened),
@@ -174,11 +174,11 @@ impl Source for CameraSource {
     }
 
     fn next(&mut self) -> Result<Next, SourceError> {
-        let mut board =
-            self.shared.wait(self.patience.call, |board| board.newest.is_some() || board.gone_is_news || board.ended);
-        let news = (board.opened.take(), board.newest.take(), board.gone.clone(), board.ended);
-        board.gone_is_news = false;
-        drop(board);
+        let mut state =
+            self.shared.wait(self.patience.call, |state| state.newest.is_some() || state.gone_is_news || state.ended);
+        let news = (state.opened.take(), state.newest.take(), state.gone.clone(), state.ended);
+        state.gone_is_news = false;
+        drop(state);
         let (opened, newest, gone, ended) = news;
         if let Some(opened) = opened {
             self.info = info(&opened);
@@ -210,8 +210,8 @@ impl Source for CameraSource {
 
 impl Drop for CameraSource {
     fn drop(&mut self) {
-        self.shared.change(|board| board.stop = true);
-        let ended = self.shared.wait(self.patience.end, |board| board.ended).ended;
+        self.shared.change(|state| state.stop = true);
+        let ended = self.shared.wait(self.patience.end, |state| state.ended).ended;
         match self.thread.take() {
             // Its panic, if any, was caught in it.
             Some(thread) if ended => drop(thread.join()),
@@ -242,57 +242,57 @@ fn run(mut opener: impl Opener, shared: &WatchShared, patience: Patience) {
         });
         if let Err(error) = result {
             if !shared.lock().opened_once {
-                shared.change(|board| board.failed_to_open = Some(error));
+                shared.change(|state| state.failed_to_open = Some(error));
                 break;
             }
             tracing::debug!("still gone: {error}");
-            shared.change(|board| {
+            shared.change(|state| {
                 // The first reason says most; the search only finds that it is not there.
-                board.gone_is_news |= board.gone.is_none();
-                board.gone.get_or_insert(error.cause);
+                state.gone_is_news |= state.gone.is_none();
+                state.gone.get_or_insert(error.cause);
             });
         }
-        drop(shared.wait(patience.search, |board| board.stop));
+        drop(shared.wait(patience.search, |state| state.stop));
     }
-    shared.change(|board| board.ended = true);
+    shared.change(|state| state.ended = true);
 }
 
 /// From opening the camera until it is gone.
 fn session(opener: &mut impl Opener, shared: &WatchShared) -> Result<(), SourceError> {
     let (mut grabber, opened) = opener.open()?;
-    shared.change(|board| {
-        board.opened = Some(opened);
-        board.opened_once = true;
-        board.gone = None;
+    shared.change(|state| {
+        state.opened = Some(opened);
+        state.opened_once = true;
+        state.gone = None;
     });
     let reason = grab_all(grabber.as_mut(), shared);
-    shared.change(|board| {
-        board.newest = None;
-        board.gone = reason;
-        board.gone_is_news = board.gone.is_some();
+    shared.change(|state| {
+        state.newest = None;
+        state.gone = reason;
+        state.gone_is_news = state.gone.is_some();
     });
     Ok(())
 }
 
-/// Puts pictures on the board until there are no more; `None` when it was told to stop.
+/// Puts pictures on the state until there are no more; `None` when it was told to stop.
 fn grab_all(grabber: &mut dyn Grabber, shared: &WatchShared) -> Option<String> {
     let mut failures = 0;
     while !shared.stopped() {
         match grabber.grab() {
             Ok(raw) => {
                 failures = 0;
-                shared.change(|board| {
+                shared.change(|state| {
                     // What the driver dropped leaves a gap in the numbers.
-                    board.grabbed += raw.missed;
-                    board.newest = Some((board.grabbed, raw));
-                    board.grabbed += 1;
+                    state.grabbed += raw.missed;
+                    state.newest = Some((state.grabbed, raw));
+                    state.grabbed += 1;
                 });
             }
             Err(Lost::Nothing) => {}
             Err(Lost::Damaged(why)) => {
                 failures = 0;
                 tracing::debug!("a picture is left out: {why}");
-                shared.change(|board| board.damaged += 1);
+                shared.change(|state| state.damaged += 1);
             }
             Err(Lost::Gone(reason)) => return Some(reason),
             Err(Lost::Picture(reason)) => {

@@ -1,7 +1,7 @@
 //! Recording: every analysed frame into a session folder, on a thread of its own, so that the live view never waits.
 //!
 //! ```text
-//! analysis thread --Tap--> bounded queue (full: dropped and counted) --> thread `recorder`:
+//! analysis thread --AnalysisSink--> bounded queue (full: dropped and counted) --> thread `recorder`:
 //!     blur -> clean.mp4 -> overlay -> video.mp4, faces.csv, session.json
 //! thread `gait` --strides--> the same queue --> gait.csv, gei/
 //! ```

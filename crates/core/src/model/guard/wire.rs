@@ -32,7 +32,7 @@ enum WireMessage {
 
 /// What a length-delimited field holds.
 enum Content {
-    WireMessage(WireMessage),
+    Message(WireMessage),
     PackedIntegers,
     Bytes,
 }
@@ -63,7 +63,7 @@ impl WireMessage {
             (Self::Tensor, 1 | 5 | 7 | 11) | (Self::Attribute, 8) | (Self::SparseTensor, 3) => return PackedIntegers,
             _ => return Bytes,
         };
-        Content::WireMessage(message)
+        Content::Message(message)
     }
 }
 
@@ -97,7 +97,7 @@ impl FieldCounter {
                     let length = varint(&mut bytes)?;
                     let content = take(&mut bytes, length)?;
                     match message.content(key >> 3) {
-                        Content::WireMessage(inner) => self.message(content, inner, depth + 1)?,
+                        Content::Message(inner) => self.message(content, inner, depth + 1)?,
                         Content::PackedIntegers => self.packed(content)?,
                         Content::Bytes => {}
                     }
