@@ -17,6 +17,7 @@ pub(crate) enum Action {
     Opentrack,
     Centre,
     Outputs,
+    Preferences,
     Quit,
     Pause,
     Mirror,
@@ -38,6 +39,8 @@ pub(crate) enum Action {
     Everybody,
     CloseSession,
     Help,
+    Messages,
+    Welcome,
     About,
 }
 
@@ -79,7 +82,7 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::OpenSession,
@@ -92,6 +95,7 @@ impl Action {
         Self::Opentrack,
         Self::Centre,
         Self::Outputs,
+        Self::Preferences,
         Self::Quit,
         Self::Pause,
         Self::Mirror,
@@ -113,6 +117,8 @@ impl Action {
         Self::Everybody,
         Self::CloseSession,
         Self::Help,
+        Self::Messages,
+        Self::Welcome,
         Self::About,
     ];
 
@@ -131,6 +137,7 @@ impl Action {
             Self::Opentrack => "Send head to opentrack",
             Self::Centre => "Recenter head",
             Self::Outputs => "Live outputs…",
+            Self::Preferences => "Preferences…",
             Self::Quit => "Quit",
             Self::Pause => "Pause",
             Self::Mirror => "Mirror",
@@ -152,6 +159,8 @@ impl Action {
             Self::Everybody => "Show everybody",
             Self::CloseSession => "Close session",
             Self::Help => "Keys",
+            Self::Messages => "Messages…",
+            Self::Welcome => "First steps",
             Self::About => "About and privacy",
         }
     }
@@ -171,7 +180,8 @@ impl Action {
             Self::Opentrack => "Send position and rotation of the head to opentrack, or stop",
             Self::Centre => "opentrack: the present head pose becomes straight ahead",
             Self::Outputs => "Choose what is sent to other programs live, and where",
-            Self::Quit => "Close the window",
+            Self::Preferences => "Theme, text size, folders, what is shown, privacy",
+            Self::Quit => "Close the window; a running recording is saved if you say so",
             Self::Pause => "Pause or continue",
             Self::Mirror => "Mirror the image; the data stay unmirrored",
             Self::Boxes => "Show or hide the boxes around the faces",
@@ -192,6 +202,8 @@ impl Action {
             Self::Everybody => "Session: show everybody again",
             Self::CloseSession => "Close the session and return to the live image",
             Self::Help => "Show this page",
+            Self::Messages => "Read the messages of this run again, and copy them",
+            Self::Welcome => "What facelens shows, what it sends, and how far to trust it",
             Self::About => "What facelens is, and what happens to the images",
         }
     }
@@ -211,8 +223,9 @@ impl Action {
             | Self::Opentrack
             | Self::Centre
             | Self::Outputs
+            | Self::Preferences
             | Self::Quit => Menu::File,
-            Self::Help | Self::About => Menu::Help,
+            Self::Help | Self::Messages | Self::Welcome | Self::About => Menu::Help,
             _ if self.is_replay() => Menu::Replay,
             _ => Menu::View,
         }
@@ -235,6 +248,16 @@ impl Action {
         )
     }
 
+    /// Whether a line divides it from the entry before it in its menu.
+    pub const fn begins_a_group(self) -> bool {
+        matches!(self, Self::Record | Self::Opentrack | Self::Preferences)
+    }
+
+    /// The key that menus show.
+    pub fn menu_keys(self) -> String {
+        self.keys().first().map(keys_text).unwrap_or_default()
+    }
+
     /// Whether a key that is held down does it again and again.
     pub const fn repeats(self) -> bool {
         matches!(self, Self::StepBack | Self::StepForward)
@@ -255,7 +278,8 @@ impl Action {
             Self::Opentrack => const { &[key(Key::T)] },
             Self::Centre => const { &[key(Key::X)] },
             Self::Outputs => const { &[shift(Key::T)] },
-            Self::Quit => const { &[key(Key::Q), command(Key::Q)] },
+            Self::Preferences => const { &[command(Key::Comma), key(Key::Comma)] },
+            Self::Quit => const { &[command(Key::Q), key(Key::Q)] },
             Self::Pause => const { &[key(Key::Space)] },
             Self::Mirror => const { &[key(Key::M)] },
             Self::Boxes => const { &[key(Key::B)] },
@@ -276,6 +300,8 @@ impl Action {
             Self::Everybody => const { &[key(Key::Num0)] },
             Self::CloseSession => const { &[key(Key::Backspace), command(Key::W)] },
             Self::Help => const { &[key(Key::F1), key(Key::Questionmark)] },
+            Self::Messages => const { &[shift(Key::M)] },
+            Self::Welcome => const { &[shift(Key::I)] },
             Self::About => const { &[key(Key::I)] },
         }
     }
@@ -306,6 +332,7 @@ pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
     }
     text.push_str(match keys.logical_key {
         Key::Questionmark => "?",
+        Key::Comma => ",",
         Key::ArrowLeft => "←",
         Key::ArrowRight => "→",
         Key::ArrowUp => "↑",

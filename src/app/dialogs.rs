@@ -6,7 +6,7 @@ use super::action::{Action, Menu};
 use super::command::AppCommand;
 use super::state::{App, Dialog};
 use super::theme;
-use super::{outputs_dialog, recording_dialog};
+use super::{first_run, notices, outputs_dialog, preferences, recording_dialog};
 
 /// What facelens does with pictures, and how far its figures can be trusted.
 const ABOUT: [(&str, &str); 4] = [
@@ -50,6 +50,12 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
             Dialog::About => about(ui),
             Dialog::RecordOptions => recording_dialog::options(app, ui, commands),
             Dialog::Outputs => outputs_dialog::show(app, ui, commands),
+            Dialog::Messages => notices::show_list(app, ui, commands),
+            Dialog::Preferences => preferences::show(app, ui, commands),
+            Dialog::Welcome => {
+                first_run::show(app, ui, commands);
+                return false;
+            }
             Dialog::CloseRecording => {
                 recording_dialog::close(app, ui, commands);
                 return false;
@@ -64,7 +70,11 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
 }
 
 /// Width of the column of keys in points.
-const KEYS_WIDTH: f32 = 104.0;
+const KEYS_WIDTH: f32 = 120.0;
+
+/// Keys of the window itself, which no menu shows.
+const ZOOM_KEYS: [(&str, &str); 2] =
+    [("Ctrl++ Ctrl+\u{2212}", "Larger or smaller text and buttons"), ("Ctrl+0", "Text and buttons of the usual size")];
 
 fn keys(ui: &mut egui::Ui) {
     ui.set_width(520.0);
@@ -77,12 +87,15 @@ fn keys(ui: &mut egui::Ui) {
             for menu in Menu::ALL {
                 ui.add_space(theme::STEP);
                 ui.label(theme::section(menu.title()));
-                for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
+                let listed = Action::ALL.into_iter().filter(|action| action.menu() == menu);
+                let actions = listed.map(|action| (action.keys_text(), action.explanation()));
+                let zoom = ZOOM_KEYS.into_iter().filter(|_| menu == Menu::View);
+                for (keys, explanation) in actions.chain(zoom.map(|(keys, text)| (keys.to_owned(), text))) {
                     ui.allocate_ui_with_layout(vec2(ui.available_width(), 18.0), row, |ui| {
-                        let keys = RichText::new(action.keys_text()).monospace().color(theme::ACCENT);
+                        let keys = RichText::new(keys).monospace().color(theme::colors().accent);
                         let used = ui.label(keys).rect.width();
                         ui.add_space((KEYS_WIDTH - used).max(0.0));
-                        ui.label(action.explanation());
+                        ui.label(explanation);
                     });
                 }
             }
@@ -97,7 +110,7 @@ fn about(ui: &mut egui::Ui) {
     for (title, text) in ABOUT {
         ui.add_space(theme::HALF);
         ui.label(theme::strong(title));
-        ui.label(RichText::new(text).color(theme::WEAK));
+        ui.label(RichText::new(text).color(theme::colors().weak));
     }
     ui.horizontal(|ui| {
         for (name, address) in LINKS {

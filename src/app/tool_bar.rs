@@ -16,7 +16,7 @@ const SWITCHES: [Action; 7] =
     [Action::Pause, Action::Mirror, Action::Boxes, Action::Labels, Action::Axes, Action::Angles, Action::Gait];
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(8, 8));
+    let frame = egui::Frame::new().fill(theme::colors().panel).inner_margin(Margin::symmetric(8, 8));
     egui::Panel::bottom("tool bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = theme::HALF;
@@ -63,13 +63,13 @@ fn record_button(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let mark = pos2(response.rect.left() + 16.0, response.rect.center().y);
     match state {
         None => {
-            let color = if enabled { theme::RECORD } else { theme::WEAK };
+            let color = if enabled { theme::colors().record } else { theme::colors().weak };
             ui.painter().circle_filled(mark, 5.0, color)
         }
-        Some(RecordingState::Saving) => ui.painter().circle_filled(mark, 5.0, theme::WEAK),
+        Some(RecordingState::Saving) => ui.painter().circle_filled(mark, 5.0, theme::colors().weak),
         Some(_) => {
             let square = Rect::from_center_size(mark, vec2(9.0, 9.0));
-            ui.painter().rect_filled(square, 2.0, theme::RECORD)
+            ui.painter().rect_filled(square, 2.0, theme::colors().record)
         }
     };
     if response.clicked() {

@@ -13,9 +13,8 @@ use crate::app::AppOptions;
 use crate::app::background_tasks::{BackgroundTask, Picked, TaskReport};
 use crate::app::fake::camera_info;
 use crate::app::notices::Tone;
-use crate::app::tests::Test;
+use crate::app::tests::{Test, unfolded};
 use crate::pipeline::SourceState;
-use crate::settings::Settings;
 
 /// A window with a session; its folder lives as long as the test.
 struct Window {
@@ -258,7 +257,7 @@ fn a_folder_that_is_no_session_leaves_the_live_picture() {
 #[test]
 fn the_window_that_was_to_show_a_session_has_a_page_where_it_cannot() {
     let options = AppOptions { session: Some("some/session-1".into()), ..AppOptions::default() };
-    let mut test = Test::with(&options, Settings::default());
+    let mut test = Test::with(&options, unfolded());
     assert!(test.shows("Opening session-1"));
     assert!(test.tasks().contains(&BackgroundTask::OpenSession("some/session-1".into())));
     test.report(TaskReport::Session(Err(SessionError::Empty("some/session-1".into()))));

@@ -24,7 +24,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<AppCom
             action(ui, commands, "+1", 36.0, Action::StepForward);
             ui.add_space(theme::STEP);
             let time = format!("{} / {}", clock(playback.position_s(), 2), clock(playback.duration_s(), 2));
-            ui.label(RichText::new(time).monospace().size(14.0).color(theme::TEXT));
+            ui.label(RichText::new(time).monospace().size(14.0).color(theme::colors().text));
             ui.add_space(theme::STEP);
             let frame = playback.frame().map_or(0, |frame| frame + 1);
             ui.label(theme::weak(format!("frame {frame} of {}", playback.frames())));

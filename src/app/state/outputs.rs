@@ -196,7 +196,7 @@ impl App {
         match address {
             Ok(address) => self.send_to(output, purpose, address),
             // The dialog says it beside the field.
-            Err(error) if self.dialog != Some(Dialog::Outputs) => {
+            Err(error) if !matches!(self.dialog, Some(Dialog::Outputs | Dialog::Preferences)) => {
                 self.notices.say(Tone::Warn, format!("Nothing can be sent: {error} (Shift+T)."));
             }
             Err(_) => {}

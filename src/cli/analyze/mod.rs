@@ -9,7 +9,7 @@ use facelens_core::model::{ModelSet, Task};
 use facelens_core::{Analyser, Analysis, Faces, detect};
 use facelens_import::Sandbox;
 use facelens_media::{CameraFormat, SourceSpec};
-use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
+use facelens_session::overlay::{Scene, SceneOptions, SteadyLabels, paint_on_picture};
 use facelens_session::{FrameRow, RowFormat, RowWriter};
 
 use super::batch::{Batch, Files, InputTrouble, Rows, each, exit_code, parse_format, parse_seconds};
@@ -70,7 +70,7 @@ pub(super) fn run(args: &AnalyzeArgs, sandbox: &Sandbox) -> anyhow::Result<ExitC
     let faces = if args.crops { Faces::WholePicture } else { Faces::Detect(detect::create(args.models.detector())?) };
     let mut analyser = Analyser::new(faces, models);
     let rows = Rows::new(target, format, RowWriter::new, RowWriter::flush);
-    let mut out = AnalyzeOutput { rows, video: args.video.clone().map(Video::new) };
+    let mut out = AnalyzeOutput { rows, video: args.video.clone().map(Video::new), labels: SteadyLabels::default() };
     let (all_well, rows) = each(&args.inputs, |input| analyse(input, args, &mut analyser, &mut out));
     // Both are finished also where one of them fails.
     let video = out.video.map_or(Ok(()), Video::finish);
@@ -105,6 +105,7 @@ fn analyse(
     if let Some(video) = &mut out.video {
         video.begin(&batch.info);
     }
+    out.labels = SteadyLabels::default();
     batch.run(analyser, |analysis| out.write(&name, &analysis))
 }
 
@@ -112,6 +113,7 @@ fn analyse(
 struct AnalyzeOutput {
     rows: Rows<RowWriter<Box<dyn Write>>>,
     video: Option<Video>,
+    labels: SteadyLabels,
 }
 
 impl AnalyzeOutput {
@@ -123,7 +125,7 @@ impl AnalyzeOutput {
             let frame = &analysis.frame;
             let (width, height) = (frame.width(), frame.height());
             let options = SceneOptions { mirrored: false, ..SceneOptions::default() }.for_saving(height);
-            let scene = Scene::of(&analysis.faces, width, height, &options);
+            let scene = Scene::of(&self.labels.update(analysis), width, height, &options);
             video.write(frame, |rgb| paint_on_picture(&scene, rgb, width, height))?;
         }
         Ok(())
