@@ -22,8 +22,10 @@ fn middle_by(text: &str, width: f32, measure: impl Fn(&str) -> f32) -> String {
     let letters: Vec<char> = text.chars().collect();
     let shortened = |kept: usize| {
         let (head, tail) = (kept.div_ceil(2), kept / 2);
-        let ends = letters.iter().take(head).chain(['…'].iter()).chain(letters.iter().skip(letters.len() - tail));
-        ends.collect::<String>()
+        let mut ends: String = letters[..head].iter().collect();
+        ends.push('…');
+        ends.extend(&letters[letters.len() - tail..]);
+        ends
     };
     // The most letters that fit; the more, the wider.
     let (mut fits, mut too_many) = (0, letters.len());

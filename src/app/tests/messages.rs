@@ -1,6 +1,7 @@
 //! Messages: where they stand, and that they can be closed, copied and found again.
 
 use eframe::egui::{OutputCommand, Rect, Role};
+use egui_kittest::kittest::NodeT as _;
 use facelens_session::SessionFolder;
 
 use super::*;
@@ -70,7 +71,10 @@ fn messages_never_cover_the_timeline_or_a_bar() {
         test.steps();
         let timeline = test.window.get_by_label_contains("Timeline in seconds").rect();
         let bars: Vec<Rect> = ["Snapshot", "File"].map(|label| test.window.get_by_label(label).rect()).to_vec();
-        let shown: Vec<Rect> = test.window.query_all_by_label_contains("message ").map(|node| node.rect()).collect();
+        let labels = test.window.query_all_by_role(Role::Label);
+        let is_message = |label: Option<String>| label.is_some_and(|label| label.starts_with("message "));
+        let shown: Vec<Rect> =
+            labels.filter(|node| is_message(node.accesskit_node().label())).map(|node| node.rect()).collect();
         assert!(!shown.is_empty());
         for rect in shown {
             for other in bars.iter().chain([&timeline]) {

@@ -1,6 +1,7 @@
 //! The side panel: room for many people, parts that fold, a width that only the user changes.
 
 use eframe::egui::{Pos2, Rect, Role, pos2};
+use egui_kittest::kittest::NodeT as _;
 
 use super::*;
 
