@@ -4,6 +4,7 @@ use eframe::egui::{self, Id, Modal, RichText, vec2};
 
 use super::action::{Action, Menu};
 use super::command::AppCommand;
+use super::file_dialogs::can_drop;
 use super::state::{App, Dialog};
 use super::theme;
 use super::{first_run, notices, outputs_dialog, preferences, recording_dialog};
@@ -47,9 +48,9 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
     let response = modal.show(ctx, |ui| {
         match dialog {
             Dialog::Help => keys(ui),
-            Dialog::About => about(ui),
-            Dialog::RecordOptions => recording_dialog::options(app, ui, commands),
-            Dialog::Outputs => outputs_dialog::show(app, ui, commands),
+            Dialog::About => scrolled(ui, about),
+            Dialog::RecordOptions => scrolled(ui, |ui| recording_dialog::options(app, ui, commands)),
+            Dialog::Outputs => scrolled(ui, |ui| outputs_dialog::show(app, ui, commands)),
             Dialog::Messages => notices::show_list(app, ui, commands),
             Dialog::Preferences => preferences::show(app, ui, commands),
             Dialog::Welcome => {
@@ -69,6 +70,12 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
     }
 }
 
+/// In a small window a dialog scrolls, so that its button stays in sight.
+fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
+    let height = ui.ctx().content_rect().height() - 140.0;
+    egui::ScrollArea::vertical().max_height(height.max(96.0)).show(ui, contents);
+}
+
 /// Width of the column of keys in points.
 const KEYS_WIDTH: f32 = 120.0;
 
@@ -79,6 +86,9 @@ const ZOOM_KEYS: [(&str, &str); 2] =
 fn keys(ui: &mut egui::Ui) {
     ui.set_width(520.0);
     ui.heading("Keys");
+    if !can_drop() {
+        ui.label(theme::weak("Under Wayland no files can be dropped on this window: open them with O."));
+    }
     let row = egui::Layout::left_to_right(egui::Align::Center);
     egui::ScrollArea::vertical().auto_shrink([false, true]).max_height(ui.ctx().content_rect().height() - 184.0).show(
         ui,
