@@ -253,17 +253,12 @@ impl Action {
         matches!(self, Self::Record | Self::Opentrack | Self::Preferences)
     }
 
-    /// The key that menus show.
-    pub fn menu_keys(self) -> String {
-        self.keys().first().map(keys_text).unwrap_or_default()
-    }
-
     /// Whether a key that is held down does it again and again.
     pub const fn repeats(self) -> bool {
         matches!(self, Self::StepBack | Self::StepForward)
     }
 
-    /// Its keys; the first is the one that menus show.
+    /// Its usual keys; the first is the one that menus show. The [`KeyMap`](super::key_map::KeyMap) knows those in use.
     pub const fn keys(self) -> &'static [KeyboardShortcut] {
         match self {
             Self::OpenFile => const { &[key(Key::O), command(Key::O)] },
@@ -306,18 +301,16 @@ impl Action {
         }
     }
 
-    /// The action of a pressed key. A `?` is typed with Shift on most keyboards, so Shift does not matter for it.
-    pub fn of_key(pressed: Key, modifiers: Modifiers) -> Option<Self> {
-        let modifiers = if pressed == Key::Questionmark { Modifiers { shift: false, ..modifiers } } else { modifiers };
-        Self::ALL.into_iter().find(|action| {
-            action.keys().iter().any(|keys| keys.logical_key == pressed && modifiers.matches_exact(keys.modifiers))
-        })
-    }
-
-    /// The keys as the help page names them, e.g. `F or F11`.
-    pub fn keys_text(self) -> String {
-        let names: Vec<String> = self.keys().iter().map(keys_text).collect();
-        names.join(" or ")
+    /// Its name in `settings.toml`: `open-file`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name
     }
 }
 
@@ -326,6 +319,9 @@ pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
     let mut text = String::new();
     if keys.modifiers.command {
         text.push_str(if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" });
+    }
+    if keys.modifiers.alt {
+        text.push_str("Alt+");
     }
     if keys.modifiers.shift {
         text.push_str("Shift+");
@@ -345,6 +341,7 @@ pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::key_map::KeyMap;
 
     #[test]
     fn no_two_actions_share_a_key() {
@@ -362,7 +359,7 @@ mod tests {
         for action in Action::ALL {
             assert!(!action.keys().is_empty());
             for keys in action.keys() {
-                assert_eq!(Action::of_key(keys.logical_key, keys.modifiers), Some(action));
+                assert_eq!(KeyMap::default().action(keys.logical_key, keys.modifiers), Some(action));
             }
         }
         let listed: usize =
@@ -372,9 +369,10 @@ mod tests {
 
     #[test]
     fn other_modifiers_do_not_fire_plain_keys() {
-        assert_eq!(Action::of_key(Key::M, Modifiers::CTRL), None);
-        assert_eq!(Action::of_key(Key::M, Modifiers::ALT), None);
-        assert_eq!(Action::of_key(Key::Questionmark, Modifiers::SHIFT), Some(Action::Help));
-        assert_eq!(Action::FullScreen.keys_text(), "F or F11");
+        assert_eq!(KeyMap::default().action(Key::M, Modifiers::CTRL), None);
+        assert_eq!(KeyMap::default().action(Key::M, Modifiers::ALT), None);
+        assert_eq!(KeyMap::default().action(Key::Questionmark, Modifiers::SHIFT), Some(Action::Help));
+        assert_eq!(KeyMap::default().text(Action::FullScreen), "F or F11");
+        assert_eq!(Action::FullScreen.name(), "full-screen");
     }
 }

@@ -57,6 +57,10 @@ pub(crate) enum AppCommand {
     SaveAndClose,
     /// Fold a part of the side panel, or unfold it.
     Fold(Section),
+    /// The next key that is pressed is to be that of this action.
+    WaitForKey(Action),
+    /// Give this action its usual keys again.
+    UsualKeys(Action),
     /// Change a preference.
     Prefer(Preference),
     /// Ask where snapshots are to be kept.

@@ -1,13 +1,11 @@
 //! Dialogs over the window: the keys, and what becomes of the pictures.
 
-use eframe::egui::{self, Id, Modal, RichText, vec2};
+use eframe::egui::{self, Id, Modal, RichText};
 
-use super::action::{Action, Menu};
 use super::command::AppCommand;
-use super::file_dialogs::can_drop;
 use super::state::{App, Dialog};
 use super::theme;
-use super::{first_run, notices, outputs_dialog, preferences, recording_dialog};
+use super::{first_run, keys_page, notices, outputs_dialog, preferences, recording_dialog};
 
 /// What facelens does with pictures, and how far its figures can be trusted.
 const ABOUT: [(&str, &str); 4] = [
@@ -47,7 +45,7 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
         Modal::new(Id::unique(("dialog", dialog))).frame(frame).backdrop_color(egui::Color32::from_black_alpha(150));
     let response = modal.show(ctx, |ui| {
         match dialog {
-            Dialog::Help => keys(ui),
+            Dialog::Help => keys_page::show(app, ui, commands),
             Dialog::About => scrolled(ui, about),
             Dialog::RecordOptions => scrolled(ui, |ui| recording_dialog::options(app, ui, commands)),
             Dialog::Outputs => scrolled(ui, |ui| outputs_dialog::show(app, ui, commands)),
@@ -65,7 +63,9 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
         ui.add_space(theme::STEP);
         ui.vertical_centered(|ui| ui.button("Close").clicked()).inner
     });
-    if response.inner || response.should_close() {
+    // Escape that leaves a key as it is leaves the page open.
+    let closes = response.should_close() && app.waits_for_key.is_none();
+    if response.inner || closes {
         commands.push(AppCommand::CloseDialog);
     }
 }
@@ -74,43 +74,6 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
 fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
     let height = ui.ctx().content_rect().height() - 140.0;
     egui::ScrollArea::vertical().max_height(height.max(96.0)).show(ui, contents);
-}
-
-/// Width of the column of keys in points.
-const KEYS_WIDTH: f32 = 120.0;
-
-/// Keys of the window itself, which no menu shows.
-const ZOOM_KEYS: [(&str, &str); 2] =
-    [("Ctrl++ Ctrl+\u{2212}", "Larger or smaller text and buttons"), ("Ctrl+0", "Text and buttons of the usual size")];
-
-fn keys(ui: &mut egui::Ui) {
-    ui.set_width(520.0);
-    ui.heading("Keys");
-    if !can_drop() {
-        ui.label(theme::weak("Under Wayland no files can be dropped on this window: open them with O."));
-    }
-    let row = egui::Layout::left_to_right(egui::Align::Center);
-    egui::ScrollArea::vertical().auto_shrink([false, true]).max_height(ui.ctx().content_rect().height() - 184.0).show(
-        ui,
-        |ui| {
-            ui.spacing_mut().item_spacing.y = theme::HALF;
-            for menu in Menu::ALL {
-                ui.add_space(theme::STEP);
-                ui.label(theme::section(menu.title()));
-                let listed = Action::ALL.into_iter().filter(|action| action.menu() == menu);
-                let actions = listed.map(|action| (action.keys_text(), action.explanation()));
-                let zoom = ZOOM_KEYS.into_iter().filter(|_| menu == Menu::View);
-                for (keys, explanation) in actions.chain(zoom.map(|(keys, text)| (keys.to_owned(), text))) {
-                    ui.allocate_ui_with_layout(vec2(ui.available_width(), 18.0), row, |ui| {
-                        let keys = RichText::new(keys).monospace().color(theme::colors().accent);
-                        let used = ui.label(keys).rect.width();
-                        ui.add_space((KEYS_WIDTH - used).max(0.0));
-                        ui.label(explanation);
-                    });
-                }
-            }
-        },
-    );
 }
 
 fn about(ui: &mut egui::Ui) {

@@ -55,7 +55,8 @@ fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<AppComma
 
 fn entry(app: &App, ui: &mut egui::Ui, action: Action, commands: &mut Vec<AppCommand>) {
     // What is on is marked as the switches under the picture are.
-    let button = Button::selectable(app.is_on(action) == Some(true), action.title()).shortcut_text(action.menu_keys());
+    let button =
+        Button::selectable(app.is_on(action) == Some(true), action.title()).shortcut_text(app.keys.first(action));
     let locked = app.is_locked(&action.into());
     let response = ui.add_enabled(app.is_available(action) && !locked, button);
     let response = if locked { response.on_disabled_hover_text(LOCKED) } else { response };

@@ -32,6 +32,8 @@ mod fake;
 mod file_dialogs;
 mod first_run;
 mod gait;
+mod key_map;
+mod keys_page;
 mod menu_bar;
 mod metrics;
 mod models;

@@ -44,7 +44,10 @@ fn text(options: &OutputOptions, status: &OutputStatus) -> String {
 pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> String {
     let mut lines = Vec::new();
     if let Some(address) = options.opentrack {
-        lines.push(format!("{} head poses were sent to opentrack at {address}. X recenters the head.", status.heads));
+        lines.push(format!(
+            "{} head poses were sent to opentrack at {address}. \"Recenter head\" recenters it.",
+            status.heads
+        ));
     }
     match options.jsonl {
         Some(JsonlTarget::Stdout) => lines.push(format!("{} lines were sent to standard output.", status.lines)),

@@ -26,18 +26,18 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
             for action in SWITCHES.into_iter().filter(fits) {
                 let on = app.is_on(action) == Some(true);
                 let button = Button::selectable(on, action.title()).frame_when_inactive(true);
-                if ui.add(button).on_hover_text(hint(action)).clicked() {
+                if ui.add(button).on_hover_text(hint(app, action)).clicked() {
                     commands.push(action.into());
                 }
             }
             ui.add_space(theme::STEP);
-            if ui.button(Action::Snapshot.title()).on_hover_text(hint(Action::Snapshot)).clicked() {
+            if ui.button(Action::Snapshot.title()).on_hover_text(hint(app, Action::Snapshot)).clicked() {
                 commands.push(Action::Snapshot.into());
             }
             record_button(app, ui, commands);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let (text, open) = if app.settings.panel_open { ("Hide panel", true) } else { ("Show panel", false) };
-                if ui.add(Button::selectable(!open, text)).on_hover_text(hint(Action::Panel)).clicked() {
+                if ui.add(Button::selectable(!open, text)).on_hover_text(hint(app, Action::Panel)).clicked() {
                     commands.push(Action::Panel.into());
                 }
             });
@@ -59,7 +59,7 @@ fn record_button(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     // Room for the mark before the words.
     let button = Button::new(RichText::new(format!("     {text}"))).min_size(vec2(RECORD_WIDTH, 0.0));
     let enabled = !saving && app.is_available(Action::Record);
-    let response = ui.add_enabled(enabled, button).on_hover_text(hint(Action::Record)).accessible_name(name);
+    let response = ui.add_enabled(enabled, button).on_hover_text(hint(app, Action::Record)).accessible_name(name);
     let mark = pos2(response.rect.left() + 16.0, response.rect.center().y);
     match state {
         None => {
@@ -77,6 +77,6 @@ fn record_button(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     }
 }
 
-fn hint(action: Action) -> String {
-    format!("{} ({})", action.explanation(), action.keys_text())
+fn hint(app: &App, action: Action) -> String {
+    format!("{} ({})", action.explanation(), app.keys.text(action))
 }

@@ -122,9 +122,11 @@ fn demo_banner(source: &SourceSpec, cameras: &[CameraInfo]) -> Option<Banner> {
             text: "This is the demo: no camera is in use".into(),
             button: Some(use_camera(camera, cameras)),
         },
-        None => {
-            Banner { tone: Tone::Info, text: "This is the demo. Plug in a camera, then press C".into(), button: None }
-        }
+        None => Banner {
+            tone: Tone::Info,
+            text: "This is the demo. Plug in a camera, then choose it under Source".into(),
+            button: None,
+        },
     })
 }
 
@@ -343,7 +345,7 @@ mod tests {
         assert!(with.text.contains("demo"));
         assert_eq!(with.button.unwrap().0, "Use HD Webcam");
         let without = view(&SourceState::Running(info()), true, &SourceSpec::Demo, &[]).banner.unwrap();
-        assert!(without.text.contains("press C"));
+        assert!(without.text.contains("Plug in a camera"));
         assert_eq!(view(&SourceState::Running(info()), true, &camera(), &cameras).banner, None);
     }
 

@@ -3,6 +3,7 @@
 //! A bad file is never fatal: each key that cannot be used falls back to its default and is named in a warning. What is
 //! written changes only what the user has changed: comments, and keys that this version does not know, stay.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,8 @@ pub struct Settings {
     pub snapshots_folder: Option<PathBuf>,
     /// Parts of the side panel that are folded, by their names.
     pub folded: Vec<String>,
+    /// Keys that the user gave to actions, by the actions' names: `record = "Ctrl+R"`.
+    pub keys: BTreeMap<String, String>,
     /// The page that says what facelens is was seen; only where there are no settings yet it was not.
     pub welcomed: bool,
 }
@@ -119,6 +122,7 @@ impl Default for Settings {
             show_gender: true,
             snapshots_folder: None,
             folded: vec!["models".to_owned(), "performance".to_owned()],
+            keys: BTreeMap::new(),
             welcomed: true,
         }
     }
@@ -198,6 +202,7 @@ impl Settings {
             show_gender: reader.take("show_gender").unwrap_or(default.show_gender),
             snapshots_folder: reader.take("snapshots_folder").filter(|folder: &PathBuf| !folder.as_os_str().is_empty()),
             folded: reader.take("folded").unwrap_or(default.folded),
+            keys: reader.take("keys").unwrap_or_default(),
             welcomed: reader.take("welcomed").unwrap_or(default.welcomed),
         };
         for key in table.keys() {
@@ -215,7 +220,7 @@ impl Settings {
     }
 
     /// Every setting under its key, as the file has it.
-    fn entries(&self) -> [(&'static str, Value); 29] {
+    fn entries(&self) -> [(&'static str, Value); 30] {
         let text = |text: &dyn ToString| Value::from(text.to_string());
         // TOML is UTF-8: a name that is none is forgotten rather than remembered as another one.
         let path = |path: &Path| Value::from(path.to_str().unwrap_or_default());
@@ -260,6 +265,7 @@ impl Settings {
             ("show_gender", self.show_gender.into()),
             ("snapshots_folder", path(self.snapshots_folder.as_deref().unwrap_or(Path::new("")))),
             ("folded", Value::from(self.folded.iter().map(String::as_str).collect::<Array>())),
+            ("keys", Value::InlineTable(self.keys.iter().map(|(name, keys)| (name, keys.as_str())).collect())),
             ("welcomed", self.welcomed.into()),
         ]
     }
@@ -360,6 +366,7 @@ mod tests {
             show_gender: false,
             snapshots_folder: Some("stills".into()),
             folded: vec!["models".into()],
+            keys: [("record".to_owned(), "Ctrl+R".to_owned())].into(),
             welcomed: false,
             ..Settings::default()
         }

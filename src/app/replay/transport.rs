@@ -47,7 +47,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<AppCom
 
 fn action(ui: &mut egui::Ui, commands: &mut Vec<AppCommand>, text: &str, width: f32, action: Action) {
     let button = Button::new(text).min_size(vec2(width, HEIGHT));
-    let hint = format!("{} ({})", action.explanation(), action.keys_text());
+    let hint = action.explanation();
     let response = ui.add(button).on_hover_text(hint);
     // `+1` says nothing by itself.
     let response = if action == Action::Pause { response } else { response.accessible_name(action.title()) };

@@ -31,6 +31,7 @@ use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskN
 use super::command::AppCommand;
 use super::engine::Engine;
 use super::gait::Gait;
+use super::key_map::KeyMap;
 use super::metrics::MetricsPanel;
 use super::models::Models;
 use super::notices::{Notices, Tone};
@@ -132,6 +133,10 @@ pub(crate) struct App {
     pub paused: bool,
     pub full_screen: bool,
     text_size: window::TextSize,
+    /// Which keys do what.
+    pub keys: KeyMap,
+    /// The next key that is pressed is to be that of this action.
+    pub waits_for_key: Option<Action>,
     /// The banner over the demo was closed.
     pub banner_hidden: bool,
     pub dialog: Option<Dialog>,
@@ -163,6 +168,7 @@ impl App {
         let AppParts { engine, tasks, reports, settings, settings_file, source, stop } = parts;
         let status = engine.status();
         let first_start = is_first_start(options, &settings);
+        let (keys, key_warnings) = KeyMap::of(&settings.keys);
         let text_size = window::TextSize::starting(settings.text_size);
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
@@ -183,6 +189,8 @@ impl App {
             paused: false,
             full_screen: false,
             text_size,
+            keys,
+            waits_for_key: None,
             banner_hidden: false,
             dialog: first_start.then_some(Dialog::Welcome),
             cameras: Vec::new(),
@@ -205,6 +213,9 @@ impl App {
         };
         if first_start {
             app.settings.welcomed = true;
+        }
+        for warning in key_warnings {
+            app.notices.say(Tone::Warn, format!("settings.toml: {warning}."));
         }
         app.start_outputs(options.outputs.clone());
         app.list_cameras();
@@ -299,8 +310,10 @@ impl App {
         if !dropped.is_empty() {
             self.take_dropped(dropped);
         }
-        for action in keys::pressed_actions(ctx, self.dialog) {
-            self.act(ctx, action);
+        if !self.take_key(ctx) {
+            for action in keys::pressed_actions(ctx, &self.keys, self.dialog) {
+                self.act(ctx, action);
+            }
         }
         if ctx.input(|input| input.viewport().close_requested()) && self.ask_before_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
@@ -390,6 +403,8 @@ impl App {
             AppCommand::Follow(id) => self.toggle_follow(id),
             AppCommand::SaveAndClose => self.save_and_close(),
             AppCommand::Fold(section) => self.fold(section),
+            AppCommand::WaitForKey(action) => self.wait_for_key(ctx, action),
+            AppCommand::UsualKeys(action) => self.usual_keys(action),
             AppCommand::Prefer(preference) => self.prefer(preference),
             AppCommand::PickSnapshotsFolder => {
                 self.start(BackgroundTask::PickSnapshotsFolder);

@@ -21,7 +21,7 @@ use crate::pipeline::SourceState;
 use crate::pipeline::SourceWatch;
 
 /// Why something cannot be done now.
-pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first (E)";
+pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first";
 
 /// The window's side of a recording.
 #[derive(Default)]
@@ -73,6 +73,8 @@ impl App {
             | AppCommand::Follow(_)
             | AppCommand::SaveAndClose
             | AppCommand::Fold(_)
+            | AppCommand::WaitForKey(_)
+            | AppCommand::UsualKeys(_)
             | AppCommand::Prefer(_)
             | AppCommand::PickSnapshotsFolder
             | AppCommand::HideBanner
@@ -109,7 +111,7 @@ impl App {
 
     fn start_recording(&mut self) -> Result<(), String> {
         if !self.replay.is_none() {
-            return Err("A session is open: close it (Backspace) to record.".into());
+            return Err(format!("A session is open: close it ({}) to record.", self.keys.first(Action::CloseSession)));
         }
         match &self.status.shown {
             SourceState::Failed(_) => {
@@ -117,10 +119,14 @@ impl App {
                 return Err(words + " Choose another source first.");
             }
             SourceState::Ended(info) if is_still(info) => {
-                return Err("This is a single image: there is nothing to record. S saves it with its overlay.".into());
+                let key = self.keys.first(Action::Snapshot);
+                return Err(format!(
+                    "This is a single image: there is nothing to record. {key} saves it with its overlay."
+                ));
             }
             SourceState::Ended(_) => {
-                let words = format!("{} has ended: start it again (R), then record.", name_of(&self.source));
+                let key = self.keys.first(Action::Restart);
+                let words = format!("{} has ended: start it again ({key}), then record.", name_of(&self.source));
                 return Err(capitalised(&words));
             }
             _ => {}
@@ -133,7 +139,10 @@ impl App {
             return Err("The models are still loading: try again in a moment.".into());
         }
         let Some(folder) = self.sessions_folder() else {
-            return Err("Nothing can be recorded: this user has no home folder. Choose a folder (Shift+E).".into());
+            return Err(format!(
+                "Nothing can be recorded: this user has no home folder. Choose a folder ({}).",
+                self.keys.first(Action::RecordOptions)
+            ));
         };
         let mut info = SessionInfo::default();
         (info.source.name, info.source.format) = (source.name, source.format);

@@ -111,3 +111,45 @@ fn the_banner_over_the_demo_can_be_closed() {
     test.click("Close this banner");
     assert!(!test.shows("This is the demo"));
 }
+
+#[test]
+fn a_key_is_changed_by_a_click_on_it_and_remembered() {
+    let mut test = Test::new();
+    test.shipped();
+    test.fake.play(0, &[1]);
+    test.press(Key::F1);
+    test.click("Change the key for Record");
+    assert!(test.shows("press a key") || test.window.state().waits_for_key.is_some());
+    test.press(Key::R);
+    assert!(test.message().contains("R belongs to \"Start again\""), "{}", test.message());
+    assert_eq!(test.fake.0.borrow().restarts, 0, "the key was not for the window");
+    test.click("Change the key for Record");
+    test.press(Key::Escape);
+    assert_eq!((test.window.state().waits_for_key, test.window.state().dialog), (None, Some(Dialog::Help)));
+    test.click("Change the key for Record");
+    test.window.key_press_modifiers(Modifiers::COMMAND, Key::R);
+    test.steps();
+    assert_eq!(test.window.state().settings.keys["record"], "Ctrl+R");
+    test.press(Key::Escape);
+    test.press(Key::E);
+    assert!(test.fake.0.borrow().recorders.is_empty(), "E is free now");
+    test.window.key_press_modifiers(Modifiers::COMMAND, Key::R);
+    test.steps();
+    assert_eq!(test.fake.0.borrow().recorders.len(), 1);
+
+    test.press(Key::F1);
+    test.click("Usual keys for Record");
+    assert!(test.window.state().settings.keys.is_empty());
+}
+
+#[test]
+fn keys_of_the_settings_are_used_and_wrong_ones_are_named() {
+    let keys = [("mirror", "F5"), ("fly", "F6")].map(|(name, key)| (name.to_owned(), key.to_owned()));
+    let mut test = Test::with(&AppOptions::default(), Settings { keys: keys.into(), ..unfolded() });
+    assert!(test.message().contains("there is no action `fly`"), "{}", test.message());
+    test.fake.play(0, &[]);
+    test.press(Key::M);
+    assert!(test.window.state().mirrored());
+    test.press(Key::F5);
+    assert!(!test.window.state().mirrored());
+}
