@@ -31,15 +31,17 @@ impl KeyMap {
         let (mut map, mut warnings) = (Self::default(), Vec::new());
         for (name, keys) in settings {
             let action = Action::ALL.into_iter().find(|action| action.name() == *name);
-            match (action, parse(keys)) {
+            match (action, parse(keys).filter(|keys| !is_reserved(keys))) {
                 (None, _) => warnings.push(format!("`keys`: there is no action `{name}`")),
-                (_, None) => warnings.push(format!("`keys`: `{keys}` is no key; {name} has its usual ones")),
-                (Some(action), Some(keys)) if map.choose(action, keys) != KeyChoice::Taken => {
-                    warnings
-                        .push(format!("`keys`: {} is not free for {name}, which has its usual ones", keys_text(&keys)));
-                }
-                _ => {}
+                (_, None) => warnings.push(format!("`keys`: `{keys}` cannot be used; {name} has its usual ones")),
+                (Some(action), Some(keys)) => map.own.push((action, keys)),
             }
+        }
+        // All of them first: two actions may have changed their keys with each other.
+        while let Some(place) = map.own.iter().position(|(action, keys)| map.owner(keys, *action).is_some()) {
+            let (action, keys) = map.own.remove(place);
+            let (keys, name) = (keys_text(&keys), action.name());
+            warnings.push(format!("`keys`: `{keys}` is not free for {name}, which has its usual ones"));
         }
         (map, warnings)
     }
@@ -85,13 +87,17 @@ impl KeyMap {
         if is_reserved(&keys) {
             return KeyChoice::Reserved;
         }
-        let taken = Action::ALL.into_iter().find(|other| *other != action && self.of_action(*other).contains(&keys));
-        if let Some(other) = taken {
+        if let Some(other) = self.owner(&keys, action) {
             return KeyChoice::Belongs(other);
         }
         self.own.retain(|(own, _)| *own != action);
         self.own.push((action, keys));
         KeyChoice::Taken
+    }
+
+    /// Another action than this one that has this key.
+    fn owner(&self, keys: &KeyboardShortcut, but: Action) -> Option<Action> {
+        Action::ALL.into_iter().find(|other| *other != but && self.of_action(*other).contains(keys))
     }
 
     /// Gives an action its usual keys again, but for those that belong to another one now; `Some` names the first of them.
@@ -205,5 +211,8 @@ mod tests {
         assert_eq!(warnings.len(), 3, "{warnings:?}");
         assert_eq!(map.first(Action::Boxes), "F6");
         assert_eq!(map.first(Action::Mirror), "M");
+        let swapped = [("mirror", "R"), ("restart", "M")];
+        let (map, warnings) = KeyMap::of(&swapped.map(|(name, keys)| (name.to_owned(), keys.to_owned())).into());
+        assert_eq!((map.action(Key::R, Modifiers::NONE), warnings), (Some(Action::Mirror), vec![]));
     }
 }

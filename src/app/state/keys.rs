@@ -35,7 +35,11 @@ impl App {
     pub(super) fn wait_for_key(&mut self, ctx: &egui::Context, action: Action) {
         self.waits_for_key = Some(action);
         // Otherwise the key would also work the button that was clicked.
-        ctx.memory_mut(|memory| memory.focused().inspect(|id| memory.surrender_focus(*id)));
+        ctx.memory_mut(|memory| {
+            if let Some(id) = memory.focused() {
+                memory.surrender_focus(id);
+            }
+        });
     }
 
     /// Takes the key that is waited for, if one is pressed; `true` while one is waited for.
