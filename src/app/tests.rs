@@ -194,6 +194,7 @@ fn each_failure_has_its_page_and_each_page_a_way_on() {
         test.failed(kind);
         assert!(test.shows(title), "{title}");
     }
+    test.failed(SourceErrorKind::NoCamera);
     test.click("Try again");
     assert_eq!(test.fake.0.borrow().restarts, 1);
     test.failed(SourceErrorKind::NoCamera);

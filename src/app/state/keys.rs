@@ -11,7 +11,7 @@ use crate::app::notices::Tone;
 /// menu or list, and to an open dialog: there, only the key that opened it and the one with Ctrl that quits do anything.
 /// The space bar belongs to any widget that has the focus.
 pub(super) fn pressed_actions(ctx: &egui::Context, map: &KeyMap, dialog: Option<Dialog>) -> Vec<Action> {
-    if ctx.text_edit_focused() || ctx.any_popup_open() {
+    if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
         return Vec::new();
     }
     let focused = ctx.memory(|memory| memory.focused().is_some());

@@ -74,7 +74,7 @@ fn messages_never_cover_the_timeline_or_a_bar() {
         let labels = test.window.query_all_by_role(Role::Label);
         let is_message = |label: Option<String>| label.is_some_and(|label| label.starts_with("message "));
         let shown: Vec<Rect> =
-            labels.filter(|node| is_message(node.accesskit_node().label())).map(|node| node.rect()).collect();
+            labels.filter(|node| is_message(node.accesskit_node().value())).map(|node| node.rect()).collect();
         assert!(!shown.is_empty());
         for rect in shown {
             for other in bars.iter().chain([&timeline]) {
