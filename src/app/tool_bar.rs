@@ -11,6 +11,9 @@ use super::theme;
 /// Height of the bar in points.
 const HEIGHT: f32 = 44.0;
 
+/// In a narrower bar the buttons stand closer, points.
+const NARROW: f32 = 780.0;
+
 /// The switches, from left to right.
 const SWITCHES: [Action; 7] =
     [Action::Pause, Action::Mirror, Action::Boxes, Action::Labels, Action::Axes, Action::Angles, Action::Gait];
@@ -20,6 +23,9 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
     egui::Panel::bottom("tool bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = theme::HALF;
+            if ui.available_width() < NARROW {
+                ui.spacing_mut().button_padding.x = theme::STEP;
+            }
             // A session has its own button beside its time, and its own gaits.
             let replay = app.replay.open().is_some();
             let fits = |action: &Action| !replay || !matches!(action, Action::Pause | Action::Gait);

@@ -10,7 +10,7 @@ use super::super::{elide, theme};
 use super::{NAME_WIDTH, Preference, section};
 
 /// Width of the buttons beside a folder, points.
-const BUTTONS_WIDTH: f32 = 168.0;
+const BUTTONS_WIDTH: f32 = 184.0;
 
 /// A folder that can be chosen.
 struct Folder {

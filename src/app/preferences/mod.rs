@@ -34,7 +34,7 @@ const STEPS: [f32; 10] = [0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 3.0];
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.set_width(520.0_f32.min(ui.ctx().content_rect().width() - 96.0));
     ui.heading("Preferences");
-    let height = ui.ctx().content_rect().height() - 180.0;
+    let height = ui.ctx().content_rect().height() - 152.0;
     ScrollArea::vertical().auto_shrink([false, true]).max_height(height.max(96.0)).show(ui, |ui| {
         // Free of the bar that scrolls.
         ui.set_width(ui.available_width() - theme::MARGIN);
@@ -85,7 +85,7 @@ fn appearance(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         let smaller = step(ui, "\u{2212}", "Smaller text", STEPS.into_iter().rev().find(|step| *step < size - 0.01));
         ui.add_sized(vec2(56.0, 20.0), egui::Label::new(format!("{:.0} %", size * 100.0)));
         let larger = step(ui, "+", "Larger text", STEPS.into_iter().find(|step| *step > size + 0.01));
-        let usual = ui.add_enabled((size - 1.0).abs() > 0.01, Button::new("100 %")).clicked().then_some(1.0);
+        let usual = ui.add_enabled((size - 1.0).abs() > 0.01, Button::new("Usual size")).clicked().then_some(1.0);
         for size in [smaller, larger, usual].into_iter().flatten() {
             commands.push(AppCommand::Prefer(Preference::TextSize(size)));
         }

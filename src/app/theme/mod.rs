@@ -171,6 +171,12 @@ pub(crate) fn cross(ui: &mut egui::Ui, name: &str) -> Response {
     response
 }
 
+/// Menus: no edges but where the keyboard's focus is.
+pub(crate) fn menu_style(style: &mut egui::Style) {
+    egui::containers::menu::menu_style(style);
+    style.visuals.widgets.active.bg_stroke = Stroke::new(2.0, colors().focus);
+}
+
 /// Adds a field. What outlines it while it has the focus stands out on light ground, too, unlike what is written on
 /// buttons that are on, which egui takes for both.
 pub(crate) fn field(ui: &mut egui::Ui, edit: TextEdit<'_>) -> Response {

@@ -75,8 +75,9 @@ impl<'a> LabelLayout<'a> {
         let tops = [around.y, around.bottom() - size.height];
         let mut places: Vec<_> =
             heights.iter().flat_map(|&y| lefts.map(|x| self.rounded(self.within_width(x, size), y, size))).collect();
-        // In the second row, where the first is taken by another plate of the same face.
-        for plate in self.taken.iter().rev().take(2) {
+        // In the second row, where the first is taken by another plate, most likely of the same face.
+        let beside = |plate: &&Rect| super::leader::is_beside(plate, &around, self.unit);
+        for plate in self.taken.iter().rev().filter(beside).take(2) {
             let heights = [plate.y - self.unit * 2.0 - size.height, plate.bottom() + self.unit * 2.0];
             places.extend(heights.map(|y| self.rounded(self.within_width(lefts[0], size), y, size)));
         }

@@ -12,10 +12,15 @@ pub(super) fn gap(a: &Rect, b: &Rect) -> f32 {
     across.hypot(down)
 }
 
+/// Whether a plate stands beside a face or on it. `unit` is a point of the screen in pixels of the picture.
+pub(super) fn is_beside(plate: &Rect, face: &Rect, unit: f32) -> bool {
+    gap(plate, face) <= FAR * unit
+}
+
 /// The line from a plate to its face; `None` where it stands beside or on it. `unit` is a point of the screen in pixels
 /// of the picture.
 pub(super) fn leader(plate: &Rect, face: &Rect, unit: f32) -> Option<(Point, Point)> {
-    (gap(plate, face) > FAR * unit).then(|| {
+    (!is_beside(plate, face, unit)).then(|| {
         let middle = plate.center();
         let to = nearest(face, middle);
         (nearest(plate, to), to)
