@@ -77,7 +77,7 @@ fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
 }
 
 fn about(ui: &mut egui::Ui) {
-    ui.set_width(456.0);
+    theme::dialog_width(ui, 456.0);
     ui.heading(format!("facelens {}", env!("CARGO_PKG_VERSION")));
     ui.label(theme::weak("Age, gender and head pose, live from a webcam"));
     for (title, text) in ABOUT {

@@ -31,7 +31,7 @@ const POINTS: [(&str, &str); 3] = [
 const BUTTON: f32 = 32.0;
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(440.0_f32.min(ui.ctx().content_rect().width() - 96.0));
+    theme::dialog_width(ui, 440.0);
     ui.heading("Welcome to facelens");
     for (title, text) in POINTS {
         ui.add_space(theme::HALF);

@@ -20,7 +20,7 @@ const ZOOM_KEYS: [(&str, &str); 2] =
     [("Ctrl++ Ctrl+\u{2212}", "Larger or smaller text and buttons"), ("Ctrl+0", "Text and buttons of the usual size")];
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(560.0_f32.min(ui.ctx().content_rect().width() - 96.0));
+    theme::dialog_width(ui, 560.0);
     ui.heading("Keys");
     ui.label(theme::weak("Click a key to change it."));
     if !can_drop() {

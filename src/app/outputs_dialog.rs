@@ -13,7 +13,7 @@ const FIELD_WIDTH: f32 = 240.0;
 
 /// What goes out, and where to.
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(496.0);
+    theme::dialog_width(ui, 496.0);
     ui.heading("Live outputs");
     ui.label(theme::weak("Numbers for other programs during live view; never images. Off at each start."));
 

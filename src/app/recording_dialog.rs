@@ -16,7 +16,7 @@ const TITLE_WIDTH: f32 = 176.0;
 
 /// What is recorded, and where.
 pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(496.0);
+    theme::dialog_width(ui, 496.0);
     ui.heading("Recording");
     let locked = app.is_recording();
     let hint = if locked {
@@ -84,7 +84,7 @@ fn folder(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
 
 /// The window is to be closed while something is recorded.
 pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(360.0);
+    theme::dialog_width(ui, 360.0);
     ui.heading("A recording is in progress");
     let lasted = app.recording.status.as_ref().map(|status| clock_text(status.duration)).unwrap_or_default();
     let words = if app.recording.closing {

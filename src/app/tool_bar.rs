@@ -14,6 +14,9 @@ const HEIGHT: f32 = 44.0;
 /// In a narrower bar the buttons stand closer, points.
 const NARROW: f32 = 780.0;
 
+/// In a bar narrower than this, only what has to be at hand stands; the switches are in the menu "View", too.
+const VERY_NARROW: f32 = 640.0;
+
 /// The switches, from left to right.
 const SWITCHES: [Action; 7] =
     [Action::Pause, Action::Mirror, Action::Boxes, Action::Labels, Action::Axes, Action::Angles, Action::Gait];
@@ -28,7 +31,12 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
             }
             // A session has its own button beside its time, and its own gaits.
             let replay = app.replay.open().is_some();
-            let fits = |action: &Action| !replay || !matches!(action, Action::Pause | Action::Gait);
+            let narrow = ui.available_width() < VERY_NARROW;
+            let fits = |action: &Action| match action {
+                Action::Pause => !replay,
+                Action::Gait => !replay && !narrow,
+                _ => !narrow,
+            };
             for action in SWITCHES.into_iter().filter(fits) {
                 let on = app.is_on(action) == Some(true);
                 let button = Button::selectable(on, action.title()).frame_when_inactive(true);

@@ -13,7 +13,7 @@ use super::Notice;
 const AGO_WIDTH: f32 = 76.0;
 
 pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(560.0_f32.min(ui.ctx().content_rect().width() - 96.0));
+    theme::dialog_width(ui, 560.0);
     ui.heading("Messages");
     let all = app.notices.all();
     if all.is_empty() {

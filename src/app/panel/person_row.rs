@@ -57,7 +57,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, person: &PersonEntry, compact: 
     if compact {
         row.compact(ui);
     } else {
-        row.full(app.people.now);
+        row.full(ui, app.people.now);
     }
     if opentrack {
         response.clone().on_hover_text(FOLLOW_HINT);
@@ -118,19 +118,20 @@ impl Row<'_> {
     }
 
     /// The picture, what is said, the angles and the histories.
-    fn full(&self, now: f32) {
+    fn full(&self, ui: &egui::Ui, now: f32) {
         let (painter, face) = (self.painter, &self.person.face);
         let inside = self.rect.shrink(theme::STEP);
         let crop = Rect::from_min_size(inside.min, vec2(CROP, CROP));
         self.crop(crop, 6.0);
         let at = pos2(crop.right() + 12.0, inside.top());
-        theme::id_tag(painter, inside.right_top(), face.id);
+        let tag = theme::id_tag(painter, inside.right_top(), face.id);
         // Below the number: beside it, it would run into a long age.
         let below = pos2(inside.right(), at.y + 23.0);
         painter.text(below, Align2::RIGHT_TOP, self.mark, FontId::proportional(12.0), theme::colors().accent);
         for (words, (row, size)) in self.words.iter().zip([(0.0, 16.0), (21.0, 14.0)]) {
             let font = FontId::proportional(size);
-            painter.text(at + vec2(0.0, row), Align2::LEFT_TOP, &words.text, font, color(words));
+            let shown = elide::middle(ui, &words.text, &font, tag.left() - theme::HALF - at.x);
+            painter.text(at + vec2(0.0, row), Align2::LEFT_TOP, shown, font, color(words));
         }
         let at = at + vec2(0.0, 42.0);
         match face.pose {

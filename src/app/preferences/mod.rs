@@ -32,7 +32,7 @@ const NAME_WIDTH: f32 = 112.0;
 const STEPS: [f32; 10] = [0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 3.0];
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(520.0_f32.min(ui.ctx().content_rect().width() - 96.0));
+    theme::dialog_width(ui, 520.0);
     ui.heading("Preferences");
     let height = ui.ctx().content_rect().height() - 152.0;
     ScrollArea::vertical().auto_shrink([false, true]).max_height(height.max(96.0)).show(ui, |ui| {
@@ -53,7 +53,7 @@ fn section(ui: &mut egui::Ui, title: &str) {
 
 /// A name, and what stands beside it.
 fn row<R>(ui: &mut egui::Ui, name: &str, contents: impl FnOnce(&mut egui::Ui) -> R) -> R {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.set_min_height(28.0);
         let used = ui.label(name).rect.width();
         ui.add_space((NAME_WIDTH - used).max(0.0));
@@ -107,7 +107,7 @@ fn shown(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         (app.settings.show_age, "Age", Preference::ShowAge),
         (app.settings.show_gender, "Gender", Preference::ShowGender),
     ];
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for (mut on, title, preference) in switches {
             if ui.add(Checkbox::new(&mut on, title)).clicked() {
                 commands.push(AppCommand::Prefer(preference(on)));
@@ -127,7 +127,7 @@ fn outputs(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         row(ui, name, |ui| outputs_dialog::address(app, ui, output, commands));
         outputs_dialog::error(app, ui, output);
     }
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.label(theme::weak("Where they go once they are switched on. Off at each start."));
         if ui.button(Action::Outputs.title()).clicked() {
             commands.push(Action::Outputs.into());
@@ -144,7 +144,7 @@ fn privacy(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     if response.clicked() {
         commands.push(AppCommand::RecordBlur(blur));
     }
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.label(theme::weak("Images stay on this machine, and are saved only when you say so."));
         if ui.button(Action::About.title()).clicked() {
             commands.push(Action::About.into());

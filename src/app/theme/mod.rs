@@ -171,6 +171,13 @@ pub(crate) fn cross(ui: &mut egui::Ui, name: &str) -> Response {
     response
 }
 
+/// Makes a dialog as wide as `wanted` points, or as the window has room for.
+pub(crate) fn dialog_width(ui: &mut egui::Ui, wanted: f32) {
+    // The frame's margins, and a rim of the window around it.
+    let room = ui.ctx().content_rect().width() - 2.0 * 24.0 - 2.0 * STEP;
+    ui.set_width(wanted.min(room));
+}
+
 /// Menus: no edges but where the keyboard's focus is.
 pub(crate) fn menu_style(style: &mut egui::Style) {
     egui::containers::menu::menu_style(style);
