@@ -2,6 +2,7 @@
 //! it; no camera is opened before the user says so.
 
 use eframe::egui::{self, Button, RichText, vec2};
+use facelens_media::SourceSpec;
 
 use super::action::Action;
 use super::command::AppCommand;
@@ -13,8 +14,7 @@ use super::view::choose_camera;
 const POINTS: [(&str, &str); 3] = [
     (
         "What it does",
-        "It finds faces and estimates their age, gender and head pose: live from a camera, in videos and in images. \
-         Behind this page runs the demo.",
+        "It finds faces and estimates their age, gender and head pose: live from a camera, in videos and in images.",
     ),
     (
         "What it sends: nothing",
@@ -26,6 +26,8 @@ const POINTS: [(&str, &str); 3] = [
          true. Decide nothing about a person by them.",
     ),
 ];
+/// What runs behind the page at the first start.
+const DEMO: &str = "Behind this page runs the demo. No camera is opened before you choose one.";
 
 /// Height of the buttons in points.
 const BUTTON: f32 = 32.0;
@@ -37,6 +39,10 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
         ui.add_space(theme::HALF);
         ui.label(theme::strong(title));
         ui.label(RichText::new(text).color(theme::colors().weak));
+    }
+    if app.source == SourceSpec::Demo {
+        ui.add_space(theme::HALF);
+        ui.label(theme::weak(DEMO));
     }
     ui.add_space(theme::MARGIN);
     ui.horizontal_wrapped(|ui| {

@@ -26,6 +26,9 @@ pub(crate) enum Preference {
     DefaultSnapshotsFolder,
 }
 
+/// Whether it is on, its title, and what a click asks for.
+type Switch = (bool, &'static str, fn(bool) -> Preference);
+
 /// Width of the column of names, points.
 const NAME_WIDTH: f32 = 112.0;
 /// The sizes of text that the buttons step through.
@@ -103,7 +106,7 @@ const fn theme_text(theme: ThemeChoice) -> &'static str {
 
 fn shown(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     section(ui, "SHOWN OF PEOPLE");
-    let switches: [(bool, &str, fn(bool) -> Preference); 2] = [
+    let switches: [Switch; 2] = [
         (app.settings.show_age, "Age", Preference::ShowAge),
         (app.settings.show_gender, "Gender", Preference::ShowGender),
     ];

@@ -412,7 +412,7 @@ impl App {
             AppCommand::HideBanner => self.banner_hidden = true,
             AppCommand::CloseNotice(number) => self.notices.close(number),
             AppCommand::Copy(text) => ctx.copy_text(text),
-            AppCommand::CloseDialog => self.dialog = None,
+            AppCommand::CloseDialog => self.close_dialog(),
         }
         ctx.request_repaint();
     }
@@ -515,6 +515,13 @@ impl App {
         let view = if self.replay.is_none() { self.engine.gait() } else { None };
         if let Some(error) = self.gait.update(ctx, view) {
             self.notices.say(Tone::Bad, capitalised(&error));
+        }
+    }
+
+    fn close_dialog(&mut self) {
+        // Who chose nothing at the first start goes on with the demo: no camera is opened without being chosen.
+        if self.dialog.take() == Some(Dialog::Welcome) && self.settings.source.is_none() {
+            self.settings.source = Some(self.source.clone());
         }
     }
 

@@ -161,6 +161,13 @@ fn the_first_start_says_what_this_is_over_the_demo_and_opens_no_camera() {
 }
 
 #[test]
+fn who_chooses_nothing_at_the_first_start_gets_the_demo_again() {
+    let mut test = Test::with(&AppOptions::default(), Settings { welcomed: false, ..unfolded() });
+    test.press(Key::Escape);
+    assert_eq!(test.settings().source, Some(SourceSpec::Demo));
+}
+
+#[test]
 fn who_says_what_to_show_is_not_welcomed() {
     let source = Some(SourceSpec::Path("clip.mp4".into()));
     let fresh = Settings { welcomed: false, ..unfolded() };
