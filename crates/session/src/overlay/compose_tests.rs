@@ -273,11 +273,10 @@ fn linear(channel: u8) -> f32 {
 
 #[test]
 fn in_a_crowd_the_angles_say_whose_they_are_and_moved_labels_point_to_their_face() {
-    let spread: Vec<_> =
-        (0..3_u8).map(|n| face(u64::from(n) + 1, Rect::new(30.0 + 200.0 * f32::from(n), 150.0, 90.0, 90.0))).collect();
+    let spread = [face(1, Rect::new(60.0, 150.0, 90.0, 90.0)), face(2, Rect::new(420.0, 150.0, 90.0, 90.0))];
     let ids = |scene: &Scene, id: &str| texts(scene).iter().filter(|text| **text == id).count();
     let spread = scene(&spread, &SceneOptions::default());
-    for id in ["#1", "#2", "#3"] {
+    for id in ["#1", "#2"] {
         assert_eq!(ids(&spread, id), 2, "in the label and beside the angles");
     }
     assert_eq!(leaders(&spread), [], "each label stands beside its face");
