@@ -74,6 +74,11 @@ impl People {
         self.labels.of(faces)
     }
 
+    /// Takes the faces of a replayed session in, for the words of their labels alone.
+    pub fn hold_labels(&mut self, analysis: &Analysis) {
+        self.labels.update(analysis);
+    }
+
     /// Takes an analysis in. One that was taken in already changes nothing. `unrelated` pictures have nothing to do
     /// with each other: each starts with nobody.
     pub fn update(&mut self, ctx: &egui::Context, analysis: &Arc<Analysis>, unrelated: bool) {
