@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages of a purpose where they are missing: by apt on Debian and Ubuntu (with sudo only where
-# the user is not root), elsewhere it names them. Usage: install-packages.sh build|window|test|camera|peers
+# the user is not root), elsewhere it names them. Usage: install-packages.sh build|window|test|camera|deb|peers
 set -euo pipefail
 
 # The build needs a linker and a C++ compiler (openh264); nasm gives openh264 its fast code. The window needs
@@ -10,6 +10,7 @@ window="libxkbcommon-x11-0 libxcursor1 libxi6 libgl1 libegl1 libgl1-mesa-dri"
 test="xvfb xdotool xclip imagemagick x11-utils fontconfig fonts-dejavu-core"
 # The cascade that the published demos use; benches/peers/run.py takes another without it.
 peers="opencv-data"
+deb="dpkg-dev desktop-file-utils appstream mmdebstrap xvfb imagemagick"
 camera="qemu-system-x86 busybox-static cpio kmod"
 
 case "${1:-}" in
@@ -17,8 +18,9 @@ case "${1:-}" in
     window) wanted="$build $window" ;;
     test) wanted="$build $window $test" ;;
     camera) wanted=$camera ;;
+    deb) wanted="$build $deb" ;;
     peers) wanted="$build $peers" ;;
-    *) echo "usage: $0 build|window|test|camera|peers" >&2; exit 2 ;;
+    *) echo "usage: $0 build|window|test|camera|deb|peers" >&2; exit 2 ;;
 esac
 
 if [ "$(uname -s)" != Linux ]; then

@@ -70,7 +70,7 @@ fn a_wrong_call_exits_with_2_and_says_how_it_is_right() {
     let cases: [(&[&str], &str); 17] = [
         (&["fly"], "fly"),
         (&["analyze"], "INPUT"),
-        (&["analyze", "demo", "--format", "xml"], "csv and jsonl"),
+        (&["analyze", "demo", "--format", "xml"], "csv, jsonl, parquet"),
         (&["analyze", "demo", "-o", "rows.txt"], "--format"),
         (&["analyze", "demo", "-o", "rows"], "--format"),
         (&["analyze", "camera"], "--seconds"),

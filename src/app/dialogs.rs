@@ -78,7 +78,7 @@ fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
 
 fn about(ui: &mut egui::Ui) {
     theme::dialog_width(ui, 456.0);
-    ui.heading(format!("facelens {}", env!("CARGO_PKG_VERSION")));
+    ui.heading(concat!("facelens ", env!("FACELENS_VERSION")));
     ui.label(theme::weak("Age, gender and head pose, live from a webcam"));
     for (title, text) in ABOUT {
         ui.add_space(theme::HALF);

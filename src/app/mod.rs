@@ -95,7 +95,8 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("facelens")
-            .with_app_id("facelens")
+            // The name of the desktop entry, by which a desktop finds the icon.
+            .with_app_id("io.github.facelens.facelens")
             .with_icon(icon())
             .with_min_inner_size(MIN_SIZE)
             .with_inner_size(settings.window_size)

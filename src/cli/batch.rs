@@ -1,6 +1,5 @@
-//! What `analyze` and `gait` share: inputs one after the other, rows into a file, and what is told of both.
+//! What `analyze` and `gait` share: what they read and write, and inputs one after the other.
 
-use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,21 +7,13 @@ use std::time::Duration;
 
 use facelens_base::atomic_file::is_same_file;
 use facelens_base::interrupt;
-use facelens_media::{CameraFormat, Mode, Source, SourceInfo, SourceKind, SourceSpec};
-use facelens_session::RowFormat;
+use facelens_media::{CameraFormat, Mode, Source, SourceError, SourceSpec};
 
+use super::input_report::InputReport;
 use super::limited::Limited;
 use super::output::{self, OutputTarget, usage};
-use super::progress::Progress;
-use crate::pipeline::{BatchEnd, BatchEvent, BatchStop, FrameWork, run_batch};
-
-pub(super) fn parse_format(text: &str) -> Result<RowFormat, String> {
-    match text {
-        "csv" => Ok(RowFormat::Csv),
-        "jsonl" => Ok(RowFormat::Jsonl),
-        _ => Err("the formats are csv and jsonl".into()),
-    }
-}
+use super::rows::OutputFormat;
+use crate::pipeline::{FrameWork, run_batch};
 
 /// A positive number of seconds.
 pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
@@ -37,15 +28,15 @@ pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
 pub(super) struct Files<'a> {
     pub inputs: &'a [SourceSpec],
     pub output: &'a Path,
-    pub format: Option<RowFormat>,
     pub video: Option<&'a Path>,
     pub seconds: Option<Duration>,
     pub camera_format: Option<&'a CameraFormat>,
 }
 
 impl Files<'_> {
-    /// What can be wrong with the call, before anything is opened.
-    pub(super) fn check(&self) -> anyhow::Result<(OutputTarget, RowFormat)> {
+    /// What can be wrong with the call, before anything is opened; where the rows go, and in which format: as `format`
+    /// says or else by the extension of the output.
+    pub(super) fn check<Format: OutputFormat>(&self, format: Option<Format>) -> anyhow::Result<(OutputTarget, Format)> {
         let is_camera = |input: &SourceSpec| matches!(input, SourceSpec::Camera(_));
         if self.camera_format.is_some() && !self.inputs.iter().any(is_camera) {
             return Err(usage("--camera-format is for cameras, and no input is one; leave it out".to_owned()));
@@ -76,13 +67,11 @@ impl Files<'_> {
             }
         }
         if self.output.as_os_str() == "-" {
-            return Ok((OutputTarget::Stdout, self.format.unwrap_or(RowFormat::Jsonl)));
+            return Ok((OutputTarget::Stdout, format.unwrap_or(Format::ON_STDOUT)));
         }
-        let format = self.format.or_else(|| RowFormat::of_extension(self.output)).ok_or_else(|| {
-            let name = self.output.display();
-            usage(format!(
-                "{name}: its extension is neither .csv nor .jsonl; choose the format with --format csv or jsonl"
-            ))
+        let format = format.or_else(|| Format::of_extension(self.output)).ok_or_else(|| {
+            let (name, names) = (self.output.display(), Format::NAMES);
+            usage(format!("{name}: its extension tells no format; choose it with --format {names}"))
         })?;
         Ok((OutputTarget::File(self.output.to_owned()), format))
     }
@@ -142,12 +131,7 @@ pub(super) fn exit_code(all_well: bool) -> ExitCode {
 /// One opened input.
 pub(super) struct Batch {
     source: Option<Box<dyn Source>>,
-    /// The input as it was given.
-    pub name: String,
-    /// What it promises.
-    pub info: SourceInfo,
-    pub progress: Progress,
-    failed: u64,
+    pub report: InputReport,
 }
 
 impl Batch {
@@ -158,19 +142,9 @@ impl Batch {
         format: Option<&CameraFormat>,
         rows_on_terminal: bool,
     ) -> Result<Self, InputTrouble> {
-        let mut source =
-            facelens_media::open_as(input, Mode::Batch, format).map_err(|error| InputTrouble::Input(error.into()))?;
-        if let Some(limit) = seconds {
-            source = Box::new(Limited::new(source, limit));
-        }
-        let info = source.info().clone();
-        let progress = Progress::new(&info, seconds, rows_on_terminal);
-        Ok(Self { source: Some(source), name: input.to_string(), info, progress, failed: 0 })
-    }
-
-    /// The `input` of rows: a camera's name, anything else as it was given.
-    pub(super) fn input(&self) -> &str {
-        if self.info.kind == SourceKind::Camera { &self.info.name } else { &self.name }
+        let source = open(input, seconds, format).map_err(|error| InputTrouble::Input(error.into()))?;
+        let report = InputReport::new(input, source.info(), seconds, rows_on_terminal);
+        Ok(Self { source: Some(source), report })
     }
 
     /// Works on every frame and writes what comes of it; `false` where a part of the input failed and was told.
@@ -182,98 +156,28 @@ impl Batch {
         let Some(source) = self.source.take() else { return Ok(true) };
         let mut written = Ok(());
         let end = run_batch(source, work, interrupt::flag(), |event| {
-            match event {
-                BatchEvent::Analysed(done) => {
-                    self.progress.frame();
-                    written = write(done);
-                    if written.is_err() {
-                        return ControlFlow::Break(());
-                    }
-                }
-                BatchEvent::Failed { frame, error } => {
-                    self.failed += 1;
-                    if self.failed == 1 {
-                        self.progress.note(format_args!("{}: frame {}: {error}", self.name, frame.sequence));
-                    }
-                }
-                BatchEvent::Skipped(error) => self.progress.note(format_args!("{error}; it is skipped")),
-                BatchEvent::Damaged(error) => self.progress.note(format_args!("{error}")),
-                BatchEvent::Stalled { silent_for } => self.progress.stalled(silent_for),
-                BatchEvent::Disconnected { reason } => self.progress.disconnected(&reason),
+            if let Some(done) = self.report.event(event.into()) {
+                written = write(done);
             }
-            ControlFlow::Continue(())
+            if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         written.map_err(InputTrouble::Output)?;
         let end = end.map_err(|error| InputTrouble::Input(error.into()))?;
-        Ok(self.tell(&end))
-    }
-
-    /// Tells what was lost; `false` where something failed.
-    fn tell(&self, end: &BatchEnd) -> bool {
-        let (name, failed) = (&self.name, self.failed);
-        if failed > 1 {
-            self.progress.note(format_args!("{name}: {failed} frames failed this way"));
-        }
-        if end.damaged > 0 {
-            let (damaged, captured) = (end.damaged, end.captured.max(end.damaged));
-            self.progress.note(format_args!(
-                "{name}: {damaged} of {captured} pictures came damaged and were left out; try another cable or port"
-            ));
-        }
-        if end.dropped > 0 {
-            let (dropped, captured) = (end.dropped, end.captured);
-            self.progress.note(format_args!(
-                "{name}: {dropped} of {captured} frames were dropped: newer ones arrived before their turn"
-            ));
-        }
-        if end.analysed == 0 && end.stop == BatchStop::End && end.skipped == 0 && failed == 0 {
-            let is_camera = self.info.kind == SourceKind::Camera;
-            let what = if is_camera { "it delivered no image" } else { "it contains no frame" };
-            self.progress.note(format_args!("{name}: {what}"));
-            return false;
-        }
-        failed == 0 && end.skipped == 0
+        Ok(self.report.end(&end))
     }
 }
 
-/// The rows' way out. A file is made when the first row comes, so that a mistake in the inputs destroys nothing.
-pub(super) struct Rows<Writer> {
-    target: OutputTarget,
-    format: RowFormat,
-    writer: Option<Writer>,
-    make: fn(RowFormat, Box<dyn Write>) -> Writer,
-    flush: fn(&mut Writer) -> io::Result<()>,
-}
-
-impl<Writer> Rows<Writer> {
-    /// Rows that nothing was written of yet. `make` and `flush` are the writer's own.
-    pub(super) fn new(
-        target: OutputTarget,
-        format: RowFormat,
-        make: fn(RowFormat, Box<dyn Write>) -> Writer,
-        flush: fn(&mut Writer) -> io::Result<()>,
-    ) -> Self {
-        Self { target, format, writer: None, make, flush }
-    }
-
-    /// Writes by the writer, which is made for it where there is none yet.
-    pub(super) fn write(&mut self, write: impl FnOnce(&mut Writer) -> io::Result<()>) -> anyhow::Result<()> {
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => self.writer.insert((self.make)(self.format, self.target.create()?)),
-        };
-        write(writer).map_err(|error| self.target.failed(&error))
-    }
-
-    /// Makes the file also where there was nothing to write, unless the inputs failed.
-    pub(super) fn finish(mut self, all_well: bool) -> anyhow::Result<()> {
-        let flush = self.flush;
-        if self.writer.is_some() || all_well { self.write(flush) } else { Ok(()) }
-    }
-
-    pub(super) fn on_terminal(&self) -> bool {
-        self.target == OutputTarget::Stdout && io::stdout().is_terminal()
-    }
+/// Opens an input for a batch, until `seconds` where they are given.
+pub(super) fn open(
+    input: &SourceSpec,
+    seconds: Option<Duration>,
+    format: Option<&CameraFormat>,
+) -> Result<Box<dyn Source>, SourceError> {
+    let source = facelens_media::open_as(input, Mode::Batch, format)?;
+    Ok(match seconds {
+        Some(limit) => Box::new(Limited::new(source, limit)),
+        None => source,
+    })
 }
 
 #[cfg(test)]

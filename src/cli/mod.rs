@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_lex::OsStrExt as _;
 use facelens_core::detect::DetectorKind;
@@ -22,6 +22,7 @@ mod completions;
 mod eval;
 mod export;
 mod gait;
+mod input_report;
 mod limited;
 mod models;
 mod output;
@@ -29,6 +30,7 @@ mod progress;
 mod record;
 mod recover;
 mod replay;
+mod rows;
 mod stdout;
 mod try_model;
 mod video;
@@ -50,7 +52,7 @@ pub use try_model::TryModelArgs;
 
 /// Age, gender and head pose, live from a webcam. Without a command, the window opens.
 #[derive(Debug, Parser)]
-#[command(name = "facelens", version, about)]
+#[command(name = "facelens", version = env!("FACELENS_VERSION"), about)]
 pub struct Cli {
     /// What to do; without a command, the window opens.
     #[command(subcommand)]
@@ -65,7 +67,8 @@ pub struct Cli {
 #[derive(Clone, Debug, Default, Args)]
 pub struct WindowArgs {
     /// `camera`, `camera:NAME`, `camera:INDEX`, `camera:DEVICE`, `demo`, a video file, an image, or a folder of images.
-    #[arg(long, value_name = "SRC")]
+    // A desktop entry can name a file or none; the option stands alone then.
+    #[arg(long, value_name = "SRC", num_args = 0..=1, default_missing_value = "")]
     pub source: Option<SourceSpec>,
 
     /// A camera by its name, number or device, as `facelens cameras` lists them.
@@ -98,8 +101,8 @@ pub struct ModelArgs {
     #[arg(long = "model", value_name = "TASK=FILE", value_parser = OsStringValueParser::new().try_map(parse_model))]
     pub model: Vec<(Task, PathBuf)>,
 
-    /// The face detector: `blaze-back`, `blaze-front` or `seeta`.
-    #[arg(long, value_name = "NAME", value_parser = parse_detector)]
+    /// The face detector.
+    #[arg(long, value_name = "NAME", value_parser = one_of(&DetectorKind::ALL, DetectorKind::name))]
     pub detector: Option<DetectorKind>,
 }
 
@@ -164,11 +167,19 @@ fn parse_opentrack(text: &str) -> Result<Address, String> {
     Address::parse(text, Some(OPENTRACK_PORT))
 }
 
-fn parse_detector(text: &str) -> Result<DetectorKind, String> {
-    DetectorKind::ALL
-        .into_iter()
-        .find(|kind| kind.name() == text)
-        .ok_or_else(|| format!("there is no detector `{text}`; there are blaze-back, blaze-front and seeta"))
+/// Whether `--source` stands alone.
+fn is_empty(source: &SourceSpec) -> bool {
+    matches!(source, SourceSpec::Path(path) if path.as_os_str().is_empty())
+}
+
+/// Takes the name of one of `values`; help and completions list them.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    values: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(values.iter().map(|value| name(*value))).try_map(move |text| {
+        values.iter().copied().find(|value| name(*value) == text).ok_or("it is none of the possible values")
+    })
 }
 
 /// Runs a command; model files are tried in `sandbox`. Errors go to the caller, who prints them once and exits with 1.
@@ -199,7 +210,7 @@ pub fn run(command: Command, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
 /// Where the system gives no window.
 pub fn open_window(args: WindowArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode> {
     let options = crate::app::AppOptions {
-        source: args.source.or(args.camera.map(SourceSpec::Camera)),
+        source: args.source.filter(|source| !is_empty(source)).or(args.camera.map(SourceSpec::Camera)),
         models: args.models.model,
         detector: args.models.detector,
         camera_format: args.camera_format,

@@ -1,8 +1,8 @@
 //! Standard output and standard error, with closed pipes handled.
 
 use std::fmt;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
@@ -51,16 +51,25 @@ pub(super) enum OutputTarget {
 
 impl OutputTarget {
     /// The writer; a file is made new.
-    pub fn create(&self) -> anyhow::Result<Box<dyn Write>> {
+    pub fn create(&self) -> anyhow::Result<Box<dyn Write + Send>> {
         match self {
             Self::Stdout => Ok(Box::new(stdout()?)),
             Self::File(path) => {
-                let file = std::fs::File::create(path).map_err(|error| {
-                    anyhow!("{}: cannot be written ({}); choose another file with -o", path.display(), cause(&error))
-                })?;
-                Ok(Box::new(file))
+                Ok(Box::new(std::fs::File::create(path).map_err(|error| cannot_be_written(path, &error))?))
             }
         }
+    }
+
+    /// A writer that goes on behind the first `keep` bytes of the file that is there; what follows them is cut off.
+    pub fn continue_after(&self, keep: u64) -> anyhow::Result<Box<dyn Write + Send>> {
+        let Self::File(path) = self else { return self.create() };
+        let open = || {
+            let mut file = std::fs::File::options().write(true).open(path)?;
+            file.set_len(keep)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        Ok(Box::new(open().map_err(|error: io::Error| cannot_be_written(path, &error))?))
     }
 
     /// The error that a failed write to this target is.
@@ -72,6 +81,11 @@ impl OutputTarget {
             Self::File(path) => anyhow!("{}: cannot be written ({})", path.display(), cause(error)),
         }
     }
+}
+
+/// The error of a file that cannot be opened for writing.
+pub(super) fn cannot_be_written(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("{}: cannot be written ({}); choose another file with -o", path.display(), cause(error))
 }
 
 /// Standard output for many lines: a reader that takes nothing does not keep the program from ending when it is asked to.

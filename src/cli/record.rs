@@ -20,7 +20,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::batch::parse_seconds;
 use super::output::usage;
-use super::{ModelArgs, output};
+use super::{ModelArgs, one_of, output};
 use crate::pipeline::SourceWatch;
 use crate::pipeline::{LiveOptions, LiveSession, SourceState, Status};
 use crate::settings::SettingsFile;
@@ -50,8 +50,8 @@ pub struct RecordArgs {
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     pub seconds: Option<Duration>,
 
-    /// Which videos: `both` (a video with the overlay and one without), `annotated`, `clean`, or `none` for data only.
-    #[arg(long, value_name = "WHICH", default_value = "both", value_parser = parse_pictures)]
+    /// Which videos: `both` (with the overlay and without), `annotated`, `clean`, or `none` for data only.
+    #[arg(long, value_name = "WHICH", default_value = "both", value_parser = one_of(&RecordedPictures::ALL, RecordedPictures::name))]
     pub pictures: RecordedPictures,
 
     /// Blur the faces in the videos.
@@ -69,10 +69,6 @@ pub struct RecordArgs {
     /// Options about models.
     #[command(flatten)]
     pub models: ModelArgs,
-}
-
-fn parse_pictures(text: &str) -> Result<RecordedPictures, String> {
-    RecordedPictures::of_name(text).ok_or_else(|| "the choices are both, annotated, clean and none".into())
 }
 
 /// Where sessions are kept: as the user has set it, or else among the user's videos.

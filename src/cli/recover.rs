@@ -40,9 +40,9 @@ pub(super) fn run(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
             Ok(None) => {}
             Ok(Some(recovered)) => {
                 none = false;
-                all_well &= recovered.mended.troubles.is_empty();
+                all_well &= recovered.repairs.troubles.is_empty();
                 let secs = recovered.duration.as_secs_f64();
-                let words = format!("{secs:.1} s, {} frames; {}", recovered.frames, recovered.mended);
+                let words = format!("{secs:.1} s, {} frames; {}", recovered.frames, recovered.repairs);
                 // A reader that has gone keeps no session from being finished.
                 printed = printed.and_then(|()| output::print(&format!("{}: {words}\n", session.display())));
             }

@@ -82,9 +82,10 @@ pub enum BatchEvent<Done = Analysis, Failure = AnalyseError> {
 }
 
 /// How a batch came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BatchStop {
     /// The source is over.
+    #[default]
     End,
     /// The stop flag was set.
     Interrupted,
@@ -93,7 +94,7 @@ pub enum BatchStop {
 }
 
 /// The count at the end of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchEnd {
     /// Why it ended.
     pub stop: BatchStop,
@@ -109,6 +110,19 @@ pub struct BatchEnd {
     pub dropped: u64,
     /// Pictures of a camera that came damaged and were left out; they are none of those that were dropped.
     pub damaged: u64,
+}
+
+impl BatchEnd {
+    /// Counts another batch of the same input, which came to its end after this one.
+    pub fn add(&mut self, other: &Self) {
+        self.stop = other.stop;
+        self.captured += other.captured;
+        self.analysed += other.analysed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.dropped += other.dropped;
+        self.damaged += other.damaged;
+    }
 }
 
 /// Why a batch broke off.
@@ -172,8 +186,7 @@ pub fn run_batch<Work: FrameWork>(
         thread::Builder::new()
             .name("capture".into())
             .spawn_scoped(scope, || read_ahead(source, kind, &inbox, &counts))?;
-        let mut end =
-            BatchEnd { stop: BatchStop::End, captured: 0, analysed: 0, failed: 0, skipped: 0, dropped: 0, damaged: 0 };
+        let mut end = BatchEnd::default();
         end.stop = loop {
             if stop.load(Ordering::Relaxed) {
                 break BatchStop::Interrupted;

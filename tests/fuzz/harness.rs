@@ -30,7 +30,7 @@ pub struct Target<'a> {
     /// Words of its format.
     pub words: &'a [&'a [u8]],
     /// Makes checksums right again in every second input, so that it does not all end there.
-    pub mend: Option<fn(&mut [u8])>,
+    pub repair: Option<fn(&mut [u8])>,
     /// It gets every so many-th of the inputs that fast parsers get.
     pub cost: usize,
 }
@@ -86,8 +86,8 @@ pub fn fuzz(target: &Target<'_>, parse: impl Fn(&[u8]) -> bool) {
         let name = target.name.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
         let mut random = Random(name ^ ((number as u64) << 20));
         let mut input = damaged(&mut random, &target.corpus, target.words);
-        if let Some(mend) = target.mend.filter(|_| random.below(2) == 0) {
-            mend(&mut input);
+        if let Some(repair) = target.repair.filter(|_| random.below(2) == 0) {
+            repair(&mut input);
         }
         fs::write(&last, &input).unwrap();
         let begun = Instant::now();

@@ -15,7 +15,7 @@ fn cards() {
     let card = |name: &str| std::fs::read(models.join(name)).unwrap();
     let corpus = vec![card("facelens-face.toml"), card("ssrnet-age-imdb.toml")];
     let words: [&[u8]; 7] = [b"[[accuracy]]", b"[input]", b"nan", b"inf", b"\"\"\"", b"kind = ", b"task = "];
-    fuzz(&Target { name: "cards", corpus, words: &words, mend: None, cost: 1 }, |input| {
+    fuzz(&Target { name: "cards", corpus, words: &words, repair: None, cost: 1 }, |input| {
         let Ok(text) = std::str::from_utf8(input) else { return false };
         ModelCard::parse(text, Path::new("card.toml")).is_ok()
     });
@@ -41,7 +41,7 @@ fn keras() {
     let corpus = vec![file.finish().unwrap()];
     let words: [&[u8]; 8] = [b"TREE", b"SNOD", b"HEAP", b"OHDR", b"OCHK", b"FRHP", b"conv2d_1", b"\xff\xff\xff\xff"];
     let file = InputFile::new("weights.h5");
-    let target = Target { name: "keras", corpus, words: &words, mend: None, cost: 1 };
+    let target = Target { name: "keras", corpus, words: &words, repair: None, cost: 1 };
     fuzz(&target, |input| is_known(&file.holding(input)));
 }
 
@@ -63,7 +63,7 @@ fn mxnet() {
     }
     let file = InputFile::new("age-0001.params");
     let target =
-        Target { name: "mxnet", corpus: vec![list], words: &[b"\xc9\xfa\x93\xf9", b"arg:"], mend: None, cost: 1 };
+        Target { name: "mxnet", corpus: vec![list], words: &[b"\xc9\xfa\x93\xf9", b"arg:"], repair: None, cost: 1 };
     fuzz(&target, |input| is_known(&file.holding(input)));
 }
 
@@ -104,7 +104,7 @@ fn tfjs() {
         b"quantization",
     ];
     let json = InputFile::new("age.json");
-    fuzz(&Target { name: "tfjs", corpus, words: &words, mend: None, cost: 1 }, |input| {
+    fuzz(&Target { name: "tfjs", corpus, words: &words, repair: None, cost: 1 }, |input| {
         let mut files = input.splitn(2, |&byte| byte == 0x1e);
         let path = json.holding(files.next().unwrap_or_default());
         let weights = files.next().unwrap_or_default();

@@ -47,7 +47,7 @@ fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
-fn mend_png(bytes: &mut [u8]) {
+fn repair_png(bytes: &mut [u8]) {
     let mut at = 8;
     while let Some(Ok(length)) = bytes.get(at..at + 4).map(<[u8; 4]>::try_from) {
         let end = at + 8 + u32::from_be_bytes(length) as usize;
@@ -67,7 +67,7 @@ fn png() {
     let others = [picture().into_rgba16().into(), picture().into_luma8().into(), picture().into_luma_alpha16().into()];
     let corpus = others.iter().map(|picture: &DynamicImage| encoded(picture, ImageFormat::Png)).chain([with_exif]);
     let words: [&[u8]; 8] = [b"IHDR", b"IDAT", b"IEND", b"PLTE", b"tRNS", b"acTL", b"iCCP", b"eXIf"];
-    let target = Target { name: "png", corpus: corpus.collect(), words: &words, mend: Some(mend_png), cost: 1 };
+    let target = Target { name: "png", corpus: corpus.collect(), words: &words, repair: Some(repair_png), cost: 1 };
     fuzz(&target, decoded);
 }
 
@@ -77,7 +77,7 @@ fn jpeg_with_exif() {
     let corpus = vec![jpeg(None), jpeg(Some(exif(true))), jpeg(Some(exif(false))), encoded(&grey, ImageFormat::Jpeg)];
     let words: [&[u8]; 8] =
         [b"\xff\xd8", b"\xff\xc2", b"\xff\xc4", b"\xff\xda", b"\xff\xdd\0\x04", b"\xff\xd0", b"\x12\x01", b"Exif\0\0"];
-    fuzz(&Target { name: "jpeg", corpus, words: &words, mend: None, cost: 1 }, decoded);
+    fuzz(&Target { name: "jpeg", corpus, words: &words, repair: None, cost: 1 }, decoded);
 }
 
 #[test]
@@ -85,14 +85,14 @@ fn webp() {
     let with_alpha = DynamicImage::from(picture().into_rgba8());
     let corpus = vec![encoded(&picture(), ImageFormat::WebP), encoded(&with_alpha, ImageFormat::WebP)];
     let words: [&[u8]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"EXIF"];
-    fuzz(&Target { name: "webp", corpus, words: &words, mend: None, cost: 1 }, decoded);
+    fuzz(&Target { name: "webp", corpus, words: &words, repair: None, cost: 1 }, decoded);
 }
 
 #[test]
 fn bmp() {
     let grey = DynamicImage::from(picture().into_luma8());
     let corpus = vec![encoded(&picture(), ImageFormat::Bmp), encoded(&grey, ImageFormat::Bmp)];
-    fuzz(&Target { name: "bmp", corpus, words: &[b"BM"], mend: None, cost: 1 }, decoded);
+    fuzz(&Target { name: "bmp", corpus, words: &[b"BM"], repair: None, cost: 1 }, decoded);
 }
 
 /// Kind, width and height, each in a byte, then what the driver gave.
@@ -124,7 +124,7 @@ fn buffers_of_cameras() {
         raw(11, 48),
     ];
     let words: [&[u8]; 4] = [b"\xff\xd8", b"\xff\xc4", b"\xff\xda", b"AVI1"];
-    fuzz(&Target { name: "camera", corpus, words: &words, mend: None, cost: 1 }, |input| {
+    fuzz(&Target { name: "camera", corpus, words: &words, repair: None, cost: 1 }, |input| {
         let [kind, width, height, bytes @ ..] = input else { return false };
         let pixels = KINDS[usize::from(*kind) % KINDS.len()];
         decode_camera_picture(pixels, u32::from(*width), u32::from(*height), bytes).is_ok()

@@ -65,7 +65,7 @@ fn unpack(input: &[u8], folder: &Path) {
 #[test]
 fn faces_csv() {
     let corpus = vec![fs::read(csv_of(&some_rows()).path()).unwrap()];
-    let target = Target { name: "faces_csv", corpus, words: &WORDS, mend: None, cost: 1 };
+    let target = Target { name: "faces_csv", corpus, words: &WORDS, repair: None, cost: 1 };
     fuzz(&target, |input| read_csv(input).all(|row| row.is_ok()));
 }
 
@@ -81,14 +81,14 @@ fn csv_of(rows: &[FrameRow]) -> tempfile::NamedTempFile {
 fn faces_jsonl() {
     let mut text = Vec::new();
     some_rows().iter().for_each(|row| write_jsonl(&mut text, row).unwrap());
-    let target = Target { name: "faces_jsonl", corpus: vec![text], words: &WORDS, mend: None, cost: 1 };
+    let target = Target { name: "faces_jsonl", corpus: vec![text], words: &WORDS, repair: None, cost: 1 };
     fuzz(&target, |input| read_jsonl(input).all(|row| row.is_ok()));
 }
 
 /// Opened, exported in every format, painted, and looked at as the replay does.
 #[test]
 fn sessions() {
-    let target = Target { name: "sessions", corpus: vec![whole(&[], true)], words: &WORDS, mend: None, cost: 2 };
+    let target = Target { name: "sessions", corpus: vec![whole(&[], true)], words: &WORDS, repair: None, cost: 2 };
     let folder = tempfile::tempdir().unwrap();
     fuzz(&target, |input| {
         unpack(input, folder.path());
@@ -122,7 +122,7 @@ fn sessions() {
 #[test]
 fn broken_off_sessions() {
     let corpus = vec![whole(&[("video.mp4", true)], false)];
-    let target = Target { name: "recovery", corpus, words: &WORDS, mend: None, cost: 8 };
+    let target = Target { name: "recovery", corpus, words: &WORDS, repair: None, cost: 8 };
     let folder = tempfile::tempdir().unwrap();
     let beside = folder.path().join("beside");
     fs::write(&beside, "not touched").unwrap();

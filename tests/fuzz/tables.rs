@@ -17,7 +17,7 @@ fn labels() {
     let corpus = labels.map(|text| text.as_bytes().to_vec()).to_vec();
     let words: [&[u8]; 9] = [b"file", b"age", b"age_min", b"gender", b"yaw", b";", b"\"", b"\xff\xfe", b"\xef\xbb\xbf"];
     let file = InputFile::new("labels.csv");
-    fuzz(&Target { name: "labels", corpus, words: &words, mend: None, cost: 1 }, |input| {
+    fuzz(&Target { name: "labels", corpus, words: &words, repair: None, cost: 1 }, |input| {
         fuzzing::labels(&file.holding(input))
     });
 }
@@ -29,7 +29,7 @@ fn settings() {
     file.save(&Settings::default()).unwrap();
     let text = std::fs::read_to_string(file.path()).unwrap() + "\n[other]\nkey = 1979-05-27T07:32:00Z # a word\n";
     let words: [&[u8]; 6] = [b"[[", b"\"\"\"", b"'''", b"\\u", b"nan", b"= {"];
-    let target = Target { name: "settings", corpus: vec![text.into()], words: &words, mend: None, cost: 1 };
+    let target = Target { name: "settings", corpus: vec![text.into()], words: &words, repair: None, cost: 1 };
     fuzz(&target, |input| {
         std::fs::write(file.path(), input).unwrap();
         let (settings, warnings) = file.load();
@@ -42,7 +42,7 @@ fn settings() {
     });
 }
 
-fn mend_tar(bytes: &mut [u8]) {
+fn repair_tar(bytes: &mut [u8]) {
     for header in bytes.chunks_exact_mut(512) {
         let sum: u32 =
             header.iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { byte.into() }).sum();
@@ -65,7 +65,7 @@ fn tar() {
     builder.append_data(&mut header, "d.jpg", b"abc".as_slice()).unwrap();
     let corpus = vec![builder.into_inner().unwrap()];
     let words: [&[u8]; 6] = [b"ustar\0", b"ustar  \0", b"path=", b"size=", b"77777777777\0", b"\x80\0\0\0\0\0\0\x7f"];
-    fuzz(&Target { name: "tar", corpus, words: &words, mend: Some(mend_tar), cost: 1 }, |input| {
+    fuzz(&Target { name: "tar", corpus, words: &words, repair: Some(repair_tar), cost: 1 }, |input| {
         let mut archive = tar::Archive::new(input);
         let Ok(entries) = archive.entries() else { return false };
         TarFiles::new(entries).all(|file| {

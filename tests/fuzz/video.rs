@@ -35,13 +35,13 @@ fn videos() -> Vec<Vec<u8>> {
 
 #[test]
 fn mp4_boxes() {
-    let target = Target { name: "mp4_boxes", corpus: videos(), words: &BOXES, mend: None, cost: 1 };
+    let target = Target { name: "mp4_boxes", corpus: videos(), words: &BOXES, repair: None, cost: 1 };
     fuzz(&target, |input| fuzzing::mp4_index(BufReader::new(std::io::Cursor::new(input))));
 }
 
 #[test]
 fn mp4_pictures() {
-    let target = Target { name: "mp4_pictures", corpus: videos(), words: &BOXES, mend: None, cost: 4 };
+    let target = Target { name: "mp4_pictures", corpus: videos(), words: &BOXES, repair: None, cost: 4 };
     let file = InputFile::new("clip.mp4");
     fuzz(&target, |input| {
         let Ok(mut reader) = VideoReader::open(&file.holding(input)) else { return false };
@@ -53,7 +53,7 @@ fn mp4_pictures() {
 
 #[test]
 fn mp4_repair() {
-    let target = Target { name: "mp4_repair", corpus: vec![videos().remove(1)], words: &BOXES, mend: None, cost: 4 };
+    let target = Target { name: "mp4_repair", corpus: vec![videos().remove(1)], words: &BOXES, repair: None, cost: 4 };
     let file = InputFile::new("video.mp4");
     fuzz(&target, |input| fuzzing::finish_video(&file.holding(input)));
 }
@@ -69,14 +69,14 @@ fn h264_parameter_sets() {
         b"\x67\x42\xc0\x0a\x8c\x8d\x40\x83\x20\x10\x00",
     ];
     let corpus = sets.map(<[u8]>::to_vec).to_vec();
-    let target = Target { name: "h264_sps", corpus, words: &[b"\0\0\x03", b"\xff\xff"], mend: None, cost: 1 };
+    let target = Target { name: "h264_sps", corpus, words: &[b"\0\0\x03", b"\xff\xff"], repair: None, cost: 1 };
     fuzz(&target, fuzzing::h264_parameter_set);
 }
 
 #[test]
 fn h264_samples() {
     let corpus = vec![b"\0\0\0\x03\x65\x01\x02\0\0\0\x01\x06".to_vec()];
-    let target = Target { name: "h264_samples", corpus, words: &[], mend: None, cost: 1 };
+    let target = Target { name: "h264_samples", corpus, words: &[], repair: None, cost: 1 };
     fuzz(&target, |input| (1..=4).any(|length_size| fuzzing::h264_sample(input, length_size)));
 }
 
@@ -90,7 +90,7 @@ fn containers() {
         b"II*\0\x08",
     ];
     let corpus = heads.map(<[u8]>::to_vec).to_vec();
-    let target = Target { name: "containers", corpus, words: &[b"G", b"ftyp", b"AVI "], mend: None, cost: 1 };
+    let target = Target { name: "containers", corpus, words: &[b"G", b"ftyp", b"AVI "], repair: None, cost: 1 };
     fuzz(&target, fuzzing::container);
 }
 
@@ -100,7 +100,7 @@ fn words_of_ffmpeg() {
         b"[info]   title : x\n[showinfo@1 @ 0x5] [info] n:   0 pts:  40000 pts_time:0.04 fmt:rgb24 sar:1/1 s:320x240 \
                 i:P\n[avi @ 0x1] [error] overread 8\n[fatal] no\n";
     let words: [&[u8]; 5] = [b"[error] ", b" pts:", b" s:", b" n:", b"[showinfo@1 @ 0x5] "];
-    let target = Target { name: "ffmpeg_log", corpus: vec![log.to_vec()], words: &words, mend: None, cost: 1 };
+    let target = Target { name: "ffmpeg_log", corpus: vec![log.to_vec()], words: &words, repair: None, cost: 1 };
     fuzz(&target, |input| fuzzing::ffmpeg_log(input, "showinfo@1"));
 }
 
@@ -109,6 +109,6 @@ fn words_of_ffprobe() {
     let json = br#"{"streams":[{"index":1,"codec_name":"vp9","avg_frame_rate":"30000/1001","nb_frames":"20",
         "duration":"0.8","disposition":{"default":1,"attached_pic":0}}],"format":{"duration":"0.8"}}"#;
     let target =
-        Target { name: "ffprobe", corpus: vec![json.to_vec()], words: &[b"null", b"[", b"{"], mend: None, cost: 1 };
+        Target { name: "ffprobe", corpus: vec![json.to_vec()], words: &[b"null", b"[", b"{"], repair: None, cost: 1 };
     fuzz(&target, fuzzing::ffprobe);
 }

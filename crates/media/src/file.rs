@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::foreign::foreign_picture;
 use super::pace::Paced;
-use super::pictures::{self, PictureFiles};
+use super::pictures::{self, PictureFiles, PictureFolder};
 use super::rising::Rising;
 use super::{Mode, Source, SourceError, SourceErrorKind, video};
 
@@ -19,7 +19,7 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<Box<dyn Source>, SourceErr
     let metadata = std::fs::metadata(path).map_err(|error| SourceError::from_io(path, &error))?;
     if metadata.is_dir() {
         let each = if mode == Mode::Live { pictures::SHOWN_LIVE } else { pictures::SHOWN };
-        return Ok(given(Box::new(PictureFiles::folder(path, each)?), mode));
+        return Ok(given(Box::new(PictureFiles::folder(&PictureFolder::open(path)?, each)), mode));
     }
     if !metadata.is_file() {
         return Err(SourceError::new(SourceErrorKind::Unreadable, subject(), "it is neither a file nor a folder", ""));

@@ -25,7 +25,7 @@ mod video;
 
 pub use camera::{CameraFormat, CameraPixels, decode_camera_picture, encode_camera_picture};
 pub use error::{SourceError, SourceErrorKind};
-pub use pictures::{decode_picture, is_picture_file};
+pub use pictures::{PictureFolder, decode_picture, is_picture_file};
 use rising::Rising;
 pub use spec::{CameraChoice, CameraDevice, SourceSpec};
 pub use video::BoxHeader;

@@ -1,6 +1,8 @@
 //! Single pictures and folders of pictures.
 
+use std::cmp::Ordering;
 use std::io::Cursor;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,10 +37,11 @@ const READABLE: &str = "JPEG, PNG, WebP, TIFF and BMP images can be read";
 /// One picture, or the pictures of a folder in natural order. Sub-folders are not entered.
 pub(super) struct PictureFiles {
     info: SourceInfo,
-    files: Vec<PathBuf>,
+    files: Arc<[PathBuf]>,
     /// A folder goes on after a broken picture, and its frames carry their file's name.
     folder: bool,
-    next: usize,
+    /// Which of the files come next.
+    next: Range<usize>,
     /// How long each of them stands.
     each: Duration,
     /// When the next one comes.
@@ -64,20 +67,46 @@ impl PictureFiles {
         };
         Ok(Self {
             info,
-            files: vec![path.to_owned()],
+            files: Arc::from([path.to_owned()]),
             folder: false,
-            next: 0,
+            next: 0..1,
             each: SHOWN,
             time: Duration::ZERO,
             damage: None,
         })
     }
 
-    /// The pictures of a folder, each of which stands for `each`. Hidden files and files that are no pictures are passed over.
+    /// All pictures of a folder, each of which stands for `each`.
+    pub(super) fn folder(folder: &PictureFolder, each: Duration) -> Self {
+        Self::part(folder, 0..folder.files.len(), each)
+    }
+
+    fn part(folder: &PictureFolder, part: Range<usize>, each: Duration) -> Self {
+        let info = SourceInfo { frame_count: Some(part.len() as u64), ..folder.info.clone() };
+        Self {
+            info,
+            files: Arc::clone(&folder.files),
+            folder: true,
+            next: part,
+            each,
+            time: Duration::ZERO,
+            damage: None,
+        }
+    }
+}
+
+/// A folder of pictures, in natural order, that several threads can read a part of each. Sub-folders are not entered.
+pub struct PictureFolder {
+    info: SourceInfo,
+    files: Arc<[PathBuf]>,
+}
+
+impl PictureFolder {
+    /// Lists the pictures of a folder. Hidden files and files that are no pictures are passed over.
     ///
     /// # Errors
     /// Where the folder cannot be read or holds no picture.
-    pub(super) fn folder(path: &Path, each: Duration) -> Result<Self, SourceError> {
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
         let subject = path.display().to_string();
         let entries = std::fs::read_dir(path).map_err(|error| SourceError::from_io(path, &error))?;
         let mut files: Vec<PathBuf> =
@@ -90,7 +119,7 @@ impl PictureFiles {
                 READABLE,
             ));
         }
-        files.sort_by(|a, b| natord::compare_ignore_case(&file_name(a), &file_name(b)).then_with(|| a.cmp(b)));
+        files.sort_by(|a, b| natural_order(a, b));
         let info = SourceInfo {
             name: subject,
             kind: SourceKind::Pictures,
@@ -99,8 +128,34 @@ impl PictureFiles {
             frame_count: Some(files.len() as u64),
             format: format!("folder of {} images", files.len()),
         };
-        Ok(Self { info, files, folder: true, next: 0, each, time: Duration::ZERO, damage: None })
+        Ok(Self { info, files: files.into() })
     }
+
+    /// What the folder is as a source.
+    pub const fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    /// How many pictures it holds; at least one.
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Where a file stands among the pictures; where it is not there, the first picture that comes after it.
+    pub fn position(&self, file: &Path) -> usize {
+        self.files.partition_point(|other| natural_order(other, file).is_lt())
+    }
+
+    /// Some of the pictures as a source of its own. Frames are numbered as in the whole folder; their times begin at 0,
+    /// and each picture stands for a second.
+    pub fn part(&self, part: Range<usize>) -> Box<dyn Source> {
+        Box::new(PictureFiles::part(self, part, SHOWN))
+    }
+}
+
+/// As people sort names: `9.png` before `10.png`.
+fn natural_order(a: &Path, b: &Path) -> Ordering {
+    natord::compare_ignore_case(&file_name(a), &file_name(b)).then_with(|| a.cmp(b))
 }
 
 impl Source for PictureFiles {
@@ -112,9 +167,10 @@ impl Source for PictureFiles {
         if let Some(error) = self.damage.take() {
             return Ok(Next::Damaged(error));
         }
-        let Some(file) = self.files.get(self.next) else { return Ok(Next::End) };
-        let sequence = self.next as u64;
-        self.next += 1;
+        let Some((number, file)) = self.next.next().and_then(|number| Some((number, self.files.get(number)?))) else {
+            return Ok(Next::End);
+        };
+        let sequence = number as u64;
         match read(file) {
             Ok((frame, damage)) => {
                 self.damage = damage;

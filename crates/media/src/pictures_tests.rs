@@ -181,7 +181,7 @@ fn tiffs_are_read_upright() {
 fn pictures_of_phones_in_a_folder_are_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("IMG_1.HEIC"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
-    let mut source = PictureFiles::folder(folder.path(), SHOWN).unwrap();
+    let mut source = PictureFiles::folder(&PictureFolder::open(folder.path()).unwrap(), SHOWN);
     let Ok(Next::Skipped(error)) = source.next() else { panic!("not skipped") };
     assert!(error.to_string().contains("IMG_1.HEIC: it is a HEIC picture"), "{error}");
 }
@@ -195,7 +195,7 @@ fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
     std::fs::write(folder.path().join("img3.jpg"), "no image").unwrap();
     std::fs::write(folder.path().join("labels.csv"), "file,age\n").unwrap();
     std::fs::write(folder.path().join(".hidden.png"), "").unwrap();
-    let mut source = PictureFiles::folder(folder.path(), Duration::from_secs(2)).unwrap();
+    let mut source = PictureFiles::folder(&PictureFolder::open(folder.path()).unwrap(), Duration::from_secs(2));
     assert_eq!((source.info().frame_count, source.info().kind), (Some(5), SourceKind::Pictures));
     let mut seen = Vec::new();
     loop {
@@ -215,7 +215,7 @@ fn a_folder_comes_in_natural_order_and_a_broken_picture_is_skipped() {
 fn a_folder_without_pictures_says_so() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("notes.txt"), "none").unwrap();
-    let Err(error) = PictureFiles::folder(folder.path(), SHOWN) else { panic!("opened") };
+    let Err(error) = PictureFolder::open(folder.path()) else { panic!("opened") };
     assert_eq!(error.kind, SourceErrorKind::EmptyFolder);
 }
 
@@ -225,4 +225,23 @@ fn a_picture_in_memory_is_read_as_a_file_is() {
     assert_eq!((frame.width(), frame.height(), frame.name.is_none()), (4, 8, true));
     let error = decode_picture("a.tar/huge.png", &png_header(20_000, 20_000)).unwrap_err();
     assert!(error.to_string().starts_with("a.tar/huge.png: the image is too large"), "{error}");
+}
+
+#[test]
+fn a_part_of_a_folder_keeps_the_numbers_of_its_images() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["1.png", "9.png", "10.png"] {
+        image::RgbImage::new(8, 8).save(folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("2.png"), "broken").unwrap();
+    let pictures = PictureFolder::open(folder.path()).unwrap();
+    assert_eq!((pictures.count(), pictures.info().frame_count), (4, Some(4)));
+    let position = |name: &str| pictures.position(&folder.path().join(name));
+    assert_eq!([position("1.png"), position("9.png"), position("9.5.png"), position("a.png")], [0, 2, 3, 4]);
+    let mut part = pictures.part(1..3);
+    assert_eq!(part.info().frame_count, Some(2));
+    assert!(matches!(part.next(), Ok(Next::Skipped(_))));
+    let Ok(Next::Frame(frame)) = part.next() else { panic!("no image") };
+    assert_eq!((frame.sequence, frame.time, frame.name.as_deref()), (2, Duration::ZERO, Some("9.png")));
+    assert!(matches!(part.next(), Ok(Next::End)));
 }

@@ -40,6 +40,11 @@ impl<W: Write> CsvWriter<W> {
         Self { csv: csv::Writer::from_writer(writer), started: false }
     }
 
+    /// A writer that goes on behind rows that are there already.
+    pub fn continuing(writer: W) -> Self {
+        Self { csv: csv::Writer::from_writer(writer), started: true }
+    }
+
     /// What is written to.
     pub fn get_ref(&self) -> &W {
         self.csv.get_ref()

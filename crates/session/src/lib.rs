@@ -21,6 +21,7 @@ mod kept_json;
 mod mirror;
 mod names;
 pub mod overlay;
+mod parquet;
 pub mod recording;
 pub mod recovery;
 pub mod replay;
@@ -44,6 +45,7 @@ pub use info::{
     has_session_file,
 };
 pub use jsonl::{read_jsonl, write_jsonl};
+pub use parquet::ParquetWriter;
 pub use rows::{AgeRow, FaceRow, FrameRow, GenderRow};
 pub use sink::AnalysisSink;
 pub use snapshot::{SnapshotFiles, default_snapshot_folder, save_snapshot};

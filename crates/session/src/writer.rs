@@ -16,6 +16,17 @@ pub enum RowFormat {
 }
 
 impl RowFormat {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Csv, Self::Jsonl];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
     /// The format that a file's extension stands for: `csv`, `jsonl` or `ndjson`, in small or capital letters.
     pub fn of_extension(file: &std::path::Path) -> Option<Self> {
         match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
@@ -39,6 +50,14 @@ impl<W: Write> RowWriter<W> {
     pub fn new(format: RowFormat, writer: W) -> Self {
         match format {
             RowFormat::Csv => Self::Csv(Box::new(CsvWriter::new(writer))),
+            RowFormat::Jsonl => Self::Jsonl(writer),
+        }
+    }
+
+    /// A writer that goes on behind rows of the same format.
+    pub fn continuing(format: RowFormat, writer: W) -> Self {
+        match format {
+            RowFormat::Csv => Self::Csv(Box::new(CsvWriter::continuing(writer))),
             RowFormat::Jsonl => Self::Jsonl(writer),
         }
     }

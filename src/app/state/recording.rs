@@ -262,9 +262,9 @@ impl App {
         match result {
             Ok(Some(recovered)) => {
                 let name = from_home(&recovered.folder);
-                let mended = &recovered.mended;
-                if !mended.troubles.is_empty() {
-                    self.notices.say(Tone::Bad, format!("{name} could not be recovered: {mended}."));
+                let repairs = &recovered.repairs;
+                if !repairs.troubles.is_empty() {
+                    self.notices.say(Tone::Bad, format!("{name} could not be recovered: {repairs}."));
                 } else if recovered.frames == 0 {
                     self.notices
                         .say(Tone::Info, format!("{name} is recovered: it was interrupted before its first frame."));
@@ -272,7 +272,7 @@ impl App {
                     let lasted = duration_text(recovered.duration);
                     self.notices.say(
                         Tone::Good,
-                        format!("{name} is recovered: {lasted}, {} frames; {mended}.", recovered.frames),
+                        format!("{name} is recovered: {lasted}, {} frames; {repairs}.", recovered.frames),
                     );
                 }
             }

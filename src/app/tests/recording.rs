@@ -4,7 +4,7 @@ use eframe::egui::{ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::NodeT as _;
 use facelens_session::overlay::SceneOptions;
 use facelens_session::recording::{RecordedPictures, RecordingState, RecordingStatus};
-use facelens_session::recovery::{Mended, Recovered};
+use facelens_session::recovery::{Recovered, Repairs};
 use facelens_session::{SessionEnd, WriteErrorKind};
 
 use super::*;
@@ -246,7 +246,7 @@ fn a_recording_that_was_broken_off_is_told_and_finished() {
         folder: session,
         frames: 412,
         duration: std::time::Duration::from_millis(13_700),
-        mended: Mended::default(),
+        repairs: Repairs::default(),
     };
     test.report(TaskReport::Recovered(Ok(Some(recovered))));
     assert!(test.said().1.contains("is recovered: 13.7 s, 412 frames"));

@@ -12,6 +12,7 @@ use facelens_session::export::{self, ExportFormat, VideoExport, VideoExportError
 use facelens_session::{SessionFolder, SessionNotice, WriteError, WriteErrorKind};
 use names::default_name;
 
+use super::one_of;
 use super::output::{self, OutputTarget, note, usage};
 use super::progress::Progress;
 
@@ -26,7 +27,7 @@ pub struct ExportArgs {
 
     /// What to write: the rows as `analyze` writes them (csv, jsonl), a table for pandas, polars and R (parquet), CSV with
     /// OpenFace's columns (openface), subtitles (srt), or the video (mp4). By default chosen by the extension of -o.
-    #[arg(long, value_name = "csv|jsonl|parquet|openface|srt|mp4", value_parser = parse_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = one_of(&ExportFormat::ALL, ExportFormat::name))]
     pub to: Option<ExportFormat>,
 
     /// The new file; `-` is standard output, for text. By default a file in the session's folder; its name is printed
@@ -39,7 +40,7 @@ pub struct ExportArgs {
     pub person: Vec<u64>,
 
     /// mp4: with the overlay, drawn again from the data, or without.
-    #[arg(long, value_name = "on|off", value_parser = parse_switch)]
+    #[arg(long, value_name = "SWITCH", value_parser = one_of(&[true, false], switch))]
     pub overlay: Option<bool>,
 
     /// Replace the file if it already exists.
@@ -47,18 +48,9 @@ pub struct ExportArgs {
     pub force: bool,
 }
 
-fn parse_format(text: &str) -> Result<ExportFormat, String> {
-    let names = ExportFormat::ALL.map(ExportFormat::name);
-    let found = ExportFormat::ALL.into_iter().find(|format| format.name() == text);
-    found.ok_or_else(|| format!("the formats are {}", names.join(", ")))
-}
-
-fn parse_switch(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("it is on or off".into()),
-    }
+/// Whether a switch is on.
+const fn switch(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }
 
 /// Exports a session.

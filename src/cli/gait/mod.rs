@@ -17,8 +17,11 @@ use facelens_session::{GaitRow, GaitWriter, RowFormat};
 use images::GeiImages;
 use tally::Tally;
 
-use super::batch::{Batch, Files, InputTrouble, Rows, each, exit_code, parse_format, parse_seconds};
-use super::output;
+use super::batch::{Batch, Files, InputTrouble, each, exit_code, parse_seconds};
+use super::input_report::row_name;
+use super::one_of;
+use super::output::{self, OutputTarget};
+use super::rows::Rows;
 use super::video::Video;
 use crate::pipeline::FrameWork;
 
@@ -40,7 +43,7 @@ pub struct GaitArgs {
     pub output: PathBuf,
 
     /// The format of the rows; by default chosen by the extension of the output file; JSONL on standard output.
-    #[arg(long, value_name = "csv|jsonl", value_parser = parse_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = one_of(&RowFormat::ALL, RowFormat::name))]
     pub format: Option<RowFormat>,
 
     /// Also write each stride's gait energy image as a PNG of 44x64 pixels into this folder.
@@ -52,7 +55,7 @@ pub struct GaitArgs {
     pub video: Option<PathBuf>,
 
     /// Which network segments people: `lite`, or `full`, which is more stable and half as fast.
-    #[arg(long, value_name = "lite|full", default_value = "lite", value_parser = parse_body)]
+    #[arg(long, value_name = "NETWORK", default_value = "lite", value_parser = one_of(&BodyNetwork::ALL, BodyNetwork::name))]
     pub body: BodyNetwork,
 
     /// A model that estimates the age from gait: its card, or its .onnx with the card beside it. Its card says what it
@@ -70,22 +73,16 @@ pub struct GaitArgs {
     pub camera_format: Option<CameraFormat>,
 }
 
-fn parse_body(text: &str) -> Result<BodyNetwork, String> {
-    let network = BodyNetwork::ALL.into_iter().find(|network| network.name() == text);
-    network.ok_or_else(|| "the networks are lite and full".to_owned())
-}
-
 /// Analyses the inputs one after the other.
 pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
     let files = Files {
         inputs: &args.inputs,
         output: &args.output,
-        format: args.format,
         video: args.video.as_deref(),
         seconds: args.seconds,
         camera_format: args.camera_format.as_ref(),
     };
-    let (target, format) = files.check()?;
+    let (target, format) = files.check::<RowFormat>(args.format)?;
     let images = args.gei.clone().map(GeiImages::new).transpose()?;
     let numbers = IdentityNumbers::new();
     let age = match &args.model {
@@ -94,7 +91,8 @@ pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
     };
     let options = GaitOptions { body: args.body, age, numbers: numbers.clone() };
     let mut walks = Walks { analyser: GaitAnalyser::new(options)?, numbers };
-    let rows = Rows::new(target, format, GaitWriter::new, GaitWriter::flush);
+    let make = move |target: &OutputTarget| Ok(GaitWriter::new(format, target.create()?));
+    let rows = Rows::new(target, Box::new(make), GaitWriter::flush);
     let mut out = GaitOutput { rows, images, video: args.video.clone().map(Video::new) };
     let (all_well, rows) = each(&args.inputs, |input| analyse(input, args, &mut walks, &mut out));
     // Both are finished also where one of them fails.
@@ -142,13 +140,13 @@ impl FrameWork for Walks {
 /// Analyses one input; `false` where a part of it failed and was told.
 fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut GaitOutput) -> Result<bool, InputTrouble> {
     let mut batch = Batch::open(input, args.seconds, args.camera_format.as_ref(), out.rows.on_terminal())?;
-    let name = batch.input().to_owned();
-    if batch.info.kind == SourceKind::Pictures {
+    let name = row_name(input, &batch.report.info);
+    if batch.report.info.kind == SourceKind::Pictures {
         let words = "single images show no steps; use a video (a file, or a camera)";
         return Err(InputTrouble::Input(anyhow::anyhow!("{name}: {words}")));
     }
     if let Some(video) = &mut out.video {
-        video.begin(&batch.info);
+        video.begin(&batch.report.info);
     }
     if let Some(images) = &mut out.images {
         images.begin(input);
@@ -162,14 +160,14 @@ fn analyse(input: &SourceSpec, args: &GaitArgs, walks: &mut Walks, out: &mut Gai
     tally.add_strides(&last);
     out.write_strides(&name, &last).map_err(InputTrouble::Output)?;
     for words in tally.words() {
-        batch.progress.note(format_args!("{name}: {words}"));
+        batch.report.note(format_args!("{name}: {words}"));
     }
     Ok(well)
 }
 
 /// Where the results go.
 struct GaitOutput {
-    rows: Rows<GaitWriter<Box<dyn Write>>>,
+    rows: Rows<GaitWriter<Box<dyn Write + Send>>>,
     images: Option<GeiImages>,
     video: Option<Video>,
 }

@@ -9,13 +9,13 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_core::knobs;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::{InputSpec, guard, operators};
+use super::{InputSpec, guard};
 
 /// A network ready to run: optimised, batch size 1. Cheap to clone and to share between threads.
 #[derive(Clone)]
 pub struct Net {
-    plan: Arc<TypedRunnableModel>,
-    input_shape: Arc<[usize]>,
+    pub(super) plan: Arc<TypedRunnableModel>,
+    pub(super) input_shape: Arc<[usize]>,
     output_names: Arc<[String]>,
     output_shapes: Arc<[Vec<usize>]>,
 }
@@ -122,7 +122,7 @@ impl Net {
 fn prepare(typed: TypedModel) -> TractResult<Arc<TypedRunnableModel>> {
     prefer_narrow_kernels();
     let mut model = typed.into_decluttered()?;
-    operators::put_into(&mut model)?;
+    facelens_operators::put_into(&mut model)?;
     model.into_optimized()?.into_runnable()
 }
 

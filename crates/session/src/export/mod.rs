@@ -1,7 +1,6 @@
 //! A session in other formats.
 
 mod openface;
-mod parquet;
 mod srt;
 mod video;
 
@@ -12,6 +11,7 @@ pub use openface::OPENFACE_COLUMNS;
 pub use video::{VideoExport, VideoExportError, VideoPlan, copy_video, plan_video};
 
 use super::folder::SessionFolder;
+use super::parquet::ParquetWriter;
 use super::rows::FrameRow;
 use super::writer::{RowFormat, RowWriter};
 
@@ -101,7 +101,11 @@ pub fn write_data(
     match format {
         ExportFormat::Csv => write_rows(&rows, RowFormat::Csv, writer),
         ExportFormat::Jsonl => write_rows(&rows, RowFormat::Jsonl, writer),
-        ExportFormat::Parquet => parquet::write(&rows, &session.info, writer),
+        ExportFormat::Parquet => {
+            let mut parquet = ParquetWriter::new(writer, Some(&session.info))?;
+            rows.into_iter().try_for_each(|row| parquet.write(row))?;
+            parquet.finish().map(|_| ())
+        }
         ExportFormat::OpenFace => openface::write(&rows, writer),
         ExportFormat::Srt => srt::write(&rows, session, writer),
         ExportFormat::Mp4 => Err(io::ErrorKind::Unsupported.into()),

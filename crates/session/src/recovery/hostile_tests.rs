@@ -212,7 +212,7 @@ fn somebody_elses_files_stay_and_nothing_is_put_beside_them() {
     let place = Place::new(&[], |_| {});
     fs::write(place.file("faces.csv"), "name,age\nann,3\nbe").unwrap();
     let recovered = place.recovered();
-    assert!(recovered.mended.to_string().contains("it names none of the columns"), "{}", recovered.mended);
+    assert!(recovered.repairs.to_string().contains("it names none of the columns"), "{}", recovered.repairs);
     assert_eq!(place.read("faces.csv"), b"name,age\nann,3\nbe");
 }
 
@@ -247,7 +247,7 @@ fn more_columns_and_keys_are_kept() {
         .collect();
     fs::write(place.file("faces.csv"), more.clone() + "HD Web").unwrap();
     let recovered = place.recovered();
-    assert_eq!((recovered.frames, recovered.mended.troubles.len()), (FRAMES, 0), "{}", recovered.mended);
+    assert_eq!((recovered.frames, recovered.repairs.troubles.len()), (FRAMES, 0), "{}", recovered.repairs);
     let kept = place.read("faces.csv");
     assert!(more.as_bytes().starts_with(&kept) && kept.len() + 200 > more.len());
     assert_eq!(place.read("faces.csv.before-recovery"), (more + "HD Web").as_bytes());
@@ -264,9 +264,9 @@ fn a_damaged_row_costs_nothing_but_itself() {
         let damaged = String::from_utf8(place.read("faces.csv")).unwrap().replace(from, to);
         fs::write(place.file("faces.csv"), &damaged).unwrap();
         let recovered = place.recovered();
-        let words = recovered.mended.to_string();
+        let words = recovered.repairs.to_string();
         assert!(words.contains("1 row of faces.csv cannot be read") && words.contains("line 10: "), "{words}");
-        assert_eq!((recovered.frames, recovered.mended.troubles.len()), (FRAMES - 1, 1));
+        assert_eq!((recovered.frames, recovered.repairs.troubles.len()), (FRAMES - 1, 1));
         assert_eq!(place.read("faces.csv"), damaged.as_bytes(), "nothing is taken from it");
         let session = SessionFolder::open(&place.session).unwrap();
         assert_eq!((session.rows.len() as u64, session.videos.len()), (FRAMES - 1, 2));
@@ -285,7 +285,7 @@ fn a_damaged_video_costs_nothing_of_the_other_and_of_the_data() {
         let others = ["video.mp4", "faces.csv"].map(|name| place.read(name));
         place.edit(|info| info["end"] = Value::Null);
         let recovered = place.recovered();
-        let words = recovered.mended.to_string();
+        let words = recovered.repairs.to_string();
         assert!(words.contains("clean.mp4 is damaged in 1 place and was left as it is"), "{place_of_damage}: {words}");
         assert!(place.read("clean.mp4") == bytes, "it was left as it is");
         assert!(["video.mp4", "faces.csv"].map(|name| place.read(name)) == others);
@@ -295,7 +295,7 @@ fn a_damaged_video_costs_nothing_of_the_other_and_of_the_data() {
     // Its beginning.
     fs::write(place.file("clean.mp4"), [&b"junk"[..], &bytes[4..]].concat()).unwrap();
     place.edit(|info| info["end"] = Value::Null);
-    let words = place.recovered().mended.to_string();
+    let words = place.recovered().repairs.to_string();
     assert!(words.contains("the beginning of the video is damaged"), "{words}");
     let info: SessionInfo = serde_json::from_value(place.info()).unwrap();
     assert_eq!(info.videos.len(), 2, "it stays in the list");
@@ -313,7 +313,7 @@ fn a_session_that_went_through_a_spreadsheet_loses_nothing() {
     let changed = text.replace(',', ";").replace('.', ",").replace('\n', "\r\n");
     fs::write(place.file("faces.csv"), format!("\u{feff}{changed}")).unwrap();
     let recovered = place.recovered();
-    assert_eq!((recovered.frames, recovered.mended), (FRAMES, Mended::default()));
+    assert_eq!((recovered.frames, recovered.repairs), (FRAMES, Repairs::default()));
     assert_eq!(place.read("faces.csv"), format!("\u{feff}{changed}").as_bytes());
     assert_eq!(SessionFolder::open(&place.session).unwrap().rows, rows());
 }

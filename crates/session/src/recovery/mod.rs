@@ -39,19 +39,19 @@ pub struct Recovered {
     /// From the first frame to the end of the last one.
     pub duration: Duration,
     /// What was done.
-    pub mended: Mended,
+    pub repairs: Repairs,
 }
 
 /// What finishing a session came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mended {
+pub struct Repairs {
     /// What was changed, and how the files differ, one sentence each.
     pub changes: Vec<String>,
     /// What could not be made whole, one sentence each.
     pub troubles: Vec<String>,
 }
 
-impl fmt::Display for Mended {
+impl fmt::Display for Repairs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<&str> = self.changes.iter().chain(&self.troubles).map(String::as_str).collect();
         f.write_str(if words.is_empty() { "nothing was cut" } else { "" })?;
@@ -118,7 +118,7 @@ pub fn recover(folder: &Path) -> Result<Option<Recovered>, WriteError> {
 
 fn finish(folder: &Path, unfinished: Unfinished) -> Result<Recovered, WriteError> {
     let Unfinished { mut info, text } = unfinished;
-    let mended = restore::restore(folder, &mut info)?;
+    let repairs = restore::restore(folder, &mut info)?;
     info.end = Some(SessionEnd::Recovered);
     let file = folder.join(INFO_FILE);
     let text = kept_json::renewed(&text, &info).map_err(|error| {
@@ -129,6 +129,6 @@ fn finish(folder: &Path, unfinished: Unfinished) -> Result<Recovered, WriteError
         folder: folder.to_owned(),
         frames: info.counts.written,
         duration: Duration::try_from_secs_f64(info.duration_s).unwrap_or_default(),
-        mended,
+        repairs,
     })
 }

@@ -6,15 +6,15 @@ use super::super::file_error::{WriteError, WriteErrorKind};
 use super::super::info::{SessionInfo, SessionVideo};
 use super::super::video::{VideoChange, VideoSummary, finish_found};
 use super::rows::{RecoveredRows, cut_torn};
-use super::{Mended, copies};
+use super::{Repairs, copies};
 
 /// Finishes the videos and the data, and writes into `info` which videos there are, how many frames, and how long it is.
 /// A damaged file stays as it is and costs nothing of the others.
 ///
 /// # Errors
 /// The first file that could not be written or read for now; the others are finished then, and it can be done again.
-pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, WriteError> {
-    let mut work = RestoreWork { folder, mended: Mended::default(), failed: None };
+pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Repairs, WriteError> {
+    let mut work = RestoreWork { folder, repairs: Repairs::default(), failed: None };
     let mut videos = Vec::new();
     info.videos.retain(|video| {
         let (stays, summary) = work.video(video);
@@ -22,7 +22,7 @@ pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, W
         stays
     });
     let rows = work.data(&info.data);
-    let RestoreWork { mut mended, failed, .. } = work;
+    let RestoreWork { mut repairs, failed, .. } = work;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -31,9 +31,9 @@ pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, W
         match frames.map_or(0, |frames| frames as i128 - i128::from(summary.frames)) {
             0 => {}
             more if more > 0 => {
-                mended.changes.push(format!("{} has {} more than {file}", info.data, frames_words(more)));
+                repairs.changes.push(format!("{} has {} more than {file}", info.data, frames_words(more)));
             }
-            fewer => mended.changes.push(format!("{file} has {} more than {}", frames_words(-fewer), info.data)),
+            fewer => repairs.changes.push(format!("{file} has {} more than {}", frames_words(-fewer), info.data)),
         }
     }
     let ends = videos.iter().map(|(_, summary)| summary.duration.as_secs_f64());
@@ -47,12 +47,12 @@ pub(super) fn restore(folder: &Path, info: &mut SessionInfo) -> Result<Mended, W
         info.source.name = name;
     }
     info.counts.catch_up(rows.captured);
-    Ok(mended)
+    Ok(repairs)
 }
 
 struct RestoreWork<'a> {
     folder: &'a Path,
-    mended: Mended,
+    repairs: Repairs,
     /// What cannot be done for now.
     failed: Option<WriteError>,
 }
@@ -62,7 +62,7 @@ impl RestoreWork<'_> {
     fn video(&mut self, video: &SessionVideo) -> (bool, Option<VideoSummary>) {
         let (path, file) = (self.folder.join(&video.file), &video.file);
         if !path.exists() {
-            self.mended.changes.push(format!("{file} was never started and is removed from the list"));
+            self.repairs.changes.push(format!("{file} was never started and is removed from the list"));
             return (false, None);
         }
         match finish_found(&path, |source, from| copies::keep(&path, source, from)) {
@@ -70,23 +70,23 @@ impl RestoreWork<'_> {
                 match finished.change {
                     VideoChange::None => {}
                     VideoChange::Indexed => {
-                        self.mended.changes.push(format!("{file} was given its index and its length"));
+                        self.repairs.changes.push(format!("{file} was given its index and its length"));
                     }
-                    VideoChange::Cut(bytes, copy) => self.mended.changes.push(format!(
+                    VideoChange::Cut(bytes, copy) => self.repairs.changes.push(format!(
                         "{bytes} bytes at the end of {file} that are not a complete part of it were moved to {}, and \
                          it was given its index and its length",
                         name_of(&copy)
                     )),
                     VideoChange::Damaged(places) => {
                         let places = if places == 1 { "1 place".to_owned() } else { format!("{places} places") };
-                        self.mended.troubles.push(format!("{file} is damaged in {places} and was left as it is"));
+                        self.repairs.troubles.push(format!("{file} is damaged in {places} and was left as it is"));
                     }
                 }
                 (true, Some(finished.summary))
             }
             Err(error) if error.kind == WriteErrorKind::Empty => {
                 // A recording of less than a second has no picture yet.
-                self.mended
+                self.repairs
                     .changes
                     .push(format!("{file} has no complete frame and is removed from the list; the file is kept"));
                 (false, None)
@@ -107,11 +107,11 @@ impl RestoreWork<'_> {
                         "an incomplete row was removed from {file}, which was copied to {} before",
                         name_of(&copy)
                     );
-                    self.mended.changes.push(words);
+                    self.repairs.changes.push(words);
                 }
                 if let Some((count, first)) = &rows.damaged {
                     let rows = if *count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
-                    self.mended.troubles.push(format!("{rows} of {file} cannot be read and stays as it is ({first})"));
+                    self.repairs.troubles.push(format!("{rows} of {file} cannot be read and stays as it is ({first})"));
                 }
                 Some(rows)
             }
@@ -124,7 +124,7 @@ impl RestoreWork<'_> {
 
     fn trouble(&mut self, error: WriteError) {
         if error.kind == WriteErrorKind::Damaged {
-            self.mended.troubles.push(error.to_string());
+            self.repairs.troubles.push(error.to_string());
         } else {
             self.failed.get_or_insert(error);
         }

@@ -89,7 +89,7 @@ fn cut_anywhere_each_file_keeps_what_is_whole_in_it_and_a_copy_of_the_rest() {
         }
         assert_eq!(unfinished(parent.path()), [folder.as_path()], "{words}");
         let recovered = recover(&folder).unwrap().unwrap();
-        assert_eq!(recovered.mended.troubles, Vec::<String>::new(), "{words}");
+        assert_eq!(recovered.repairs.troubles, Vec::<String>::new(), "{words}");
         for (file, part, bytes) in &before {
             let (after, copy) = (fs::read(folder.join(file)).unwrap(), copy_of(&folder.join(file)));
             if *part == 1.0 {
@@ -115,8 +115,8 @@ fn cut_anywhere_each_file_keeps_what_is_whole_in_it_and_a_copy_of_the_rest() {
         assert!((info.duration_s - recovered.duration.as_secs_f64()).abs() < 0.001, "{words}");
         assert!(info.duration_s > rows.last().unwrap().time_s, "{words}");
         assert!(info.counts.analysed > info.counts.written && info.counts.captured >= info.counts.analysed);
-        let shorter = recovered.mended.to_string().contains("frames more than");
-        assert_eq!(shorter, [clean, video, data] != [1.0; 3], "{words}: {}", recovered.mended);
+        let shorter = recovered.repairs.to_string().contains("frames more than");
+        assert_eq!(shorter, [clean, video, data] != [1.0; 3], "{words}: {}", recovered.repairs);
         assert!(!folder.join(LOCK_FILE).exists() && unfinished(parent.path()).is_empty());
         assert_eq!(recover(&folder), Ok(None), "it is already complete");
     }

@@ -39,39 +39,78 @@ const SCHEMA: &str = "message facelens {
     OPTIONAL FLOAT pose_roll;
 }";
 
-/// Rows of the table in one group: what a reader may take at once.
+/// From so many lines on a group of the table is written: what a reader may take at once.
 const GROUP_ROWS: usize = 100_000;
 
 /// One line of the table: a frame and a face in it, if any.
 type ParquetLine<'a> = (&'a FrameRow, Option<&'a FaceRow>);
 
-/// Writes a whole file.
-pub(super) fn write(rows: &[FrameRow], info: &SessionInfo, writer: &mut (impl Write + Send)) -> io::Result<()> {
-    write_file(rows, info, writer).map_err(|error| match error {
+/// Writes frames as a table of one line per face. The file can be read once [`finish`](Self::finish) has written its end.
+pub struct ParquetWriter<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+    /// The rows of the next group.
+    rows: Vec<FrameRow>,
+    /// How many lines they make.
+    lines: usize,
+}
+
+impl<W: Write + Send> ParquetWriter<W> {
+    /// A writer into `writer`, which has nothing in it yet; the rows of a session come with what is known about it.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn new(writer: W, info: Option<&SessionInfo>) -> io::Result<Self> {
+        let schema = Arc::new(parse_message_type(SCHEMA).map_err(io_error)?);
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_created_by(format!("facelens {}", env!("CARGO_PKG_VERSION")))
+            .set_key_value_metadata(Some(notes(info)))
+            .build();
+        let file = SerializedFileWriter::new(writer, schema, Arc::new(properties)).map_err(io_error)?;
+        Ok(Self { file, rows: Vec::new(), lines: 0 })
+    }
+
+    /// Writes one frame, at the latest with [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write(&mut self, row: FrameRow) -> io::Result<()> {
+        self.lines += row.faces.len().max(1);
+        self.rows.push(row);
+        if self.lines < GROUP_ROWS { Ok(()) } else { self.write_rows().map_err(io_error) }
+    }
+
+    /// Writes the end of the file and gives the writer back.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.write_rows().and_then(|()| self.file.into_inner()).map_err(io_error)
+    }
+
+    fn write_rows(&mut self) -> Result<(), ParquetError> {
+        let lines: Vec<ParquetLine<'_>> = self.rows.iter().flat_map(lines_of).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut group = self.file.next_row_group()?;
+        write_group(&lines, &mut group)?;
+        group.close()?;
+        self.rows.clear();
+        self.lines = 0;
+        Ok(())
+    }
+}
+
+/// The system's own error out of the library's, so that a closed pipe is still known as one.
+fn io_error(error: ParquetError) -> io::Error {
+    match error {
         ParquetError::External(cause) => match cause.downcast::<io::Error>() {
             Ok(error) => *error,
             Err(cause) => io::Error::other(cause),
         },
         other => io::Error::other(other),
-    })
-}
-
-fn write_file(rows: &[FrameRow], info: &SessionInfo, writer: impl Write + Send) -> Result<(), ParquetError> {
-    let schema = Arc::new(parse_message_type(SCHEMA)?);
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_created_by(format!("facelens {}", env!("CARGO_PKG_VERSION")))
-        .set_key_value_metadata(Some(notes(info)))
-        .build();
-    let mut file = SerializedFileWriter::new(writer, schema, Arc::new(properties))?;
-    let lines: Vec<ParquetLine<'_>> = rows.iter().flat_map(lines_of).collect();
-    for lines in lines.chunks(GROUP_ROWS) {
-        let mut group = file.next_row_group()?;
-        write_group(lines, &mut group)?;
-        group.close()?;
     }
-    file.close()?;
-    Ok(())
 }
 
 /// A frame without a face is one line, too.
@@ -80,11 +119,11 @@ fn lines_of(row: &FrameRow) -> impl Iterator<Item = ParquetLine<'_>> {
     row.faces.iter().map(move |face| (row, Some(face))).chain(none)
 }
 
-/// What the file says about itself: the schema, `session.json`, and unit and meaning of each column.
-fn notes(info: &SessionInfo) -> Vec<KeyValue> {
+/// What the file says about itself: the schema, `session.json` where there is one, and unit and meaning of each column.
+fn notes(info: Option<&SessionInfo>) -> Vec<KeyValue> {
     let note = |key: String, value: String| KeyValue::new(key, Some(value));
     let mut notes = vec![note("facelens.schema".to_owned(), SESSION_SCHEMA.to_string())];
-    if let Ok(text) = serde_json::to_string(info) {
+    if let Some(Ok(text)) = info.map(serde_json::to_string) {
         notes.push(note("facelens.session".to_owned(), text));
     }
     for column in COLUMNS {
