@@ -53,7 +53,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, person: &PersonEntry, compact: 
     }
     let sent = app.outputs.status.as_ref().is_some_and(|status| status.followed == Some(face.id));
     let mark = if sent && !person.away { "opentrack" } else { "" };
-    let row = Row { painter: &painter, rect, person, words: &words, mark };
+    let row = PersonRow { painter: &painter, rect, person, words: &words, mark };
     if compact {
         row.compact(ui);
     } else {
@@ -97,7 +97,7 @@ fn whole(pose: Pose) -> [f32; 3] {
 }
 
 /// A row to paint.
-struct Row<'a> {
+struct PersonRow<'a> {
     painter: &'a Painter,
     rect: Rect,
     person: &'a PersonEntry,
@@ -106,7 +106,7 @@ struct Row<'a> {
     mark: &'a str,
 }
 
-impl Row<'_> {
+impl PersonRow<'_> {
     fn crop(&self, place: Rect, radius: f32) {
         if let Some(texture) = &self.person.crop {
             let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));

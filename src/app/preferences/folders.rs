@@ -13,7 +13,7 @@ use super::{NAME_WIDTH, Preference, section};
 const BUTTONS_WIDTH: f32 = 184.0;
 
 /// A folder that can be chosen.
-struct Folder {
+struct FolderChoice {
     name: &'static str,
     place: Option<PathBuf>,
     /// The user chose it.
@@ -26,7 +26,7 @@ struct Folder {
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     section(ui, "FOLDERS");
     let folders = [
-        Folder {
+        FolderChoice {
             name: "Recordings",
             place: app.sessions_folder(),
             own: app.settings.sessions_folder.is_some(),
@@ -34,7 +34,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
             choose: AppCommand::PickSessionsFolder,
             usual: AppCommand::DefaultSessionsFolder,
         },
-        Folder {
+        FolderChoice {
             name: "Snapshots",
             place: app.snapshots_folder(),
             own: app.settings.snapshots_folder.is_some(),
@@ -48,7 +48,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
     }
 }
 
-fn row(ui: &mut egui::Ui, folder: Folder, commands: &mut Vec<AppCommand>) {
+fn row(ui: &mut egui::Ui, folder: FolderChoice, commands: &mut Vec<AppCommand>) {
     ui.horizontal(|ui| {
         ui.set_min_height(28.0);
         let used = ui.label(folder.name).rect.width();

@@ -27,7 +27,7 @@ pub(crate) enum Preference {
 }
 
 /// Whether it is on, its title, and what a click asks for.
-type Switch = (bool, &'static str, fn(bool) -> Preference);
+type ShownSwitch = (bool, &'static str, fn(bool) -> Preference);
 
 /// Width of the column of names, points.
 const NAME_WIDTH: f32 = 112.0;
@@ -106,7 +106,7 @@ const fn theme_text(theme: ThemeChoice) -> &'static str {
 
 fn shown(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     section(ui, "SHOWN OF PEOPLE");
-    let switches: [Switch; 2] = [
+    let switches: [ShownSwitch; 2] = [
         (app.settings.show_age, "Age", Preference::ShowAge),
         (app.settings.show_gender, "Gender", Preference::ShowGender),
     ];

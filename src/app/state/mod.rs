@@ -132,7 +132,7 @@ pub(crate) struct App {
     mirror_files: bool,
     pub paused: bool,
     pub full_screen: bool,
-    text_size: window::TextSize,
+    text_size: window::WindowZoom,
     /// Which keys do what.
     pub keys: KeyMap,
     /// The next key that is pressed is to be that of this action.
@@ -169,7 +169,7 @@ impl App {
         let status = engine.status();
         let first_start = is_first_start(options, &settings);
         let (keys, key_warnings) = KeyMap::of(&settings.keys);
-        let text_size = window::TextSize::starting(settings.text_size);
+        let text_size = window::WindowZoom::starting(settings.text_size);
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
             engine,

@@ -8,14 +8,14 @@ use crate::settings::TEXT_SIZES;
 
 /// The size of the text and of everything else.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TextSize {
+pub(super) struct WindowZoom {
     /// To be taken over by the next repaint.
     wanted: Option<f32>,
     /// As it was at the last repaint.
     before: f32,
 }
 
-impl TextSize {
+impl WindowZoom {
     /// From the start on, this one.
     pub(super) const fn starting(size: f32) -> Self {
         Self { wanted: Some(size), before: 1.0 }

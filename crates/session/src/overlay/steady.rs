@@ -20,13 +20,13 @@ const FORGET_AFTER: Duration = Duration::from_secs(5);
 /// The frames of one source, in order; a frame before the last one starts anew, and so does each picture of a folder.
 #[derive(Clone, Debug, Default)]
 pub struct SteadyLabels {
-    said: HashMap<u64, Said>,
+    said: HashMap<u64, HeldLabel>,
     now: Duration,
 }
 
 /// What is said of one person.
 #[derive(Clone, Copy, Debug)]
-struct Said {
+struct HeldLabel {
     age: Option<Age>,
     gender: Option<Gender>,
     seen_at: Duration,
@@ -53,7 +53,7 @@ impl SteadyLabels {
             let before = self.said.get(&face.id);
             let age = hold(before.and_then(|said| said.age), face.age, is_near_age);
             let gender = hold(before.and_then(|said| said.gender), face.gender, is_near_gender);
-            self.said.insert(face.id, Said { age, gender, seen_at: time });
+            self.said.insert(face.id, HeldLabel { age, gender, seen_at: time });
         }
         self.of(faces)
     }
