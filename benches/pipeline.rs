@@ -91,7 +91,7 @@ fn scene(criterion: &mut Criterion) {
             pose: Some(Pose { yaw: 10.0, pitch: 5.0, roll: -3.0 }),
         })
         .collect();
-    let options = SceneOptions { boxes: true, labels: true, axes: true, angles: true, mirrored: false, zoom: 1.0 };
+    let options = SceneOptions::default();
     criterion.bench_function("scene of four faces", |bencher| {
         bencher.iter(|| Scene::of(black_box(&faces), 640, 480, &options));
     });

@@ -164,6 +164,30 @@ quit() {
     fi
 }
 
+echo "the first start says what this is, over the demo"
+if open; then
+    shoot first-start
+    grep -q '^welcomed = true' "$FACELENS_CONFIG_DIR/settings.toml" || fail "the first start is not remembered"
+    key Escape
+    moves first-demo || fail "the demo does not move"
+    key ctrl+comma
+    shoot preferences
+    key Escape
+    quit ctrl+q
+fi
+sed -i 's/^theme = .*/theme = "light"/' "$FACELENS_CONFIG_DIR/settings.toml"
+if open; then
+    moves light-theme || fail "the demo does not move"
+    convert "$out/light-theme.png" -crop 200x100+850+450 +repage "$work/panel.png"
+    [ "$(convert "$work/panel.png" -colorspace gray -format '%[fx:round(100*mean)]' info:)" -gt 80 ] \
+        || fail "the light theme is dark"
+    key shift+m
+    shoot messages
+    key Escape
+    quit ctrl+q
+fi
+rm -f "$FACELENS_CONFIG_DIR/settings.toml"
+
 echo "the demo moves, holds, and goes on"
 if open --source demo; then
     moves demo || fail "the demo does not move"

@@ -17,6 +17,7 @@ pub(crate) enum Action {
     Opentrack,
     Centre,
     Outputs,
+    Preferences,
     Quit,
     Pause,
     Mirror,
@@ -38,6 +39,8 @@ pub(crate) enum Action {
     Everybody,
     CloseSession,
     Help,
+    Messages,
+    Welcome,
     About,
 }
 
@@ -79,7 +82,7 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::OpenSession,
@@ -92,6 +95,7 @@ impl Action {
         Self::Opentrack,
         Self::Centre,
         Self::Outputs,
+        Self::Preferences,
         Self::Quit,
         Self::Pause,
         Self::Mirror,
@@ -113,6 +117,8 @@ impl Action {
         Self::Everybody,
         Self::CloseSession,
         Self::Help,
+        Self::Messages,
+        Self::Welcome,
         Self::About,
     ];
 
@@ -131,6 +137,7 @@ impl Action {
             Self::Opentrack => "Send head to opentrack",
             Self::Centre => "Recenter head",
             Self::Outputs => "Live outputs…",
+            Self::Preferences => "Preferences…",
             Self::Quit => "Quit",
             Self::Pause => "Pause",
             Self::Mirror => "Mirror",
@@ -152,6 +159,8 @@ impl Action {
             Self::Everybody => "Show everybody",
             Self::CloseSession => "Close session",
             Self::Help => "Keys",
+            Self::Messages => "Messages…",
+            Self::Welcome => "First steps",
             Self::About => "About and privacy",
         }
     }
@@ -171,7 +180,8 @@ impl Action {
             Self::Opentrack => "Send position and rotation of the head to opentrack, or stop",
             Self::Centre => "opentrack: the present head pose becomes straight ahead",
             Self::Outputs => "Choose what is sent to other programs live, and where",
-            Self::Quit => "Close the window",
+            Self::Preferences => "Theme, text size, folders, what is shown, privacy",
+            Self::Quit => "Close the window; a running recording is saved if you say so",
             Self::Pause => "Pause or continue",
             Self::Mirror => "Mirror the image; the data stay unmirrored",
             Self::Boxes => "Show or hide the boxes around the faces",
@@ -192,6 +202,8 @@ impl Action {
             Self::Everybody => "Session: show everybody again",
             Self::CloseSession => "Close the session and return to the live image",
             Self::Help => "Show this page",
+            Self::Messages => "Read the messages of this run again, and copy them",
+            Self::Welcome => "What facelens shows, what it sends, and how far to trust it",
             Self::About => "What facelens is, and what happens to the images",
         }
     }
@@ -211,8 +223,9 @@ impl Action {
             | Self::Opentrack
             | Self::Centre
             | Self::Outputs
+            | Self::Preferences
             | Self::Quit => Menu::File,
-            Self::Help | Self::About => Menu::Help,
+            Self::Help | Self::Messages | Self::Welcome | Self::About => Menu::Help,
             _ if self.is_replay() => Menu::Replay,
             _ => Menu::View,
         }
@@ -235,12 +248,17 @@ impl Action {
         )
     }
 
+    /// Whether a line divides it from the entry before it in its menu.
+    pub const fn begins_a_group(self) -> bool {
+        matches!(self, Self::Record | Self::Opentrack | Self::Preferences)
+    }
+
     /// Whether a key that is held down does it again and again.
     pub const fn repeats(self) -> bool {
         matches!(self, Self::StepBack | Self::StepForward)
     }
 
-    /// Its keys; the first is the one that menus show.
+    /// Its usual keys; the first is the one that menus show. The [`KeyMap`](super::key_map::KeyMap) knows those in use.
     pub const fn keys(self) -> &'static [KeyboardShortcut] {
         match self {
             Self::OpenFile => const { &[key(Key::O), command(Key::O)] },
@@ -255,7 +273,8 @@ impl Action {
             Self::Opentrack => const { &[key(Key::T)] },
             Self::Centre => const { &[key(Key::X)] },
             Self::Outputs => const { &[shift(Key::T)] },
-            Self::Quit => const { &[key(Key::Q), command(Key::Q)] },
+            Self::Preferences => const { &[command(Key::Comma), key(Key::Comma)] },
+            Self::Quit => const { &[command(Key::Q), key(Key::Q)] },
             Self::Pause => const { &[key(Key::Space)] },
             Self::Mirror => const { &[key(Key::M)] },
             Self::Boxes => const { &[key(Key::B)] },
@@ -276,22 +295,22 @@ impl Action {
             Self::Everybody => const { &[key(Key::Num0)] },
             Self::CloseSession => const { &[key(Key::Backspace), command(Key::W)] },
             Self::Help => const { &[key(Key::F1), key(Key::Questionmark)] },
+            Self::Messages => const { &[shift(Key::M)] },
+            Self::Welcome => const { &[shift(Key::I)] },
             Self::About => const { &[key(Key::I)] },
         }
     }
 
-    /// The action of a pressed key. A `?` is typed with Shift on most keyboards, so Shift does not matter for it.
-    pub fn of_key(pressed: Key, modifiers: Modifiers) -> Option<Self> {
-        let modifiers = if pressed == Key::Questionmark { Modifiers { shift: false, ..modifiers } } else { modifiers };
-        Self::ALL.into_iter().find(|action| {
-            action.keys().iter().any(|keys| keys.logical_key == pressed && modifiers.matches_exact(keys.modifiers))
-        })
-    }
-
-    /// The keys as the help page names them, e.g. `F or F11`.
-    pub fn keys_text(self) -> String {
-        let names: Vec<String> = self.keys().iter().map(keys_text).collect();
-        names.join(" or ")
+    /// Its name in `settings.toml`: `open-file`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name
     }
 }
 
@@ -301,11 +320,15 @@ pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
     if keys.modifiers.command {
         text.push_str(if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" });
     }
+    if keys.modifiers.alt {
+        text.push_str("Alt+");
+    }
     if keys.modifiers.shift {
         text.push_str("Shift+");
     }
     text.push_str(match keys.logical_key {
         Key::Questionmark => "?",
+        Key::Comma => ",",
         Key::ArrowLeft => "←",
         Key::ArrowRight => "→",
         Key::ArrowUp => "↑",
@@ -318,6 +341,7 @@ pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::key_map::KeyMap;
 
     #[test]
     fn no_two_actions_share_a_key() {
@@ -335,7 +359,7 @@ mod tests {
         for action in Action::ALL {
             assert!(!action.keys().is_empty());
             for keys in action.keys() {
-                assert_eq!(Action::of_key(keys.logical_key, keys.modifiers), Some(action));
+                assert_eq!(KeyMap::default().action(keys.logical_key, keys.modifiers), Some(action));
             }
         }
         let listed: usize =
@@ -345,9 +369,10 @@ mod tests {
 
     #[test]
     fn other_modifiers_do_not_fire_plain_keys() {
-        assert_eq!(Action::of_key(Key::M, Modifiers::CTRL), None);
-        assert_eq!(Action::of_key(Key::M, Modifiers::ALT), None);
-        assert_eq!(Action::of_key(Key::Questionmark, Modifiers::SHIFT), Some(Action::Help));
-        assert_eq!(Action::FullScreen.keys_text(), "F or F11");
+        assert_eq!(KeyMap::default().action(Key::M, Modifiers::CTRL), None);
+        assert_eq!(KeyMap::default().action(Key::M, Modifiers::ALT), None);
+        assert_eq!(KeyMap::default().action(Key::Questionmark, Modifiers::SHIFT), Some(Action::Help));
+        assert_eq!(KeyMap::default().text(Action::FullScreen), "F or F11");
+        assert_eq!(Action::FullScreen.name(), "full-screen");
     }
 }

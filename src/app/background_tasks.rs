@@ -50,8 +50,8 @@ pub(crate) enum BackgroundTask {
     ListCameras,
     /// Ask the user for a video, picture or folder.
     PickSource { folder: bool },
-    /// Ask the user for a session's folder.
-    PickSession,
+    /// Ask the user for a session's folder, beginning in this one.
+    PickSession(Option<PathBuf>),
     /// Read a session.
     OpenSession(PathBuf),
     /// Ask the user for model files.
@@ -66,6 +66,8 @@ pub(crate) enum BackgroundTask {
     Snapshot { still: Still, input: String, options: SceneOptions, folder: PathBuf },
     /// Ask the user for the folder in which sessions are kept.
     PickSessionsFolder,
+    /// Ask the user for the folder in which snapshots are kept.
+    PickSnapshotsFolder,
     /// Ask the user for a model that tells the age by gait.
     PickGaitModel,
     /// Look for recordings in this folder that were broken off.
@@ -110,6 +112,8 @@ pub(crate) enum TaskReport {
     },
     /// The user's answer to [`BackgroundTask::PickSessionsFolder`].
     SessionsFolderPicked(Picked),
+    /// The user's answer to [`BackgroundTask::PickSnapshotsFolder`].
+    SnapshotsFolderPicked(Picked),
     /// The user's answer to [`BackgroundTask::PickGaitModel`].
     GaitModelPicked(Picked),
     /// The recordings that were broken off; or why they were not looked for.
@@ -206,8 +210,8 @@ fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> TaskWork {
             let dialog = source_dialog(folder);
             Box::new(move || TaskReport::SourcePicked(wait_for(dialog)))
         }
-        BackgroundTask::PickSession => {
-            let dialog = folder_dialog("Open a session: a folder that facelens recorded");
+        BackgroundTask::PickSession(folder) => {
+            let dialog = folder_dialog("Open a session: a folder that facelens recorded", folder.as_deref());
             Box::new(move || TaskReport::SessionPicked(wait_for(dialog)))
         }
         BackgroundTask::OpenSession(path) => {
@@ -231,8 +235,12 @@ fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> TaskWork {
             Box::new(move || TaskReport::GaitModelPicked(wait_for(dialog)))
         }
         BackgroundTask::PickSessionsFolder => {
-            let dialog = folder_dialog("Choose where recordings are kept");
+            let dialog = folder_dialog("Choose where recordings are kept", None);
             Box::new(move || TaskReport::SessionsFolderPicked(wait_for(dialog)))
+        }
+        BackgroundTask::PickSnapshotsFolder => {
+            let dialog = folder_dialog("Choose where snapshots are kept", None);
+            Box::new(move || TaskReport::SnapshotsFolderPicked(wait_for(dialog)))
         }
         BackgroundTask::FindUnfinished(folder) => {
             Box::new(move || TaskReport::Unfinished(Ok(recovery::unfinished(&folder))))
@@ -258,9 +266,10 @@ impl BackgroundTask {
                 "unplug the camera that was plugged in last, then press Refresh",
             ))),
             Self::PickSource { .. } => TaskReport::SourcePicked(no_dialog(&cause)),
-            Self::PickSession => TaskReport::SessionPicked(no_dialog(&cause)),
+            Self::PickSession(_) => TaskReport::SessionPicked(no_dialog(&cause)),
             Self::PickModel(task) => TaskReport::ModelPicked(task, no_dialog(&cause)),
             Self::PickSessionsFolder => TaskReport::SessionsFolderPicked(no_dialog(&cause)),
+            Self::PickSnapshotsFolder => TaskReport::SnapshotsFolderPicked(no_dialog(&cause)),
             Self::PickGaitModel => TaskReport::GaitModelPicked(no_dialog(&cause)),
             Self::OpenSession(path) => TaskReport::Session(Err(SessionError::Io { path, cause })),
             Self::LoadShipped => {
@@ -359,7 +368,7 @@ mod tests {
         assert!(of == files && error.file == files[0] && error.cause.contains("no layer"), "{error}");
         assert_ne!(error.kind, ModelErrorKind::Io, "a remembered file is not forgotten for our own fault");
 
-        let (_, report) = report_of(BackgroundTask::PickSession, || panic!("no portal"));
+        let (_, report) = report_of(BackgroundTask::PickSession(None), || panic!("no portal"));
         assert!(matches!(report, TaskReport::SessionPicked(Picked::NoDialog)));
         let (_, report) = report_of(BackgroundTask::ListModels, || TaskReport::Models(Ok(Vec::new())));
         assert!(matches!(report, TaskReport::Models(Ok(known)) if known.is_empty()));

@@ -4,6 +4,7 @@ use eframe::egui::{
     self, Align, Align2, Button, Color32, CornerRadius, FontId, Layout, Margin, Rect, RichText, Sense, Stroke,
     UiBuilder, pos2, vec2,
 };
+use facelens_media::SourceSpec;
 use facelens_session::overlay::Scene;
 
 use super::command::AppCommand;
@@ -15,7 +16,7 @@ use super::view::{Banner, Page, Symbol, view};
 use super::{outputs_mark, recording_mark};
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::STAGE)).show(ui, |ui| {
+    egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::colors().stage)).show(ui, |ui| {
         let area = ui.max_rect();
         let live = || view(&app.status.shown, app.shot.is_some(), &app.source, &app.cameras);
         let view = app.replay.view().unwrap_or_else(live);
@@ -28,7 +29,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
             app.picture.paint(&painter, target, app.mirrored(), view.dimmed);
             if !view.dimmed {
                 let options = app.scene_options(target.width() / width as f32);
-                let faces = Scene::of(shot.faces(), width, height, &options);
+                let faces = Scene::of(&app.people.labelled(shot.faces()), width, height, &options);
                 app.gait.paint(shot, &faces, &options, &painter, target);
                 egui_painter::paint(&faces, &painter, target);
             }
@@ -43,12 +44,14 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
         if app.paused && view.page.is_none() && app.replay.is_none() {
             pill(ui, area, "Paused");
         }
-        if let Some(banner) = &view.banner {
-            show_banner(ui, area, banner, commands);
+        // Only what is merely to be known can be closed, not a camera that is waited for.
+        let closable = app.replay.is_none() && app.source == SourceSpec::Demo;
+        if let Some(banner) = view.banner.as_ref().filter(|_| !(closable && app.banner_hidden)) {
+            show_banner(ui, area, banner, closable, commands);
         }
         outputs_mark::show(app, ui, area);
         if let Some(status) = &app.recording.status {
-            recording_mark::show(ui, area, status);
+            recording_mark::show(ui, area, status, app.recording.blurred);
         }
         if ui.input(|input| !input.raw.hovered_files.is_empty()) {
             drop_hint(ui, area);
@@ -57,19 +60,20 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
 }
 
 /// One line at the top; its words break rather than run out of the window.
-fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Vec<AppCommand>) {
+fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, closable: bool, commands: &mut Vec<AppCommand>) {
     let measure = |text: &str| {
-        ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(14.0), theme::TEXT).size().x.ceil()
+        ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(14.0), theme::colors().text).size().x.ceil()
     };
     // Frame, dot and the spaces between; a button has its own margins.
     let button_width =
         banner.button.as_ref().map_or(0.0, |(text, _)| (measure(text) + 24.0).min(200.0) + theme::MARGIN);
-    let wanted = 24.0 + 16.0 + measure(&banner.text) + 4.0 + button_width;
+    let cross_width = if closable { theme::CROSS + theme::STEP } else { 0.0 };
+    let wanted = 24.0 + 16.0 + measure(&banner.text) + 4.0 + button_width + cross_width;
     let width = wanted.min(area.width() - 2.0 * theme::MARGIN);
     let place = Rect::from_center_size(pos2(area.center().x, area.top() + 36.0), vec2(width, 40.0));
     ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Center)), |ui| {
         let frame = egui::Frame::new()
-            .fill(theme::CARD.gamma_multiply(0.94))
+            .fill(theme::colors().card.gamma_multiply(0.94))
             .stroke(Stroke::new(1.0, banner.tone.color().gamma_multiply(0.6)))
             .corner_radius(CornerRadius::same(8))
             .inner_margin(Margin::symmetric(12, 6));
@@ -78,19 +82,22 @@ fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, commands: &mut Ve
             ui.horizontal(|ui| {
                 let (dot, _) = ui.allocate_exact_size(vec2(8.0, 28.0), Sense::hover());
                 ui.painter().circle_filled(dot.center(), 4.0, banner.tone.color());
-                let text_width = ui.available_width() - button_width;
+                let text_width = ui.available_width() - button_width - cross_width;
                 ui.allocate_ui_with_layout(vec2(text_width, 28.0), Layout::left_to_right(Align::Center), |ui| {
                     ui.set_width(text_width);
-                    ui.add(egui::Label::new(RichText::new(&banner.text).color(theme::TEXT)).truncate())
+                    ui.add(egui::Label::new(RichText::new(&banner.text).color(theme::colors().text)).truncate())
                         .on_hover_text(&banner.text);
                 });
-                if let Some((text, command)) = &banner.button {
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        if ui.add(Button::new(text).truncate()).clicked() {
-                            commands.push(command.clone());
-                        }
-                    });
-                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if closable && theme::cross(ui, "Close this banner").clicked() {
+                        commands.push(AppCommand::HideBanner);
+                    }
+                    if let Some((text, command)) = &banner.button
+                        && ui.add(Button::new(text).truncate()).clicked()
+                    {
+                        commands.push(command.clone());
+                    }
+                });
             });
         });
     });
@@ -107,17 +114,14 @@ fn show_page(ui: &mut egui::Ui, area: Rect, page: &Page, commands: &mut Vec<AppC
         let (rect, _) = ui.allocate_exact_size(vec2(72.0, 72.0), Sense::hover());
         draw_symbol(ui.painter(), rect, page.symbol);
         ui.add_space(theme::MARGIN);
-        ui.label(RichText::new(&page.title).heading().color(theme::TEXT));
+        ui.label(RichText::new(&page.title).heading().color(theme::colors().text));
         for line in page.text.lines() {
-            ui.label(RichText::new(line).color(theme::WEAK));
+            ui.label(RichText::new(line).color(theme::colors().weak));
         }
         ui.add_space(theme::STEP);
         for (place, (text, command)) in page.buttons.iter().enumerate() {
-            let mut button = Button::new(text).min_size(vec2(232.0, 32.0));
-            if place == 0 {
-                button = button.fill(theme::ACCENT_FILL);
-            }
-            if ui.add(button).clicked() {
+            let button = if place == 0 { theme::primary(text) } else { Button::new(text) };
+            if ui.add(button.min_size(vec2(232.0, 32.0))).clicked() {
                 commands.push(command.clone());
             }
         }
@@ -125,13 +129,13 @@ fn show_page(ui: &mut egui::Ui, area: Rect, page: &Page, commands: &mut Vec<AppC
 }
 
 fn draw_symbol(painter: &egui::Painter, rect: Rect, symbol: Symbol) {
-    let line = Stroke::new(3.0, theme::WEAK);
+    let line = Stroke::new(3.0, theme::colors().weak);
     let center = rect.center();
     match symbol {
         Symbol::Wait => {
             // Three quiet dots: nothing that moves without news.
             for step in [-1.0, 0.0, 1.0] {
-                painter.circle_filled(center + vec2(step * 18.0, 0.0), 5.0, theme::WEAK);
+                painter.circle_filled(center + vec2(step * 18.0, 0.0), 5.0, theme::colors().weak);
             }
         }
         Symbol::Camera => {
@@ -148,24 +152,27 @@ fn draw_symbol(painter: &egui::Painter, rect: Rect, symbol: Symbol) {
                 line,
             );
             let (from, to) = (center + vec2(-32.0, 28.0), center + vec2(28.0, -28.0));
-            painter.line_segment([from, to], Stroke::new(9.0, theme::STAGE));
-            painter.line_segment([from, to], Stroke::new(3.0, theme::BAD));
+            painter.line_segment([from, to], Stroke::new(9.0, theme::colors().stage));
+            painter.line_segment([from, to], Stroke::new(3.0, theme::colors().bad));
         }
         Symbol::File => {
             let page = Rect::from_center_size(center, vec2(44.0, 56.0));
             painter.rect_stroke(page, 6.0, line, egui::StrokeKind::Middle);
-            painter.line_segment([center + vec2(0.0, -14.0), center + vec2(0.0, 4.0)], Stroke::new(4.0, theme::BAD));
-            painter.circle_filled(center + vec2(0.0, 14.0), 3.0, theme::BAD);
+            painter.line_segment(
+                [center + vec2(0.0, -14.0), center + vec2(0.0, 4.0)],
+                Stroke::new(4.0, theme::colors().bad),
+            );
+            painter.circle_filled(center + vec2(0.0, 14.0), 3.0, theme::colors().bad);
         }
     }
 }
 
 fn pill(ui: &egui::Ui, area: Rect, text: &str) {
     let font = FontId::proportional(14.0);
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme::TEXT);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme::colors().text);
     let place = Rect::from_min_size(area.left_bottom() + vec2(theme::MARGIN, -44.0), galley.size() + vec2(24.0, 12.0));
-    ui.painter().rect_filled(place, place.height() / 2.0, theme::CARD.gamma_multiply(0.94));
-    ui.painter().galley(place.min + vec2(12.0, 6.0), galley, theme::TEXT);
+    ui.painter().rect_filled(place, place.height() / 2.0, theme::colors().card.gamma_multiply(0.94));
+    ui.painter().galley(place.min + vec2(12.0, 6.0), galley, theme::colors().text);
     let response = ui.interact(place, ui.scope_id().with("pill"), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
 }
@@ -173,7 +180,12 @@ fn pill(ui: &egui::Ui, area: Rect, text: &str) {
 fn drop_hint(ui: &egui::Ui, area: Rect) {
     let painter = ui.painter();
     painter.rect_filled(area, 0.0, Color32::from_black_alpha(160));
-    painter.rect_stroke(area.shrink(theme::MARGIN), 12.0, Stroke::new(2.0, theme::ACCENT), egui::StrokeKind::Inside);
+    painter.rect_stroke(
+        area.shrink(theme::MARGIN),
+        12.0,
+        Stroke::new(2.0, theme::colors().accent),
+        egui::StrokeKind::Inside,
+    );
     let words = "Drop a video, an image, a folder, a session or a model file";
-    painter.text(area.center(), Align2::CENTER_CENTER, words, FontId::proportional(18.0), theme::TEXT);
+    painter.text(area.center(), Align2::CENTER_CENTER, words, FontId::proportional(18.0), theme::colors().text);
 }

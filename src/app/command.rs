@@ -6,6 +6,9 @@ use facelens_media::SourceSpec;
 use facelens_session::recording::RecordedPictures;
 
 use super::action::Action;
+use super::notices::NoticeNumber;
+use super::panel::Section;
+use super::preferences::Preference;
 use super::replay::ReplayCommand;
 use super::state::Output;
 
@@ -52,6 +55,22 @@ pub(crate) enum AppCommand {
     Follow(u64),
     /// Finish the recording, then close the window.
     SaveAndClose,
+    /// Fold a part of the side panel, or unfold it.
+    Fold(Section),
+    /// The next key that is pressed is to be that of this action.
+    WaitForKey(Action),
+    /// Give this action its usual keys again.
+    UsualKeys(Action),
+    /// Change a preference.
+    Prefer(Preference),
+    /// Ask where snapshots are to be kept.
+    PickSnapshotsFolder,
+    /// Show the banner over this source no more until the next start.
+    HideBanner,
+    /// Take a message away; it stays in the list of messages.
+    CloseNotice(NoticeNumber),
+    /// Copy this text.
+    Copy(String),
     /// Close the open dialog.
     CloseDialog,
 }

@@ -1,12 +1,11 @@
 //! Dialogs over the window: the keys, and what becomes of the pictures.
 
-use eframe::egui::{self, Id, Modal, RichText, vec2};
+use eframe::egui::{self, Id, Modal, RichText};
 
-use super::action::{Action, Menu};
 use super::command::AppCommand;
 use super::state::{App, Dialog};
 use super::theme;
-use super::{outputs_dialog, recording_dialog};
+use super::{first_run, keys_page, notices, outputs_dialog, preferences, recording_dialog};
 
 /// What facelens does with pictures, and how far its figures can be trusted.
 const ABOUT: [(&str, &str); 4] = [
@@ -46,10 +45,16 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
         Modal::new(Id::unique(("dialog", dialog))).frame(frame).backdrop_color(egui::Color32::from_black_alpha(150));
     let response = modal.show(ctx, |ui| {
         match dialog {
-            Dialog::Help => keys(ui),
-            Dialog::About => about(ui),
-            Dialog::RecordOptions => recording_dialog::options(app, ui, commands),
-            Dialog::Outputs => outputs_dialog::show(app, ui, commands),
+            Dialog::Help => keys_page::show(app, ui, commands),
+            Dialog::About => scrolled(ui, about),
+            Dialog::RecordOptions => scrolled(ui, |ui| recording_dialog::options(app, ui, commands)),
+            Dialog::Outputs => scrolled(ui, |ui| outputs_dialog::show(app, ui, commands)),
+            Dialog::Messages => notices::show_list(app, ui, commands),
+            Dialog::Preferences => preferences::show(app, ui, commands),
+            Dialog::Welcome => {
+                first_run::show(app, ui, commands);
+                return false;
+            }
             Dialog::CloseRecording => {
                 recording_dialog::close(app, ui, commands);
                 return false;
@@ -58,46 +63,27 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
         ui.add_space(theme::STEP);
         ui.vertical_centered(|ui| ui.button("Close").clicked()).inner
     });
-    if response.inner || response.should_close() {
+    // Escape that leaves a key as it is leaves the page open.
+    let closes = response.should_close() && app.waits_for_key.is_none();
+    if response.inner || closes {
         commands.push(AppCommand::CloseDialog);
     }
 }
 
-/// Width of the column of keys in points.
-const KEYS_WIDTH: f32 = 104.0;
-
-fn keys(ui: &mut egui::Ui) {
-    ui.set_width(520.0);
-    ui.heading("Keys");
-    let row = egui::Layout::left_to_right(egui::Align::Center);
-    egui::ScrollArea::vertical().auto_shrink([false, true]).max_height(ui.ctx().content_rect().height() - 184.0).show(
-        ui,
-        |ui| {
-            ui.spacing_mut().item_spacing.y = theme::HALF;
-            for menu in Menu::ALL {
-                ui.add_space(theme::STEP);
-                ui.label(theme::section(menu.title()));
-                for action in Action::ALL.into_iter().filter(|action| action.menu() == menu) {
-                    ui.allocate_ui_with_layout(vec2(ui.available_width(), 18.0), row, |ui| {
-                        let keys = RichText::new(action.keys_text()).monospace().color(theme::ACCENT);
-                        let used = ui.label(keys).rect.width();
-                        ui.add_space((KEYS_WIDTH - used).max(0.0));
-                        ui.label(action.explanation());
-                    });
-                }
-            }
-        },
-    );
+/// In a small window a dialog scrolls, so that its button stays in sight.
+fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
+    let height = ui.ctx().content_rect().height() - 112.0;
+    egui::ScrollArea::vertical().max_height(height.max(96.0)).show(ui, contents);
 }
 
 fn about(ui: &mut egui::Ui) {
-    ui.set_width(456.0);
+    theme::dialog_width(ui, 456.0);
     ui.heading(concat!("facelens ", env!("FACELENS_VERSION")));
     ui.label(theme::weak("Age, gender and head pose, live from a webcam"));
     for (title, text) in ABOUT {
         ui.add_space(theme::HALF);
         ui.label(theme::strong(title));
-        ui.label(RichText::new(text).color(theme::WEAK));
+        ui.label(RichText::new(text).color(theme::colors().weak));
     }
     ui.horizontal(|ui| {
         for (name, address) in LINKS {

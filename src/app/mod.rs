@@ -25,11 +25,15 @@ mod central_panel;
 mod command;
 mod dialogs;
 mod egui_painter;
+mod elide;
 mod engine;
 #[cfg(test)]
 mod fake;
 mod file_dialogs;
+mod first_run;
 mod gait;
+mod key_map;
+mod keys_page;
 mod menu_bar;
 mod metrics;
 mod models;
@@ -39,6 +43,7 @@ mod outputs_mark;
 mod panel;
 mod people;
 mod picture;
+mod preferences;
 mod recording_dialog;
 mod recording_mark;
 mod recording_text;
@@ -95,6 +100,7 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
             .with_icon(icon())
             .with_min_inner_size(MIN_SIZE)
             .with_inner_size(settings.window_size)
+            .with_maximized(settings.maximized)
             .with_drag_and_drop(true),
         renderer: eframe::Renderer::Glow,
         centered: true,
@@ -232,13 +238,14 @@ impl eframe::App for MainWindow {
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        theme::STAGE.to_normalized_gamma_f32()
+        theme::DARK.stage.to_normalized_gamma_f32()
     }
 }
 
 impl App {
     /// Paints the window and does what is clicked.
     fn ui(&mut self, ui: &mut egui::Ui) {
+        theme::choose(ui.ctx(), self.settings.theme);
         let mut commands = Vec::new();
         if !self.full_screen {
             menu_bar::show(self, ui, &mut commands);
@@ -248,9 +255,10 @@ impl App {
         if self.settings.panel_open {
             panel::show(self, ui, &mut commands);
         }
-        central_panel::show(self, ui, &mut commands);
+        let stage = ui.available_rect_before_wrap();
+        theme::on_stage(ui, |ui| central_panel::show(self, ui, &mut commands));
         dialogs::show(self, ui.ctx(), &mut commands);
-        self.notices.show(ui.ctx());
+        notices::show_toasts(&mut self.notices, ui.ctx(), stage, &mut commands);
         for command in commands {
             self.run(ui.ctx(), command);
         }

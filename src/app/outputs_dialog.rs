@@ -13,7 +13,7 @@ const FIELD_WIDTH: f32 = 240.0;
 
 /// What goes out, and where to.
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(496.0);
+    theme::dialog_width(ui, 496.0);
     ui.heading("Live outputs");
     ui.label(theme::weak("Numbers for other programs during live view; never images. Off at each start."));
 
@@ -58,14 +58,15 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
     }
 }
 
-fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<AppCommand>) {
+/// The field of an output's address.
+pub(super) fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<AppCommand>) {
     let name = match output {
         Output::Opentrack => "Address of opentrack",
         Output::JsonLines => "Address of the script",
     };
     let typed = app.outputs.typed(output);
     let field = TextEdit::singleline(&mut typed.text).margin(egui::Margin::symmetric(8, 6)).desired_width(FIELD_WIDTH);
-    let response = ui.add(field).on_hover_text("HOST:PORT, or a port on this machine");
+    let response = theme::field(ui, field).on_hover_text("HOST:PORT, or a port on this machine");
     let response = response.accessible_name(name);
     if response.changed() {
         typed.error = None;
@@ -78,19 +79,19 @@ fn address(app: &mut App, ui: &mut egui::Ui, output: Output, commands: &mut Vec<
 }
 
 /// What is wrong with an address, or that it leaves this machine.
-fn error(app: &mut App, ui: &mut egui::Ui, output: Output) {
+pub(super) fn error(app: &mut App, ui: &mut egui::Ui, output: Output) {
     let typed = app.outputs.typed(output);
     if typed.looking.is_some() {
         ui.label(theme::weak(format!("Looking for the machine `{}` …", typed.text.trim())));
         return;
     }
     if let Some(error) = &typed.error {
-        ui.label(RichText::new(format!("{error}.")).small().color(theme::WARN));
+        ui.label(RichText::new(format!("{error}.")).small().color(theme::colors().warn));
         return;
     }
     let elsewhere = typed.text.parse::<std::net::SocketAddr>().is_ok_and(|address| !address.ip().is_loopback());
     if elsewhere {
         let words = "This is another machine: the data leave yours, unencrypted.";
-        ui.label(RichText::new(words).small().color(theme::WARN));
+        ui.label(RichText::new(words).small().color(theme::colors().warn));
     }
 }

@@ -14,17 +14,17 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, area: Rect) {
     let font = FontId::proportional(14.0);
     // Of the widest that it will show, so that nothing moves.
     let widest = text(options, &OutputStatus { followed: Some(888), ..OutputStatus::default() });
-    let width = ui.painter().layout_no_wrap(widest, font.clone(), theme::TEXT).size().x.ceil() + 44.0;
+    let width = ui.painter().layout_no_wrap(widest, font.clone(), theme::colors().text).size().x.ceil() + 44.0;
     let size = vec2(width.min(area.width() - 2.0 * theme::MARGIN), HEIGHT);
     let recording = if app.is_recording() { HEIGHT + theme::STEP } else { 0.0 };
     let corner = area.right_bottom() - vec2(theme::MARGIN, theme::MARGIN + recording);
     let place = Rect::from_min_size(corner - size, size);
     let painter = ui.painter_at(place);
-    painter.rect_filled(place, HEIGHT / 2.0, theme::CARD.gamma_multiply(0.94));
-    let dot = if status.errors().next().is_some() { theme::WARN } else { theme::ACCENT };
+    painter.rect_filled(place, HEIGHT / 2.0, theme::colors().card.gamma_multiply(0.94));
+    let dot = if status.errors().next().is_some() { theme::colors().warn } else { theme::colors().accent };
     painter.circle_filled(pos2(place.left() + 16.0, place.center().y), 4.0, dot);
     let words = text(options, status);
-    painter.text(pos2(place.left() + 28.0, place.center().y), Align2::LEFT_CENTER, &words, font, theme::TEXT);
+    painter.text(pos2(place.left() + 28.0, place.center().y), Align2::LEFT_CENTER, &words, font, theme::colors().text);
     let response = ui.interact(place, ui.scope_id().with("outputs"), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Live outputs: {words}")));
     response.on_hover_text(hover_text(options, status));
@@ -44,7 +44,10 @@ fn text(options: &OutputOptions, status: &OutputStatus) -> String {
 pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> String {
     let mut lines = Vec::new();
     if let Some(address) = options.opentrack {
-        lines.push(format!("{} head poses were sent to opentrack at {address}. X recenters the head.", status.heads));
+        lines.push(format!(
+            "{} head poses were sent to opentrack at {address}. \"Recenter head\" recenters it.",
+            status.heads
+        ));
     }
     match options.jsonl {
         Some(JsonlTarget::Stdout) => lines.push(format!("{} lines were sent to standard output.", status.lines)),

@@ -8,6 +8,7 @@ use facelens_core::Analysis;
 use facelens_core::frame::Frame;
 use facelens_core::geometry::{Pose, Rect};
 use facelens_core::track::{Age, Face};
+use facelens_session::overlay::SteadyLabels;
 
 /// How far back a history goes, seconds.
 pub(crate) const HISTORY_SECS: f32 = 20.0;
@@ -33,7 +34,7 @@ pub(crate) struct AgeSample {
 
 /// Somebody who is, or was just now, in view.
 pub(crate) struct PersonEntry {
-    /// As last seen.
+    /// As last seen, with age and gender as labels say them.
     pub face: Face,
     /// When, in seconds of the source's time.
     pub seen_at: f32,
@@ -51,6 +52,7 @@ pub(crate) struct PersonEntry {
 #[derive(Default)]
 pub(crate) struct People {
     list: Vec<PersonEntry>,
+    labels: SteadyLabels,
     /// Time of the newest analysis, seconds.
     pub now: f32,
     newest: Option<Arc<Analysis>>,
@@ -65,6 +67,16 @@ impl People {
     /// Everybody, by identity.
     pub fn list(&self) -> &[PersonEntry] {
         &self.list
+    }
+
+    /// The same faces with age and gender as labels say them.
+    pub fn labelled(&self, faces: &[Face]) -> Vec<Face> {
+        self.labels.of(faces)
+    }
+
+    /// Takes the faces of a replayed session in, for the words of their labels alone.
+    pub fn hold_labels(&mut self, analysis: &Analysis) {
+        self.labels.update(analysis);
     }
 
     /// Takes an analysis in. One that was taken in already changes nothing. `unrelated` pictures have nothing to do
@@ -82,7 +94,8 @@ impl People {
         for person in &mut self.list {
             person.away = true;
         }
-        for face in &analysis.faces {
+        let labelled = self.labels.update(analysis);
+        for (face, labelled) in analysis.faces.iter().zip(labelled) {
             let place = match self.list.binary_search_by_key(&face.id, |person| person.face.id) {
                 Ok(place) => place,
                 Err(place) => {
@@ -91,7 +104,7 @@ impl People {
                 }
             };
             let person = &mut self.list[place];
-            person.see(face, now);
+            person.see(face, labelled, now);
             if person.crop.is_none() || now - person.crop_at >= CROP_EVERY_SECS {
                 person.crop_at = now;
                 let image = crop(&analysis.frame, &face.rect);
@@ -121,8 +134,8 @@ impl PersonEntry {
         }
     }
 
-    fn see(&mut self, face: &Face, now: f32) {
-        self.face = face.clone();
+    fn see(&mut self, face: &Face, labelled: Face, now: f32) {
+        self.face = labelled;
         let after_gap = self.was_away;
         (self.seen_at, self.away) = (now, false);
         // A little less than the interval, so that a camera at exactly this rate loses no sample to rounding.

@@ -16,7 +16,7 @@ const TITLE_WIDTH: f32 = 176.0;
 
 /// What is recorded, and where.
 pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(496.0);
+    theme::dialog_width(ui, 496.0);
     ui.heading("Recording");
     let locked = app.is_recording();
     let hint = if locked {
@@ -70,7 +70,7 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppComman
 fn folder(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.label(theme::section("FOLDER"));
     let path = app.sessions_folder().map_or_else(|| "none".into(), |folder| from_home(&folder));
-    ui.add(egui::Label::new(RichText::new(path).color(theme::TEXT)).truncate());
+    ui.add(egui::Label::new(RichText::new(path).color(theme::colors().text)).truncate());
     ui.horizontal(|ui| {
         if ui.button("Choose…").accessible_name("Choose the folder for recordings").clicked() {
             commands.push(AppCommand::PickSessionsFolder);
@@ -84,7 +84,7 @@ fn folder(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
 
 /// The window is to be closed while something is recorded.
 pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    ui.set_width(360.0);
+    theme::dialog_width(ui, 360.0);
     ui.heading("A recording is in progress");
     let lasted = app.recording.status.as_ref().map(|status| clock_text(status.duration)).unwrap_or_default();
     let words = if app.recording.closing {
@@ -92,13 +92,13 @@ pub(super) fn close(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>
     } else {
         format!("{lasted} recorded so far. Save it and close the window?")
     };
-    ui.label(RichText::new(words).color(theme::WEAK));
+    ui.label(RichText::new(words).color(theme::colors().weak));
     ui.add_space(theme::STEP);
     let row = egui::Layout::right_to_left(egui::Align::Center);
     ui.allocate_ui_with_layout(vec2(ui.available_width(), 32.0), row, |ui| {
         ui.add_enabled_ui(!app.recording.closing, |ui| {
             let save = if app.recording.closing { "Saving…" } else { "Save and close" };
-            if ui.add(Button::new(save).fill(theme::ACCENT_FILL).min_size(vec2(128.0, 32.0))).clicked() {
+            if ui.add(theme::primary(save).min_size(vec2(128.0, 32.0))).clicked() {
                 commands.push(AppCommand::SaveAndClose);
             }
             if ui.add(Button::new("Keep recording").min_size(vec2(128.0, 32.0))).clicked() {

@@ -21,7 +21,7 @@ pub(crate) fn age<'a>(
     ground(painter, rect);
     let y = |years: f32| rect.bottom() - rect.height() * (years / AGE_TOP).clamp(0.0, 1.0);
     for decade in [20.0, 40.0, 60.0] {
-        painter.hline(rect.x_range(), y(decade), Stroke::new(1.0, theme::LINE.gamma_multiply(0.6)));
+        painter.hline(rect.x_range(), y(decade), Stroke::new(1.0, theme::DARK.line.gamma_multiply(0.6)));
     }
     let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
     for pair in pairs(samples) {
@@ -46,9 +46,9 @@ pub(crate) fn pose<'a>(
 ) {
     ground(painter, rect);
     let y = |degrees: f32| rect.center().y - rect.height() / 2.0 * (degrees / ANGLE_TOP).clamp(-1.0, 1.0);
-    painter.hline(rect.x_range(), y(0.0), Stroke::new(1.0, theme::LINE));
+    painter.hline(rect.x_range(), y(0.0), Stroke::new(1.0, theme::DARK.line));
     let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
-    for (place, color) in theme::ANGLES.into_iter().enumerate() {
+    for (place, color) in theme::DARK.angles.into_iter().enumerate() {
         let angle = |sample: &AgeSample| sample.pose.map(|pose| [pose.yaw, pose.pitch, pose.roll][place]);
         for run in unwrapped(samples.clone(), angle) {
             line(&painter, rect, now, run.into_iter(), color, |sample| angle(sample).map(y));
@@ -76,7 +76,7 @@ fn unwrapped<'a>(
 }
 
 fn ground(painter: &egui::Painter, rect: Rect) {
-    painter.rect_filled(rect, 4.0, theme::STAGE);
+    painter.rect_filled(rect, 4.0, theme::DARK.stage);
 }
 
 /// Where a moment stands: now is the right edge.

@@ -22,9 +22,18 @@ use crate::settings::{Settings, SettingsFile};
 mod access;
 mod background;
 mod cameras;
+mod dialogs;
 mod gait;
+mod messages;
 mod outputs;
+mod panel;
+mod preferences;
 mod recording;
+
+/// The usual settings, with every part of the side panel unfolded.
+pub(super) fn unfolded() -> Settings {
+    Settings { folded: Vec::new(), ..Settings::default() }
+}
 
 /// A file that is dropped on the window.
 #[derive(Debug)]
@@ -71,7 +80,7 @@ impl Test {
     }
 
     pub fn new() -> Self {
-        Self::with(&AppOptions::default(), Settings::default())
+        Self::with(&AppOptions::default(), unfolded())
     }
 
     pub fn steps(&mut self) {
@@ -161,10 +170,10 @@ fn without_a_camera_and_without_a_choice_the_demo_takes_its_place() {
 #[test]
 fn a_camera_that_was_asked_for_gets_a_page_when_it_is_not_there() {
     let options = AppOptions { source: Some("camera:9".parse().unwrap()), ..AppOptions::default() };
-    let mut test = Test::with(&options, Settings::default());
+    let mut test = Test::with(&options, unfolded());
     test.failed(SourceErrorKind::NoSuchCamera);
     assert_eq!(test.last_source(), None);
-    assert!(test.shows("This camera was not found"));
+    assert!(test.shows("Camera 9 was not found"));
     test.report(TaskReport::Cameras(Ok(vec![camera(0, "HD Webcam")])));
     test.click("Use HD Webcam");
     let named = SourceSpec::Camera(CameraChoice::Name("HD Webcam".into()));
@@ -175,7 +184,7 @@ fn a_camera_that_was_asked_for_gets_a_page_when_it_is_not_there() {
 #[test]
 fn each_failure_has_its_page_and_each_page_a_way_on() {
     let mut test =
-        Test::with(&AppOptions::default(), Settings { source: Some("camera".parse().unwrap()), ..Settings::default() });
+        Test::with(&AppOptions::default(), Settings { source: Some("camera".parse().unwrap()), ..unfolded() });
     for (kind, title) in [
         (SourceErrorKind::NoCamera, "No camera found"),
         (SourceErrorKind::PermissionDenied, "Camera permission missing"),
@@ -185,6 +194,7 @@ fn each_failure_has_its_page_and_each_page_a_way_on() {
         test.failed(kind);
         assert!(test.shows(title), "{title}");
     }
+    test.failed(SourceErrorKind::NoCamera);
     test.click("Try again");
     assert_eq!(test.fake.0.borrow().restarts, 1);
     test.failed(SourceErrorKind::NoCamera);
@@ -346,7 +356,7 @@ fn a_refused_model_is_named_and_the_one_in_use_stays() {
 #[test]
 fn a_remembered_model_is_forgotten_only_where_its_file_is_gone() {
     let files: Vec<PathBuf> = vec!["/disk/old.h5".into()];
-    let settings = Settings { pose_models: files.clone(), ..Settings::default() };
+    let settings = Settings { pose_models: files.clone(), ..unfolded() };
     for (kind, kept) in [(ModelErrorKind::Io, true), (ModelErrorKind::Corrupt, true), (ModelErrorKind::Missing, false)]
     {
         let mut test = Test::with(&AppOptions::default(), settings.clone());
@@ -380,7 +390,7 @@ fn settings_that_are_being_saved_when_the_window_closes_are_not_lost() {
 #[test]
 fn models_of_the_command_line_are_used_but_not_remembered() {
     let options = AppOptions { models: vec![(Task::Pose, "p.h5".into())], ..AppOptions::default() };
-    let settings = Settings { pose_models: vec!["old.h5".into()], ..Settings::default() };
+    let settings = Settings { pose_models: vec!["old.h5".into()], ..unfolded() };
     let mut test = Test::with(&options, settings.clone());
     let files = vec![PathBuf::from("p.h5")];
     let load =
@@ -488,9 +498,9 @@ fn the_detector_is_chosen_and_remembered() {
 #[test]
 fn a_detector_of_the_command_line_is_used_but_not_remembered() {
     let options = AppOptions { detector: Some(DetectorKind::Seeta), ..AppOptions::default() };
-    let test = Test::with(&options, Settings::default());
+    let test = Test::with(&options, unfolded());
     assert_eq!(test.window.state().detector, DetectorKind::Seeta);
-    assert_eq!(test.window.state().settings, Settings::default());
+    assert_eq!(test.window.state().settings, unfolded());
 }
 
 #[test]

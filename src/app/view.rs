@@ -1,6 +1,8 @@
 //! What the centre of the window shows for each state of the source: a picture, a page instead of it, a banner over it.
 
-use facelens_media::{CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+use facelens_media::{
+    CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind, SourceInfo, SourceKind, SourceSpec,
+};
 
 use super::action::Action;
 use super::command::AppCommand;
@@ -72,9 +74,7 @@ pub(crate) fn view(shown: &SourceState, has_picture: bool, source: &SourceSpec, 
             source,
         ),
         // A single picture is over as soon as it is there.
-        SourceState::Ended(info) if info.kind == SourceKind::Pictures && info.frame_count.is_none_or(|count| count <= 1) => {
-            over(None, false)
-        }
+        SourceState::Ended(info) if is_still(info) => over(None, false),
         SourceState::Ended(_) => {
             let text = format!("{} has ended", name_of(source));
             over(Some(Banner { tone: Tone::Info, text, button: Some(("Play again".into(), Action::Restart.into())) }), false)
@@ -82,6 +82,11 @@ pub(crate) fn view(shown: &SourceState, has_picture: bool, source: &SourceSpec, 
         SourceState::Running(_) | SourceState::Opening if has_picture => over(demo_banner(source, cameras), false),
         SourceState::Opening | SourceState::Running(_) => waiting(format!("Opening {}", name_of(source)), String::new(), source),
     }
+}
+
+/// Whether the source is a single picture.
+pub(crate) fn is_still(info: &SourceInfo) -> bool {
+    info.kind == SourceKind::Pictures && info.frame_count.is_none_or(|count| count <= 1)
 }
 
 /// What to call a source that is not open yet.
@@ -117,9 +122,11 @@ fn demo_banner(source: &SourceSpec, cameras: &[CameraInfo]) -> Option<Banner> {
             text: "This is the demo: no camera is in use".into(),
             button: Some(use_camera(camera, cameras)),
         },
-        None => {
-            Banner { tone: Tone::Info, text: "This is the demo. Plug in a camera, then press C".into(), button: None }
-        }
+        None => Banner {
+            tone: Tone::Info,
+            text: "This is the demo. Plug in a camera, then choose it under Source".into(),
+            button: None,
+        },
     })
 }
 
@@ -133,8 +140,15 @@ fn use_camera(camera: &CameraInfo, cameras: &[CameraInfo]) -> (String, AppComman
     (format!("Use {}", camera.label(cameras)), choose_camera(camera, cameras))
 }
 
+fn open_file() -> (String, AppCommand) {
+    ("Open a file…".into(), Action::OpenFile.into())
+}
+
 fn other_ways(source: &SourceSpec) -> Vec<(String, AppCommand)> {
-    let mut buttons = vec![again(), ("Open a file…".into(), Action::OpenFile.into())];
+    with_demo(vec![again(), open_file()], source)
+}
+
+fn with_demo(mut buttons: Vec<(String, AppCommand)>, source: &SourceSpec) -> Vec<(String, AppCommand)> {
     if *source != SourceSpec::Demo {
         buttons.push((Action::Demo.title().into(), Action::Demo.into()));
     }
@@ -155,7 +169,9 @@ fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> P
             "No camera found".to_owned(),
             "Plug in a camera and try again, or open a video or an image.".to_owned(),
         ),
-        Kind::NoSuchCamera => (Symbol::Camera, "This camera was not found".into(), format!("{subject}: {words}")),
+        Kind::NoSuchCamera => {
+            (Symbol::Camera, format!("{} was not found", name_of(source)), format!("{subject}: {words}"))
+        }
         Kind::AmbiguousCamera => {
             let text =
                 format!("{subject}: several cameras have this name. Choose one; it is remembered by its device.");
@@ -181,10 +197,21 @@ fn failed(error: &SourceError, source: &SourceSpec, cameras: &[CameraInfo]) -> P
         }
     };
     let mut buttons = other_ways(source);
+    let some_cameras = || cameras.iter().take(2).map(|camera| use_camera(camera, cameras));
     match error.kind {
         Kind::NoSuchCamera => {
-            buttons.splice(1..1, cameras.iter().take(2).map(|camera| use_camera(camera, cameras)));
+            buttons.splice(1..1, some_cameras());
         }
+        // The same file gives the same answer.
+        Kind::Unreadable | Kind::Unsupported => {
+            buttons = with_demo(std::iter::once(open_file()).chain(some_cameras().take(1)).collect(), source);
+        }
+        Kind::EmptyFolder => {
+            let folder = ("Open a folder…".to_owned(), Action::OpenFolder.into());
+            buttons = with_demo(vec![folder, open_file()], source);
+        }
+        // It may come with a disk that is plugged in.
+        Kind::NotFound => buttons.swap(0, 1),
         Kind::AmbiguousCamera => {
             // Trying again changes nothing; each of those that are meant is a way on.
             let meant = match source {
@@ -261,8 +288,14 @@ mod tests {
         titles.dedup();
         assert_eq!(titles.len(), kinds.len());
         for kind in kinds {
+            let expected: &[&str] = match kind {
+                Kind::Unreadable | Kind::Unsupported => &["Open a file…", "Watch the demo"],
+                Kind::EmptyFolder => &["Open a folder…", "Open a file…", "Watch the demo"],
+                Kind::NotFound => &["Open a file…", "Try again", "Watch the demo"],
+                _ => &["Try again", "Open a file…", "Watch the demo"],
+            };
             let buttons: Vec<_> = page(kind).buttons.into_iter().map(|(text, _)| text).collect();
-            assert_eq!(buttons, ["Try again", "Open a file…", "Watch the demo"]);
+            assert_eq!(buttons, expected, "{kind:?}");
         }
         assert!(page(Kind::Unreadable).text.contains("The cause.\nDo this."));
     }
@@ -274,6 +307,22 @@ mod tests {
         assert!(lost.dimmed && lost.page.is_none());
         assert!(lost.banner.unwrap().text.contains("waiting for it to come back"));
         assert!(view(&shown, false, &camera(), &[]).page.unwrap().title.contains("HD Webcam"));
+    }
+
+    #[test]
+    fn a_page_about_a_file_offers_the_camera_and_one_about_a_camera_names_it() {
+        let cameras = [crate::app::fake::camera(0, "HD Webcam")];
+        let buttons = |kind, source: SourceSpec| {
+            let error = SourceError::new(kind, "thing", "the cause", "do this");
+            let page = view(&SourceState::Failed(error), false, &source, &cameras).page.unwrap();
+            (page.title, page.buttons.into_iter().map(|(text, _)| text).collect::<Vec<_>>())
+        };
+        let (_, ways) = buttons(SourceErrorKind::Unreadable, SourceSpec::Path("notes.txt".into()));
+        assert_eq!(ways, ["Open a file…", "Use HD Webcam", "Watch the demo"]);
+        let desk = SourceSpec::Camera(CameraChoice::Name("Desk Cam".into()));
+        let (title, ways) = buttons(SourceErrorKind::NoSuchCamera, desk);
+        assert_eq!(title, "Desk Cam was not found");
+        assert_eq!(ways, ["Try again", "Use HD Webcam", "Open a file…", "Watch the demo"]);
     }
 
     #[test]
@@ -296,7 +345,7 @@ mod tests {
         assert!(with.text.contains("demo"));
         assert_eq!(with.button.unwrap().0, "Use HD Webcam");
         let without = view(&SourceState::Running(info()), true, &SourceSpec::Demo, &[]).banner.unwrap();
-        assert!(without.text.contains("press C"));
+        assert!(without.text.contains("Plug in a camera"));
         assert_eq!(view(&SourceState::Running(info()), true, &camera(), &cameras).banner, None);
     }
 

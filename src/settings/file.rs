@@ -111,7 +111,9 @@ impl SettingsFile {
         let mut disk = self.state.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let (settings, warnings) = match bounded_file::read(&self.path, MAX_BYTES) {
             Ok(bytes) => Settings::parse(&String::from_utf8_lossy(&bytes)),
-            Err(error) if error.kind == ReadErrorKind::NotFound => (Settings::default(), Vec::new()),
+            Err(error) if error.kind == ReadErrorKind::NotFound => {
+                (Settings { welcomed: false, ..Settings::default() }, Vec::new())
+            }
             Err(error) => (Settings::default(), vec![format!("{}; the defaults are used", error.cause)]),
         };
         disk.settings = Some(settings.clone());
@@ -192,7 +194,7 @@ mod tests {
     fn a_file_is_written_anew_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let file = SettingsFile::in_folder(&folder.path().join("not/there/yet"));
-        assert_eq!(file.load(), (Settings::default(), vec![]));
+        assert_eq!(file.load(), (Settings { welcomed: false, ..Settings::default() }, vec![]));
         file.save(&unlike_usual()).unwrap();
         file.save(&unlike_usual()).unwrap();
         assert_eq!(file.load(), (unlike_usual(), vec![]));

@@ -3,6 +3,7 @@
 //! A bad file is never fatal: each key that cannot be used falls back to its default and is named in a warning. What is
 //! written changes only what the user has changed: comments, and keys that this version does not know, stay.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,10 @@ use toml_edit::{Array, DocumentMut, Item, Value};
 
 use crate::outputs::OPENTRACK_PORT;
 
+pub use appearance::{TEXT_SIZES, ThemeChoice};
 pub use file::{PendingSave, SettingsError, SettingsFile};
 
+mod appearance;
 mod file;
 
 /// Environment variable that names another folder for `settings.toml`.
@@ -67,8 +70,26 @@ pub struct Settings {
     pub panel_open: bool,
     /// Width of the side panel in points.
     pub panel_width: f32,
-    /// Width and height of the window in points.
+    /// Width and height of the window in points of the system, whatever the size of its text.
     pub window_size: [f32; 2],
+    /// The window is maximised.
+    pub maximized: bool,
+    /// The theme.
+    pub theme: ThemeChoice,
+    /// Size of text and everything else in the window, relative to the system's.
+    pub text_size: f32,
+    /// Ages are shown, over the picture and in the list.
+    pub show_age: bool,
+    /// Genders are shown.
+    pub show_gender: bool,
+    /// Where snapshots are kept; `None`: `facelens` in the user's folder for pictures.
+    pub snapshots_folder: Option<PathBuf>,
+    /// Parts of the side panel that are folded, by their names.
+    pub folded: Vec<String>,
+    /// Keys that the user gave to actions, by the actions' names: `record = "Ctrl+R"`.
+    pub keys: BTreeMap<String, String>,
+    /// The page that says what facelens is was seen; only where there are no settings yet it was not.
+    pub welcomed: bool,
 }
 
 impl Default for Settings {
@@ -94,6 +115,15 @@ impl Default for Settings {
             panel_open: true,
             panel_width: 320.0,
             window_size: [1120.0, 700.0],
+            maximized: false,
+            theme: ThemeChoice::System,
+            text_size: 1.0,
+            show_age: true,
+            show_gender: true,
+            snapshots_folder: None,
+            folded: vec!["models".to_owned(), "performance".to_owned()],
+            keys: BTreeMap::new(),
+            welcomed: true,
         }
     }
 }
@@ -163,6 +193,17 @@ impl Settings {
                     size.iter().all(|side| (200.0..=16_384.0).contains(side))
                 })
                 .unwrap_or(default.window_size),
+            maximized: reader.take("maximized").unwrap_or(default.maximized),
+            theme: reader.take("theme").unwrap_or(default.theme),
+            text_size: reader
+                .take_if("text_size", "a size from 0.5 to 3", |size| TEXT_SIZES.contains(size))
+                .unwrap_or(default.text_size),
+            show_age: reader.take("show_age").unwrap_or(default.show_age),
+            show_gender: reader.take("show_gender").unwrap_or(default.show_gender),
+            snapshots_folder: reader.take("snapshots_folder").filter(|folder: &PathBuf| !folder.as_os_str().is_empty()),
+            folded: reader.take("folded").unwrap_or(default.folded),
+            keys: reader.take("keys").unwrap_or_default(),
+            welcomed: reader.take("welcomed").unwrap_or(default.welcomed),
         };
         for key in table.keys() {
             warnings.push(format!("there is no setting `{key}`; it is left as it is"));
@@ -179,7 +220,7 @@ impl Settings {
     }
 
     /// Every setting under its key, as the file has it.
-    fn entries(&self) -> [(&'static str, Value); 21] {
+    fn entries(&self) -> [(&'static str, Value); 30] {
         let text = |text: &dyn ToString| Value::from(text.to_string());
         // TOML is UTF-8: a name that is none is forgotten rather than remembered as another one.
         let path = |path: &Path| Value::from(path.to_str().unwrap_or_default());
@@ -217,6 +258,15 @@ impl Settings {
                 "window_size",
                 Value::from(self.window_size.map(|side| f64::from(side.round())).into_iter().collect::<Array>()),
             ),
+            ("maximized", self.maximized.into()),
+            ("theme", self.theme.name().into()),
+            ("text_size", (f64::from(self.text_size * 100.0).round() / 100.0).into()),
+            ("show_age", self.show_age.into()),
+            ("show_gender", self.show_gender.into()),
+            ("snapshots_folder", path(self.snapshots_folder.as_deref().unwrap_or(Path::new("")))),
+            ("folded", Value::from(self.folded.iter().map(String::as_str).collect::<Array>())),
+            ("keys", Value::InlineTable(self.keys.iter().map(|(name, keys)| (name, keys.as_str())).collect())),
+            ("welcomed", self.welcomed.into()),
         ]
     }
 
@@ -309,6 +359,15 @@ mod tests {
             panel_open: false,
             panel_width: 333.0,
             window_size: [900.0, 640.0],
+            maximized: true,
+            theme: ThemeChoice::Light,
+            text_size: 1.25,
+            show_age: false,
+            show_gender: false,
+            snapshots_folder: Some("stills".into()),
+            folded: vec!["models".into()],
+            keys: [("record".to_owned(), "Ctrl+R".to_owned())].into(),
+            welcomed: false,
             ..Settings::default()
         }
     }

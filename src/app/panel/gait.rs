@@ -1,6 +1,6 @@
 //! The walkers among the people: one row of fixed height for each.
 
-use eframe::egui::{self, Align2, Color32, FontId, Rect, RichText, Sense, TextureHandle, pos2, vec2};
+use eframe::egui::{self, Color32, FontId, Rect, RichText, Sense, TextureHandle, pos2, vec2};
 use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Measures, WalkState, Walker};
 use facelens_session::overlay::gait_age_words;
 
@@ -44,7 +44,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
         } else {
             "Nobody is fully visible: head to feet, at least 80 pixels high."
         };
-        ui.label(RichText::new(words).color(theme::WEAK));
+        ui.label(RichText::new(words).color(theme::colors().weak));
     }
     for walker in &view.walkers {
         row(ui, &of_walker(app, walker));
@@ -57,9 +57,9 @@ fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<AppCo
     let file = app.settings.gait_model.as_ref();
     let name = file.and_then(|file| file.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
     let (words, color) = match (&view.age_error, name) {
-        (Some(error), _) => (error.clone(), theme::BAD),
-        (None, Some(name)) => (format!("Age by gait: {name}"), theme::WEAK),
-        (None, None) => ("No model estimates the age from gait.".to_owned(), theme::WEAK),
+        (Some(error), _) => (error.clone(), theme::colors().bad),
+        (None, Some(name)) => (format!("Age by gait: {name}"), theme::colors().weak),
+        (None, None) => ("No model estimates the age from gait.".to_owned(), theme::colors().weak),
     };
     ui.horizontal(|ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -113,7 +113,7 @@ pub(in crate::app) fn row(ui: &mut egui::Ui, row: &GaitPanelRow<'_>) {
         egui::WidgetInfo::labeled(egui::Role::ListItem, true, spoken)
     });
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, 8.0, theme::CARD);
+    painter.rect_filled(rect, 8.0, theme::colors().card);
     let inside = rect.shrink(theme::STEP);
     let image = Rect::from_min_size(inside.min, vec2(GEI_WIDTH as f32, GEI_HEIGHT as f32));
     match row.image {
@@ -122,19 +122,13 @@ pub(in crate::app) fn row(ui: &mut egui::Ui, row: &GaitPanelRow<'_>) {
             painter.image(texture.id(), image, whole, Color32::WHITE);
         }
         None => {
-            painter.rect_filled(image, 4.0, theme::STAGE);
+            painter.rect_filled(image, 4.0, theme::colors().stage);
         }
     }
     let color = theme::id_color(row.id);
     painter.rect_stroke(image, 4.0, egui::Stroke::new(1.5, color), egui::StrokeKind::Outside);
     let left = image.right() + 12.0;
-    let number = painter.text(
-        pos2(inside.right(), inside.top()),
-        Align2::RIGHT_TOP,
-        format!("#{}", row.id),
-        FontId::monospace(12.0),
-        color,
-    );
+    let number = theme::id_tag(&painter, inside.right_top(), row.id);
     let width = |right: f32| (right - left).max(0.0);
     let line = |y: f32, right: f32, text: &str, size: f32, color: Color32| {
         let galley = painter.layout(text.to_owned(), FontId::proportional(size), color, width(right));
@@ -142,9 +136,9 @@ pub(in crate::app) fn row(ui: &mut egui::Ui, row: &GaitPanelRow<'_>) {
         painter.galley(pos2(left, y), galley, color);
         y + height
     };
-    let tone = if row.waits { theme::WEAK } else { theme::TEXT };
+    let tone = if row.waits { theme::colors().weak } else { theme::colors().text };
     let mut y = line(inside.top() - 1.0, number.left() - 8.0, &row.state, 14.0, tone) + 3.0;
     for text in figures {
-        y = line(y, inside.right(), text, 12.0, theme::WEAK) + 1.0;
+        y = line(y, inside.right(), text, 12.0, theme::colors().weak) + 1.0;
     }
 }

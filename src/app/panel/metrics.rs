@@ -2,14 +2,18 @@
 
 use eframe::egui::{self, Align, Layout, RichText, vec2};
 
+use super::super::command::AppCommand;
 use super::super::state::App;
 use super::super::theme;
+use super::{Section, section};
 
 /// Height of a line in points.
 const LINE: f32 = 18.0;
 
-pub(super) fn show(app: &App, ui: &mut egui::Ui) {
-    super::title(ui, "PERFORMANCE");
+pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
+    if !section::title(app, ui, Section::Performance, "", &summary(app), commands) {
+        return;
+    }
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.spacing_mut().interact_size.y = LINE;
     let Some(((name, format), rows)) = app.figures.rows().split_first() else { return };
@@ -27,13 +31,23 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui) {
     }
 }
 
+/// The rate at which frames are analysed, and the delay.
+fn summary(app: &App) -> String {
+    let value =
+        |wanted: &str| app.figures.rows().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+    match (value("Analysed"), value("Delay")) {
+        (Some(rate), Some(delay)) => format!("{rate}, {delay}"),
+        _ => String::new(),
+    }
+}
+
 fn line(ui: &mut egui::Ui, width: f32, name: &str, value: &str) {
     ui.allocate_ui_with_layout(vec2(width, LINE), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_size(vec2(width, LINE));
         ui.spacing_mut().item_spacing.x = theme::HALF;
         ui.label(theme::weak(name));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add(egui::Label::new(RichText::new(value).monospace().color(theme::TEXT)).truncate());
+            ui.add(egui::Label::new(RichText::new(value).monospace().color(theme::colors().text)).truncate());
         });
     });
 }

@@ -6,20 +6,32 @@ use facelens_core::model::Task;
 use super::super::command::AppCommand;
 use super::super::state::{App, LOCKED, title};
 use super::super::theme;
+use super::{Section, section};
 
 /// Height of a task's row in points.
 const ROW_HEIGHT: f32 = 38.0;
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    super::title(ui, "MODELS");
+    let open = section::title(app, ui, Section::Models, "", &summary(app), commands);
     for task in Task::ALL {
         if task == Task::Pose && app.models.is_missing(task) {
+            // Also where the part is folded: something is missing.
             pose_hint(app, ui, commands);
-        } else {
+        } else if open {
             row(app, ui, task, commands);
         }
     }
-    ui.add_space(theme::STEP);
+}
+
+/// The names of the models in use, each once.
+fn summary(app: &App) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for name in Task::ALL.into_iter().filter_map(|task| app.models.names(task)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<AppCommand>) {
@@ -36,7 +48,7 @@ fn row(app: &App, ui: &mut egui::Ui, task: Task, commands: &mut Vec<AppCommand>)
             None if app.models.is_loading(task) => "loading…".into(),
             None => "no model".into(),
         };
-        let line = RichText::new(format!("{}: {name}", title(task))).color(theme::TEXT);
+        let line = RichText::new(format!("{}: {name}", title(task))).color(theme::colors().text);
         let response = ui.add(egui::Label::new(line).truncate());
         let facts = app.models.facts(task).unwrap_or_else(|| "-".into());
         ui.add(egui::Label::new(theme::weak(facts)).truncate());
@@ -86,7 +98,7 @@ fn pose_hint(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         ui.horizontal(|ui| {
             ui.label(theme::strong("Head pose: no model"));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let button = Button::new("Load one…").fill(theme::ACCENT_FILL);
+                let button = theme::primary("Load one…");
                 let locked = app.is_locked(&AppCommand::LoadModel(Task::Pose));
                 let response = ui.add_enabled(!locked, button).on_disabled_hover_text(LOCKED);
                 if response.accessible_name("Load a head pose model").clicked() {

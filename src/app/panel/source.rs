@@ -7,26 +7,36 @@ use facelens_media::SourceSpec;
 use super::super::action::Action;
 use super::super::command::AppCommand;
 use super::super::state::{App, LOCKED};
-use super::super::theme;
 use super::super::view::{capitalised, choose_camera, name_of};
+use super::super::{elide, theme};
+use super::{Section, section};
+
+/// What the edges and the arrow of a list take of its width, points.
+const COMBO_EDGES: f32 = 48.0;
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    super::title(ui, "SOURCE");
+    let shown = capitalised(&app.source_title());
+    let detail = if app.is_folded(Section::Source) { shown } else { String::new() };
+    if !section::title(app, ui, Section::Source, "", &detail, commands) {
+        return;
+    }
     let locked = app.is_recording();
     let response = ui.add_enabled_ui(!locked, |ui| controls(app, ui, commands)).response;
     if locked {
         // What is locked shows no hint by itself; an area over all of it does.
         ui.interact(response.rect, ui.scope_id().with("locked"), egui::Sense::hover()).on_hover_text(LOCKED);
     }
-    ui.add_space(theme::STEP);
+    ui.add_space(theme::HALF);
 }
 
 fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     ui.horizontal(|ui| {
         let refresh = 72.0;
+        let width = ui.available_width() - refresh - theme::STEP;
+        let room = width - COMBO_EDGES;
         ComboBox::from_id_salt("source")
-            .width(ui.available_width() - refresh - theme::STEP)
-            .selected_text(capitalised(&app.source_title()))
+            .width(width)
+            .selected_text(elide::middle(ui, &capitalised(&app.source_title()), &elide::body(ui), room))
             .truncate()
             .show_ui(ui, |ui| picker(app, ui, commands))
             .response
@@ -42,7 +52,7 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
             .hint_text("Path of a video, image or folder")
             .margin(egui::Margin::symmetric(8, 6))
             .desired_width(ui.available_width() - open - theme::STEP);
-        let response = ui.add(field).accessible_name("Path of a video, image or folder");
+        let response = theme::field(ui, field).accessible_name("Path of a video, image or folder");
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let path = app.path_field.trim();
         let clicked = ui.add_enabled(!path.is_empty(), Button::new("Show").min_size(egui::vec2(open, 0.0))).clicked();

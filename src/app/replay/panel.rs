@@ -30,7 +30,7 @@ pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppC
     let people = replay.playback.people();
     title(ui, &format!("PEOPLE  {}", people.len()));
     if people.is_empty() {
-        ui.label(RichText::new("Nobody was found in this session.").color(theme::WEAK));
+        ui.label(RichText::new("Nobody was found in this session.").color(theme::colors().weak));
     }
     for person in people {
         row(replay, person, ui, commands);
@@ -78,7 +78,8 @@ fn details(replay: &Replay, ui: &mut egui::Ui) {
         ui.horizontal(|ui| {
             let used = ui.label(theme::weak(name)).rect.width();
             ui.add_space((64.0 - used).max(0.0));
-            ui.add(egui::Label::new(RichText::new(&value).small().color(theme::TEXT)).truncate()).on_hover_text(&value);
+            ui.add(egui::Label::new(RichText::new(&value).small().color(theme::colors().text)).truncate())
+                .on_hover_text(&value);
         });
     }
 }
@@ -98,7 +99,7 @@ fn remark(ui: &mut egui::Ui, tone: Tone, text: &str) {
     ui.horizontal_top(|ui| {
         let (dot, _) = ui.allocate_exact_size(vec2(8.0, 18.0), Sense::hover());
         ui.painter().circle_filled(dot.center(), 3.5, tone.color());
-        ui.add(egui::Label::new(RichText::new(text).small().color(theme::TEXT)).wrap());
+        ui.add(egui::Label::new(RichText::new(text).small().color(theme::colors().text)).wrap());
     });
 }
 

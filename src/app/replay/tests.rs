@@ -13,9 +13,8 @@ use crate::app::AppOptions;
 use crate::app::background_tasks::{BackgroundTask, Picked, TaskReport};
 use crate::app::fake::camera_info;
 use crate::app::notices::Tone;
-use crate::app::tests::Test;
+use crate::app::tests::{Test, unfolded};
 use crate::pipeline::SourceState;
-use crate::settings::Settings;
 
 /// A window with a session; its folder lives as long as the test.
 struct Window {
@@ -231,7 +230,7 @@ fn an_empty_session_says_that_there_is_nothing_to_play() {
 fn the_menu_asks_for_a_session_and_a_folder_that_is_one_opens_as_one() {
     let mut test = Test::new();
     test.press(Key::H);
-    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSession));
+    assert!(matches!(test.tasks().last(), Some(BackgroundTask::PickSession(_))));
     test.report(TaskReport::SessionPicked(Picked::Files(vec!["some/session".into()])));
     assert_eq!(test.tasks().last(), Some(&BackgroundTask::OpenSession("some/session".into())));
     test.report(TaskReport::SessionPicked(Picked::NoDialog));
@@ -258,13 +257,13 @@ fn a_folder_that_is_no_session_leaves_the_live_picture() {
 #[test]
 fn the_window_that_was_to_show_a_session_has_a_page_where_it_cannot() {
     let options = AppOptions { session: Some("some/session-1".into()), ..AppOptions::default() };
-    let mut test = Test::with(&options, Settings::default());
+    let mut test = Test::with(&options, unfolded());
     assert!(test.shows("Opening session-1"));
     assert!(test.tasks().contains(&BackgroundTask::OpenSession("some/session-1".into())));
     test.report(TaskReport::Session(Err(SessionError::Empty("some/session-1".into()))));
     assert!(test.shows("This session cannot be opened") && test.shows("choose a folder that facelens recorded"));
     test.click("Open session…");
-    assert_eq!(test.tasks().last(), Some(&BackgroundTask::PickSession));
+    assert!(matches!(test.tasks().last(), Some(BackgroundTask::PickSession(_))));
     test.click("Close session");
     assert_eq!(test.last_source(), Some(SourceSpec::Camera(CameraChoice::Any)));
 }

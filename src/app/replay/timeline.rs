@@ -61,7 +61,8 @@ pub(in crate::app) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<
     let lane = (window * 0.06).clamp(26.0, 48.0).round();
     let present = replay.playback.people().len().min(MOST_PRESENT) as f32 * (PRESENCE.0 + PRESENCE.1);
     let lanes = 4.0 * (lane + GAP) + present + AXIS;
-    let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 4 });
+    let frame =
+        egui::Frame::new().fill(theme::colors().panel).inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 4 });
     let height = transport::HEIGHT + theme::STEP + lanes + 12.0;
     egui::Panel::bottom("timeline").frame(frame).exact_size(height).resizable(false).show(ui, |ui| {
         transport::show(replay, ui, commands);
@@ -92,7 +93,7 @@ fn show_lanes(replay: &mut Replay, ui: &mut egui::Ui, size: Vec2, lane: f32, com
     let pointer = response.hover_pos().filter(|pos| pos.x >= plot.left() - 4.0);
     if let Some(pos) = pointer.filter(|_| !response.dragged()) {
         let x = pos.x.clamp(plot.left(), plot.right());
-        painter.vline(x, whole.top()..=below, Stroke::new(1.0, theme::WEAK.gamma_multiply(0.6)));
+        painter.vline(x, whole.top()..=below, Stroke::new(1.0, theme::DARK.weak.gamma_multiply(0.6)));
         response.clone().on_hover_text_at_pointer(clock(across.time(x), 2));
     }
     paint_playhead(&painter, across.x(playback.position_s()), whole.top()..=below);
@@ -131,26 +132,26 @@ impl Across {
 }
 
 fn paint_lane(painter: &Painter, rect: Rect, across: Across, replay: &Replay, place: usize, quantity: Quantity) {
-    painter.rect_filled(rect, 4.0, theme::STAGE);
+    painter.rect_filled(rect, 4.0, theme::DARK.stage);
     let top = replay.curves.tops[place];
     let is_age = quantity == Quantity::Age;
     let (name, color) = match quantity {
-        Quantity::Yaw => ("Yaw", theme::ANGLES[0]),
-        Quantity::Pitch => ("Pitch", theme::ANGLES[1]),
-        Quantity::Roll => ("Roll", theme::ANGLES[2]),
-        Quantity::Age => ("Age", theme::TEXT),
+        Quantity::Yaw => ("Yaw", theme::colors().angles[0]),
+        Quantity::Pitch => ("Pitch", theme::colors().angles[1]),
+        Quantity::Roll => ("Roll", theme::colors().angles[2]),
+        Quantity::Age => ("Age", theme::colors().text),
     };
     let left = pos2(rect.left() - NAMES, rect.center().y);
     painter.text(left - vec2(0.0, 6.0), Align2::LEFT_CENTER, name, FontId::proportional(12.0), color);
     let scale = if is_age { format!("0–{top:.0}") } else { format!("±{top:.0}°") };
-    painter.text(left + vec2(0.0, 7.0), Align2::LEFT_CENTER, scale, FontId::proportional(10.0), theme::WEAK);
+    painter.text(left + vec2(0.0, 7.0), Align2::LEFT_CENTER, scale, FontId::proportional(10.0), theme::colors().weak);
 
     let inner = rect.shrink2(vec2(0.0, 2.0));
     let y = |value: f32| {
         let part = if is_age { value / top } else { value / top / 2.0 + 0.5 };
         inner.bottom() - inner.height() * part.clamp(0.0, 1.0)
     };
-    let line = Stroke::new(1.0, theme::LINE);
+    let line = Stroke::new(1.0, theme::DARK.line);
     let grid: &[f32] = if is_age { &[20.0, 40.0, 60.0, 80.0] } else { &[0.0] };
     for value in grid.iter().filter(|value| **value < top) {
         painter.hline(rect.x_range(), y(*value), line);
@@ -159,12 +160,12 @@ fn paint_lane(painter: &Painter, rect: Rect, across: Across, replay: &Replay, pl
     if !people.is_empty() && people.iter().all(|(_, curves)| curves[place].is_empty()) {
         let words = if is_age { "no age model was in use" } else { "no head pose model was in use" };
         let at = rect.left_center() + vec2(theme::STEP, 0.0);
-        let shown = painter.layout_no_wrap(words.to_owned(), FontId::proportional(11.0), theme::WEAK);
+        let shown = painter.layout_no_wrap(words.to_owned(), FontId::proportional(11.0), theme::DARK.weak);
         // The line in the middle does not strike the words through.
         let ground =
             Rect::from_min_size(at - vec2(theme::HALF, shown.size().y / 2.0), shown.size() + vec2(theme::STEP, 0.0));
-        painter.rect_filled(ground, 0.0, theme::STAGE);
-        painter.galley(at - vec2(0.0, shown.size().y / 2.0), shown, theme::WEAK);
+        painter.rect_filled(ground, 0.0, theme::DARK.stage);
+        painter.galley(at - vec2(0.0, shown.size().y / 2.0), shown, theme::DARK.weak);
     }
     let painter = painter.with_clip_rect(rect);
     let only = replay.playback.only();
@@ -237,16 +238,16 @@ fn paint_axis(painter: &Painter, top: f32, across: Across) {
             return;
         }
         let align = if tick == 0 { Align2::LEFT_TOP } else { Align2::CENTER_TOP };
-        painter.vline(x, top..=top + 3.0, Stroke::new(1.0, theme::WEAK));
+        painter.vline(x, top..=top + 3.0, Stroke::new(1.0, theme::colors().weak));
         let font = FontId::proportional(11.0);
-        painter.text(pos2(x, top + 3.0), align, clock(time, decimals), font, theme::WEAK);
+        painter.text(pos2(x, top + 3.0), align, clock(time, decimals), font, theme::colors().weak);
         tick += 1;
     }
 }
 
 fn paint_playhead(painter: &Painter, x: f32, range: std::ops::RangeInclusive<f32>) {
     let top = *range.start();
-    painter.vline(x, range.clone(), Stroke::new(3.5, theme::PANEL));
+    painter.vline(x, range.clone(), Stroke::new(3.5, theme::DARK.panel));
     painter.vline(x, range, Stroke::new(1.5, Color32::WHITE));
     let head = vec![pos2(x - 5.0, top), pos2(x + 5.0, top), pos2(x, top + 7.0)];
     painter.add(Shape::convex_polygon(head, Color32::WHITE, Stroke::NONE));

@@ -24,7 +24,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<AppCom
             action(ui, commands, "+1", 36.0, Action::StepForward);
             ui.add_space(theme::STEP);
             let time = format!("{} / {}", clock(playback.position_s(), 2), clock(playback.duration_s(), 2));
-            ui.label(RichText::new(time).monospace().size(14.0).color(theme::TEXT));
+            ui.label(RichText::new(time).monospace().size(14.0).color(theme::colors().text));
             ui.add_space(theme::STEP);
             let frame = playback.frame().map_or(0, |frame| frame + 1);
             ui.label(theme::weak(format!("frame {frame} of {}", playback.frames())));
@@ -47,7 +47,7 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui, commands: &mut Vec<AppCom
 
 fn action(ui: &mut egui::Ui, commands: &mut Vec<AppCommand>, text: &str, width: f32, action: Action) {
     let button = Button::new(text).min_size(vec2(width, HEIGHT));
-    let hint = format!("{} ({})", action.explanation(), action.keys_text());
+    let hint = action.explanation();
     let response = ui.add(button).on_hover_text(hint);
     // `+1` says nothing by itself.
     let response = if action == Action::Pause { response } else { response.accessible_name(action.title()) };

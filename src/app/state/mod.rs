@@ -6,6 +6,7 @@ mod recording;
 mod replay;
 mod reports;
 mod sources;
+mod window;
 
 pub(crate) use outputs::{Output, Purpose, STANDARD_OUTPUT};
 pub(crate) use recording::LOCKED;
@@ -30,6 +31,7 @@ use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskN
 use super::command::AppCommand;
 use super::engine::Engine;
 use super::gait::Gait;
+use super::key_map::KeyMap;
 use super::metrics::MetricsPanel;
 use super::models::Models;
 use super::notices::{Notices, Tone};
@@ -49,8 +51,29 @@ pub(crate) enum Dialog {
     RecordOptions,
     /// What other programs get live.
     Outputs,
+    /// All messages of this run.
+    Messages,
+    Preferences,
+    /// What this program is, at its first start.
+    Welcome,
     /// The window is to be closed while something is recorded.
     CloseRecording,
+}
+
+impl Dialog {
+    /// The dialog that an action opens and closes.
+    pub const fn of(action: Action) -> Option<Self> {
+        match action {
+            Action::Help => Some(Self::Help),
+            Action::About => Some(Self::About),
+            Action::RecordOptions => Some(Self::RecordOptions),
+            Action::Outputs => Some(Self::Outputs),
+            Action::Messages => Some(Self::Messages),
+            Action::Preferences => Some(Self::Preferences),
+            Action::Welcome => Some(Self::Welcome),
+            _ => None,
+        }
+    }
 }
 
 /// What an [`App`] is made of.
@@ -67,10 +90,18 @@ pub(crate) struct AppParts {
     pub stop: &'static AtomicBool,
 }
 
-/// The first source: what the command line says, else the remembered one, else the first camera there is.
+/// The first source: what the command line says, else the remembered one, else the first camera there is; at the very
+/// first start the demo.
 pub(crate) fn first_source(options: &AppOptions, settings: &Settings) -> SourceSpec {
     let remembered = options.source.clone().or_else(|| settings.source.clone());
-    remembered.unwrap_or(SourceSpec::Camera(CameraChoice::Any))
+    let first =
+        if is_first_start(options, settings) { SourceSpec::Demo } else { SourceSpec::Camera(CameraChoice::Any) };
+    remembered.unwrap_or(first)
+}
+
+/// Whether nothing was ever chosen: then the user is told first what this program is.
+fn is_first_start(options: &AppOptions, settings: &Settings) -> bool {
+    !settings.welcomed && settings.source.is_none() && options.source.is_none() && options.session.is_none()
 }
 
 /// The first detector: what the command line says, else the remembered one.
@@ -101,6 +132,13 @@ pub(crate) struct App {
     mirror_files: bool,
     pub paused: bool,
     pub full_screen: bool,
+    text_size: window::TextSize,
+    /// Which keys do what.
+    pub keys: KeyMap,
+    /// The next key that is pressed is to be that of this action.
+    pub waits_for_key: Option<Action>,
+    /// The banner over the demo was closed.
+    pub banner_hidden: bool,
     pub dialog: Option<Dialog>,
     pub cameras: Vec<CameraInfo>,
     pub listing_cameras: bool,
@@ -129,6 +167,9 @@ impl App {
     pub fn new(parts: AppParts, options: &AppOptions) -> Self {
         let AppParts { engine, tasks, reports, settings, settings_file, source, stop } = parts;
         let status = engine.status();
+        let first_start = is_first_start(options, &settings);
+        let (keys, key_warnings) = KeyMap::of(&settings.keys);
+        let text_size = window::TextSize::starting(settings.text_size);
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
             engine,
@@ -147,7 +188,11 @@ impl App {
             mirror_files: false,
             paused: false,
             full_screen: false,
-            dialog: None,
+            text_size,
+            keys,
+            waits_for_key: None,
+            banner_hidden: false,
+            dialog: first_start.then_some(Dialog::Welcome),
             cameras: Vec::new(),
             listing_cameras: false,
             camera_wanted: false,
@@ -166,6 +211,12 @@ impl App {
             gait: Gait::default(),
             stop,
         };
+        if first_start {
+            app.settings.welcomed = true;
+        }
+        for warning in key_warnings {
+            app.notices.say(Tone::Warn, format!("settings.toml: {warning}."));
+        }
         app.start_outputs(options.outputs.clone());
         app.list_cameras();
         app.start(BackgroundTask::LoadShipped);
@@ -190,6 +241,7 @@ impl App {
 
     /// Takes in what is new; called before each repaint, and when a worker has something while the window is hidden.
     pub fn logic(&mut self, ctx: &egui::Context) {
+        self.follow_text_size(ctx);
         while let Ok((number, report)) = self.reports.try_recv() {
             self.take_report(number, report);
         }
@@ -258,53 +310,16 @@ impl App {
         if !dropped.is_empty() {
             self.take_dropped(dropped);
         }
-        for action in keys::pressed_actions(ctx) {
-            self.act(ctx, action);
+        if !self.take_key(ctx) {
+            for action in keys::pressed_actions(ctx, &self.keys, self.dialog) {
+                self.act(ctx, action);
+            }
         }
         if ctx.input(|input| input.viewport().close_requested()) && self.ask_before_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
         if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() && self.full_screen {
             self.act(ctx, Action::FullScreen);
-        }
-    }
-
-    /// Writes changed settings once they have been quiet for a second.
-    fn remember(&mut self, ctx: &egui::Context) {
-        ctx.input(|input| {
-            let viewport = input.viewport();
-            let usual = viewport.maximized != Some(true) && viewport.fullscreen != Some(true);
-            if let Some(inner) = viewport.inner_rect.filter(|_| usual && !self.full_screen)
-                && inner.width() >= 200.0
-                && inner.height() >= 200.0
-            {
-                self.settings.window_size = [inner.width().round(), inner.height().round()];
-            }
-        });
-        let Some(file) = &self.settings_file else { return };
-        if self.settings == self.saved {
-            self.changed_at = None;
-            return;
-        }
-        let now = ctx.input(|input| input.time);
-        let since = *self.changed_at.get_or_insert(now);
-        if now - since >= 1.0 {
-            let task = BackgroundTask::SaveSettings(file.prepare(&self.settings));
-            self.start(task);
-            self.saved = self.settings.clone();
-            self.changed_at = None;
-        } else {
-            ctx.request_repaint_after_secs(1.0);
-        }
-    }
-
-    /// Writes what has not been written yet; called when the window is closed.
-    pub fn save_now(&mut self) {
-        // Those that are being saved at this moment would be lost with the program: this waits for them.
-        if let Some(file) = &self.settings_file
-            && let Err(error) = file.save(&self.settings)
-        {
-            tracing::warn!("{error}");
         }
     }
 
@@ -324,8 +339,8 @@ impl App {
 
     /// What is drawn over the picture when one of its pixels is `zoom` points wide.
     pub fn scene_options(&self, zoom: f32) -> SceneOptions {
-        let Settings { boxes, labels, axes, angles, .. } = self.settings;
-        SceneOptions { boxes, labels, axes, angles, mirrored: self.mirrored(), zoom }
+        let Settings { boxes, labels, axes, angles, show_age: age, show_gender: gender, .. } = self.settings;
+        SceneOptions { boxes, labels, age, gender, axes, angles, mirrored: self.mirrored(), zoom }
     }
 
     /// Whether something that is switched on and off is on; `None` for what is not.
@@ -387,7 +402,17 @@ impl App {
             AppCommand::OutputAddress(output) => self.use_output_address(output),
             AppCommand::Follow(id) => self.toggle_follow(id),
             AppCommand::SaveAndClose => self.save_and_close(),
-            AppCommand::CloseDialog => self.dialog = None,
+            AppCommand::Fold(section) => self.fold(section),
+            AppCommand::WaitForKey(action) => self.wait_for_key(ctx, action),
+            AppCommand::UsualKeys(action) => self.usual_keys(action),
+            AppCommand::Prefer(preference) => self.prefer(preference),
+            AppCommand::PickSnapshotsFolder => {
+                self.start(BackgroundTask::PickSnapshotsFolder);
+            }
+            AppCommand::HideBanner => self.banner_hidden = true,
+            AppCommand::CloseNotice(number) => self.notices.close(number),
+            AppCommand::Copy(text) => ctx.copy_text(text),
+            AppCommand::CloseDialog => self.close_dialog(),
         }
         ctx.request_repaint();
     }
@@ -403,10 +428,11 @@ impl App {
             return;
         }
         let shows_camera = self.shows_camera();
+        let sessions = self.sessions_folder();
         let settings = &mut self.settings;
         match action {
             Action::OpenSession => {
-                self.start(BackgroundTask::PickSession);
+                self.start(BackgroundTask::PickSession(sessions));
             }
             Action::OpenFile => {
                 self.start(BackgroundTask::PickSource { folder: false });
@@ -419,8 +445,6 @@ impl App {
             Action::Restart => self.restart(),
             Action::Snapshot => self.snapshot(),
             Action::Record => self.toggle_recording(),
-            Action::RecordOptions => self.toggle(Dialog::RecordOptions),
-            Action::Outputs => self.toggle(Dialog::Outputs),
             Action::Opentrack => self.switch_opentrack(self.outputs.options.opentrack.is_none()),
             Action::Centre => self.centre_head(),
             Action::Quit => {
@@ -444,8 +468,13 @@ impl App {
                 self.full_screen = !self.full_screen;
                 ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.full_screen));
             }
-            Action::Help => self.toggle(Dialog::Help),
-            Action::About => self.toggle(Dialog::About),
+            Action::RecordOptions
+            | Action::Outputs
+            | Action::Preferences
+            | Action::Help
+            | Action::Messages
+            | Action::Welcome
+            | Action::About => self.toggle(Dialog::of(action)),
             // Without a session they do nothing.
             Action::StepBack
             | Action::StepForward
@@ -489,12 +518,19 @@ impl App {
         }
     }
 
-    fn toggle(&mut self, dialog: Dialog) {
+    fn close_dialog(&mut self) {
+        // Who chose nothing at the first start goes on with the demo: no camera is opened without being chosen.
+        if self.dialog.take() == Some(Dialog::Welcome) && self.settings.source.is_none() {
+            self.settings.source = Some(self.source.clone());
+        }
+    }
+
+    fn toggle(&mut self, dialog: Option<Dialog>) {
         // The question whether to save is not answered by a key for something else.
         if self.dialog == Some(Dialog::CloseRecording) {
             return;
         }
-        self.dialog = if self.dialog == Some(dialog) { None } else { Some(dialog) };
+        self.dialog = if self.dialog == dialog { None } else { dialog };
     }
 
     /// What the menu bar says of the source.

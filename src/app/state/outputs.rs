@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{App, Dialog};
+use crate::app::action::Action;
 use crate::app::background_tasks::{BackgroundTask, TaskNumber};
 use crate::app::notices::Tone;
 use crate::outputs::{
@@ -196,8 +197,9 @@ impl App {
         match address {
             Ok(address) => self.send_to(output, purpose, address),
             // The dialog says it beside the field.
-            Err(error) if self.dialog != Some(Dialog::Outputs) => {
-                self.notices.say(Tone::Warn, format!("Nothing can be sent: {error} (Shift+T)."));
+            Err(error) if !matches!(self.dialog, Some(Dialog::Outputs | Dialog::Preferences)) => {
+                self.notices
+                    .say(Tone::Warn, format!("Nothing can be sent: {error} ({}).", self.keys.first(Action::Outputs)));
             }
             Err(_) => {}
         }
@@ -229,7 +231,9 @@ impl App {
         }
         self.set_outputs(options);
         if start && output == Output::Opentrack && self.outputs.options == options {
-            self.notices.say(Tone::Good, format!("The head pose is sent to opentrack at {address}. X recenters it."));
+            let key = self.keys.first(Action::Centre);
+            let words = format!("The head pose is sent to opentrack at {address}. {key} recenters it.");
+            self.notices.say(Tone::Good, words);
         }
     }
 

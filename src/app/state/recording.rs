@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eframe::egui;
 use facelens_core::model::Task;
-use facelens_session::recording::{RecorderOptions, RecordingStatus, default_sessions_folder};
+use facelens_session::recording::{RecordedPictures, RecorderOptions, RecordingStatus, default_sessions_folder};
 use facelens_session::recovery::Recovered;
 use facelens_session::{SessionEnd, SessionInfo, WriteError, WriteErrorKind};
 
@@ -16,11 +16,12 @@ use crate::app::background_tasks::BackgroundTask;
 use crate::app::command::AppCommand;
 use crate::app::notices::Tone;
 use crate::app::recording_text::duration_text;
+use crate::app::view::{capitalised, is_still, name_of};
 use crate::pipeline::SourceState;
 use crate::pipeline::SourceWatch;
 
 /// Why something cannot be done now.
-pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first (E)";
+pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first";
 
 /// The window's side of a recording.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub(crate) struct Recording {
     pub status: Option<Arc<RecordingStatus>>,
     /// The window is closed as soon as it is saved.
     pub closing: bool,
+    /// Faces are blurred in its videos.
+    pub blurred: bool,
     source: SourceWatch,
 }
 
@@ -69,6 +72,14 @@ impl App {
             | AppCommand::OutputAddress(_)
             | AppCommand::Follow(_)
             | AppCommand::SaveAndClose
+            | AppCommand::Fold(_)
+            | AppCommand::WaitForKey(_)
+            | AppCommand::UsualKeys(_)
+            | AppCommand::Prefer(_)
+            | AppCommand::PickSnapshotsFolder
+            | AppCommand::HideBanner
+            | AppCommand::CloseNotice(_)
+            | AppCommand::Copy(_)
             | AppCommand::CloseDialog => false,
         };
         tears && self.is_recording()
@@ -100,10 +111,25 @@ impl App {
 
     fn start_recording(&mut self) -> Result<(), String> {
         if !self.replay.is_none() {
-            return Err("A session is open: close it (Backspace) to record.".into());
+            return Err(format!("A session is open: close it ({}) to record.", self.keys.first(Action::CloseSession)));
         }
-        if matches!(self.status.shown, SourceState::Ended(_)) {
-            return Err("There is nothing more to record: play it again (R) first.".into());
+        match &self.status.shown {
+            SourceState::Failed(_) => {
+                let words = format!("Nothing can be recorded: {} cannot be shown.", name_of(&self.source));
+                return Err(words + " Choose another source first.");
+            }
+            SourceState::Ended(info) if is_still(info) => {
+                let key = self.keys.first(Action::Snapshot);
+                return Err(format!(
+                    "This is a single image: there is nothing to record. {key} saves it with its overlay."
+                ));
+            }
+            SourceState::Ended(_) => {
+                let key = self.keys.first(Action::Restart);
+                let words = format!("{} has ended: start it again ({key}), then record.", name_of(&self.source));
+                return Err(capitalised(&words));
+            }
+            _ => {}
         }
         let info = self.info().filter(|_| self.shot.is_some());
         let Some(source) = info.cloned() else {
@@ -113,7 +139,10 @@ impl App {
             return Err("The models are still loading: try again in a moment.".into());
         }
         let Some(folder) = self.sessions_folder() else {
-            return Err("Nothing can be recorded: this user has no home folder. Choose a folder (Shift+E).".into());
+            return Err(format!(
+                "Nothing can be recorded: this user has no home folder. Choose a folder ({}).",
+                self.keys.first(Action::RecordOptions)
+            ));
         };
         let mut info = SessionInfo::default();
         (info.source.name, info.source.format) = (source.name, source.format);
@@ -127,6 +156,7 @@ impl App {
             scene: self.scene_options(1.0),
             info,
         };
+        let blurred = options.blur && options.pictures != RecordedPictures::None;
         if self.paused {
             self.paused = false;
             self.engine.set_paused(false);
@@ -134,7 +164,7 @@ impl App {
         self.engine.start_recording(options).map_err(|error| {
             format!("The system cannot start a thread: {error}. Close other programs and try again.")
         })?;
-        self.recording = Recording { status: self.engine.recording(), ..Recording::default() };
+        self.recording = Recording { status: self.engine.recording(), blurred, ..Recording::default() };
         Ok(())
     }
 

@@ -50,6 +50,9 @@ impl App {
         self.shot = Some(replay.update(ctx));
         if let Some(shot) = &self.shot {
             self.picture.set(ctx, &shot.frame);
+            if let Some(analysis) = &shot.analysis {
+                self.people.hold_labels(analysis);
+            }
         }
         true
     }

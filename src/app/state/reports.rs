@@ -9,6 +9,7 @@ use facelens_media::SourceSpec;
 
 use super::App;
 use crate::app::background_tasks::{BackgroundTask, PickOrigin, Picked, Still, TaskNumber, TaskReport, common_tasks};
+use crate::app::file_dialogs::can_drop;
 use crate::app::models::files_text;
 use crate::app::notices::Tone;
 
@@ -19,7 +20,7 @@ impl App {
             self.notices.say(Tone::Info, "There is no image to save yet.");
             return;
         };
-        let Some(folder) = facelens_session::default_snapshot_folder() else {
+        let Some(folder) = self.snapshots_folder() else {
             self.notices.say(Tone::Bad, "The image cannot be saved: this user has no home folder.");
             return;
         };
@@ -37,6 +38,11 @@ impl App {
         };
         let options = self.scene_options(1.0);
         self.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });
+    }
+
+    /// Where snapshots are kept.
+    pub(in crate::app) fn snapshots_folder(&self) -> Option<PathBuf> {
+        self.settings.snapshots_folder.clone().or_else(facelens_session::default_snapshot_folder)
     }
 
     pub(super) fn load_model(&mut self, task: Option<Task>, files: Vec<PathBuf>, origin: PickOrigin) {
@@ -66,21 +72,23 @@ impl App {
             }
             TaskReport::SessionPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
-                "This system has no file dialog: drop the session's folder on the window, or start facelens replay \
-                 FOLDER.",
+                format!(
+                    "This system has no file dialog: {}start facelens replay FOLDER.",
+                    drop_hint("the session's folder")
+                ),
             ),
             // Something else was asked for meanwhile.
             TaskReport::Session(_) if number < self.sessions_from => {}
             TaskReport::Session(result) => self.take_session(result),
             TaskReport::SourcePicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
-                "This system has no file dialog: drop the file on the window, or type its path in the side panel.",
+                format!("This system has no file dialog: {}type its path in the side panel.", drop_hint("the file")),
             ),
             TaskReport::ModelPicked(task, Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
                 format!(
-                    "This system has no file dialog: drop the model file on the window, or start facelens with \
-                     --model {task}=FILE."
+                    "This system has no file dialog: {}start facelens with --model {task}=FILE.",
+                    drop_hint("the model file")
                 ),
             ),
             TaskReport::SessionsFolderPicked(Picked::Files(folders)) => {
@@ -93,6 +101,16 @@ impl App {
                 "This system has no file dialog: write `sessions_folder = \"FOLDER\"` into settings.toml and start \
                  facelens again.",
             ),
+            TaskReport::SnapshotsFolderPicked(Picked::Files(folders)) => {
+                if let Some(folder) = folders.into_iter().next() {
+                    self.settings.snapshots_folder = Some(folder);
+                }
+            }
+            TaskReport::SnapshotsFolderPicked(Picked::NoDialog) => self.notices.say(
+                Tone::Warn,
+                "This system has no file dialog: write `snapshots_folder = \"FOLDER\"` into settings.toml and start \
+                 facelens again.",
+            ),
             TaskReport::GaitModelPicked(Picked::Files(files)) => self.use_gait_model(files.into_iter().next()),
             TaskReport::GaitModelPicked(Picked::NoDialog) => self.notices.say(
                 Tone::Warn,
@@ -103,6 +121,7 @@ impl App {
             | TaskReport::GaitModelPicked(Picked::Nothing)
             | TaskReport::ModelPicked(_, Picked::Nothing)
             | TaskReport::SessionPicked(Picked::Nothing)
+            | TaskReport::SnapshotsFolderPicked(Picked::Nothing)
             | TaskReport::SessionsFolderPicked(Picked::Nothing) => {}
             TaskReport::Unfinished(Ok(sessions)) => self.take_unfinished(sessions),
             TaskReport::Unfinished(Err(cause)) => self.notices.say(
@@ -182,6 +201,11 @@ impl App {
             }
         }
     }
+}
+
+/// That something can be dropped on the window, where it can.
+fn drop_hint(what: &str) -> String {
+    if can_drop() { format!("drop {what} on the window, or ") } else { String::new() }
 }
 
 /// A task as a word at the start of a line.

@@ -6,6 +6,7 @@ use facelens_media::{CameraChoice, CameraInfo, SourceError, SourceSpec};
 use facelens_session::SessionFolder;
 
 use super::App;
+use crate::app::action::Action;
 use crate::app::background_tasks::{BackgroundTask, PickOrigin};
 use crate::app::file_dialogs::is_model_file;
 use crate::app::notices::Tone;
@@ -116,7 +117,8 @@ impl App {
         }
         if std::mem::take(&mut self.camera_wanted) {
             if self.cameras.is_empty() {
-                self.notices.say(Tone::Info, "No camera found: plug one in and press C again.");
+                let key = self.keys.first(Action::NextCamera);
+                self.notices.say(Tone::Info, format!("No camera found: plug one in and press {key} again."));
             } else {
                 self.next_camera();
             }

@@ -98,3 +98,26 @@ fn at_the_smallest_size_nothing_panics_and_everything_is_named() {
     test.window.check_accessibility();
     assert!(test.shows("Person 1"));
 }
+
+#[test]
+fn in_the_smallest_window_no_button_of_the_bar_covers_another() {
+    let mut test = Test::new();
+    test.window.set_size(crate::app::MIN_SIZE.into());
+    test.steps();
+    let record = test.window.get_by_role_and_label(Role::Button, "Record").rect();
+    let panel = test.window.get_by_role_and_label(Role::Button, "Hide panel").rect();
+    assert!(record.right() < panel.left(), "{record:?} {panel:?}");
+}
+
+#[test]
+fn entries_of_menus_say_whether_they_are_on() {
+    let mut test = Test::new();
+    test.press(Key::L);
+    test.click("View");
+    let toggled = |label: &str| {
+        let entry = test.window.get_by_role_and_label(Role::MenuItemCheckBox, label);
+        entry.accesskit_node().toggled()
+    };
+    use eframe::egui::accesskit::Toggled;
+    assert_eq!((toggled("Boxes B"), toggled("Labels L")), (Some(Toggled::True), Some(Toggled::False)));
+}

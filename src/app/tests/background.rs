@@ -72,7 +72,7 @@ fn models_that_break_off_do_not_keep_a_recording_waiting() {
 #[test]
 fn a_session_that_breaks_off_has_its_page() {
     let options = AppOptions { session: Some("some/session-1".into()), ..AppOptions::default() };
-    let mut test = Test::with(&options, Settings::default());
+    let mut test = Test::with(&options, unfolded());
     breaks_off(&mut test, |task| matches!(task, BackgroundTask::OpenSession(_)));
     assert!(test.shows("This session cannot be opened") && test.shows("broken inside"));
 }
@@ -93,7 +93,9 @@ fn everything_else_that_breaks_off_is_said() {
     assert!(said(&test).contains("Could not search for interrupted recordings: broken inside"), "{}", said(&test));
     for (key, way_out) in [(Key::O, "type its path"), (Key::H, "facelens replay")] {
         test.press(key);
-        breaks_off(&mut test, |task| matches!(task, BackgroundTask::PickSource { .. } | BackgroundTask::PickSession));
+        breaks_off(&mut test, |task| {
+            matches!(task, BackgroundTask::PickSource { .. } | BackgroundTask::PickSession(_))
+        });
         assert!(said(&test).contains(way_out), "{}", said(&test));
     }
 }

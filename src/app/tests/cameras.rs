@@ -57,16 +57,16 @@ fn of_two_cameras_of_one_model_each_can_be_chosen_and_is_remembered() {
 fn a_remembered_camera_that_is_missing_is_named_and_a_name_of_two_is_asked_about() {
     let twins = [camera(0, "Twin"), camera(2, "Twin")];
     let second = SourceSpec::Camera(CameraChoice::of(&twins[1], &twins));
-    let mut test = Test::with(&AppOptions::default(), Settings { source: Some(second), ..Settings::default() });
+    let mut test = Test::with(&AppOptions::default(), Settings { source: Some(second), ..unfolded() });
     assert!(test.shows("Opening Twin"));
     let subject = "Twin (/dev/v4l/by-path/usb-0:2:1.0-video-index0)";
     let error = SourceError::new(SourceErrorKind::NoSuchCamera, subject, "there is no such camera", "");
     test.fake.show(SourceState::Failed(error));
     test.report(TaskReport::Cameras(Ok(twins[..1].to_vec())));
-    assert!(test.shows("This camera was not found") && test.shows(subject) && test.shows("Use Twin"));
+    assert!(test.shows("Twin was not found") && test.shows(subject) && test.shows("Use Twin"));
 
     let named = SourceSpec::Camera(CameraChoice::Name("Twin".into()));
-    let mut test = Test::with(&AppOptions::default(), Settings { source: Some(named), ..Settings::default() });
+    let mut test = Test::with(&AppOptions::default(), Settings { source: Some(named), ..unfolded() });
     test.report(TaskReport::Cameras(Ok(twins.to_vec())));
     test.failed(SourceErrorKind::AmbiguousCamera);
     assert!(test.shows("Which camera?") && test.shows("Use Twin (0)"));

@@ -139,7 +139,7 @@ fn a_machine_is_looked_up_beside_the_window() {
 fn a_machine_of_the_command_line_is_looked_up_beside_the_window_too() {
     let name = Address::Name("studio".to_owned(), 4242);
     let outputs = WantedOutputs { opentrack: Some(name.clone()), jsonl: Some(WantedJsonl::Stdout) };
-    let mut test = Test::with(&AppOptions { outputs, ..AppOptions::default() }, Settings::default());
+    let mut test = Test::with(&AppOptions { outputs, ..AppOptions::default() }, unfolded());
     let jsonl = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
     assert_eq!(test.outputs(), [jsonl], "the other output does not wait for it");
     let (output, purpose, text) = (Output::Opentrack, Purpose::Start, "studio:4242".to_owned());
@@ -147,7 +147,7 @@ fn a_machine_of_the_command_line_is_looked_up_beside_the_window_too() {
     let address: SocketAddr = "10.0.0.9:4242".parse().unwrap();
     test.report(TaskReport::AddressFound { output, purpose, text, found: Ok(address) });
     assert_eq!(test.outputs().last(), Some(&OutputOptions { opentrack: Some(address), ..jsonl }));
-    assert_eq!(test.window.state().settings, Settings::default(), "it holds for this time only");
+    assert_eq!(test.window.state().settings, unfolded(), "it holds for this time only");
 }
 
 #[test]
@@ -170,9 +170,9 @@ fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered(
         opentrack: Some(Address::Known("10.0.0.9:4242".parse().unwrap())),
         jsonl: Some(WantedJsonl::Stdout),
     };
-    let mut test = Test::with(&AppOptions { outputs: wanted, ..AppOptions::default() }, Settings::default());
+    let mut test = Test::with(&AppOptions { outputs: wanted, ..AppOptions::default() }, unfolded());
     assert_eq!(test.outputs(), [outputs]);
-    assert_eq!(test.window.state().settings, Settings::default());
+    assert_eq!(test.window.state().settings, unfolded());
     test.press_shift(Key::T);
     assert!(test.shows("To standard output, as given on the command line"));
     // Off and on again: it is still standard output.
@@ -185,7 +185,7 @@ fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered(
     field.click();
     test.steps();
     test.press(Key::Enter);
-    assert_eq!(test.window.state().settings, Settings::default());
+    assert_eq!(test.window.state().settings, unfolded());
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn a_source_that_is_over_ends_the_recording() {
     test.does(recording(RecordingState::Ended(SessionEnd::SourceEnded)));
     assert!(test.said().1.starts_with("The source has ended."));
     test.press(Key::E);
-    assert!(test.said().1.contains("play it again (R) first"));
+    assert!(test.said().1.contains("start it again (R), then record"), "{}", test.said().1);
     assert_eq!(test.fake.0.borrow().recorders.len(), 1);
 }
 

@@ -17,7 +17,7 @@ use facelens_core::model::{ModelSet, Task};
 use facelens_core::{Analyser, Analysis, Faces, detect};
 use facelens_import::Sandbox;
 use facelens_media::{CameraFormat, SourceInfo, SourceSpec};
-use facelens_session::overlay::{Scene, SceneOptions, paint_on_picture};
+use facelens_session::overlay::{Scene, SceneOptions, SteadyLabels, paint_on_picture};
 use parts::{Opening, times};
 use resume::Resume;
 use table::{Table, TableFormat};
@@ -110,6 +110,7 @@ pub(super) fn run(args: &AnalyzeArgs, sandbox: &Sandbox) -> anyhow::Result<ExitC
         on_terminal: is_terminal(&target),
         rows: Table::new(target, format, resume.map(|resume| resume.keep)),
         video: args.video.clone().map(Video::new),
+        labels: SteadyLabels::default(),
     };
     let (all_well, rows) = workers
         .run(analysers, |events| write_all(&workers, events, &mut out))
@@ -227,6 +228,8 @@ impl InputTotal {
 struct AnalyzeOutput {
     rows: Table,
     video: Option<Video>,
+    /// What the labels in the video say.
+    labels: SteadyLabels,
     on_terminal: bool,
 }
 
@@ -236,6 +239,7 @@ impl AnalyzeOutput {
         if let Some(video) = &mut self.video {
             video.begin(info);
         }
+        self.labels = SteadyLabels::default();
     }
 
     fn write(&mut self, analysed: Analysed) -> anyhow::Result<()> {
@@ -244,7 +248,7 @@ impl AnalyzeOutput {
             let frame = &analysis.frame;
             let (width, height) = (frame.width(), frame.height());
             let options = SceneOptions { mirrored: false, ..SceneOptions::default() }.for_saving(height);
-            let scene = Scene::of(&analysis.faces, width, height, &options);
+            let scene = Scene::of(&self.labels.update(analysis), width, height, &options);
             video.write(frame, |rgb| paint_on_picture(&scene, rgb, width, height))?;
         }
         Ok(())

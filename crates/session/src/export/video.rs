@@ -11,7 +11,7 @@ use facelens_media::{Mode, Next, Source, SourceError, SourceInfo, SourceSpec};
 use crate::file_error::WriteError;
 use crate::folder::SessionFolder;
 use crate::info::SessionVideo;
-use crate::overlay::{Scene, SceneOptions, paint_on_picture};
+use crate::overlay::{Scene, SceneOptions, SteadyLabels, paint_on_picture};
 use crate::video::{VideoFile, VideoOptions, VideoSummary, VideoWriter};
 
 /// How a video comes about.
@@ -80,6 +80,7 @@ pub struct VideoExport<'a> {
     to: PathBuf,
     writer: Option<VideoWriter>,
     rgb: Vec<u8>,
+    labels: SteadyLabels,
 }
 
 impl<'a> VideoExport<'a> {
@@ -102,6 +103,7 @@ impl<'a> VideoExport<'a> {
             to: to.to_owned(),
             writer: None,
             rgb: Vec::new(),
+            labels: SteadyLabels::default(),
         })
     }
 
@@ -137,6 +139,7 @@ impl<'a> VideoExport<'a> {
         if let Some(row) = row {
             let options = SceneOptions { mirrored: self.mirrored, ..SceneOptions::default() }.for_saving(height);
             let faces = row.faces_of(&self.people, self.session.info.gender_number());
+            let faces = self.labels.update_at(frame.time, &faces);
             paint_on_picture(&Scene::of(&faces, width, height, &options), &mut self.rgb, width, height);
         }
         Ok(writer.write(&self.rgb, frame.time)?)

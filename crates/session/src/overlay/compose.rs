@@ -5,6 +5,7 @@ use facelens_core::track::Face;
 
 use super::axes::axis_tips;
 use super::layout::{LabelLayout, LabelSize, Manner};
+use super::leader::{gap, leader};
 use super::palette::{AXIS_X, AXIS_Y, AXIS_Z, INK, PLATE, TEXT, TEXT_DIM, identity_color};
 use super::scene::{Color, Scene, SceneOptions, Shape};
 use super::text::TextSize;
@@ -34,6 +35,10 @@ mod metrics {
     pub const CORNER: f32 = 2.4;
     /// Stroke of a box's sides.
     pub const SIDE: f32 = 1.0;
+    /// Stroke of the line from a label that stands away from its face.
+    pub const LEADER: f32 = 1.5;
+    /// Two plates of a face that are as near as this belong together.
+    pub const TOGETHER: f32 = 4.0;
 }
 
 impl Scene {
@@ -45,7 +50,7 @@ impl Scene {
         let boxes: Vec<_> =
             faces.iter().map(|face| if options.mirrored { mirrored(face.rect, width) } else { face.rect }).collect();
         let unit = if options.zoom.is_finite() { 1.0 / options.zoom.clamp(0.02, 50.0) } else { 1.0 };
-        let mut composer = Composer { shapes: Vec::new(), unit };
+        let mut composer = Composer { shapes: Vec::new(), leaders: Vec::new(), labels: vec![None; faces.len()], unit };
         if options.boxes {
             for (face, &rect) in faces.iter().zip(&boxes) {
                 composer.corners(rect, identity_color(face.id));
@@ -57,18 +62,21 @@ impl Scene {
             }
         }
         let mut layout = LabelLayout::new(width, height, &boxes, unit);
+        let below_labels = composer.shapes.len();
         // The names of all come before the figures of any: where there is little room, figures are missed less.
         if options.labels {
             for (index, face) in faces.iter().enumerate() {
-                composer.label(&mut layout, index, face);
+                composer.label(&mut layout, index, face, &boxes, options);
             }
         }
         if options.angles {
             for (index, face) in faces.iter().enumerate() {
-                composer.figures(&mut layout, index, face);
+                composer.figures(&mut layout, index, face, &boxes);
             }
         }
-        Self { width, height, shapes: composer.shapes }
+        let Composer { mut shapes, leaders, .. } = composer;
+        shapes.splice(below_labels..below_labels, leaders);
+        Self { width, height, shapes }
     }
 }
 
@@ -84,6 +92,10 @@ fn mirrored(rect: Rect, width: f32) -> Rect {
 
 struct Composer {
     shapes: Vec<Shape>,
+    /// Lines from labels to their faces, below all labels.
+    leaders: Vec<Shape>,
+    /// Where the label of each face stands.
+    labels: Vec<Option<Rect>>,
     /// One point on the screen in pixels of the picture.
     unit: f32,
 }
@@ -142,17 +154,38 @@ impl Composer {
     }
 
     /// The plate with ID, gender and age; with the ID alone where there is no room for more.
-    fn label(&mut self, layout: &mut LabelLayout, index: usize, face: &Face) {
-        let words: Vec<_> = face.gender.map(wording::gender).into_iter().chain(face.age.map(wording::age)).collect();
+    fn label(&mut self, layout: &mut LabelLayout, index: usize, face: &Face, boxes: &[Rect], options: &SceneOptions) {
+        let gender = face.gender.filter(|_| options.gender).map(wording::gender);
+        let age = face.age.filter(|_| options.age).map(wording::age);
+        let words: Vec<_> = gender.into_iter().chain(age).collect();
         // The bare ID beside its face tells more than a whole label on somebody else's.
         for manner in [Manner::Clear, Manner::Crowded] {
-            if self.plate(layout, index, face, &words, manner) || self.plate(layout, index, face, &[], manner) {
+            let whole = self.plate(layout, index, face, &words, manner);
+            if let Some(plate) = whole.or_else(|| self.plate(layout, index, face, &[], manner)) {
+                self.labels[index] = Some(plate);
+                self.leader(&plate, &boxes[index], face.id);
                 return;
             }
         }
     }
 
-    fn plate(&mut self, layout: &mut LabelLayout, index: usize, face: &Face, words: &[Words], manner: Manner) -> bool {
+    /// The line from a plate to its face, where the two are not side by side.
+    fn leader(&mut self, plate: &Rect, face: &Rect, id: u64) {
+        let Some((from, to)) = leader(plate, face, self.unit) else { return };
+        let width = metrics::LEADER * self.unit;
+        for (width, color) in [(width + 2.0 * metrics::CASING * self.unit, INK), (width, identity_color(id))] {
+            self.leaders.push(Shape::Line { from, to, width, color });
+        }
+    }
+
+    fn plate(
+        &mut self,
+        layout: &mut LabelLayout,
+        index: usize,
+        face: &Face,
+        words: &[Words],
+        manner: Manner,
+    ) -> Option<Rect> {
         let unit = self.unit;
         let (padding, inset) = ((metrics::PADDING.0 * unit, metrics::PADDING.1 * unit), metrics::TAG_INSET * unit);
         let id = format!("#{}", face.id);
@@ -170,9 +203,7 @@ impl Composer {
             width: inset + tag_width + if lines.is_empty() { inset } else { text_width + 2.0 * padding.0 },
             height: text_height + 2.0 * padding.1,
         };
-        let Some(plate) = layout.place(index, size, true, manner) else {
-            return false;
-        };
+        let plate = layout.place(index, size, true, manner)?;
         self.fill(plate, metrics::PLATE_RADIUS * unit, PLATE);
         let tag = Rect::new(plate.x + inset, plate.y + inset, tag_width, plate.height - 2.0 * inset);
         self.fill(tag, (metrics::PLATE_RADIUS - metrics::TAG_INSET + 1.0) * unit, identity_color(face.id));
@@ -187,24 +218,28 @@ impl Composer {
             self.text(at, words.text.clone(), font, if words.unsure { TEXT_DIM } else { TEXT });
             at.y += size.height;
         }
-        true
+        Some(plate)
     }
 
-    /// Yaw, pitch and roll, each in its own column; none where there is no room that is clear of faces.
-    fn figures(&mut self, layout: &mut LabelLayout, index: usize, face: &Face) {
+    /// Yaw, pitch and roll, each in its own column; none where there is no room that is clear of faces. Where there are
+    /// several faces, the ID says whose they are.
+    fn figures(&mut self, layout: &mut LabelLayout, index: usize, face: &Face, boxes: &[Rect]) {
         let Some(pose) = face.pose else {
             return;
         };
         let unit = self.unit;
         let font = metrics::FIGURES * unit;
         let padding = (metrics::PADDING.0 * unit, (metrics::PADDING.1 - 1.0) * unit);
-        let (space, gap) = (metrics::FIGURE_SPACE * unit, metrics::FIGURE_GAP * unit);
+        let (space, between) = (metrics::FIGURE_SPACE * unit, metrics::FIGURE_GAP * unit);
         let width = |text: &str| TextSize::of(text, font).width;
         let angles = wording::angles(pose);
         let figure_width = width(WIDEST_ANGLE);
         let columns = angles.each_ref().map(|(name, _)| width(name) + space + figure_width);
+        let id = (boxes.len() > 1).then(|| format!("#{}", face.id));
+        let inset = metrics::TAG_INSET * unit;
+        let tag_width = id.as_ref().map_or(0.0, |id| width(id) + padding.0);
         let size = LabelSize {
-            width: columns.iter().sum::<f32>() + 2.0 * (gap + padding.0),
+            width: tag_width + columns.iter().sum::<f32>() + 2.0 * (between + padding.0),
             height: TextSize::of(WIDEST_ANGLE, font).height + 2.0 * padding.1,
         };
         let Some(plate) = layout.place(index, size, false, Manner::Clear) else {
@@ -212,11 +247,22 @@ impl Composer {
         };
         self.fill(plate, metrics::PLATE_RADIUS * unit, PLATE);
         let mut at = Point { x: plate.x + padding.0, y: plate.y + padding.1 };
+        if let Some(id) = id {
+            let tag = Rect::new(plate.x + inset, plate.y + inset, tag_width, plate.height - 2.0 * inset);
+            self.fill(tag, (metrics::PLATE_RADIUS - metrics::TAG_INSET + 1.0) * unit, identity_color(face.id));
+            self.text(Point { x: tag.center().x - width(&id) / 2.0, y: at.y }, id, font, INK);
+            at.x = tag.right() + padding.0 - inset;
+        }
+        // Below its own label it needs no line.
+        let joined = self.labels[index].is_some_and(|label| gap(&label, &plate) <= metrics::TOGETHER * unit);
+        if !joined {
+            self.leader(&plate, &boxes[index], face.id);
+        }
         for ((name, figure), column) in angles.into_iter().zip(columns) {
             // Figures begin at the same place whatever they are, so that they do not dance.
             self.text(at, name.to_owned(), font, TEXT_DIM);
             self.text(Point { x: at.x + width(name) + space, y: at.y }, figure, font, TEXT);
-            at.x += column + gap;
+            at.x += column + between;
         }
     }
 

@@ -81,9 +81,13 @@ fn without_models_a_face_has_its_box_and_its_id() {
 #[test]
 fn each_part_can_be_left_out() {
     let faces = [face(1, Rect::new(200.0, 200.0, 100.0, 100.0))];
-    let nothing = SceneOptions { boxes: false, labels: false, axes: false, angles: false, mirrored: false, zoom: 1.0 };
+    let nothing = SceneOptions { boxes: false, labels: false, axes: false, angles: false, ..SceneOptions::default() };
     assert!(scene(&faces, &nothing).shapes.is_empty());
-    assert_eq!(texts(&scene(&faces, &SceneOptions { labels: true, ..nothing })).len(), 3);
+    let label = |age, gender| texts_of(&faces, &SceneOptions { labels: true, age, gender, ..nothing });
+    assert_eq!(label(true, true), ["#1", "female, 9 in 10", "age 25–43"]);
+    assert_eq!(label(true, false), ["#1", "age 25–43"]);
+    assert_eq!(label(false, true), ["#1", "female, 9 in 10"]);
+    assert_eq!(label(false, false), ["#1"]);
     assert_eq!(texts(&scene(&faces, &SceneOptions { angles: true, ..nothing })).len(), 6);
     assert_eq!(lines(&scene(&faces, &SceneOptions { axes: true, ..nothing }), AXIS_X).len(), 1);
     let corners = scene(&faces, &SceneOptions { boxes: true, ..nothing });
@@ -217,11 +221,13 @@ fn broken_numbers_and_tiny_pictures_break_nothing() {
 
 #[test]
 fn identities_differ_in_colour_and_the_tag_has_the_colour_of_the_box() {
-    let colors: Vec<_> = (1..=6).map(identity_color).collect();
+    let colors: Vec<_> = (1..=12).map(identity_color).collect();
     for (index, color) in colors.iter().enumerate() {
-        assert!(!colors[index + 1..].contains(color));
+        for other in &colors[index + 1..] {
+            assert!(difference(*color, *other) > 20.0, "{color:?} and {other:?}: {}", difference(*color, *other));
+        }
     }
-    assert_eq!(identity_color(7), identity_color(1));
+    assert_eq!(identity_color(13), identity_color(1));
     let _ = identity_color(0);
     let scene = scene(&[face(2, Rect::new(200.0, 200.0, 100.0, 100.0))], &SceneOptions::default());
     let tag = |shape: &&Shape| matches!(shape, Shape::Rect { fill, .. } if *fill == Some(colors[1]));
@@ -239,18 +245,78 @@ fn every_text_stands_out_from_what_is_behind_it_even_on_a_white_picture() {
             assert!(contrast(text, plate) > 4.5, "{text:?} on {plate:?}: {}", contrast(text, plate));
         }
     }
-    for id in 1..=6 {
+    for id in 1..=12 {
         let tag = identity_color(id);
         assert!(contrast(INK, tag) > 4.5, "ID {id}: {}", contrast(INK, tag));
     }
 }
 
+/// How different two colours look: CIE 1976 (their distance in L*a*b*, D65); from about 2 it can be seen at all.
+fn difference(a: Color, b: Color) -> f32 {
+    let lab = |color: Color| {
+        let [r, g, b] = [color.r, color.g, color.b].map(linear);
+        let x = (0.412_456 * r + 0.357_576 * g + 0.180_438 * b) / 0.950_47;
+        let y = 0.212_673 * r + 0.715_152 * g + 0.072_175 * b;
+        let z = (0.019_334 * r + 0.119_192 * g + 0.950_304 * b) / 1.088_83;
+        let [x, y, z] = [x, y, z].map(|t| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 });
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    };
+    let (a, b) = (lab(a), lab(b));
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
+}
+
+/// Light of one channel, 0 to 1.
+fn linear(channel: u8) -> f32 {
+    let c = f32::from(channel) / 255.0;
+    if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+}
+
+#[test]
+fn in_a_crowd_the_angles_say_whose_they_are_and_moved_labels_point_to_their_face() {
+    let spread = [face(1, Rect::new(60.0, 150.0, 90.0, 90.0)), face(2, Rect::new(420.0, 150.0, 90.0, 90.0))];
+    let ids = |scene: &Scene, id: &str| texts(scene).iter().filter(|text| **text == id).count();
+    let spread = scene(&spread, &SceneOptions::default());
+    for id in ["#1", "#2"] {
+        assert_eq!(ids(&spread, id), 2, "in the label and beside the angles");
+    }
+    assert_eq!(leaders(&spread), [], "each label stands beside its face");
+
+    // Two rows of small faces side by side: their labels are wider than they are.
+    let crowd: Vec<_> = (0..12_u8)
+        .map(|n| {
+            let (row, column) = (f32::from(n / 6), f32::from(n % 6));
+            face(u64::from(n) + 1, Rect::new(150.0 + 46.0 * column, 200.0 + 46.0 * row, 44.0, 44.0))
+        })
+        .collect();
+    let scene = scene(&crowd, &SceneOptions::default());
+    let leaders = leaders(&scene);
+    assert!(!leaders.is_empty());
+    for (color, from, to) in leaders {
+        let face = crowd.iter().find(|face| identity_color(face.id) == color).unwrap().rect;
+        let on = |rect: &Rect, at: Point| {
+            at.x >= rect.x - 0.1 && at.x <= rect.right() + 0.1 && at.y >= rect.y - 0.1 && at.y <= rect.bottom() + 0.1
+        };
+        assert!(on(&face, to), "{to:?} is not at {face:?}");
+        assert!(plates(&scene).iter().any(|plate| on(plate, from)), "{from:?} is at no label");
+    }
+}
+
+/// The lines from labels to faces: their colour, where they begin and where they end. Axes have none of these colours.
+fn leaders(scene: &Scene) -> Vec<(Color, Point, Point)> {
+    let is_identity = |color: &Color| (1..=12).map(identity_color).any(|identity| identity == *color);
+    let leader = |shape: &Shape| match shape {
+        Shape::Line { from, to, color, .. } if is_identity(color) => Some((*color, *from, *to)),
+        _ => None,
+    };
+    scene.shapes.iter().filter_map(leader).collect()
+}
+
+fn texts_of(faces: &[Face], options: &SceneOptions) -> Vec<String> {
+    texts(&scene(faces, options)).into_iter().map(str::to_owned).collect()
+}
+
 /// Contrast ratio of two opaque colours (WCAG 2.1, "contrast ratio" and "relative luminance"), 1 to 21.
 fn contrast(a: Color, b: Color) -> f32 {
-    let linear = |c: u8| {
-        let c = f32::from(c) / 255.0;
-        if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
-    };
     let luminance = |c: Color| 0.2126 * linear(c.r) + 0.7152 * linear(c.g) + 0.0722 * linear(c.b);
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)

@@ -75,10 +75,13 @@ impl<'a> LabelLayout<'a> {
         let tops = [around.y, around.bottom() - size.height];
         let mut places: Vec<_> =
             heights.iter().flat_map(|&y| lefts.map(|x| self.rounded(self.within_width(x, size), y, size))).collect();
-        // In the second row, where the first is taken by another plate of the same face.
-        for plate in self.taken.iter().rev().take(2) {
+        // In the second row, where the first is taken by another plate, most likely of the same face.
+        let beside = |plate: &&Rect| super::leader::is_beside(plate, &around, self.unit);
+        for plate in self.taken.iter().rev().filter(beside).take(2) {
             let heights = [plate.y - self.unit * 2.0 - size.height, plate.bottom() + self.unit * 2.0];
-            places.extend(heights.map(|y| self.rounded(self.within_width(lefts[0], size), y, size)));
+            let rows = heights.map(|y| self.rounded(self.within_width(lefts[0], size), y, size));
+            // Above a face, only the row further up.
+            places.extend(rows.into_iter().filter(|place| place.intersection(&around).is_none()));
         }
         places.extend(tops.iter().flat_map(|&y| sides.map(|x| self.rounded(x, self.within_height(y, size), size))));
         places
@@ -186,6 +189,16 @@ mod tests {
     fn a_face_that_fills_the_picture_carries_its_plate_inside() {
         let place = place(&[Rect::new(-50.0, -50.0, 740.0, 580.0)], true).unwrap();
         assert_eq!(place, Rect::new(280.0, 6.0, 80.0, 30.0));
+    }
+
+    #[test]
+    fn a_second_plate_stands_behind_the_first_and_off_its_face() {
+        // Below is no room: the picture ends there.
+        let face = [Rect::new(200.0, 340.0, 120.0, 130.0)];
+        let mut layout = LabelLayout::new(640.0, 480.0, &face, 1.0);
+        let first = layout.place(0, PLATE, true, Manner::Clear).unwrap();
+        let second = layout.place(0, LabelSize { width: 160.0, height: 20.0 }, false, Manner::Clear).unwrap();
+        assert!(second.bottom() < first.y && first.bottom() < face[0].y, "{first:?} {second:?}");
     }
 
     #[test]

@@ -74,8 +74,12 @@ pub enum Shape {
 pub struct SceneOptions {
     /// Boxes around the faces.
     pub boxes: bool,
-    /// ID, age range, gender.
+    /// Labels: the ID, and of [`age`](Self::age) and [`gender`](Self::gender) what is to be shown.
     pub labels: bool,
+    /// The age range in the labels.
+    pub age: bool,
+    /// The gender in the labels.
+    pub gender: bool,
     /// The three pose axes.
     pub axes: bool,
     /// Yaw, pitch and roll in figures.
@@ -89,7 +93,16 @@ pub struct SceneOptions {
 impl Default for SceneOptions {
     /// Everything, unmirrored, one pixel of the screen for one of the picture.
     fn default() -> Self {
-        Self { boxes: true, labels: true, axes: true, angles: true, mirrored: false, zoom: 1.0 }
+        Self {
+            boxes: true,
+            labels: true,
+            age: true,
+            gender: true,
+            axes: true,
+            angles: true,
+            mirrored: false,
+            zoom: 1.0,
+        }
     }
 }
 

@@ -12,12 +12,13 @@ use super::super::info::SessionVideo;
 use super::super::mirror::mirror_rows;
 use super::super::video::{VideoFile, VideoOptions, VideoSummary, VideoWriter};
 use super::blur::pixelate;
-use crate::overlay::{Scene, SceneOptions, paint_on_picture};
+use crate::overlay::{Scene, SceneOptions, SteadyLabels, paint_on_picture};
 
 /// The videos of a session. The one with the overlay is the last.
 pub(super) struct Videos {
     videos: Vec<(SessionVideo, VideoWriter)>,
     rgb: Vec<u8>,
+    labels: SteadyLabels,
     /// How many fragments were closed when, last time one was.
     closed: (usize, Instant),
 }
@@ -37,7 +38,7 @@ impl Videos {
                 }
             }
         }
-        Ok(Self { videos: made, rgb: Vec::new(), closed: (0, Instant::now()) })
+        Ok(Self { videos: made, rgb: Vec::new(), labels: SteadyLabels::default(), closed: (0, Instant::now()) })
     }
 
     /// Adds a frame to each video. `hidden`: what is made unrecognisable where the video is blurred.
@@ -52,6 +53,7 @@ impl Videos {
         let (width, height) = (frame.width(), frame.height());
         // A file that is analysed slower than it plays has a second of pictures in several seconds.
         let overdue = self.closed.1.elapsed() >= VideoOptions::default().fragment;
+        let labelled = self.labels.update(analysis);
         let mut prepared = false;
         for (video, writer) in &mut self.videos {
             if overdue {
@@ -73,7 +75,7 @@ impl Videos {
             }
             if video.overlay {
                 let options = SceneOptions { mirrored: video.mirrored, ..*scene }.for_saving(height);
-                let scene = Scene::of(&analysis.faces, width, height, &options);
+                let scene = Scene::of(&labelled, width, height, &options);
                 paint_on_picture(&scene, &mut self.rgb, width, height);
             }
             writer.write(&self.rgb, time)?;

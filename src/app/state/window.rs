@@ -1,0 +1,96 @@
+//! The window itself: its size and the size of its text, and when what has changed is written to the settings.
+
+use eframe::egui;
+
+use super::App;
+use crate::app::background_tasks::BackgroundTask;
+use crate::settings::TEXT_SIZES;
+
+/// The size of the text and of everything else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TextSize {
+    /// To be taken over by the next repaint.
+    wanted: Option<f32>,
+    /// As it was at the last repaint.
+    before: f32,
+}
+
+impl TextSize {
+    /// From the start on, this one.
+    pub(super) const fn starting(size: f32) -> Self {
+        Self { wanted: Some(size), before: 1.0 }
+    }
+}
+
+impl App {
+    /// Text of this size from now on.
+    pub(in crate::app) fn want_text_size(&mut self, size: f32) {
+        self.settings.text_size = size;
+        self.text_size.wanted = Some(size);
+    }
+
+    /// Gives the window the size of text that is wanted, and takes in what Ctrl with + and - made of it.
+    pub(super) fn follow_text_size(&mut self, ctx: &egui::Context) {
+        let now = ctx.zoom_factor();
+        let limited = now.clamp(*TEXT_SIZES.start(), *TEXT_SIZES.end());
+        match self.text_size.wanted {
+            Some(wanted) if (wanted - now).abs() > 1e-3 => {
+                ctx.set_zoom_factor(wanted);
+                ctx.request_repaint();
+            }
+            Some(_) => self.text_size.wanted = None,
+            None if limited.total_cmp(&now).is_ne() => self.want_text_size(limited),
+            None => self.settings.text_size = now,
+        }
+    }
+
+    /// Remembers the size of the window, and writes changed settings once they have been quiet for a second.
+    pub(super) fn remember(&mut self, ctx: &egui::Context) {
+        self.remember_size(ctx);
+        let Some(file) = &self.settings_file else { return };
+        if self.settings == self.saved {
+            self.changed_at = None;
+            return;
+        }
+        let now = ctx.input(|input| input.time);
+        let since = *self.changed_at.get_or_insert(now);
+        if now - since >= 1.0 {
+            let task = BackgroundTask::SaveSettings(file.prepare(&self.settings));
+            self.start(task);
+            self.saved = self.settings.clone();
+            self.changed_at = None;
+        } else {
+            ctx.request_repaint_after_secs(1.0);
+        }
+    }
+
+    fn remember_size(&mut self, ctx: &egui::Context) {
+        let zoom = ctx.zoom_factor();
+        // While the text changes its size, what the system said of the window is in points of the old size.
+        let changes = self.text_size.wanted.is_some() || (self.text_size.before - zoom).abs() > 1e-3;
+        self.text_size.before = zoom;
+        ctx.input(|input| {
+            let viewport = input.viewport();
+            if let Some(maximized) = viewport.maximized {
+                self.settings.maximized = maximized;
+            }
+            let usual = viewport.maximized != Some(true) && viewport.fullscreen != Some(true);
+            if let Some(inner) = viewport.inner_rect.filter(|_| usual && !self.full_screen && !changes) {
+                let size = inner.size() * zoom;
+                if size.min_elem() >= 200.0 {
+                    self.settings.window_size = [size.x.round(), size.y.round()];
+                }
+            }
+        });
+    }
+
+    /// Writes what has not been written yet; called when the window is closed.
+    pub fn save_now(&mut self) {
+        // Those that are being saved at this moment would be lost with the program: this waits for them.
+        if let Some(file) = &self.settings_file
+            && let Err(error) = file.save(&self.settings)
+        {
+            tracing::warn!("{error}");
+        }
+    }
+}
