@@ -237,7 +237,7 @@ fn a_part_of_a_folder_keeps_the_numbers_of_its_images() {
     let pictures = PictureFolder::open(folder.path()).unwrap();
     assert_eq!((pictures.count(), pictures.info().frame_count), (4, Some(4)));
     let position = |name: &str| pictures.position(&folder.path().join(name));
-    assert_eq!([position("1.png"), position("9.png"), position("9.5.png"), position("a.png")], [0, 2, 3, 4]);
+    assert_eq!([position("1.png"), position("9.png"), position("9a.png"), position("a.png")], [0, 2, 3, 4]);
     let mut part = pictures.part(1..3);
     assert_eq!(part.info().frame_count, Some(2));
     assert!(matches!(part.next(), Ok(Next::Skipped(_))));
