@@ -231,7 +231,7 @@ fn a_picture_in_memory_is_read_as_a_file_is() {
 fn a_part_of_a_folder_keeps_the_numbers_of_its_images() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["1.png", "9.png", "10.png"] {
-        image::RgbImage::new(8, 8).save(folder.path().join(name)).unwrap();
+        RgbImage::new(8, 8).save(folder.path().join(name)).unwrap();
     }
     std::fs::write(folder.path().join("2.png"), "broken").unwrap();
     let pictures = PictureFolder::open(folder.path()).unwrap();
