@@ -114,7 +114,7 @@ fn bench_tells_its_figures_as_json() {
     let output = facelens(&[
         "bench",
         "--json",
-        "--parts=stages,frames,nets",
+        "--parts=stages,frames,nets,layers,live",
         "--sizes=320x240",
         "--faces=0,1",
         "--seconds-per-case=0.02",
@@ -138,7 +138,14 @@ fn bench_tells_its_figures_as_json() {
         assert!(frame["stages_ms"]["detect"].is_f64(), "{frame}");
         assert!(!cfg!(unix) || frame["cpu_ms_per_frame"].is_f64(), "{frame}");
     }
-    assert!(report.get("live").is_none());
+    let layers = report["layers"][0]["layers"].as_array().unwrap();
+    let convolution = layers.iter().find(|layer| layer["operator"] == "Conv3x3").unwrap();
+    // 29x29 places of 48 channels out of 16, or of the first layer, by 3x3 each.
+    assert!(convolution["multiply_adds"].as_u64() > Some(1_000_000), "{convolution}");
+    assert!(convolution["median_us"].is_f64(), "{convolution}");
+    let live = &report["live"];
+    assert!(live["frames"].as_u64() > Some(0) && live["delay_p99_ms"].as_f64() >= live["delay_ms"].as_f64(), "{live}");
+    assert!(report["processor"].is_string(), "{report}");
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl PersonRow<'_> {
         }
         let at = at + vec2(0.0, 42.0);
         match face.pose {
-            Some(pose) => self.angles(pose, at, 56.0, FontId::monospace(12.0), Align2::LEFT_TOP),
+            Some(pose) => self.angles(pose, at, 56.0, 12.0, Align2::LEFT_TOP),
             None => {
                 let font = FontId::proportional(12.0);
                 painter.text(at, Align2::LEFT_TOP, "no head pose", font, theme::colors().weak);
@@ -173,7 +173,7 @@ impl PersonRow<'_> {
         match face.pose {
             Some(pose) => {
                 let at = pos2(angles, inside.top() + 17.0);
-                self.angles(pose, at, ANGLE_WIDTH, FontId::monospace(11.0), Align2::LEFT_TOP);
+                self.angles(pose, at, ANGLE_WIDTH, 11.0, Align2::LEFT_TOP);
             }
             None => {
                 let at = pos2(inside.right() - theme::HALF, inside.top() + 16.0);
@@ -183,12 +183,12 @@ impl PersonRow<'_> {
     }
 
     /// The three angles in the colours of the history, each in a column of its own.
-    fn angles(&self, pose: Pose, at: egui::Pos2, column: f32, font: FontId, align: Align2) {
+    fn angles(&self, pose: Pose, at: egui::Pos2, column: f32, font_size: f32, align: Align2) {
         let narrow = column < 40.0;
         for (place, (name, angle)) in ["Y", "P", "R"].into_iter().zip(whole(pose)).enumerate() {
             let text = if narrow { format!("{name}{angle:>+3.0}°") } else { format!("{name}{angle:>+4.0}°") };
             let color = theme::colors().angles[place];
-            self.painter.text(at + vec2(place as f32 * column, 0.0), align, text, font.clone(), color);
+            self.painter.text(at + vec2(place as f32 * column, 0.0), align, text, FontId::monospace(font_size), color);
         }
     }
 }

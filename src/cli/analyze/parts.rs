@@ -144,7 +144,7 @@ mod tests {
         let one = ranges(&parts(&inputs, 4, true, None));
         assert_eq!(one, [(0..0, true, true), (0..10, true, true)]);
         // An image that is gone is no reason to begin again.
-        let picture = Some(folder.path().join("7.5.png"));
+        let picture = Some(folder.path().join("7a.png"));
         let resume = Resume { keep: 0, input: 1, picture, pictures_done: 8 };
         assert_eq!(ranges(&parts(&inputs, 4, false, Some(&resume))), [(8..9, true, false), (9..10, false, true)]);
     }

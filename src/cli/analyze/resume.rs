@@ -44,8 +44,9 @@ pub(super) fn read(file: &Path, format: RowFormat, inputs: &[SourceSpec]) -> any
     let mut place = InputPlace { inputs, at: None, resume: None };
     let mut last: Option<(String, u64)> = None;
     rows(opened, format, |row| {
-        // Several lines of CSV are one frame; a frame that is not behind the last one is of the same file given again.
-        let same = last.as_ref().is_some_and(|(input, frame)| *input == row.input && row.frame >= *frame);
+        // A frame that is not behind the last one is of the same file given again; but several lines of CSV are one frame.
+        let goes_on = |frame: u64| row.frame > frame || (format == RowFormat::Csv && row.frame == frame);
+        let same = last.as_ref().is_some_and(|(input, frame)| *input == row.input && goes_on(*frame));
         if !same && !place.begin(&row.input, row.start) {
             return Err(anyhow!("it has rows of {}, which is not the next of these inputs", row.input));
         }

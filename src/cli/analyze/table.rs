@@ -47,7 +47,7 @@ pub(super) enum Table {
     /// Row by row.
     Text(Rows<RowWriter<Box<dyn Write + Send>>>),
     /// All together.
-    Parquet { target: OutputTarget, writer: Option<ParquetWriter<ParquetFile>> },
+    Parquet { target: OutputTarget, writer: Option<Box<ParquetWriter<ParquetFile>>> },
 }
 
 impl Table {
@@ -97,14 +97,14 @@ impl Table {
     }
 }
 
-fn parquet(target: &OutputTarget) -> anyhow::Result<ParquetWriter<ParquetFile>> {
+fn parquet(target: &OutputTarget) -> anyhow::Result<Box<ParquetWriter<ParquetFile>>> {
     let file = match target {
         OutputTarget::Stdout => ParquetFile::Stdout(output::stdout()?),
         OutputTarget::File(path) => {
             ParquetFile::File(AtomicFile::create(path, Access::Usual).map_err(|error| cannot_be_written(path, &error))?)
         }
     };
-    ParquetWriter::new(file, None).map_err(|error| target.failed(&error))
+    ParquetWriter::new(file, None).map(Box::new).map_err(|error| target.failed(&error))
 }
 
 /// A Parquet file takes its place when it is complete: without its end it cannot be read.

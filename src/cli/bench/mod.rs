@@ -213,6 +213,7 @@ fn tables(report: &BenchReport) -> String {
             report.detector,
             align(&rows.collect::<Vec<_>>())
         );
+        text.extend(FrameFigures::further_faces(&report.frames).map(|words| format!("\n{words}\n")));
     }
     if let Some(live) = &report.live {
         text += &format!("\n{}\n", live.words());
