@@ -78,9 +78,9 @@ fn who_sits_too_near_gets_no_stride_and_the_video_shows_the_outline() {
 fn wrong_calls_are_told_before_anything_is_opened() {
     for (args, words) in [
         (&["gait", "camera"][..], "--seconds N"),
-        (&["gait", "demo", "-o", "x.txt"], "neither .csv nor .jsonl"),
+        (&["gait", "demo", "-o", "x.txt"], "choose it with --format csv or jsonl"),
         (&["gait", "demo", "--video", "x.avi"], "the video is an MP4"),
-        (&["gait", "demo", "--body", "heavy"], "lite and full"),
+        (&["gait", "demo", "--body", "heavy"], "lite, full"),
         (&["gait"], "INPUT"),
     ] {
         let (output, said) = facelens(args);
