@@ -7,6 +7,7 @@
 
 #![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
 
+mod draft;
 pub mod formats;
 mod install;
 mod library;
@@ -15,6 +16,7 @@ mod opened;
 mod sandbox;
 mod staged;
 
+pub use draft::{CardDraft, OutputOffer, ScalingOffer, USUAL_SIDES};
 pub use install::{Installed, install};
 pub use library::{Entry, Library, Origin};
 pub use opened::Opened;

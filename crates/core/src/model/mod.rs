@@ -38,7 +38,7 @@ pub use runtime::Net;
 pub use selection::Selection;
 pub use set::{ModelSet, TaskModel};
 pub use shipped::{SHIPPED, Shipped, default_for, vouches_for};
-pub use summary::GraphSummary;
+pub use summary::{GraphSummary, GraphValue};
 pub use task::Task;
 pub use task::{one_or_several, task_words};
 

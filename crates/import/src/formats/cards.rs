@@ -276,7 +276,7 @@ fn card(file: &Path, facts: &Facts, onnx: &[u8], mut card: ModelCard) -> ModelCa
 }
 
 /// A name in kebab case from the file's. Only the name: what the file is, is told from its content.
-fn kebab_case(file: &Path) -> String {
+pub(crate) fn kebab_case(file: &Path) -> String {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let words: Vec<&str> = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let name: String = words.join("-").chars().take(LONGEST_NAME).collect();

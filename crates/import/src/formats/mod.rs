@@ -36,6 +36,7 @@ mod tfjs;
 mod tfjs_graph;
 mod tfjs_node;
 
+pub(crate) use cards::kebab_case;
 pub(crate) use onnx::{card_of_onnx, run_on_faces};
 
 /// A model file, read, converted and checked.
