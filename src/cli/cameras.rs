@@ -112,6 +112,7 @@ mod tests {
                 by_path: Some("/dev/v4l/by-path/usb-0:2".into()),
                 formats: formats(5),
                 every_format: Vec::new(),
+                choices: Vec::new(),
             },
             CameraInfo {
                 index: 10,
@@ -120,6 +121,7 @@ mod tests {
                 by_path: None,
                 formats: formats(0),
                 every_format: Vec::new(),
+                choices: Vec::new(),
             },
         ]
     }

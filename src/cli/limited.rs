@@ -28,6 +28,10 @@ impl Source for Limited {
         self.source.info()
     }
 
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        self.source.seek(time)
+    }
+
     fn next(&mut self) -> Result<Next, SourceError> {
         if self.source.info().kind == SourceKind::Camera {
             let started_at = *self.started_at.get_or_insert_with(Instant::now);
@@ -71,6 +75,7 @@ mod tests {
             size: None,
             fps: None,
             frame_count: None,
+            duration: None,
             format: String::new(),
         };
         Box::new(Endless(info, 0))

@@ -84,6 +84,7 @@ fn json_lines_are_those_of_the_files() {
         size: None,
         fps: None,
         frame_count: None,
+        duration: None,
         format: String::new(),
     });
     let shown = analysis(7, vec![face(3, 120.0, -4.0)]);

@@ -52,6 +52,7 @@ impl Demo {
             size: Some((WIDTH, HEIGHT)),
             fps: Some(FPS as f32),
             frame_count: (mode == Mode::Batch).then_some(FRAMES),
+            duration: None,
             format: format!("drawn {WIDTH}x{HEIGHT} at {FPS} fps"),
         };
         Ok(Self { info, mode, clock: PaceClock::default(), sequence: 0, astronaut, background: background() })

@@ -23,7 +23,10 @@ mod rising;
 mod spec;
 mod video;
 
-pub use camera::{CameraFormat, CameraPixels, decode_camera_picture, encode_camera_picture};
+pub use camera::{
+    CameraControl, CameraFormat, CameraPixels, ControlKind, ControlRange, ControlValue, camera_controls,
+    decode_camera_picture, encode_camera_picture, set_camera_controls,
+};
 pub use error::{SourceError, SourceErrorKind};
 pub use pictures::{PictureFolder, decode_picture, is_picture_file};
 use rising::Rising;
@@ -46,6 +49,8 @@ pub struct SourceInfo {
     pub fps: Option<f32>,
     /// How many frames a file holds, where it says so.
     pub frame_count: Option<u64>,
+    /// How long a file lasts, from its first frame to the end of the last one; known where [`Source::seek`] works.
+    pub duration: Option<Duration>,
     /// What was got from the device or decoder in words, e.g. `MJPEG 1280x720 at 30 fps`.
     pub format: String,
 }
@@ -98,6 +103,16 @@ pub trait Source: Send {
     /// Where the source cannot go on at all, e.g. a video that is broken in the middle.
     fn next(&mut self) -> Result<Next, SourceError>;
 
+    /// Goes on at the frame that is shown at `time`, forwards or backwards; the last one where there are fewer. Only
+    /// sources with a [`SourceInfo::duration`] can; the others stay where they are.
+    ///
+    /// # Errors
+    /// Where the source cannot go on from there.
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        let _ = time;
+        Ok(())
+    }
+
     /// Pictures so far that came damaged and were left out, as cheap webcams send them now and then.
     fn damaged(&self) -> u64 {
         0
@@ -138,7 +153,7 @@ pub fn open_as(
 }
 
 /// A camera that the system lists: capture nodes only, no metadata nodes.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct CameraInfo {
     /// The number to choose it by (`camera:0`).
     pub index: u32,
@@ -155,6 +170,9 @@ pub struct CameraInfo {
     /// known only once the camera is open (macOS, Windows).
     #[serde(skip)]
     pub every_format: Vec<String>,
+    /// The formats that can be chosen, one for each rate, in the driver's order; empty where `every_format` is.
+    #[serde(skip)]
+    pub choices: Vec<CameraFormat>,
 }
 
 /// Lists the cameras.

@@ -52,6 +52,12 @@ impl Source for Paced {
         self.source.info()
     }
 
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        // The frame there is due at once.
+        (self.clock, self.held) = (PaceClock::default(), None);
+        self.source.seek(time)
+    }
+
     fn next(&mut self) -> Result<Next, SourceError> {
         let (next, due) = match self.held.take() {
             Some(held) => held,

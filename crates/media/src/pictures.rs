@@ -1,6 +1,7 @@
 //! Single pictures and folders of pictures.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::io::Cursor;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,8 @@ pub(super) struct PictureFiles {
     each: Duration,
     /// When the next one comes.
     time: Duration,
+    /// Those that could not be read.
+    broken: HashSet<usize>,
     /// What is wrong with the picture that was given last.
     damage: Option<SourceError>,
 }
@@ -63,6 +66,7 @@ impl PictureFiles {
             size: Some((header.width, header.height)),
             fps: None,
             frame_count: Some(1),
+            duration: None,
             format: format!("{} image {}x{}", header.format, header.width, header.height),
         };
         Ok(Self {
@@ -72,13 +76,16 @@ impl PictureFiles {
             next: 0..1,
             each: SHOWN,
             time: Duration::ZERO,
+            broken: HashSet::new(),
             damage: None,
         })
     }
 
     /// All pictures of a folder, each of which stands for `each`.
     pub(super) fn folder(folder: &PictureFolder, each: Duration) -> Self {
-        Self::part(folder, 0..folder.files.len(), each)
+        let mut all = Self::part(folder, 0..folder.files.len(), each);
+        all.info.duration = Some(each * folder.files.len() as u32);
+        all
     }
 
     fn part(folder: &PictureFolder, part: Range<usize>, each: Duration) -> Self {
@@ -90,6 +97,7 @@ impl PictureFiles {
             next: part,
             each,
             time: Duration::ZERO,
+            broken: HashSet::new(),
             damage: None,
         }
     }
@@ -126,6 +134,7 @@ impl PictureFolder {
             size: None,
             fps: None,
             frame_count: Some(files.len() as u64),
+            duration: None,
             format: format!("folder of {} images", files.len()),
         };
         Ok(Self { info, files: files.into() })
@@ -179,9 +188,28 @@ impl Source for PictureFiles {
                 frame.name = self.folder.then(|| Arc::from(file_name(file)));
                 Ok(Next::Frame(frame))
             }
-            Err(error) if self.folder => Ok(Next::Skipped(error)),
+            Err(error) if self.folder => {
+                self.broken.insert(number);
+                Ok(Next::Skipped(error))
+            }
             Err(error) => Err(error),
         }
+    }
+
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        if self.info.duration.is_none() {
+            return Ok(());
+        }
+        let place = (time.as_secs_f64() / self.each.as_secs_f64() + 1e-6) as usize;
+        let mut next = place.min(self.files.len() - 1);
+        // Back over an image that cannot be read, or there would be no way past it.
+        while next + 1 < self.next.start && next > 0 && self.broken.contains(&next) {
+            next -= 1;
+        }
+        self.next = next..self.files.len();
+        self.time = self.each * next as u32;
+        self.damage = None;
+        Ok(())
     }
 }
 

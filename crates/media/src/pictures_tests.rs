@@ -228,6 +228,36 @@ fn a_picture_in_memory_is_read_as_a_file_is() {
 }
 
 #[test]
+fn a_folder_goes_on_at_any_of_its_images_and_back_over_a_broken_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["1.png", "2.png", "4.png"] {
+        red_blue().save(folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("3.png"), "no image").unwrap();
+    let mut source = PictureFiles::folder(&PictureFolder::open(folder.path()).unwrap(), SHOWN_LIVE);
+    assert_eq!(source.info().duration, Some(Duration::from_secs(8)));
+    let next = |source: &mut PictureFiles| loop {
+        match source.next().unwrap() {
+            Next::Frame(frame) => {
+                return (frame.name.clone().unwrap().to_string(), frame.sequence, frame.time.as_secs());
+            }
+            Next::Skipped(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    for _ in 0..2 {
+        next(&mut source);
+    }
+    assert_eq!(next(&mut source), ("4.png".to_owned(), 3, 4), "the broken one is passed over");
+    source.seek(Duration::from_secs(4)).unwrap();
+    assert_eq!(next(&mut source), ("2.png".to_owned(), 1, 2), "the third is broken");
+    source.seek(Duration::from_secs(99)).unwrap();
+    assert_eq!(next(&mut source).0, "4.png");
+    source.seek(Duration::ZERO).unwrap();
+    assert_eq!(next(&mut source).0, "1.png");
+}
+
+#[test]
 fn a_part_of_a_folder_keeps_the_numbers_of_its_images() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["1.png", "9.png", "10.png"] {

@@ -59,6 +59,12 @@ impl Source for Rising {
         Ok(next)
     }
 
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        // Times are counted anew: those from there on are the source's own.
+        (self.last, self.origin) = (None, (Duration::ZERO, Duration::ZERO));
+        self.source.seek(time)
+    }
+
     fn damaged(&self) -> u64 {
         self.source.damaged()
     }
@@ -88,7 +94,8 @@ mod tests {
 
     fn placed(fps: Option<f32>, times: &[u64]) -> Vec<u128> {
         let (name, format) = ("given".to_owned(), String::new());
-        let info = SourceInfo { name, kind: SourceKind::Video, size: None, fps, frame_count: None, format };
+        let info =
+            SourceInfo { name, kind: SourceKind::Video, size: None, fps, frame_count: None, duration: None, format };
         let mut source = Rising::new(Box::new(Given(info, times.iter().copied().collect())));
         let next = || match source.next().unwrap() {
             Next::Frame(frame) => Some(frame.time.as_millis()),
@@ -121,6 +128,7 @@ mod tests {
                 size: None,
                 fps: Some(f32::NAN),
                 frame_count: None,
+                duration: None,
                 format: String::new(),
             },
             VecDeque::new(),

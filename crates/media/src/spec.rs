@@ -187,6 +187,7 @@ mod tests {
             by_path: by_path.map(PathBuf::from),
             formats: Vec::new(),
             every_format: Vec::new(),
+            choices: Vec::new(),
         };
         let port = "/dev/v4l/by-path/usb-0:2:1.0-video-index0";
         let cameras = [camera(0, "HD Webcam", None), camera(2, "Twin", Some(port)), camera(4, "Twin", None)];

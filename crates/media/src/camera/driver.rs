@@ -64,6 +64,21 @@ pub(super) struct Buffer<'a> {
     pub clocks: Clocks,
 }
 
+/// A control of a device that a driver lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DriverControl {
+    /// The kernel's number of it.
+    pub id: u32,
+    pub smallest: i64,
+    pub largest: i64,
+    pub step: i64,
+    pub default: i64,
+    /// It tells something and cannot be set.
+    pub is_read_only: bool,
+    /// Of a menu: the items that the driver has.
+    pub items: Vec<i64>,
+}
+
 /// An open device. What a driver does not know is an error of the system.
 pub(super) trait Driver {
     fn card(&self) -> io::Result<Card>;
@@ -86,6 +101,14 @@ pub(super) trait Driver {
     fn interval(&self) -> io::Result<Interval>;
 
     fn set_interval(&self, interval: Interval) -> io::Result<Interval>;
+
+    /// What can be set; also while it streams.
+    fn controls(&self) -> io::Result<Vec<DriverControl>>;
+
+    /// The value of a control.
+    fn control(&self, id: u32) -> io::Result<i64>;
+
+    fn set_control(&self, id: u32, value: i64) -> io::Result<()>;
 
     fn start(&self) -> io::Result<Box<dyn Stream>>;
 }

@@ -129,7 +129,15 @@ fn list_by_nokhwa() -> Result<Vec<FoundCamera>, SourceError> {
         let index = camera.index().as_index().unwrap_or(position as u32);
         // The formats are known only to an open camera, whose light would go on.
         let (name, device) = (camera.human_name(), PathBuf::from(camera.misc()));
-        let info = CameraInfo { index, name, device, by_path: None, formats: Vec::new(), every_format: Vec::new() };
+        let info = CameraInfo {
+            index,
+            name,
+            device,
+            by_path: None,
+            formats: Vec::new(),
+            every_format: Vec::new(),
+            choices: Vec::new(),
+        };
         FoundCamera { info, bus: camera.misc(), formats: Vec::new(), offers: Vec::new() }
     };
     Ok(cameras.into_iter().enumerate().map(found).collect())

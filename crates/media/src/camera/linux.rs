@@ -69,7 +69,8 @@ fn found(index: u32, node: PathBuf, by_path: Option<PathBuf>) -> Option<FoundCam
     let formats = ranked(offers.iter().flat_map(super::format::Offer::formats));
     let words = formats.iter().map(ToString::to_string).collect();
     let every_format = offers.iter().map(ToString::to_string).collect();
-    let info = CameraInfo { index, name, device: node, by_path, formats: words, every_format };
+    let choices = offers.iter().flat_map(super::wish::choices).collect();
+    let info = CameraInfo { index, name, device: node, by_path, formats: words, every_format, choices };
     Some(FoundCamera { info, bus, formats, offers })
 }
 

@@ -87,6 +87,7 @@ mod tests {
             by_path: None,
             formats: Vec::new(),
             every_format: Vec::new(),
+            choices: Vec::new(),
         };
         FoundCamera { info, bus: bus.into(), formats: Vec::new(), offers: Vec::new() }
     }

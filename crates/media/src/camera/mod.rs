@@ -1,6 +1,7 @@
 //! Cameras, watched over: by Video4Linux itself on Linux, by `nokhwa` elsewhere.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "what only Video4Linux says"))]
 
+mod controls;
 mod decode;
 #[cfg(target_os = "linux")]
 mod driver;
@@ -26,6 +27,9 @@ mod v4l;
 mod watch;
 mod wish;
 
+pub use self::controls::{
+    CameraControl, ControlKind, ControlRange, ControlValue, camera_controls, set_camera_controls,
+};
 use self::decode::{Decoder, Layout};
 pub use self::format::CameraPixels;
 use self::format::Format;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::time::{ClockId, clock_gettime};
 use v4l::buffer::{Flags as BufferFlags, Type};
 use v4l::capability::Flags;
+use v4l::control::{Control, Description, Flags as ControlFlags, Value};
 use v4l::format::{Colorspace, Quantization};
 use v4l::fraction::Fraction;
 use v4l::frameinterval::FrameIntervalEnum;
@@ -17,7 +18,7 @@ use v4l::video::Capture as _;
 use v4l::video::capture::Parameters;
 use v4l::{Device, FourCC};
 
-use super::driver::{Buffer, Card, Clocks, Driver, Set, Sizes, Stream};
+use super::driver::{Buffer, Card, Clocks, Driver, DriverControl, Set, Sizes, Stream};
 use super::interval::{Interval, Rates};
 
 /// Pictures that the driver may fill while one is fetched.
@@ -91,6 +92,23 @@ impl Driver for Node {
         Ok(of_fraction(self.device.set_params(&Parameters::new(fraction))?.interval))
     }
 
+    fn controls(&self) -> io::Result<Vec<DriverControl>> {
+        let controls = self.device.query_controls()?;
+        Ok(controls.iter().filter(|control| !control.flags.contains(ControlFlags::DISABLED)).map(of_control).collect())
+    }
+
+    fn control(&self, id: u32) -> io::Result<i64> {
+        match self.device.control(id)?.value {
+            Value::Integer(value) => Ok(value),
+            Value::Boolean(value) => Ok(i64::from(value)),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn set_control(&self, id: u32, value: i64) -> io::Result<()> {
+        self.device.set_control(Control { id, value: Value::Integer(value) })
+    }
+
     fn start(&self) -> io::Result<Box<dyn Stream>> {
         let mut stream = mmap::Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS)?;
         stream.set_timeout(WAIT);
@@ -100,6 +118,19 @@ impl Driver for Node {
 
 fn wanted(fourcc: [u8; 4], width: u32, height: u32) -> v4l::Format {
     v4l::Format::new(width, height, FourCC::new(&fourcc))
+}
+
+fn of_control(control: &Description) -> DriverControl {
+    let items = control.items.iter().flatten().map(|(index, _)| i64::from(*index)).collect();
+    DriverControl {
+        id: control.id,
+        smallest: control.minimum,
+        largest: control.maximum,
+        step: i64::try_from(control.step).unwrap_or(1),
+        default: control.default,
+        is_read_only: control.flags.contains(ControlFlags::READ_ONLY),
+        items,
+    }
 }
 
 fn of_fraction(fraction: Fraction) -> Interval {

@@ -228,6 +228,7 @@ fn info(opened: &OpenedCamera) -> SourceInfo {
         size: Some((opened.format.width, opened.format.height)),
         fps: opened.format.interval.fps().map(|fps| fps as f32),
         frame_count: None,
+        duration: None,
         format: opened.format.to_string(),
     }
 }

@@ -49,6 +49,18 @@ impl FromStr for CameraFormat {
     }
 }
 
+/// What can be chosen of an offer: a format for each of its rates.
+pub(super) fn choices(offer: &Offer) -> Vec<CameraFormat> {
+    let Offer { fourcc, width, height, .. } = *offer;
+    let choice = |format: Format| CameraFormat {
+        size: Some((width, height)),
+        // To two decimals, as it is written and found again.
+        fps: format.interval.fps().map(|fps| (fps * 100.0).round() / 100.0),
+        fourcc: Some(fourcc),
+    };
+    offer.formats().map(choice).collect()
+}
+
 /// Four letters; the names that facelens shows count, too.
 fn fourcc(text: &str) -> Option<[u8; 4]> {
     let text = text.to_ascii_uppercase();

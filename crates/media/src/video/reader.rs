@@ -57,20 +57,11 @@ impl VideoReader {
     /// [`SourceError`] where the video is damaged there. Other pictures may still be read.
     pub fn picture(&mut self, number: usize) -> Result<Option<Frame>, SourceError> {
         let Some(number) = self.samples.len().checked_sub(1).map(|last| number.min(last)) else { return Ok(None) };
-        let movie = self.video.movie();
-        let target = self.samples[number];
-        let keyframe = movie.samples[..=target].iter().rposition(|sample| sample.keyframe).unwrap_or(0);
-        let (keyframe_number, number) = (self.video.number(keyframe).unwrap_or(0), number as u64);
-        let position = self.video.position();
-        let near = (keyframe_number..=number).contains(&position);
-        let (video, path) = (&mut self.video, &self.path);
-        no_panic(&self.path, || {
-            if !near || video.is_over() {
-                video.begin_at(keyframe)?;
-            }
-            video.skip_to(number);
+        let (video, samples, path) = (&mut self.video, &self.samples, &self.path);
+        no_panic(path, || {
+            video.go_to(samples, number)?;
             match video.next()? {
-                Next::Frame(frame) if frame.sequence == number => Ok(Some(frame)),
+                Next::Frame(frame) if frame.sequence == number as u64 => Ok(Some(frame)),
                 Next::Frame(_) => Err(unreadable(path, "the frame cannot be read: its data are damaged", "")),
                 _ => Ok(None),
             }

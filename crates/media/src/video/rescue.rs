@@ -1,6 +1,7 @@
 //! What the built-in decoder cannot go on with, ffmpeg may: it makes up what is damaged.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::container::MP4;
 use super::ffmpeg::{Ffmpeg, Programs};
@@ -53,5 +54,15 @@ impl Source for Rescued {
             self.next = frame.sequence + 1;
         }
         Ok(next)
+    }
+
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        self.video.seek(time)?;
+        self.next = self.video.wanted_from();
+        // Where the built-in decoder comes to damage again, ffmpeg begins again.
+        if matches!(self.rescue, Rescue::Running(_)) {
+            self.rescue = Rescue::NotNeeded;
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use clip_file::mp4;
 use facelens_core::frame::Frame;
@@ -354,4 +355,32 @@ fn what_is_no_whole_index_is_refused_by_name() {
         panic!("opened")
     };
     assert!(error.to_string().contains("clip.mp4"), "{error}");
+}
+
+#[test]
+fn a_video_goes_on_from_any_time_and_its_times_stay_its_own() {
+    let clip = saved(&clip(&[40, 20, 100, 33, 7]));
+    for mode in [Mode::Batch, Mode::Live] {
+        let mut source = crate::file::open(&clip.path, mode).unwrap();
+        assert_eq!(source.info().duration.map(|duration| duration.as_millis()), Some(193 + 48));
+        let mut next = |source: &mut dyn Source| loop {
+            match source.next().unwrap() {
+                Next::Frame(frame) => return (frame.sequence, frame.time.as_millis()),
+                Next::Waiting => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        // Forwards, backwards, between two frames, beyond the end.
+        for (to, frame) in [(160, (3, 160)), (0, (0, 0)), (59, (1, 40)), (60, (2, 60)), (9000, (4, 193)), (41, (1, 40))]
+        {
+            source.seek(Duration::from_millis(to)).unwrap();
+            assert_eq!(next(source.as_mut()), frame, "{to} ms, {mode:?}");
+        }
+        assert_eq!(next(source.as_mut()), (2, 60), "the next one follows");
+    }
+    let mut source = opened(&clip);
+    play(source.as_mut());
+    source.seek(Duration::from_millis(100)).unwrap();
+    let (frames, error) = play(source.as_mut());
+    assert_eq!((millis(&frames), error), (vec![60, 160, 193], None), "also after its end");
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::camera::driver::{Buffer, Card, Clocks, Driver, Set, Sizes, Stream};
+use crate::camera::driver::{Buffer, Card, Clocks, Driver, DriverControl, Set, Sizes, Stream};
 use crate::camera::interval::{Interval, Rates};
 
 /// How many pictures each camera gives.
@@ -62,10 +62,17 @@ pub(super) struct Fake {
     pub clock: Clock,
     pub counts: bool,
     pub fate: fn(u32) -> Fate,
+    /// What can be set at it, with the present values.
+    pub controls: Vec<(DriverControl, i64)>,
     /// What it gives, by pixels, size and the picture's number.
     #[expect(clippy::type_complexity, reason = "one place")]
     pub picture: Rc<dyn Fn([u8; 4], u32, u32, u32) -> Vec<u8>>,
 }
+
+pub(super) const EXPOSURE: u32 = 0x009a_0902;
+pub(super) const EXPOSURE_AUTO: u32 = 0x009a_0901;
+pub(super) const WHITE_BALANCE: u32 = 0x0098_091a;
+pub(super) const WHITE_BALANCE_AUTO: u32 = 0x0098_090c;
 
 fn no_such() -> io::Error {
     io::Error::from_raw_os_error(25)
@@ -87,13 +94,15 @@ pub(super) struct OpenedCamera {
     pub fake: Fake,
     pub set: std::cell::Cell<Set>,
     pub interval: std::cell::Cell<Interval>,
+    pub values: std::cell::RefCell<Vec<(DriverControl, i64)>>,
 }
 
 impl OpenedCamera {
     pub(super) fn new(fake: Fake) -> Self {
         let set = fake.set_of(0);
         let interval = fake.rate.unwrap_or(Interval::of_fps(30));
-        Self { fake, set: set.into(), interval: interval.into() }
+        let values = fake.controls.clone().into();
+        Self { fake, set: set.into(), interval: interval.into(), values }
     }
 }
 
@@ -159,6 +168,34 @@ impl Driver for OpenedCamera {
         }
         self.interval.set(self.fake.rate.unwrap_or(interval));
         Ok(self.interval.get())
+    }
+
+    fn controls(&self) -> io::Result<Vec<DriverControl>> {
+        let values = self.values.borrow();
+        if values.is_empty() { Err(no_such()) } else { Ok(values.iter().map(|(control, _)| control.clone()).collect()) }
+    }
+
+    fn control(&self, id: u32) -> io::Result<i64> {
+        let values = self.values.borrow();
+        values.iter().find(|(control, _)| control.id == id).map(|(_, value)| *value).ok_or_else(no_such)
+    }
+
+    /// Takes no exposure and no white balance while the camera chooses them, as UVC cameras do.
+    fn set_control(&self, id: u32, value: i64) -> io::Result<()> {
+        let chosen_by = match id {
+            EXPOSURE => self.control(EXPOSURE_AUTO).is_ok_and(|auto| auto != 1),
+            WHITE_BALANCE => self.control(WHITE_BALANCE_AUTO).is_ok_and(|auto| auto != 0),
+            _ => false,
+        };
+        let mut values = self.values.borrow_mut();
+        let (control, now) = values.iter_mut().find(|(control, _)| control.id == id).ok_or_else(no_such)?;
+        let fits = (control.smallest..=control.largest).contains(&value)
+            && (control.items.is_empty() || control.items.contains(&value));
+        if chosen_by || !fits {
+            return Err(io::Error::from_raw_os_error(if chosen_by { 13 } else { 34 }));
+        }
+        *now = value;
+        Ok(())
     }
 
     fn start(&self) -> io::Result<Box<dyn Stream>> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
+mod controls;
 mod fake;
 
 use std::io;
@@ -74,6 +75,7 @@ fn fake(modes: &[(&[u8; 4], (u32, u32), Rates)]) -> Fake {
         clock: Clock::Monotonic,
         counts: true,
         fate: |_| Fate::Good,
+        controls: Vec::new(),
         picture: Rc::new(|fourcc, width, height, _| bytes(fourcc, width, height)),
     }
 }

@@ -86,6 +86,8 @@ impl Ffmpeg {
             size: None,
             fps: probed.fps,
             frame_count: probed.frames,
+            // The way back to a frame would be another ffmpeg.
+            duration: None,
             format: what.to_owned(),
         };
         let mut video = Self {

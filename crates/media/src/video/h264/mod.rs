@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use facelens_core::frame::Frame;
 use openh264::OpenH264API;
@@ -96,6 +97,7 @@ impl H264Video {
             size: None,
             fps: movie.fps(),
             frame_count: Some(shown.len() as u64),
+            duration: Some(movie.length()),
             format: String::new(),
         };
         let mut video = Self {
@@ -321,6 +323,11 @@ impl H264Video {
         self.ready.front().map_or(self.position, |frame| frame.sequence)
     }
 
+    /// Nothing before this picture is given out.
+    pub(super) fn wanted_from(&self) -> u64 {
+        self.wanted_from
+    }
+
     /// Whether no picture follows, because the file is over or broken.
     pub(super) fn is_over(&self) -> bool {
         self.ready.is_empty() && self.over
@@ -332,6 +339,23 @@ impl H264Video {
         while self.ready.front().is_some_and(|frame| frame.sequence < number) {
             self.ready.pop_front();
         }
+    }
+
+    /// Makes the picture `number` the next one: decodes from the keyframe before it, or goes on from where it is where that
+    /// is nearer. `shown` is [`Movie::shown`].
+    ///
+    /// # Errors
+    /// Where the decoder cannot be made anew.
+    pub(super) fn go_to(&mut self, shown: &[usize], number: usize) -> Result<(), SourceError> {
+        let Some(&target) = shown.get(number) else { return Ok(()) };
+        let keyframe = self.movie.samples[..=target].iter().rposition(|sample| sample.keyframe).unwrap_or(0);
+        let (keyframe_number, number) = (self.number(keyframe).unwrap_or(0), number as u64);
+        let near = (keyframe_number..=number).contains(&self.position());
+        if !near || self.is_over() {
+            self.begin_at(keyframe)?;
+        }
+        self.skip_to(number);
+        Ok(())
     }
 
     /// Begins anew at the keyframe `sample`.
@@ -363,6 +387,13 @@ fn decoder() -> Result<Decoder, String> {
 impl Source for H264Video {
     fn info(&self) -> &SourceInfo {
         &self.info
+    }
+
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        let shown = self.movie.shown();
+        let begins = |&sample: &usize| self.movie.duration(self.movie.samples[sample].shown_at.unwrap_or(0));
+        let number = shown.partition_point(|sample| begins(sample) <= time).saturating_sub(1);
+        self.go_to(&shown, number)
     }
 
     fn next(&mut self) -> Result<Next, SourceError> {

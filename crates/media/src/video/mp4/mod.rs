@@ -131,6 +131,13 @@ impl Movie {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
+    /// From the first picture to the end of the last one, which stands as long as the others on average.
+    pub(super) fn length(&self) -> Duration {
+        let last = self.samples.iter().filter_map(|sample| sample.shown_at).max().unwrap_or(0);
+        let step = self.fps().filter(|fps| *fps > 0.0).map_or(Duration::ZERO, |fps| Duration::from_secs_f32(1.0 / fps));
+        self.duration(last).saturating_add(step)
+    }
+
     /// Mean frames a second.
     pub(super) fn fps(&self) -> Option<f32> {
         let shown = || self.samples.iter().filter_map(|sample| sample.shown_at);
