@@ -18,6 +18,7 @@ mod gait_rows;
 mod info;
 mod jsonl;
 mod kept_json;
+pub mod library;
 mod mirror;
 mod names;
 pub mod overlay;

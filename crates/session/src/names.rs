@@ -19,6 +19,11 @@ pub(super) fn is_own_name(name: &str) -> bool {
     is_plain(&lower) && !taken
 }
 
+/// Whether `name` can be that of a file or folder on every system: no path and no device.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    is_plain(&name.to_lowercase())
+}
+
 fn is_plain(lower: &str) -> bool {
     // Windows drops a point or a space at a name's end, and `:` begins a stream or follows a drive.
     let fits = !matches!(lower, "" | "." | "..")

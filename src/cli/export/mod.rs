@@ -1,22 +1,20 @@
 //! `facelens export`: a recorded session in another format.
 
-use std::io::{BufWriter, ErrorKind, IntoInnerError, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
-use facelens_base::atomic_file::{Access, AtomicFile, is_same_file};
 use facelens_base::interrupt;
-use facelens_session::export::{self, ExportFormat, VideoExport, VideoExportError, VideoPlan};
+use facelens_session::export::{
+    self, ExportFormat, StoppableWriter, VideoExport, VideoExportError, VideoPlan, default_name,
+};
 use facelens_session::{SessionFolder, SessionNotice, WriteError, WriteErrorKind};
-use names::default_name;
 
 use super::one_of;
 use super::output::{self, OutputTarget, note, usage};
 use super::progress::Progress;
-
-mod names;
 
 /// Options of `facelens export`.
 #[derive(Debug, clap::Args)]
@@ -85,7 +83,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             ExitCode::SUCCESS
         }
         (_, OutputTarget::Stdout) => {
-            let mut stdout = Stoppable(output::stdout()?);
+            let mut stdout = StoppableWriter { writer: output::stdout()?, stop: &mut interrupt::stopped };
             let written = export::write_data(&session, format, &args.person, &mut stdout);
             if interrupt::stopped() {
                 return Ok(interrupt::exit_code());
@@ -151,9 +149,7 @@ fn check_people(session: &SessionFolder, people: &[u64]) -> anyhow::Result<()> {
 
 /// The session's own files are never replaced, others only where the user says so.
 fn check_file(session: &SessionFolder, file: &Path, force: bool) -> anyhow::Result<()> {
-    let own = [facelens_session::INFO_FILE.to_owned(), session.info.data.clone()];
-    let own = own.into_iter().chain(session.info.videos.iter().map(|video| video.file.clone()));
-    if own.into_iter().any(|own| is_same_file(file, &session.path.join(own))) {
+    if export::is_own_file(session, file) {
         return Err(usage(format!(
             "{}: it is a part of the session and is never replaced; choose another -o",
             file.display()
@@ -173,32 +169,11 @@ fn exists(file: &Path) -> WriteError {
 
 /// Writes data so that the file is whole or not there.
 fn write_file(session: &SessionFolder, format: ExportFormat, args: &ExportArgs, file: &Path) -> anyhow::Result<()> {
-    let write = || {
-        let mut new = BufWriter::new(Stoppable(AtomicFile::create(file, Access::Usual)?));
-        export::write_data(session, format, &args.person, &mut new)?;
-        let Stoppable(new) = new.into_inner().map_err(IntoInnerError::into_error)?;
-        if args.force { new.commit() } else { new.commit_new() }
-    };
-    Ok(write().map_err(|error| match error.kind() {
+    let written = export::write_data_file(session, format, &args.person, file, args.force, &mut interrupt::stopped);
+    Ok(written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(file),
         _ => WriteError::io(file, &error),
     })?)
-}
-
-/// A writer that fails once the program is asked to end.
-struct Stoppable<W>(W);
-
-impl<W: Write> Write for Stoppable<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if interrupt::stopped() {
-            return Err(std::io::Error::other("interrupted"));
-        }
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
-    }
 }
 
 fn export_video(session: &SessionFolder, people: &[u64], overlay: bool, file: &Path) -> anyhow::Result<ExitCode> {

@@ -1,5 +1,7 @@
 //! A session in other formats.
 
+mod file;
+mod names;
 mod openface;
 mod srt;
 mod video;
@@ -7,6 +9,10 @@ mod video;
 use std::io::{self, Write};
 use std::path::Path;
 
+pub use file::{
+    ExportEnd, ExportProgress, ExportRequest, SessionExportError, StoppableWriter, export_to_file, write_data_file,
+};
+pub use names::{default_name, is_own_file};
 pub use openface::OPENFACE_COLUMNS;
 pub use video::{VideoExport, VideoExportError, VideoPlan, copy_video, plan_video};
 

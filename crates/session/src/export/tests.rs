@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
@@ -215,4 +216,67 @@ fn the_overlay_is_drawn_for_the_chosen_and_the_times_stay() {
         let there = (10..20).contains(&index) || (35..45).contains(&index);
         assert_eq!(most(index, 76..124, 0, 2) > 80, there, "person 2 in frame {index}");
     }
+}
+
+fn request(folder: &Path, format: ExportFormat) -> ExportRequest {
+    let file = folder.join(format!("new.{}", format.extension()));
+    ExportRequest { format, people: Vec::new(), overlay: true, file, replace: false }
+}
+
+#[test]
+fn a_video_is_exported_with_progress_and_a_cancelled_one_leaves_nothing() {
+    let (folder, session) = session(&[("clean.mp4", false)]);
+    let request = request(folder.path(), ExportFormat::Mp4);
+    let names = || std::fs::read_dir(folder.path()).unwrap().count();
+    let before = names();
+    let mut seen = Vec::new();
+    let end = export_to_file(&session, &request, &mut |progress| {
+        seen.push((progress.done, progress.all));
+        if progress.done == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!(end, Ok(ExportEnd::Cancelled));
+    assert_eq!(seen, (0..=7).map(|done| (done, FRAMES)).collect::<Vec<_>>());
+    assert_eq!(names(), before, "neither a part of it nor a draft");
+
+    let mut last = 0;
+    let end = export_to_file(&session, &request, &mut |progress| {
+        last = progress.done;
+        ControlFlow::Continue(())
+    });
+    assert_eq!((end, last), (Ok(ExportEnd::Written), FRAMES));
+    assert!(facelens_media::VideoReader::open(&request.file).unwrap().times().len() as u64 == FRAMES);
+}
+
+#[test]
+fn an_export_replaces_nothing_unasked_and_never_the_session() {
+    let (folder, session) = session(&[]);
+    let mut go_on = |_| ControlFlow::Continue(());
+    let mut wanted = request(folder.path(), ExportFormat::Jsonl);
+    std::fs::write(&wanted.file, "mine").unwrap();
+    let kind = |result| match result {
+        Err(SessionExportError::Write(error)) => error.kind,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kind(export_to_file(&session, &wanted, &mut go_on)), crate::WriteErrorKind::Exists);
+    assert_eq!(std::fs::read(&wanted.file).unwrap(), b"mine");
+    wanted.replace = true;
+    let mut cancel = |_| ControlFlow::Break(());
+    assert_eq!(export_to_file(&session, &wanted, &mut cancel), Ok(ExportEnd::Cancelled));
+    assert_eq!(std::fs::read(&wanted.file).unwrap(), b"mine");
+    assert_eq!(export_to_file(&session, &wanted, &mut go_on), Ok(ExportEnd::Written));
+    assert_eq!(std::fs::read(&wanted.file).unwrap().iter().filter(|byte| **byte == b'\n').count() as u64, FRAMES);
+    wanted.file = folder.path().join("faces.csv");
+    let before = std::fs::read(&wanted.file).unwrap();
+    assert_eq!(kind(export_to_file(&session, &wanted, &mut go_on)), crate::WriteErrorKind::Exists);
+    assert_eq!(std::fs::read(&wanted.file).unwrap(), before);
+}
+
+#[test]
+fn data_that_cannot_be_read_whole_are_not_exported() {
+    let (folder, _) = session(&[]);
+    std::fs::remove_file(folder.path().join("faces.csv")).unwrap();
+    let session = SessionFolder::open(folder.path()).unwrap();
+    let request = request(folder.path(), ExportFormat::Parquet);
+    let error = export_to_file(&session, &request, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(error.to_string().contains("faces.csv is missing") && !request.file.exists(), "{error}");
 }

@@ -152,4 +152,11 @@ impl<'a> VideoExport<'a> {
     pub fn finish(self) -> Result<Option<VideoSummary>, VideoExportError> {
         Ok(self.writer.map(VideoWriter::finish).transpose()?)
     }
+
+    /// Gives the export up: there is no new file, and one that was there before is as it was.
+    pub fn abandon(self) {
+        if let Some(writer) = self.writer {
+            writer.abandon();
+        }
+    }
 }

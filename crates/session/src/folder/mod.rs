@@ -152,6 +152,12 @@ impl SessionFolder {
         if has_session_file(&path) { Ok(path) } else { Err(SessionError::Empty(path)) }
     }
 
+    /// What `session.json` in the folder `path` says, or `None` where it says nothing that can be read; what is wrong with
+    /// it becomes a notice.
+    pub(crate) fn read_info(path: &Path, notices: &mut Vec<SessionNotice>) -> Option<SessionInfo> {
+        info_file::read(&path.join(INFO_FILE), notices)
+    }
+
     /// Reads the session in the folder `path`; one of the session's own files names its folder, too. What is missing or
     /// damaged becomes a notice, and what is there is given.
     ///
@@ -161,7 +167,7 @@ impl SessionFolder {
         let path = Self::find(path)?;
         let there = |name: &str| path.join(name).is_file();
         let mut notices = Vec::new();
-        let found = info_file::read(&path.join(INFO_FILE), &mut notices);
+        let found = Self::read_info(&path, &mut notices);
         let known = found.is_some();
         let mut info = found.unwrap_or_default();
         let rows = rows_file::read(&path, &info.data, &mut notices);

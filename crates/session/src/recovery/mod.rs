@@ -74,6 +74,11 @@ pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
     survey(folder).unfinished
 }
 
+/// Whether the session in the folder `session` was interrupted and can be finished.
+pub(crate) fn is_unfinished(session: &Path) -> bool {
+    matches!(prove(session), Ok(Some(_)))
+}
+
 /// Looks through the sessions in `folder`: see [`Survey`]. Those that another facelens is recording are in neither list.
 pub fn survey(folder: &Path) -> Survey {
     let mut survey = Survey::default();
