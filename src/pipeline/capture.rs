@@ -31,6 +31,8 @@ pub(super) enum CaptureOrder {
     Restart(u64),
     /// No source until the next one is set.
     LetGo(u64),
+    /// Another time of the same source.
+    Seek(Duration, u64),
     /// Hold or go on.
     Paused(bool),
     /// One frame further while held.
@@ -69,6 +71,10 @@ pub(super) struct Capture {
     shown_any: bool,
     paused: bool,
     steps: u32,
+    /// The generation that the source is opened for.
+    opening: u64,
+    /// Where the source is to go on, once all orders are heard.
+    seek: Option<Duration>,
     numbers: FrameNumbers,
     /// A file's frame that the analysis has not taken yet.
     waiting_job: Option<AnalysisJob>,
@@ -97,6 +103,8 @@ impl Capture {
             shown_any: false,
             paused: false,
             steps: 0,
+            opening: generation,
+            seek: None,
             numbers: FrameNumbers::default(),
             waiting_job: None,
         }
@@ -110,6 +118,7 @@ impl Capture {
         loop {
             let now = Instant::now();
             let deadline = match &self.state {
+                CaptureState::Open(_) if self.seek.is_some() => now,
                 _ if self.waiting_job.is_some() => now,
                 CaptureState::Open(source) if self.wants_frame(source.info().kind) => now,
                 CaptureState::Closed { retry_at: Some(retry_at) } => (*retry_at).min(now + TICK),
@@ -137,6 +146,7 @@ impl Capture {
             }
             CaptureOrder::Restart(generation) => self.begin(generation),
             CaptureOrder::LetGo(generation) => self.let_go(generation),
+            CaptureOrder::Seek(time, generation) => self.seek(time, generation),
             CaptureOrder::Paused(paused) => (self.paused, self.steps) = (paused, 0),
             CaptureOrder::Step => self.steps += u32::from(self.paused),
         }
@@ -151,14 +161,28 @@ impl Capture {
     fn let_go(&mut self, generation: u64) {
         self.generation = generation;
         (self.running, self.shown_any, self.steps) = (false, false, 0);
+        self.seek = None;
         self.numbers = FrameNumbers::default();
         self.waiting_job = None;
         self.state = CaptureState::Closed { retry_at: None };
     }
 
+    /// Frames of before are thrown away by their generation; a source that is over is opened again.
+    fn seek(&mut self, time: Duration, generation: u64) {
+        self.generation = generation;
+        (self.running, self.shown_any, self.steps) = (false, false, 0);
+        self.numbers = FrameNumbers::default();
+        self.waiting_job = None;
+        self.seek = Some(time);
+        if matches!(self.state, CaptureState::Closed { .. }) {
+            self.start_opening();
+        }
+    }
+
     fn start_opening(&mut self) {
         let (open, orders) = (Arc::clone(&self.open), Arc::clone(&self.orders));
         let (spec, generation) = (self.spec.clone(), self.generation);
+        self.opening = generation;
         let spawned = thread::Builder::new().name("open".into()).spawn(move || {
             let source = catch_unwind(AssertUnwindSafe(|| open(&spec)))
                 .unwrap_or_else(|panic| Err(broken(&spec, "opening it", panic_words(panic.as_ref()))));
@@ -175,7 +199,8 @@ impl Capture {
     }
 
     fn opened(&mut self, opened: OpenedSource) {
-        if opened.generation != self.generation {
+        // A seek that came meanwhile is for this source.
+        if opened.generation < self.opening || !matches!(self.state, CaptureState::Opening) {
             return;
         }
         match opened.source {
@@ -204,6 +229,15 @@ impl Capture {
         }
         match &mut self.state {
             CaptureState::Open(source) => {
+                if let Some(time) = self.seek.take() {
+                    let sought = catch_unwind(AssertUnwindSafe(|| source.seek(time)))
+                        .unwrap_or_else(|panic| Err(broken(&self.spec, "going on there", panic_words(panic.as_ref()))));
+                    if let Err(error) = sought {
+                        self.fail(error);
+                        return;
+                    }
+                }
+                let CaptureState::Open(source) = &self.state else { return };
                 let kind = source.info().kind;
                 if self.wants_frame(kind) {
                     self.read(kind);

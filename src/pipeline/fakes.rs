@@ -25,7 +25,15 @@ pub(super) fn frame(sequence: u64) -> Frame {
 
 pub(super) fn info(kind: SourceKind) -> SourceInfo {
     let format = "16x12".to_owned();
-    SourceInfo { name: format!("{kind:?}"), kind, size: Some((16, 12)), fps: None, frame_count: None, format }
+    SourceInfo {
+        name: format!("{kind:?}"),
+        kind,
+        size: Some((16, 12)),
+        fps: None,
+        frame_count: None,
+        duration: None,
+        format,
+    }
 }
 
 pub(super) fn error(kind: SourceErrorKind) -> SourceError {

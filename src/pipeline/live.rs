@@ -1,7 +1,7 @@
 //! The live pipeline: a capture thread and an analysis thread, steered and read by the window without waiting.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,8 @@ pub struct LiveSession {
     analysis: Arc<AnalysisInbox>,
     threads: Vec<JoinHandle<()>>,
     numbers: IdentityNumbers,
+    /// The format in which the next camera is opened.
+    camera_format: Arc<Mutex<Option<CameraFormat>>>,
 }
 
 impl LiveSession {
@@ -58,9 +60,15 @@ impl LiveSession {
     /// Where the system cannot start a thread.
     pub fn start(options: LiveOptions) -> std::io::Result<Self> {
         let makers = Makers { detector: Box::new(detect::create), estimates: Box::new(estimates_of) };
-        let camera_format = options.camera_format.clone();
-        let open = move |spec: &SourceSpec| facelens_media::open_as(spec, Mode::Live, camera_format.as_ref());
-        Self::start_with(options, Arc::new(open), makers)
+        let camera_format = Arc::new(Mutex::new(options.camera_format.clone()));
+        let wished = Arc::clone(&camera_format);
+        let open = move |spec: &SourceSpec| {
+            let format = wished.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            facelens_media::open_as(spec, Mode::Live, format.as_ref())
+        };
+        let mut live = Self::start_with(options, Arc::new(open), makers)?;
+        live.camera_format = camera_format;
+        Ok(live)
     }
 
     /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.
@@ -72,6 +80,7 @@ impl LiveSession {
             analysis: Arc::new(Inbox::new()),
             threads: Vec::new(),
             numbers: IdentityNumbers::new(),
+            camera_format: Arc::default(),
         };
         live.live_state.set_sink(sink);
         let (live_state, orders, jobs) =
@@ -114,6 +123,11 @@ impl LiveSession {
         Ok(())
     }
 
+    /// Cameras are opened in this format from now on; with `None` in the best that they offer.
+    pub fn set_camera_format(&self, format: Option<CameraFormat>) {
+        *self.camera_format.lock().unwrap_or_else(PoisonError::into_inner) = format;
+    }
+
     /// Changes the source; the old one is let go first. Its picture and figures are gone at once.
     pub fn set_source(&self, source: SourceSpec) {
         let generation = self.live_state.begin();
@@ -130,6 +144,13 @@ impl LiveSession {
     pub fn restart(&self) {
         let generation = self.live_state.begin();
         self.capture.command(CaptureOrder::Restart(generation));
+    }
+
+    /// Goes on at another time of a file, forwards or backwards; also while it is held, and after its end. Sources whose
+    /// [`SourceInfo::duration`](facelens_media::SourceInfo::duration) is not known stay where they are.
+    pub fn seek(&self, time: Duration) {
+        let generation = self.live_state.jump();
+        self.capture.command(CaptureOrder::Seek(time, generation));
     }
 
     /// Changes the models from the next frame on. A picture, or a frame that is held, is analysed again.

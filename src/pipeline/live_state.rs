@@ -190,6 +190,28 @@ impl LiveState {
         generation
     }
 
+    /// From now on frames of another place in the same source count: gives their generation. What is shown stays until
+    /// they come; whoever follows people or their gait begins anew.
+    pub(super) fn jump(&self) -> u64 {
+        let generation = {
+            let mut figures = self.figures();
+            let shown = figures.shown.clone();
+            *figures = LiveMetrics { shown, ..LiveMetrics::new(figures.generation + 1) };
+            self.publish(&mut figures, true);
+            figures.generation
+        };
+        let lasting = self.sinks().lasting();
+        let info = self.figures().shown.info().cloned();
+        for sink in lasting {
+            sink.source_changed();
+            if let Some(info) = &info {
+                sink.source_opened(info);
+            }
+        }
+        (self.wake)();
+        generation
+    }
+
     /// Says how the source does.
     pub(super) fn show(&self, generation: u64, shown: SourceState) {
         let opened = if let SourceState::Running(info) = &shown { Some(info.clone()) } else { None };

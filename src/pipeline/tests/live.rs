@@ -9,7 +9,7 @@ use facelens_core::Analysis;
 use facelens_core::detect::{DetectError, Detection, DetectorKind};
 use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
-use facelens_media::{Next, SourceErrorKind, SourceInfo, SourceKind};
+use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
 use facelens_session::AnalysisSink;
 
 use crate::pipeline::analysis_thread::Makers;
@@ -507,4 +507,61 @@ fn a_lasting_tap_sees_every_source_and_is_told_their_names() {
     live.restart();
     wait_until("one more source", || analysed_frame(&live) == Some(2));
     assert_eq!(lasting.frames.lock().unwrap().len(), 3);
+}
+
+/// A video of 100 frames that can be sought.
+struct Seekable {
+    info: SourceInfo,
+    next: u64,
+}
+
+impl Seekable {
+    fn boxed() -> Box<dyn Source> {
+        let duration = Some(Duration::from_secs(4));
+        Box::new(Self { info: SourceInfo { duration, ..info(SourceKind::Video) }, next: 0 })
+    }
+}
+
+impl Source for Seekable {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next(&mut self) -> Result<Next, SourceError> {
+        sleep(Duration::from_millis(2));
+        if self.next == 100 {
+            return Ok(Next::End);
+        }
+        self.next += 1;
+        Ok(Next::Frame(frame(self.next - 1)))
+    }
+
+    fn seek(&mut self, time: Duration) -> Result<(), SourceError> {
+        self.next = (time.as_millis() / 40) as u64;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_goes_on_where_it_is_told_also_while_held_and_after_its_end() {
+    let live = start(file(), openings(vec![Ok(Seekable::boxed()), Ok(Seekable::boxed())]), makers(always_a_face));
+    wait_until("frames", || analysed_frame(&live) > Some(1));
+    live.set_paused(true);
+    live.seek(Duration::from_millis(2000));
+    assert!(live.frame().is_some(), "what is shown stays until there is something else");
+    wait_until("the frame there", || analysed_frame(&live) == Some(50));
+    // Many at once, as a hand that drags: the last one counts.
+    for millis in [400, 800, 1200] {
+        live.seek(Duration::from_millis(millis));
+    }
+    wait_until("the last of them, backwards", || analysed_frame(&live) == Some(30));
+    sleep(Duration::from_millis(60));
+    assert_eq!(live.frame().unwrap().sequence, 30, "it is still held");
+    assert!(is_running(&live));
+    live.set_paused(false);
+    wait_until("the end", || matches!(live.status().shown, SourceState::Ended(_)));
+    live.set_paused(true);
+    live.seek(Duration::from_millis(3600));
+    wait_until("the frame there, opened again", || analysed_frame(&live) == Some(90));
+    assert!(is_running(&live));
 }
