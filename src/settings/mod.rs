@@ -18,9 +18,11 @@ use toml_edit::{Array, DocumentMut, Item, Value};
 use crate::outputs::OPENTRACK_PORT;
 
 pub use appearance::{TEXT_SIZES, ThemeChoice};
+pub use cameras::CameraSettings;
 pub use file::{PendingSave, SettingsError, SettingsFile};
 
 mod appearance;
+pub mod cameras;
 mod file;
 
 /// Environment variable that names another folder for `settings.toml`.
@@ -56,10 +58,16 @@ pub struct Settings {
     pub gait_model: Option<PathBuf>,
     /// Where recorded sessions are kept; `None`: `facelens` in the user's folder for videos.
     pub sessions_folder: Option<PathBuf>,
+    /// What is remembered of each camera.
+    pub cameras: Vec<CameraSettings>,
+    /// The files and folders that were opened last, the newest first.
+    pub recent_files: Vec<PathBuf>,
     /// Which pictures are recorded.
     pub record_pictures: RecordedPictures,
     /// Faces are made unrecognisable in recorded videos.
     pub record_blur: bool,
+    /// Seconds that are counted before a recording; 0: it begins at once.
+    pub record_countdown_secs: u32,
     /// Recorded videos are mirrored.
     pub record_mirror: bool,
     /// Where opentrack listens. Whether anything is sent is not remembered: that is off until it is switched on.
@@ -107,8 +115,11 @@ impl Default for Settings {
             pose_models: Vec::new(),
             gait_model: None,
             sessions_folder: None,
+            cameras: Vec::new(),
+            recent_files: Vec::new(),
             record_pictures: RecordedPictures::default(),
             record_blur: false,
+            record_countdown_secs: 0,
             record_mirror: false,
             opentrack_address: (Ipv4Addr::LOCALHOST, OPENTRACK_PORT).into(),
             jsonl_address: (Ipv4Addr::LOCALHOST, OPENTRACK_PORT + 1).into(),
@@ -174,6 +185,8 @@ impl Settings {
             pose_models: reader.take("pose_models").unwrap_or_default(),
             gait_model: reader.take("gait_model").filter(|file: &PathBuf| !file.as_os_str().is_empty()),
             sessions_folder: reader.take("sessions_folder").filter(|folder: &PathBuf| !folder.as_os_str().is_empty()),
+            cameras: reader.take_cameras(),
+            recent_files: reader.take("recent_files").unwrap_or_default(),
             record_pictures: reader
                 .take_if("record_pictures", "both, annotated, clean or none", |name: &String| {
                     RecordedPictures::of_name(name).is_some()
@@ -181,6 +194,9 @@ impl Settings {
                 .and_then(|name| RecordedPictures::of_name(&name))
                 .unwrap_or_default(),
             record_blur: reader.take("record_blur").unwrap_or(default.record_blur),
+            record_countdown_secs: reader
+                .take_if("record_countdown_secs", "a number of seconds from 0 to 60", |secs| *secs <= 60)
+                .unwrap_or(default.record_countdown_secs),
             record_mirror: reader.take("record_mirror").unwrap_or(default.record_mirror),
             opentrack_address: reader.take("opentrack_address").unwrap_or(default.opentrack_address),
             jsonl_address: reader.take("jsonl_address").unwrap_or(default.jsonl_address),
@@ -220,7 +236,7 @@ impl Settings {
     }
 
     /// Every setting under its key, as the file has it.
-    fn entries(&self) -> [(&'static str, Value); 30] {
+    fn entries(&self) -> [(&'static str, Value); 33] {
         let text = |text: &dyn ToString| Value::from(text.to_string());
         // TOML is UTF-8: a name that is none is forgotten rather than remembered as another one.
         let path = |path: &Path| Value::from(path.to_str().unwrap_or_default());
@@ -247,8 +263,11 @@ impl Settings {
             ("pose_models", files(&self.pose_models)),
             ("gait_model", path(self.gait_model.as_deref().unwrap_or(Path::new("")))),
             ("sessions_folder", path(self.sessions_folder.as_deref().unwrap_or(Path::new("")))),
+            ("cameras", cameras::value_of(&self.cameras)),
+            ("recent_files", files(&self.recent_files)),
             ("record_pictures", self.record_pictures.name().into()),
             ("record_blur", self.record_blur.into()),
+            ("record_countdown_secs", i64::from(self.record_countdown_secs).into()),
             ("record_mirror", self.record_mirror.into()),
             ("opentrack_address", text(&self.opentrack_address)),
             ("jsonl_address", text(&self.jsonl_address)),
@@ -314,6 +333,11 @@ struct SettingsReader<'a> {
 }
 
 impl SettingsReader<'_> {
+    fn take_cameras(&mut self) -> Vec<CameraSettings> {
+        let tables: Vec<Table> = self.take("cameras").unwrap_or_default();
+        cameras::of_tables(&tables, self.warnings)
+    }
+
     fn take<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         match self.table.remove(key)?.try_into() {
             Ok(value) => Some(value),
@@ -351,8 +375,15 @@ mod tests {
             pose_models: vec!["nets/a.h5".into(), "nets/b.h5".into()],
             gait_model: Some("walks.toml".into()),
             sessions_folder: Some("recordings".into()),
+            cameras: vec![CameraSettings {
+                name: "HD Webcam".into(),
+                format: "640x480@30".parse().ok(),
+                ..CameraSettings::default()
+            }],
+            recent_files: vec!["/videos/a.mp4".into(), "/b".into()],
             record_pictures: RecordedPictures::None,
             record_blur: true,
+            record_countdown_secs: 5,
             record_mirror: true,
             opentrack_address: ([192, 168, 0, 7], 5005).into(),
             jsonl_address: ([127, 0, 0, 1], 5006).into(),
