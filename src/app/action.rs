@@ -8,7 +8,9 @@ pub(crate) enum Action {
     OpenFile,
     OpenFolder,
     OpenSession,
+    Library,
     NextCamera,
+    CameraPage,
     Demo,
     Restart,
     Snapshot,
@@ -26,6 +28,9 @@ pub(crate) enum Action {
     Axes,
     Angles,
     Gait,
+    ZoomIn,
+    ZoomOut,
+    WholePicture,
     Panel,
     FullScreen,
     StepBack,
@@ -37,6 +42,7 @@ pub(crate) enum Action {
     NextPerson,
     PreviousPerson,
     Everybody,
+    Export,
     CloseSession,
     Help,
     Messages,
@@ -82,11 +88,13 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 43] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::OpenSession,
+        Self::Library,
         Self::NextCamera,
+        Self::CameraPage,
         Self::Demo,
         Self::Restart,
         Self::Snapshot,
@@ -104,6 +112,9 @@ impl Action {
         Self::Axes,
         Self::Angles,
         Self::Gait,
+        Self::ZoomIn,
+        Self::ZoomOut,
+        Self::WholePicture,
         Self::Panel,
         Self::FullScreen,
         Self::StepBack,
@@ -115,6 +126,7 @@ impl Action {
         Self::NextPerson,
         Self::PreviousPerson,
         Self::Everybody,
+        Self::Export,
         Self::CloseSession,
         Self::Help,
         Self::Messages,
@@ -128,7 +140,9 @@ impl Action {
             Self::OpenFile => "Open file…",
             Self::OpenFolder => "Open folder…",
             Self::OpenSession => "Open session…",
+            Self::Library => "Sessions",
             Self::NextCamera => "Next camera",
+            Self::CameraPage => "Camera settings",
             Self::Demo => "Watch the demo",
             Self::Restart => "Start again",
             Self::Snapshot => "Snapshot",
@@ -146,6 +160,9 @@ impl Action {
             Self::Axes => "Pose axes",
             Self::Angles => "Angles",
             Self::Gait => "Gait",
+            Self::ZoomIn => "Zoom in",
+            Self::ZoomOut => "Zoom out",
+            Self::WholePicture => "Whole image",
             Self::Panel => "Side panel",
             Self::FullScreen => "Full screen",
             Self::StepBack => "One frame back",
@@ -157,6 +174,7 @@ impl Action {
             Self::NextPerson => "Next appearance",
             Self::PreviousPerson => "Previous appearance",
             Self::Everybody => "Show everybody",
+            Self::Export => "Export…",
             Self::CloseSession => "Close session",
             Self::Help => "Keys",
             Self::Messages => "Messages…",
@@ -171,7 +189,9 @@ impl Action {
             Self::OpenFile => "Open a video or an image",
             Self::OpenFolder => "Open a folder of images",
             Self::OpenSession => "Play back a recorded session",
+            Self::Library => "All recorded sessions: play, rename, export, delete",
             Self::NextCamera => "Switch to the next camera",
+            Self::CameraPage => "Resolution, rate, exposure, gain, focus and white balance of the camera",
             Self::Demo => "Watch the demo, no camera needed",
             Self::Restart => "Play the file from the start, or open the camera again",
             Self::Snapshot => "Save this image with its overlay, and its data in a second file",
@@ -189,17 +209,21 @@ impl Action {
             Self::Axes => "Show or hide the three axes of the head pose",
             Self::Angles => "Show or hide yaw, pitch and roll as numbers",
             Self::Gait => "People who walk: outlines, strides and metrics on or off",
+            Self::ZoomIn => "Enlarge the image; the wheel zooms at the pointer, dragging moves it",
+            Self::ZoomOut => "Make the image smaller again",
+            Self::WholePicture => "Show the whole image again",
             Self::Panel => "Show or hide the side panel",
             Self::FullScreen => "Only the image; Esc leaves full screen",
-            Self::StepBack => "Session: pause, and step one frame back",
-            Self::StepForward => "Session: pause, and step one frame forward",
+            Self::StepBack => "Session: pause, and step one frame back; video: back 5 s; folder: previous image",
+            Self::StepForward => "Session: pause, and step one frame forward; video: on by 5 s; folder: next image",
             Self::Slower => "Session: play at half the speed, down to a quarter",
             Self::Faster => "Session: play at twice the speed, up to four times",
-            Self::ToStart => "Session: go to the first frame",
-            Self::ToEnd => "Session: go to the last frame",
+            Self::ToStart => "Session, video or folder: go to the first frame",
+            Self::ToEnd => "Session, video or folder: go to the last frame",
             Self::NextPerson => "Session: go to the next appearance of a person",
             Self::PreviousPerson => "Session: go to the previous appearance of a person",
-            Self::Everybody => "Session: show everybody again",
+            Self::Everybody => "Draw everybody again, after one person alone",
+            Self::Export => "Session: export it as a video, a table or subtitles",
             Self::CloseSession => "Close the session and return to the live image",
             Self::Help => "Show this page",
             Self::Messages => "Read the messages of this run again, and copy them",
@@ -214,7 +238,9 @@ impl Action {
             Self::OpenFile
             | Self::OpenFolder
             | Self::OpenSession
+            | Self::Library
             | Self::NextCamera
+            | Self::CameraPage
             | Self::Demo
             | Self::Restart
             | Self::Snapshot
@@ -244,6 +270,7 @@ impl Action {
                 | Self::NextPerson
                 | Self::PreviousPerson
                 | Self::Everybody
+                | Self::Export
                 | Self::CloseSession
         )
     }
@@ -255,7 +282,7 @@ impl Action {
 
     /// Whether a key that is held down does it again and again.
     pub const fn repeats(self) -> bool {
-        matches!(self, Self::StepBack | Self::StepForward)
+        matches!(self, Self::StepBack | Self::StepForward | Self::ZoomIn | Self::ZoomOut)
     }
 
     /// Its usual keys; the first is the one that menus show. The [`KeyMap`](super::key_map::KeyMap) knows those in use.
@@ -264,7 +291,9 @@ impl Action {
             Self::OpenFile => const { &[key(Key::O), command(Key::O)] },
             Self::OpenFolder => const { &[shift(Key::O)] },
             Self::OpenSession => const { &[key(Key::H)] },
+            Self::Library => const { &[shift(Key::H)] },
             Self::NextCamera => const { &[key(Key::C)] },
+            Self::CameraPage => const { &[shift(Key::C)] },
             Self::Demo => const { &[key(Key::D)] },
             Self::Restart => const { &[key(Key::R)] },
             Self::Snapshot => const { &[key(Key::S)] },
@@ -282,6 +311,9 @@ impl Action {
             Self::Axes => const { &[key(Key::A)] },
             Self::Angles => const { &[key(Key::G)] },
             Self::Gait => const { &[key(Key::W)] },
+            Self::ZoomIn => const { &[key(Key::Plus), key(Key::Equals)] },
+            Self::ZoomOut => const { &[key(Key::Minus)] },
+            Self::WholePicture => const { &[key(Key::Z)] },
             Self::Panel => const { &[key(Key::P)] },
             Self::FullScreen => const { &[key(Key::F), key(Key::F11)] },
             Self::StepBack => const { &[key(Key::ArrowLeft)] },
@@ -293,6 +325,7 @@ impl Action {
             Self::NextPerson => const { &[key(Key::N)] },
             Self::PreviousPerson => const { &[shift(Key::N)] },
             Self::Everybody => const { &[key(Key::Num0)] },
+            Self::Export => const { &[command(Key::E)] },
             Self::CloseSession => const { &[key(Key::Backspace), command(Key::W)] },
             Self::Help => const { &[key(Key::F1), key(Key::Questionmark)] },
             Self::Messages => const { &[shift(Key::M)] },
@@ -328,6 +361,9 @@ pub(crate) fn keys_text(keys: &KeyboardShortcut) -> String {
     }
     text.push_str(match keys.logical_key {
         Key::Questionmark => "?",
+        Key::Plus => "+",
+        Key::Minus => "−",
+        Key::Equals => "=",
         Key::Comma => ",",
         Key::ArrowLeft => "←",
         Key::ArrowRight => "→",

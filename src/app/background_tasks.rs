@@ -1,23 +1,32 @@
 //! What the window has done in the background so that it never waits: each [`BackgroundTask`] runs on a thread of its own
-//! and comes back as a [`TaskReport`].
+//! and comes back as a [`TaskReport`]. A task may report more than once: how far it is, or a list's parts. Of tasks with
+//! the same [`TaskKey`] only the one that was started last counts; the ones before it are cancelled.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Sender;
 use facelens_base::panic_words;
 use facelens_core::Analysis;
-use facelens_core::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
-use facelens_import::{Entry, Library, Sandbox};
-use facelens_media::{CameraInfo, SourceError, SourceErrorKind};
+use facelens_core::model::{ModelError, ModelSet, Task, TaskModel};
+use facelens_import::{CardDraft, Installed, Sandbox};
+use facelens_media::{CameraControl, CameraInfo, ControlKind, ControlValue, SourceError};
+use facelens_session::export::{ExportEnd, ExportProgress, ExportRequest, SessionExportError};
+use facelens_session::library::{SessionDetails, SessionEntry};
 use facelens_session::overlay::SceneOptions;
-use facelens_session::recovery::{self, Recovered};
-use facelens_session::{SessionError, SessionFolder, SnapshotFiles, WriteError, WriteErrorKind};
+use facelens_session::recovery::Recovered;
+use facelens_session::{SessionError, SessionFolder, SnapshotFiles, WriteError};
 
-use super::file_dialogs::{folder_dialog, gait_model_dialog, model_dialog, source_dialog, wait_for};
+mod failed;
+mod work;
+
+use work::work_of;
+
 use super::state::{Output, Purpose};
 use crate::outputs::Address;
 use crate::settings::{PendingSave, SettingsError};
@@ -78,6 +87,66 @@ pub(crate) enum BackgroundTask {
     FindAddress { output: Output, purpose: Purpose, text: String, name: Address },
     /// Write the settings.
     SaveSettings(PendingSave),
+    /// Read the graph of a network that has no card.
+    DraftCard { file: PathBuf, task: Option<Task> },
+    /// Try a network with a card that is being written.
+    TryCard(Box<CardDraft>),
+    /// Put a network and its card into the library.
+    KeepCard(Box<CardDraft>),
+    /// Set what the camera of this device has of these, and read how it is then.
+    SetCameraControls { device: PathBuf, settings: Vec<(ControlKind, ControlValue)> },
+    /// Look which of these files are not there.
+    FindMissing(Vec<PathBuf>),
+    /// List the sessions in a folder, and read the details of those that are not `known` with as many bytes.
+    ListSessions { folder: PathBuf, known: Vec<(PathBuf, u64)> },
+    /// Give a session another name.
+    RenameSession { session: PathBuf, name: String },
+    /// Move a session to the trash.
+    TrashSession(PathBuf),
+    /// Show a folder in the system's file manager.
+    ShowFolder(PathBuf),
+    /// Read a session that is to be exported.
+    ReadForExport(PathBuf),
+    /// Ask the user for the file of an export.
+    PickExportFile(ExportRequest),
+    /// Export a session.
+    Export { session: SharedSession, request: ExportRequest },
+}
+
+/// Tasks of which only the one that was started last counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TaskKey {
+    /// The list of sessions.
+    Sessions,
+    /// Which of the recent files are missing.
+    Missing,
+    /// The card that is being written.
+    Card,
+    /// An export, and what is asked before it.
+    Export,
+}
+
+impl BackgroundTask {
+    /// What it counts as; `None` where every one of its kind counts.
+    pub fn key(&self) -> Option<TaskKey> {
+        match self {
+            Self::ListSessions { .. } => Some(TaskKey::Sessions),
+            Self::FindMissing(_) => Some(TaskKey::Missing),
+            Self::DraftCard { .. } | Self::TryCard(_) | Self::KeepCard(_) => Some(TaskKey::Card),
+            Self::ReadForExport(_) | Self::Export { .. } => Some(TaskKey::Export),
+            _ => None,
+        }
+    }
+}
+
+/// A session that a task shares with the window; the same only as itself.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedSession(pub Arc<SessionFolder>);
+
+impl PartialEq for SharedSession {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// A model of the library.
@@ -126,6 +195,49 @@ pub(crate) enum TaskReport {
     AddressFound { output: Output, purpose: Purpose, text: String, found: Result<SocketAddr, String> },
     /// Of [`BackgroundTask::SaveSettings`].
     SettingsSaved(Result<(), SettingsError>),
+    /// Of [`BackgroundTask::DraftCard`].
+    CardDrafted(Result<Box<CardDraft>, ModelError>),
+    /// Of [`BackgroundTask::TryCard`].
+    CardTried(Result<Arc<TaskModel>, ModelError>),
+    /// Of [`BackgroundTask::KeepCard`].
+    CardKept(Result<Installed, ModelError>),
+    /// Of [`BackgroundTask::SetCameraControls`].
+    CameraControls(PathBuf, Result<Vec<CameraControl>, SourceError>),
+    /// Of [`BackgroundTask::FindMissing`]; `None` where nobody could look.
+    Missing(Option<Vec<PathBuf>>),
+    /// The sessions in a folder; the details of new ones follow.
+    Sessions(Result<Vec<SessionEntry>, SessionError>),
+    /// What was read of a session, or why it cannot be.
+    SessionDetails { session: PathBuf, details: Result<SessionDetails, String> },
+    /// All details of [`BackgroundTask::ListSessions`] were told.
+    SessionsRead,
+    /// Of [`BackgroundTask::RenameSession`]: the old folder, and the new one.
+    SessionRenamed(PathBuf, Result<PathBuf, WriteError>),
+    /// Of [`BackgroundTask::TrashSession`].
+    SessionTrashed(PathBuf, Result<(), WriteError>),
+    /// Of [`BackgroundTask::ShowFolder`]; why it is not shown.
+    FolderShown(Result<(), String>),
+    /// Of [`BackgroundTask::ReadForExport`].
+    ReadyForExport(Result<Arc<SessionFolder>, SessionError>),
+    /// The user's answer to [`BackgroundTask::PickExportFile`].
+    ExportFilePicked(Picked),
+    /// How far an export is.
+    Exporting(ExportProgress),
+    /// Of [`BackgroundTask::Export`], with the file.
+    Exported(PathBuf, Result<ExportEnd, SessionExportError>),
+}
+
+impl TaskReport {
+    /// The key of the task that it came from.
+    pub fn key(&self) -> Option<TaskKey> {
+        match self {
+            Self::Sessions(_) | Self::SessionDetails { .. } | Self::SessionsRead => Some(TaskKey::Sessions),
+            Self::Missing(_) => Some(TaskKey::Missing),
+            Self::CardDrafted(_) | Self::CardTried(_) | Self::CardKept(_) => Some(TaskKey::Card),
+            Self::ReadyForExport(_) | Self::Exporting(_) | Self::Exported(..) => Some(TaskKey::Export),
+            _ => None,
+        }
+    }
 }
 
 /// The answer of a file dialog.
@@ -147,47 +259,40 @@ pub(crate) type TaskNumber = u64;
 pub(crate) trait BackgroundTasks {
     /// Starts one. Its report comes later, with its number, whatever happens: a task that fails reports that.
     fn start(&self, number: TaskNumber, task: BackgroundTask);
+    /// Tells the task of this key to end; its report says whether it was over before.
+    fn cancel(&self, key: TaskKey);
 }
 
 /// Background tasks on threads.
 pub(crate) struct Threads {
     /// Where reports go.
+    pub reporter: Reporter,
+    /// Where model files are tried before they are used.
+    pub sandbox: Sandbox,
+    /// What tells the newest task of each key to end.
+    running: Mutex<HashMap<TaskKey, Arc<AtomicBool>>>,
+}
+
+/// Brings reports to the window.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    /// Where reports go.
     pub reports: Sender<(TaskNumber, TaskReport)>,
     /// Called after each report.
     pub wake: Arc<dyn Fn() + Send + Sync>,
-    /// Where model files are tried before they are used.
-    pub sandbox: Sandbox,
+}
+
+/// What a task has besides its own work.
+#[derive(Clone)]
+struct TaskContext {
+    number: TaskNumber,
+    reporter: Reporter,
+    cancelled: Arc<AtomicBool>,
 }
 
 type TaskWork = Box<dyn FnOnce() -> TaskReport + Send>;
 
-impl BackgroundTasks for Threads {
-    fn start(&self, number: TaskNumber, task: BackgroundTask) {
-        // A dialog must be made on the window's thread (macOS); it is waited for on its own.
-        match catch_unwind(AssertUnwindSafe(|| work_of(task.clone(), &self.sandbox))) {
-            Ok(work) => self.spawn(number, task, work),
-            Err(panic) => self.report(number, task.failed(broken(panic.as_ref()))),
-        }
-    }
-}
-
-impl Threads {
-    /// Does `work` on a thread of its own. A panic in it, and a thread that the system does not give, are reports too:
-    /// somebody waits for an answer.
-    fn spawn(&self, number: TaskNumber, task: BackgroundTask, work: TaskWork) {
-        let (reports, wake) = (self.reports.clone(), Arc::clone(&self.wake));
-        let of_thread = Self { reports, wake, sandbox: self.sandbox.clone() };
-        let asked = task.clone();
-        let spawned = std::thread::Builder::new().name("background".into()).spawn(move || {
-            let report = catch_unwind(AssertUnwindSafe(work));
-            of_thread.report(number, report.unwrap_or_else(|panic| asked.failed(broken(panic.as_ref()))));
-        });
-        if let Err(error) = spawned {
-            let cause = format!("the system cannot start a thread ({error}); close other programs and try again");
-            self.report(number, task.failed(cause));
-        }
-    }
-
+impl Reporter {
     fn report(&self, number: TaskNumber, report: TaskReport) {
         // The window may be gone by now; then nobody wants the report.
         if self.reports.send((number, report)).is_ok() {
@@ -196,135 +301,72 @@ impl Threads {
     }
 }
 
+impl TaskContext {
+    /// Reports something before the task is over.
+    fn report(&self, report: TaskReport) {
+        self.reporter.report(self.number, report);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+impl BackgroundTasks for Threads {
+    fn start(&self, number: TaskNumber, task: BackgroundTask) {
+        let context = TaskContext { number, reporter: self.reporter.clone(), cancelled: self.take_over(task.key()) };
+        // A dialog must be made on the window's thread (macOS); it is waited for on its own.
+        match catch_unwind(AssertUnwindSafe(|| work_of(task.clone(), &self.sandbox, context))) {
+            Ok(work) => self.spawn(number, task, work),
+            Err(panic) => self.reporter.report(number, task.failed(broken(panic.as_ref()))),
+        }
+    }
+
+    fn cancel(&self, key: TaskKey) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cancelled) = running.get(&key) {
+            cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Threads {
+    /// Reports go to `reporter`, and model files are tried in `sandbox`.
+    pub fn new(reporter: Reporter, sandbox: Sandbox) -> Self {
+        Self { reporter, sandbox, running: Mutex::default() }
+    }
+
+    /// Cancels the task that has this key, and gives what will tell the next one to end.
+    fn take_over(&self, key: Option<TaskKey>) -> Arc<AtomicBool> {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        if let Some(key) = key {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(before) = running.insert(key, Arc::clone(&cancelled)) {
+                before.store(true, Ordering::Relaxed);
+            }
+        }
+        cancelled
+    }
+
+    /// Does `work` on a thread of its own. A panic in it, and a thread that the system does not give, are reports too:
+    /// somebody waits for an answer.
+    fn spawn(&self, number: TaskNumber, task: BackgroundTask, work: TaskWork) {
+        let of_thread = self.reporter.clone();
+        let asked = task.clone();
+        let spawned = std::thread::Builder::new().name("background".into()).spawn(move || {
+            let report = catch_unwind(AssertUnwindSafe(work));
+            of_thread.report(number, report.unwrap_or_else(|panic| asked.failed(broken(panic.as_ref()))));
+        });
+        if let Err(error) = spawned {
+            let cause = format!("the system cannot start a thread ({error}); close other programs and try again");
+            self.reporter.report(number, task.failed(cause));
+        }
+    }
+}
+
 /// What a panic means for whoever asked.
 fn broken(panic: &(dyn Any + Send)) -> String {
     format!("an error in facelens itself: {}", panic_words(panic))
-}
-
-/// How a task is done.
-fn work_of(task: BackgroundTask, sandbox: &Sandbox) -> TaskWork {
-    let library = Library::open(sandbox);
-    match task {
-        BackgroundTask::ListCameras => Box::new(|| TaskReport::Cameras(facelens_media::list_cameras())),
-        BackgroundTask::PickSource { folder } => {
-            let dialog = source_dialog(folder);
-            Box::new(move || TaskReport::SourcePicked(wait_for(dialog)))
-        }
-        BackgroundTask::PickSession(folder) => {
-            let dialog = folder_dialog("Open a session: a folder that facelens recorded", folder.as_deref());
-            Box::new(move || TaskReport::SessionPicked(wait_for(dialog)))
-        }
-        BackgroundTask::OpenSession(path) => {
-            Box::new(move || TaskReport::Session(SessionFolder::open(&path).map(Box::new)))
-        }
-        BackgroundTask::PickModel(task) => {
-            let dialog = model_dialog(task);
-            Box::new(move || TaskReport::ModelPicked(task, wait_for(dialog)))
-        }
-        BackgroundTask::LoadShipped => Box::new(|| TaskReport::Shipped(ModelSet::shipped())),
-        BackgroundTask::ListModels => Box::new(move || TaskReport::Models(Ok(known_models(&library)))),
-        BackgroundTask::LoadModel { task, files, origin } => Box::new(move || {
-            let result = load_models(&library, task, &files);
-            TaskReport::Model { task, files, origin, result }
-        }),
-        BackgroundTask::Snapshot { still, input, options, folder } => {
-            Box::new(move || TaskReport::Snapshot(facelens_session::save_snapshot(&folder, &input, &still.0, &options)))
-        }
-        BackgroundTask::PickGaitModel => {
-            let dialog = gait_model_dialog();
-            Box::new(move || TaskReport::GaitModelPicked(wait_for(dialog)))
-        }
-        BackgroundTask::PickSessionsFolder => {
-            let dialog = folder_dialog("Choose where recordings are kept", None);
-            Box::new(move || TaskReport::SessionsFolderPicked(wait_for(dialog)))
-        }
-        BackgroundTask::PickSnapshotsFolder => {
-            let dialog = folder_dialog("Choose where snapshots are kept", None);
-            Box::new(move || TaskReport::SnapshotsFolderPicked(wait_for(dialog)))
-        }
-        BackgroundTask::FindUnfinished(folder) => {
-            Box::new(move || TaskReport::Unfinished(Ok(recovery::unfinished(&folder))))
-        }
-        BackgroundTask::Recover(session) => Box::new(move || TaskReport::Recovered(recovery::recover(&session))),
-        BackgroundTask::FindAddress { output, purpose, text, name } => {
-            Box::new(move || TaskReport::AddressFound { output, purpose, text, found: name.find() })
-        }
-        BackgroundTask::SaveSettings(save) => Box::new(move || TaskReport::SettingsSaved(save.write())),
-    }
-}
-
-impl BackgroundTask {
-    /// The report of a task that broke off: whoever waits for it gets an error of the kind that it knows.
-    pub(super) fn failed(self, cause: String) -> TaskReport {
-        let not_written =
-            |path: &Path, cause: String, remedy: &str| WriteError::new(WriteErrorKind::Io, path, cause, remedy);
-        match self {
-            Self::ListCameras => TaskReport::Cameras(Err(SourceError::new(
-                SourceErrorKind::Other,
-                "the list of cameras",
-                cause,
-                "unplug the camera that was plugged in last, then press Refresh",
-            ))),
-            Self::PickSource { .. } => TaskReport::SourcePicked(no_dialog(&cause)),
-            Self::PickSession(_) => TaskReport::SessionPicked(no_dialog(&cause)),
-            Self::PickModel(task) => TaskReport::ModelPicked(task, no_dialog(&cause)),
-            Self::PickSessionsFolder => TaskReport::SessionsFolderPicked(no_dialog(&cause)),
-            Self::PickSnapshotsFolder => TaskReport::SnapshotsFolderPicked(no_dialog(&cause)),
-            Self::PickGaitModel => TaskReport::GaitModelPicked(no_dialog(&cause)),
-            Self::OpenSession(path) => TaskReport::Session(Err(SessionError::Io { path, cause })),
-            Self::LoadShipped => {
-                let remedy = "load models of your own, or install facelens again";
-                TaskReport::Shipped(Err(ModelError::new(ModelErrorKind::Corrupt, "the shipped models", cause, remedy)))
-            }
-            Self::ListModels => TaskReport::Models(Err(cause)),
-            Self::LoadModel { task, files, origin } => {
-                let file = files.first().cloned().unwrap_or_default();
-                let error = ModelError::new(ModelErrorKind::Corrupt, file, cause, "choose another file");
-                TaskReport::Model { task, files, origin, result: Err(error) }
-            }
-            Self::Snapshot { folder, .. } => TaskReport::Snapshot(Err(not_written(&folder, cause, "try again"))),
-            Self::FindUnfinished(_) => TaskReport::Unfinished(Err(cause)),
-            Self::Recover(session) => {
-                TaskReport::Recovered(Err(not_written(&session, cause, "it is left as it was; try `facelens recover`")))
-            }
-            Self::FindAddress { output, purpose, text, .. } => {
-                TaskReport::AddressFound { output, purpose, text, found: Err(cause) }
-            }
-            Self::SaveSettings(save) => {
-                TaskReport::SettingsSaved(Err(SettingsError { file: save.path().to_owned(), cause }))
-            }
-        }
-    }
-}
-
-/// A file dialog that broke off is as good as none: the words that come with that name the other ways.
-fn no_dialog(cause: &str) -> Picked {
-    tracing::error!("the file dialog failed: {cause}");
-    Picked::NoDialog
-}
-
-/// Those of the library's models that are whole.
-fn known_models(library: &Library) -> Vec<Known> {
-    let known = |entry: Entry| entry.card.ok().map(|(card, _)| Known { name: card.name, tasks: card.tasks });
-    library.list().into_iter().filter_map(known).collect()
-}
-
-/// Loads every file. Without a task, there must be one at least that all of them serve.
-fn load_models(library: &Library, task: Option<Task>, files: &[PathBuf]) -> Result<Vec<Arc<TaskModel>>, ModelError> {
-    let mut models: Vec<Arc<TaskModel>> = Vec::with_capacity(files.len());
-    for file in files {
-        let common = common_tasks(&models);
-        // Files that do not say what they estimate follow those that do; a file for another task is refused by name.
-        let wanted = task.or(common.first().copied().filter(|_| common.len() == 1));
-        let model = library.open_any(file, wanted)?.prepare()?;
-        if let Some(first) = common.first()
-            && !common.iter().any(|task| model.card.serves(*task))
-        {
-            model.card.fits(file, Some(*first))?;
-        }
-        models.push(Arc::new(model));
-    }
-    Ok(models)
 }
 
 /// The tasks that each of these models serves.
@@ -335,7 +377,7 @@ pub(crate) fn common_tasks(models: &[Arc<TaskModel>]) -> Vec<Task> {
 
 #[cfg(test)]
 mod tests {
-    use facelens_core::model::graphs::{save_card, small_card, small_pair_card};
+    use facelens_core::model::ModelErrorKind;
 
     use super::*;
 
@@ -344,10 +386,18 @@ mod tests {
         let (sender, reports) = crossbeam_channel::unbounded();
         let (woken, wakes) = crossbeam_channel::unbounded();
         let wake = Arc::new(move || woken.send(()).unwrap());
-        Threads { reports: sender, wake, sandbox: Sandbox::in_process() }.spawn(7, task, Box::new(work));
+        let reporter = Reporter { reports: sender, wake };
+        Threads::new(reporter, Sandbox::in_process()).spawn(7, task, Box::new(work));
         let report = reports.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
         wakes.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
         report
+    }
+
+    /// Background tasks on threads, and where their reports come.
+    fn threads() -> (Threads, crossbeam_channel::Receiver<(TaskNumber, TaskReport)>) {
+        let (sender, reports) = crossbeam_channel::unbounded();
+        let reporter = Reporter { reports: sender, wake: Arc::new(|| ()) };
+        (Threads::new(reporter, Sandbox::in_process()), reports)
     }
 
     #[test]
@@ -375,33 +425,15 @@ mod tests {
     }
 
     #[test]
-    fn files_without_a_task_are_for_what_all_of_them_serve() {
-        let folder = tempfile::tempdir().unwrap();
-        save_card(folder.path(), &small_card("age"));
-        save_card(folder.path(), &small_pair_card("pair"));
-        let library = Library::open(&Sandbox::in_process());
-        let files = |names: &[&str]| names.iter().map(|name| folder.path().join(name)).collect::<Vec<_>>();
-        let tasks = |names: &[&str]| load_models(&library, None, &files(names)).map(|models| common_tasks(&models));
-        assert_eq!(tasks(&["pair.toml"]), Ok(vec![Task::Age, Task::Gender]));
-        for names in [["pair.toml", "age.toml"], ["age.toml", "pair.toml"]] {
-            assert_eq!(tasks(&names), Ok(vec![Task::Age]));
-        }
-        assert_eq!(common_tasks(&[]), []);
-        let wrong = load_models(&library, None, &[folder.path().join("pair.toml"), "ssrnet-pose".into()]).unwrap_err();
-        assert_eq!(wrong.kind, ModelErrorKind::Io);
-        let wrong =
-            load_models(&library, None, &[folder.path().join("age.toml"), "ssrnet-gender-imdb".into()]).unwrap_err();
-        assert_eq!(wrong.kind, ModelErrorKind::WrongTask);
-    }
-
-    #[test]
-    fn the_library_is_listed_without_what_is_broken() {
-        let folder = tempfile::tempdir().unwrap();
-        save_card(folder.path(), &small_pair_card("pair"));
-        std::fs::write(folder.path().join("broken.toml"), "name = 1").unwrap();
-        let known = known_models(&Library::at(folder.path(), &Sandbox::in_process()));
-        assert!(known.contains(&Known { name: "pair".into(), tasks: vec![Task::Age, Task::Gender] }));
-        assert!(known.iter().any(|model| model.name == "ssrnet-age-imdb"));
-        assert!(known.iter().all(|model| model.name != "broken"));
+    fn of_tasks_with_one_key_the_newest_alone_goes_on() {
+        let (threads, _reports) = threads();
+        let first = threads.take_over(Some(TaskKey::Sessions));
+        let other = threads.take_over(Some(TaskKey::Export));
+        let second = threads.take_over(Some(TaskKey::Sessions));
+        threads.take_over(None);
+        let cancelled = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        assert_eq!([&first, &second, &other].map(cancelled), [true, false, false]);
+        threads.cancel(TaskKey::Export);
+        assert_eq!([&first, &second, &other].map(cancelled), [true, false, true]);
     }
 }

@@ -9,45 +9,75 @@ use facelens_session::overlay::Scene;
 
 use super::command::AppCommand;
 use super::egui_painter;
+use super::face_menu::{self, ChosenFace, FaceCommand};
 use super::picture::letterbox;
+use super::picture_view::PictureView;
 use super::state::App;
 use super::theme;
 use super::view::{Banner, Page, Symbol, view};
-use super::{outputs_mark, recording_mark};
+use super::{countdown, library, outputs_mark, recorded_bar, recording_mark};
 
-pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
+/// How much a point of the wheel zooms.
+const WHEEL_ZOOM: f32 = 0.0025;
+
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::colors().stage)).show(ui, |ui| {
         let area = ui.max_rect();
+        if app.library.open {
+            library::show(app, ui, area, commands);
+            return;
+        }
+        let fitted = app.shot.as_ref().map(|shot| letterbox(area, shot.frame.width(), shot.frame.height()));
+        app.picture_place = fitted.map(|fitted| (fitted, area));
+        let app = &*app;
         let live = || view(&app.status.shown, app.shot.is_some(), &app.source, &app.cameras);
         let view = app.replay.view().unwrap_or_else(live);
         if let Some(page) = &view.page {
             show_page(ui, area, page, commands);
         } else if let Some(shot) = &app.shot {
             let (width, height) = (shot.frame.width(), shot.frame.height());
-            let target = letterbox(area, width, height);
-            let painter = ui.painter_at(target);
+            let fitted = letterbox(area, width, height);
+            let target = app.picture_view.place(fitted, area);
+            let painter = ui.painter_at(target.intersect(area));
             app.picture.paint(&painter, target, app.mirrored(), view.dimmed);
             if !view.dimmed {
                 let options = app.scene_options(target.width() / width as f32);
-                let faces = Scene::of(&app.people.labelled(shot.faces()), width, height, &options);
+                let labelled = app.people.labelled(shot.faces());
+                let faces = Scene::of(&app.drawn_faces(&labelled), width, height, &options);
                 app.gait.paint(shot, &faces, &options, &painter, target);
                 egui_painter::paint(&faces, &painter, target);
+                face_menu::mark(app, &painter, target, width as f32);
             }
             let faces = match shot.faces().len() {
                 1 => "1 face".to_owned(),
                 count => format!("{count} faces"),
             };
             let name = format!("Image of {}, {faces}", app.source_title());
-            let response = ui.interact(target, ui.scope_id().with("picture"), Sense::hover());
+            let response = ui.interact(target.intersect(area), ui.scope_id().with("picture"), Sense::click_and_drag());
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+            steer(app, ui, &response, (fitted, area), commands);
         }
-        if app.paused && view.page.is_none() && app.replay.is_none() {
-            pill(ui, area, "Paused");
+        let paused = (app.paused && app.replay.is_none()).then(|| "Paused".to_owned());
+        let zoomed = app.picture_view.is_zoomed().then(|| format!("{} (Z: whole image)", app.picture_view.text()));
+        let only =
+            app.only_person.filter(|_| app.replay.is_none()).map(|id| format!("only person {id} (0: everybody)"));
+        let words: Vec<String> = [paused, zoomed, only].into_iter().flatten().collect();
+        if view.page.is_none() && !words.is_empty() {
+            pill(ui, area, &words.join("  ·  "));
         }
         // Only what is merely to be known can be closed, not a camera that is waited for.
         let closable = app.replay.is_none() && app.source == SourceSpec::Demo;
         if let Some(banner) = view.banner.as_ref().filter(|_| !(closable && app.banner_hidden)) {
             show_banner(ui, area, banner, closable, commands);
+        }
+        if let Some(recorded) = &app.recorded {
+            recorded_bar::show(ui, area, view.banner.is_some(), recorded, commands);
+        }
+        if let Some(left) = app.countdown.and_then(|countdown| countdown.left(ui.input(|input| input.time))) {
+            countdown::show(ui, area, left);
+        }
+        if view.page.is_none() {
+            face_menu::show(app, ui, area, commands);
         }
         outputs_mark::show(app, ui, area);
         if let Some(status) = &app.recording.status {
@@ -57,6 +87,43 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
             drop_hint(ui, area);
         }
     });
+}
+
+/// Clicks choose a face, the wheel and pinches zoom at the pointer, dragging moves a zoomed picture.
+fn steer(
+    app: &App,
+    ui: &egui::Ui,
+    response: &egui::Response,
+    (fitted, area): (Rect, Rect),
+    commands: &mut Vec<AppCommand>,
+) {
+    let mut view = app.picture_view;
+    if let Some(pointer) = response.hover_pos() {
+        let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+        let factor = pinch * (wheel * WHEEL_ZOOM).exp();
+        if (factor - 1.0).abs() > 1e-4 {
+            view.zoom_at(factor, pointer, fitted, area);
+        }
+    }
+    if response.dragged() && view.is_zoomed() {
+        view.pan(response.drag_delta(), fitted, area);
+    }
+    if response.double_clicked() {
+        view = PictureView::default();
+    }
+    if view != app.picture_view {
+        commands.push(AppCommand::PictureView(view));
+    }
+    let Some(shot) = app.shot.as_ref().filter(|_| response.clicked()) else { return };
+    if let Some(at) = response.interact_pointer_pos() {
+        let faces = app.drawn_faces(shot.faces());
+        let (target, width) = (app.picture_view.place(fitted, area), shot.frame.width() as f32);
+        let face = face_menu::face_at(&faces, at, target, width, app.mirrored());
+        // The menu stands beside the face, not over it.
+        let chosen =
+            face.map(|face| ChosenFace { id: face.id, at: face_menu::beside(face, target, width, app.mirrored()) });
+        commands.push(AppCommand::Face(FaceCommand::Choose(chosen)));
+    }
 }
 
 /// One line at the top; its words break rather than run out of the window.

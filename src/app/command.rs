@@ -1,13 +1,21 @@
 //! What a click asks for. The parts of the window only say it; [`App`](super::state::App) does it.
 
+use std::time::Duration;
+
 use facelens_core::detect::DetectorKind;
 use facelens_core::model::Task;
 use facelens_media::SourceSpec;
 use facelens_session::recording::RecordedPictures;
 
 use super::action::Action;
+use super::camera_page::CameraCommand;
+use super::card_form::CardCommand;
+use super::export_dialog::ExportCommand;
+use super::face_menu::FaceCommand;
+use super::library::LibraryCommand;
 use super::notices::NoticeNumber;
 use super::panel::Section;
+use super::picture_view::PictureView;
 use super::preferences::Preference;
 use super::replay::ReplayCommand;
 use super::state::Output;
@@ -53,6 +61,30 @@ pub(crate) enum AppCommand {
     OutputAddress(Output),
     /// Send this person's head to opentrack; once more: that of the largest face again.
     Follow(u64),
+    /// Something with a face that was clicked.
+    Face(FaceCommand),
+    /// Which part of the picture is shown.
+    PictureView(PictureView),
+    /// Count so many seconds before a recording.
+    RecordCountdown(u32),
+    /// Something in the form for a model's card.
+    Card(CardCommand),
+    /// Something on the page of the camera.
+    Camera(CameraCommand),
+    /// Go to this time of the file; while the pointer holds the bar, it stays there.
+    SeekFile { time: Duration, holds: bool },
+    /// The pointer lets go of the bar.
+    SeekReleased,
+    /// Look which of the recent files are missing.
+    FindMissing,
+    /// Forget the recent files.
+    ForgetRecentFiles,
+    /// Something in the library of sessions.
+    Library(LibraryCommand),
+    /// Something in the dialog that exports a session.
+    Export(ExportCommand),
+    /// Hide the bar about the recording that ended last.
+    ForgetRecorded,
     /// Finish the recording, then close the window.
     SaveAndClose,
     /// Fold a part of the side panel, or unfold it.

@@ -5,7 +5,7 @@ use eframe::egui::{self, Id, Modal, RichText};
 use super::command::AppCommand;
 use super::state::{App, Dialog};
 use super::theme;
-use super::{first_run, keys_page, notices, outputs_dialog, preferences, recording_dialog};
+use super::{export_dialog, first_run, keys_page, notices, outputs_dialog, preferences, recording_dialog};
 
 /// What facelens does with pictures, and how far its figures can be trusted.
 const ABOUT: [(&str, &str); 4] = [
@@ -49,6 +49,7 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
             Dialog::About => scrolled(ui, about),
             Dialog::RecordOptions => scrolled(ui, |ui| recording_dialog::options(app, ui, commands)),
             Dialog::Outputs => scrolled(ui, |ui| outputs_dialog::show(app, ui, commands)),
+            Dialog::Export => scrolled(ui, |ui| export_dialog::show(app, ui, commands)),
             Dialog::Messages => notices::show_list(app, ui, commands),
             Dialog::Preferences => preferences::show(app, ui, commands),
             Dialog::Welcome => {

@@ -11,7 +11,7 @@ use facelens_core::detect::DetectorKind;
 use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
 use facelens_gait::{AgeByGait, GaitAgeModel, GaitAnalyser, GaitOptions, Stride};
-use facelens_media::SourceSpec;
+use facelens_media::{CameraFormat, SourceSpec};
 use facelens_session::overlay::SceneOptions;
 use facelens_session::recording::{Recorder, RecorderOptions, RecordingStatus};
 use facelens_session::{AnalysisSink, SessionEnd};
@@ -35,6 +35,10 @@ pub(crate) trait Engine {
     fn let_go(&self);
     /// Opens the same source again, from its beginning.
     fn restart(&self);
+    /// Cameras are opened in this format from now on; with `None` in their best one.
+    fn set_camera_format(&self, format: Option<CameraFormat>);
+    /// Goes on at another time of a file, also while it is held.
+    fn seek(&self, time: Duration);
     /// Changes the models.
     fn set_models(&self, models: ModelSet);
     /// Changes the detector.
@@ -149,6 +153,14 @@ impl Engine for LiveEngine {
 
     fn restart(&self) {
         self.live.restart();
+    }
+
+    fn set_camera_format(&self, format: Option<CameraFormat>) {
+        self.live.set_camera_format(format);
+    }
+
+    fn seek(&self, time: Duration) {
+        self.live.seek(time);
     }
 
     fn set_models(&self, models: ModelSet) {

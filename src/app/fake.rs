@@ -17,13 +17,13 @@ use facelens_core::model::{
 };
 use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 use facelens_core::{Analysis, StageTimings};
-use facelens_media::{CameraInfo, SourceInfo, SourceKind, SourceSpec};
+use facelens_media::{CameraFormat, CameraInfo, SourceInfo, SourceKind, SourceSpec};
 use facelens_session::SessionEnd;
 use facelens_session::overlay::SceneOptions;
 use facelens_session::recording::{RecorderOptions, RecordingState, RecordingStatus};
 
 use super::AppOptions;
-use super::background_tasks::{BackgroundTask, BackgroundTasks, TaskNumber, TaskReport};
+use super::background_tasks::{BackgroundTask, BackgroundTasks, TaskKey, TaskNumber, TaskReport};
 use super::engine::Engine;
 use super::state::{App, AppParts, first_source};
 use crate::outputs::{Follow, OutputOptions, OutputStatus};
@@ -63,6 +63,7 @@ pub(crate) fn camera_info() -> SourceInfo {
         size: Some((640, 480)),
         fps: Some(30.0),
         frame_count: None,
+        duration: None,
         format: "MJPEG 640x480 at 30 fps".into(),
     }
 }
@@ -102,7 +103,15 @@ pub(crate) fn recording(state: RecordingState) -> RecordingStatus {
 pub(crate) fn camera(index: u32, name: &str) -> CameraInfo {
     let port = format!("/dev/v4l/by-path/usb-0:{index}:1.0-video-index0");
     let device = format!("/dev/video{index}").into();
-    CameraInfo { index, name: name.into(), device, by_path: Some(port.into()), formats: vec![], every_format: vec![] }
+    CameraInfo {
+        index,
+        name: name.into(),
+        device,
+        by_path: Some(port.into()),
+        formats: vec![],
+        every_format: vec![],
+        choices: vec![],
+    }
 }
 
 /// A model without a network.
@@ -145,12 +154,16 @@ pub(crate) struct Stage {
     pub status: Option<Arc<Status>>,
     pub sources: Vec<SourceSpec>,
     pub restarts: usize,
+    pub seeks: Vec<Duration>,
+    pub camera_formats: Vec<Option<CameraFormat>>,
     pub let_go: usize,
     pub models: Vec<ModelSet>,
     pub detectors: Vec<DetectorKind>,
     pub paused: Vec<bool>,
     /// The background tasks that were started, with their numbers.
     pub tasks: Vec<(TaskNumber, BackgroundTask)>,
+    /// The keys of the tasks that were cancelled.
+    pub cancelled: Vec<TaskKey>,
     pub recording: Option<Arc<RecordingStatus>>,
     pub recorders: Vec<RecorderOptions>,
     pub recorded_scenes: Vec<SceneOptions>,
@@ -263,6 +276,14 @@ impl Engine for Fake {
         stage.restarts += 1;
     }
 
+    fn set_camera_format(&self, format: Option<CameraFormat>) {
+        self.0.borrow_mut().camera_formats.push(format);
+    }
+
+    fn seek(&self, time: Duration) {
+        self.0.borrow_mut().seeks.push(time);
+    }
+
     fn set_models(&self, models: ModelSet) {
         self.0.borrow_mut().models.push(models);
     }
@@ -335,5 +356,9 @@ impl Engine for Fake {
 impl BackgroundTasks for Fake {
     fn start(&self, number: TaskNumber, task: BackgroundTask) {
         self.0.borrow_mut().tasks.push((number, task));
+    }
+
+    fn cancel(&self, key: TaskKey) {
+        self.0.borrow_mut().cancelled.push(key);
     }
 }

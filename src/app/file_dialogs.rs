@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use facelens_core::model::Task;
+use facelens_session::export::ExportRequest;
 
 use super::background_tasks::Picked;
 
@@ -52,6 +53,20 @@ pub(super) fn folder_dialog(title: &str, start: Option<&Path>) -> FileDialog {
     }
     let dialog = dialog.pick_folder();
     Box::pin(async { dialog.await.map(|folder| vec![folder.path().to_owned()]) })
+}
+
+/// Asks for the file of an export; an existing one is only given where the user has agreed to replace it.
+pub(super) fn export_dialog(request: &ExportRequest) -> FileDialog {
+    let name = request.file.file_name().unwrap_or_default().to_string_lossy();
+    let mut dialog = rfd::AsyncFileDialog::new()
+        .set_title("Export the session as")
+        .set_file_name(name)
+        .add_filter(request.format.name(), &filter(&[request.format.extension()]));
+    if let Some(folder) = request.file.parent() {
+        dialog = dialog.set_directory(folder);
+    }
+    let dialog = dialog.save_file();
+    Box::pin(async { dialog.await.map(|file| vec![file.path().to_owned()]) })
 }
 
 /// The folder itself, or the nearest one above it that there is.

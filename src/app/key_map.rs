@@ -64,9 +64,11 @@ impl KeyMap {
         self.own.iter().any(|(own, _)| *own == action)
     }
 
-    /// The action of a pressed key. A `?` is typed with Shift on most keyboards, so Shift does not matter for it.
+    /// The action of a pressed key. A `?` and a `+` are typed with Shift on many keyboards, so Shift does not matter for
+    /// them.
     pub fn action(&self, pressed: Key, modifiers: Modifiers) -> Option<Action> {
-        let modifiers = if pressed == Key::Questionmark { Modifiers { shift: false, ..modifiers } } else { modifiers };
+        let shifted = matches!(pressed, Key::Questionmark | Key::Plus);
+        let modifiers = if shifted { Modifiers { shift: false, ..modifiers } } else { modifiers };
         let fits = |keys: &KeyboardShortcut| keys.logical_key == pressed && modifiers.matches_exact(keys.modifiers);
         Action::ALL.into_iter().find(|action| self.of_action(*action).iter().any(fits))
     }

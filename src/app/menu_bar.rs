@@ -5,6 +5,7 @@ use eframe::egui::{self, Align, Button, Layout, Margin, MenuBar, Rect, RichText,
 
 use super::action::{Action, Menu};
 use super::command::AppCommand;
+use super::recent_files;
 use super::state::{App, LOCKED};
 use super::view::capitalised;
 use super::{elide, theme};
@@ -49,6 +50,9 @@ fn entries(app: &App, ui: &mut egui::Ui, menu: Menu, commands: &mut Vec<AppComma
                 ui.separator();
             }
             entry(app, ui, action, commands);
+            if action == Action::OpenFolder {
+                recent_files::menu(app, ui, commands);
+            }
         }
     });
     if menu == Action::Quit.menu() {

@@ -21,12 +21,17 @@ use crate::settings::{Settings, SettingsFile};
 
 mod action;
 mod background_tasks;
+mod camera_page;
+mod card_form;
 mod central_panel;
 mod command;
+mod countdown;
 mod dialogs;
 mod egui_painter;
 mod elide;
 mod engine;
+mod export_dialog;
+mod face_menu;
 #[cfg(test)]
 mod fake;
 mod file_dialogs;
@@ -34,6 +39,7 @@ mod first_run;
 mod gait;
 mod key_map;
 mod keys_page;
+mod library;
 mod menu_bar;
 mod metrics;
 mod models;
@@ -43,11 +49,16 @@ mod outputs_mark;
 mod panel;
 mod people;
 mod picture;
+mod picture_view;
 mod preferences;
+mod recent_files;
+mod recorded_bar;
 mod recording_dialog;
 mod recording_mark;
 mod recording_text;
 mod replay;
+mod seek_bar;
+mod show_folder;
 mod sparkline;
 mod state;
 #[cfg(test)]
@@ -117,7 +128,7 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
             models: ModelSet::default(),
             detector: state::first_detector(&options, &settings),
             sink: None,
-            camera_format: options.camera_format.clone(),
+            camera_format: state::first_camera_format(&options, &settings, &source),
             wake: Arc::clone(&wake),
         };
         let live = LiveSession::start(first)?;
@@ -126,7 +137,10 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
         end_when_asked(engine.finisher(), Arc::clone(&wake));
         let parts = AppParts {
             engine: Box::new(engine),
-            tasks: Box::new(background_tasks::Threads { reports: sender, wake, sandbox }),
+            tasks: Box::new(background_tasks::Threads::new(
+                background_tasks::Reporter { reports: sender, wake },
+                sandbox,
+            )),
             reports,
             settings,
             settings_file: file,
@@ -250,7 +264,10 @@ impl App {
         if !self.full_screen {
             menu_bar::show(self, ui, &mut commands);
             tool_bar::show(self, ui, &mut commands);
-            replay::timeline(self, ui, &mut commands);
+            if !self.library.open {
+                replay::timeline(self, ui, &mut commands);
+                seek_bar::show(self, ui, &mut commands);
+            }
         }
         if self.settings.panel_open {
             panel::show(self, ui, &mut commands);

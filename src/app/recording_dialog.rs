@@ -4,6 +4,7 @@ use eframe::egui::{self, Button, Checkbox, RichText, vec2};
 use facelens_session::recording::RecordedPictures;
 
 use super::command::AppCommand;
+use super::countdown::CHOICES;
 use super::recording_text::{clock_text, pictures_text};
 use super::state::{App, LOCKED, from_home};
 use super::theme;
@@ -63,7 +64,22 @@ pub(super) fn options(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppComman
             }
         });
         ui.add_space(theme::STEP);
+        countdown(app, ui, commands);
+        ui.add_space(theme::STEP);
         folder(app, ui, commands);
+    });
+}
+
+/// How long to wait, for whoever records themselves.
+fn countdown(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
+    ui.label(theme::section("COUNTDOWN"));
+    ui.horizontal(|ui| {
+        for secs in CHOICES {
+            let text = if secs == 0 { "None".to_owned() } else { format!("{secs} s") };
+            if ui.radio(app.settings.record_countdown_secs == secs, text).clicked() {
+                commands.push(AppCommand::RecordCountdown(secs));
+            }
+        }
     });
 }
 

@@ -12,18 +12,25 @@ use facelens_media::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 use facelens_session::recording::default_sessions_folder;
 
 use super::background_tasks::{BackgroundTask, Known, PickOrigin, Picked, TaskNumber, TaskReport};
+use super::camera_page::CameraCommand;
+use super::command::AppCommand;
 use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
 use super::notices::Tone;
 use super::state::{App, Dialog};
 use super::{AppOptions, theme};
 use crate::pipeline::SourceState;
-use crate::settings::{Settings, SettingsFile};
+use crate::settings::{CameraSettings, Settings, SettingsFile};
 
 mod access;
 mod background;
+mod camera_page;
 mod cameras;
+mod card_form;
 mod dialogs;
+mod faces;
+mod files;
 mod gait;
+mod library;
 mod messages;
 mod outputs;
 mod panel;
@@ -111,6 +118,12 @@ impl Test {
 
     pub fn click(&mut self, label: &str) {
         self.window.get_by_label(label).click();
+        self.steps();
+    }
+
+    /// Opens the list of this name.
+    fn open_list(&mut self, name: &str) {
+        self.window.get_by_role_and_label(egui::Role::ComboBox, name).click();
         self.steps();
     }
 

@@ -9,6 +9,7 @@ use super::command::AppCommand;
 use super::replay;
 use super::state::App;
 use super::theme;
+use super::{camera_page, card_form};
 use crate::settings::PANEL_WIDTHS;
 
 pub(super) mod gait;
@@ -54,7 +55,10 @@ fn contents(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         let top = ui.cursor().top();
         ui.set_width(ui.available_width() - 12.0);
         ui.spacing_mut().item_spacing.y = 6.0;
-        if replay::panel(app, ui, commands) {
+        if card_form::show(app, ui, commands)
+            || camera_page::show(app, ui, commands)
+            || replay::panel(app, ui, commands)
+        {
             return;
         }
         source::show(app, ui, commands);

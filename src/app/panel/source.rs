@@ -91,6 +91,9 @@ fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     if app.cameras.is_empty() {
         ui.label(theme::weak(if app.listing_cameras { "Looking for cameras…" } else { "No camera found" }));
     }
+    if app.camera().is_some() && ui.selectable_label(false, Action::CameraPage.title()).clicked() {
+        commands.push(Action::CameraPage.into());
+    }
     ui.separator();
     if ui.selectable_label(app.source == SourceSpec::Demo, capitalised(&name_of(&SourceSpec::Demo))).clicked() {
         commands.push(Action::Demo.into());

@@ -281,7 +281,7 @@ fn ground(size: (u32, u32)) -> Arc<Frame> {
 }
 
 /// A time as `m:ss` with so many decimals, and hours where there are any.
-fn clock(secs: f64, decimals: usize) -> String {
+pub(super) fn clock(secs: f64, decimals: usize) -> String {
     // Rounded first: 59.96 s are 1:00.0, not 0:60.0.
     let scale = 10_f64.powi(decimals as i32);
     let secs = (secs.max(0.0) * scale).round() / scale;

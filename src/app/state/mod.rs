@@ -1,17 +1,26 @@
 //! The window's state and what changes it: keys, clicks, files dropped on it, reports of background tasks, news of the pipeline.
 
+mod actions;
+mod camera;
+mod card;
+mod export;
+mod faces;
 mod keys;
+mod library;
 mod outputs;
 mod recording;
 mod replay;
 mod reports;
+mod seek;
 mod sources;
 mod window;
 
+pub(crate) use camera::first_camera_format;
 pub(crate) use outputs::{Output, Purpose, STANDARD_OUTPUT};
 pub(crate) use recording::LOCKED;
 pub(crate) use reports::{from_home, title};
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,23 +29,32 @@ use crossbeam_channel::Receiver;
 use eframe::egui;
 use facelens_core::detect::DetectorKind;
 use facelens_core::model::Task;
-use facelens_media::{CameraChoice, CameraInfo, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
+use facelens_media::{CameraChoice, CameraFormat, CameraInfo, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
 use facelens_session::overlay::SceneOptions;
 use outputs::Outputs;
 use recording::Recording;
 
 use super::AppOptions;
 use super::action::Action;
-use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskNumber, TaskReport};
+use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskKey, TaskNumber, TaskReport};
+use super::camera_page::CameraPage;
+use super::card_form::CardForm;
 use super::command::AppCommand;
+use super::countdown::Countdown;
 use super::engine::Engine;
+use super::export_dialog::SessionExport;
+use super::face_menu::ChosenFace;
 use super::gait::Gait;
 use super::key_map::KeyMap;
+use super::library::LibraryPage;
 use super::metrics::MetricsPanel;
 use super::models::Models;
 use super::notices::{Notices, Tone};
 use super::people::People;
 use super::picture::{Picture, PictureAlignment, Shot};
+use super::picture_view::PictureView;
+use super::recent_files::RecentFiles;
+use super::recorded_bar::RecordedSession;
 use super::replay::ReplayState;
 use super::view::{capitalised, name_of};
 use crate::pipeline::{SourceState, Status};
@@ -51,6 +69,8 @@ pub(crate) enum Dialog {
     RecordOptions,
     /// What other programs get live.
     Outputs,
+    /// A session is exported.
+    Export,
     /// All messages of this run.
     Messages,
     Preferences,
@@ -68,6 +88,7 @@ impl Dialog {
             Action::About => Some(Self::About),
             Action::RecordOptions => Some(Self::RecordOptions),
             Action::Outputs => Some(Self::Outputs),
+            Action::Export => Some(Self::Export),
             Action::Messages => Some(Self::Messages),
             Action::Preferences => Some(Self::Preferences),
             Action::Welcome => Some(Self::Welcome),
@@ -116,6 +137,8 @@ pub(crate) struct App {
     reports: Receiver<(TaskNumber, TaskReport)>,
     /// The number of the background task that was started last.
     newest_task: TaskNumber,
+    /// The number of the task that was started last under each key.
+    newest_of_key: HashMap<TaskKey, TaskNumber>,
     /// Sessions that were asked for before this task were overtaken: by another one, or by a source.
     sessions_from: TaskNumber,
     pub settings: Settings,
@@ -159,6 +182,30 @@ pub(crate) struct App {
     pub recording: Recording,
     pub outputs: Outputs,
     pub gait: Gait,
+    /// The face that was clicked.
+    pub chosen_face: Option<ChosenFace>,
+    /// The person of the live picture who is drawn alone.
+    pub only_person: Option<u64>,
+    /// Which part of the picture is shown.
+    pub picture_view: PictureView,
+    /// Where the whole picture would lie, and the room for it, at the last repaint.
+    pub picture_place: Option<(egui::Rect, egui::Rect)>,
+    /// A recording that is about to begin.
+    pub countdown: Option<Countdown>,
+    /// The card of a network that has none.
+    pub card_form: Option<CardForm>,
+    pub camera_page: CameraPage,
+    /// The format of cameras that the command line asked for.
+    camera_format_of_run: Option<CameraFormat>,
+    /// The pointer holds the seek bar.
+    seeking: bool,
+    pub recent: RecentFiles,
+    /// The list of all sessions.
+    pub library: LibraryPage,
+    /// The session that was recorded last, until something else is shown.
+    pub recorded: Option<RecordedSession>,
+    /// The export that is being chosen, that runs, or that was the last one.
+    pub export: Option<SessionExport>,
     stop: &'static AtomicBool,
 }
 
@@ -176,6 +223,7 @@ impl App {
             tasks,
             reports,
             newest_task: 0,
+            newest_of_key: HashMap::new(),
             sessions_from: 0,
             saved: settings.clone(),
             detector: first_detector(options, &settings),
@@ -209,6 +257,19 @@ impl App {
             last_analysis_error: None,
             recording: Recording::default(),
             gait: Gait::default(),
+            chosen_face: None,
+            only_person: None,
+            picture_view: PictureView::default(),
+            picture_place: None,
+            countdown: None,
+            card_form: None,
+            camera_page: CameraPage::default(),
+            camera_format_of_run: options.camera_format.clone(),
+            seeking: false,
+            recent: RecentFiles::default(),
+            library: LibraryPage::default(),
+            recorded: None,
+            export: None,
             stop,
         };
         if first_start {
@@ -243,11 +304,12 @@ impl App {
     pub fn logic(&mut self, ctx: &egui::Context) {
         self.follow_text_size(ctx);
         while let Ok((number, report)) = self.reports.try_recv() {
-            self.take_report(number, report);
+            self.take_report(ctx, number, report);
         }
         if !self.read_replay(ctx) {
             self.read_engine(ctx);
         }
+        self.read_countdown(ctx);
         self.read_recording(ctx);
         self.read_outputs();
         self.read_gait(ctx);
@@ -270,6 +332,9 @@ impl App {
     /// Starts a background task.
     fn start(&mut self, task: BackgroundTask) -> TaskNumber {
         self.newest_task += 1;
+        if let Some(key) = task.key() {
+            self.newest_of_key.insert(key, self.newest_task);
+        }
         self.tasks.start(self.newest_task, task);
         self.newest_task
     }
@@ -283,6 +348,7 @@ impl App {
             self.source_is_a_guess = false;
             self.show_source(SourceSpec::Demo);
         }
+        self.watch_camera();
         if self.status.analysis_error != self.last_analysis_error {
             self.last_analysis_error.clone_from(&self.status.analysis_error);
             if let Some(error) = &self.last_analysis_error {
@@ -318,8 +384,14 @@ impl App {
         if ctx.input(|input| input.viewport().close_requested()) && self.ask_before_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
-        if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() && self.full_screen {
-            self.act(ctx, Action::FullScreen);
+        if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() && !ctx.any_popup_open() {
+            if self.countdown.take().is_some() || self.chosen_face.take().is_some() {
+                // That is what Esc was for.
+            } else if self.library.open && self.library.renaming.is_none() {
+                self.close_library();
+            } else if self.full_screen {
+                self.act(ctx, Action::FullScreen);
+            }
         }
     }
 
@@ -341,24 +413,6 @@ impl App {
     pub fn scene_options(&self, zoom: f32) -> SceneOptions {
         let Settings { boxes, labels, axes, angles, show_age: age, show_gender: gender, .. } = self.settings;
         SceneOptions { boxes, labels, age, gender, axes, angles, mirrored: self.mirrored(), zoom }
-    }
-
-    /// Whether something that is switched on and off is on; `None` for what is not.
-    pub fn is_on(&self, action: Action) -> Option<bool> {
-        match action {
-            Action::Pause => Some(self.replay.open().map_or(self.paused, |replay| !replay.playback.is_playing())),
-            Action::Mirror => Some(self.mirrored()),
-            Action::Boxes => Some(self.settings.boxes),
-            Action::Labels => Some(self.settings.labels),
-            Action::Axes => Some(self.settings.axes),
-            Action::Angles => Some(self.settings.angles),
-            Action::Gait => Some(self.gait.is_on()),
-            Action::Panel => Some(self.settings.panel_open),
-            Action::FullScreen => Some(self.full_screen),
-            Action::Record => Some(self.is_recording()),
-            Action::Opentrack => Some(self.outputs.options.opentrack.is_some()),
-            _ => None,
-        }
     }
 
     /// Does what a widget asks for.
@@ -401,6 +455,21 @@ impl App {
             AppCommand::JsonLines(on) => self.switch_json_lines(on),
             AppCommand::OutputAddress(output) => self.use_output_address(output),
             AppCommand::Follow(id) => self.toggle_follow(id),
+            AppCommand::Face(command) => self.run_face(ctx, command),
+            AppCommand::PictureView(view) => self.picture_view = view,
+            AppCommand::RecordCountdown(secs) => self.settings.record_countdown_secs = secs,
+            AppCommand::Card(command) => self.run_card(command),
+            AppCommand::Camera(command) => self.run_camera(command),
+            AppCommand::SeekFile { time, holds } => self.seek_file(time, holds),
+            AppCommand::SeekReleased => self.seek_released(),
+            AppCommand::FindMissing => {
+                self.recent.looked_at = Some(ctx.input(|input| input.time));
+                self.start(BackgroundTask::FindMissing(self.settings.recent_files.clone()));
+            }
+            AppCommand::ForgetRecentFiles => self.settings.recent_files.clear(),
+            AppCommand::Library(command) => self.run_library(command),
+            AppCommand::Export(command) => self.run_export(command, ctx.input(|input| input.time)),
+            AppCommand::ForgetRecorded => self.recorded = None,
             AppCommand::SaveAndClose => self.save_and_close(),
             AppCommand::Fold(section) => self.fold(section),
             AppCommand::WaitForKey(action) => self.wait_for_key(ctx, action),
@@ -413,79 +482,6 @@ impl App {
             AppCommand::CloseNotice(number) => self.notices.close(number),
             AppCommand::Copy(text) => ctx.copy_text(text),
             AppCommand::CloseDialog => self.close_dialog(),
-        }
-        ctx.request_repaint();
-    }
-
-    /// Does what a key or a menu asks for.
-    pub fn act(&mut self, ctx: &egui::Context, action: Action) {
-        if self.is_locked(&action.into()) {
-            self.refuse_while_recording();
-            return;
-        }
-        if self.act_on_replay(action) {
-            ctx.request_repaint();
-            return;
-        }
-        let shows_camera = self.shows_camera();
-        let sessions = self.sessions_folder();
-        let settings = &mut self.settings;
-        match action {
-            Action::OpenSession => {
-                self.start(BackgroundTask::PickSession(sessions));
-            }
-            Action::OpenFile => {
-                self.start(BackgroundTask::PickSource { folder: false });
-            }
-            Action::OpenFolder => {
-                self.start(BackgroundTask::PickSource { folder: true });
-            }
-            Action::NextCamera => self.next_camera(),
-            Action::Demo => self.choose_source(SourceSpec::Demo),
-            Action::Restart => self.restart(),
-            Action::Snapshot => self.snapshot(),
-            Action::Record => self.toggle_recording(),
-            Action::Opentrack => self.switch_opentrack(self.outputs.options.opentrack.is_none()),
-            Action::Centre => self.centre_head(),
-            Action::Quit => {
-                if !self.ask_before_closing() {
-                    ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-                }
-            }
-            Action::Pause => {
-                self.paused = !self.paused;
-                self.engine.set_paused(self.paused);
-            }
-            Action::Mirror if shows_camera => settings.mirror = !settings.mirror,
-            Action::Mirror => self.mirror_files = !self.mirror_files,
-            Action::Boxes => settings.boxes = !settings.boxes,
-            Action::Labels => settings.labels = !settings.labels,
-            Action::Axes => settings.axes = !settings.axes,
-            Action::Angles => settings.angles = !settings.angles,
-            Action::Gait => self.toggle_gait(),
-            Action::Panel => settings.panel_open = !settings.panel_open,
-            Action::FullScreen => {
-                self.full_screen = !self.full_screen;
-                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.full_screen));
-            }
-            Action::RecordOptions
-            | Action::Outputs
-            | Action::Preferences
-            | Action::Help
-            | Action::Messages
-            | Action::Welcome
-            | Action::About => self.toggle(Dialog::of(action)),
-            // Without a session they do nothing.
-            Action::StepBack
-            | Action::StepForward
-            | Action::Slower
-            | Action::Faster
-            | Action::ToStart
-            | Action::ToEnd
-            | Action::NextPerson
-            | Action::PreviousPerson
-            | Action::Everybody
-            | Action::CloseSession => {}
         }
         ctx.request_repaint();
     }

@@ -13,8 +13,12 @@ use super::reports::from_home;
 use super::{App, Dialog};
 use crate::app::action::Action;
 use crate::app::background_tasks::BackgroundTask;
+use crate::app::camera_page::CameraCommand;
 use crate::app::command::AppCommand;
+use crate::app::countdown::Countdown;
+use crate::app::library::LibraryCommand;
 use crate::app::notices::Tone;
+use crate::app::recorded_bar::RecordedSession;
 use crate::app::recording_text::duration_text;
 use crate::app::view::{capitalised, is_still, name_of};
 use crate::pipeline::SourceState;
@@ -52,8 +56,16 @@ impl App {
                     | Action::NextCamera
                     | Action::Demo
                     | Action::Restart
+                    | Action::StepBack
+                    | Action::StepForward
+                    | Action::ToStart
+                    | Action::ToEnd
             ),
-            AppCommand::Source(_)
+            AppCommand::Library(LibraryCommand::Play(_))
+            | AppCommand::Camera(CameraCommand::Format(_))
+            | AppCommand::Card(_)
+            | AppCommand::SeekFile { .. }
+            | AppCommand::Source(_)
             | AppCommand::Detector(_)
             | AppCommand::LoadModel(_)
             | AppCommand::UseModel(..)
@@ -61,6 +73,7 @@ impl App {
             | AppCommand::RecordPictures(_)
             | AppCommand::RecordBlur(_)
             | AppCommand::RecordMirror(_)
+            | AppCommand::RecordCountdown(_)
             | AppCommand::PickGaitModel
             | AppCommand::NoGaitModel
             | AppCommand::PickSessionsFolder
@@ -71,6 +84,15 @@ impl App {
             | AppCommand::JsonLines(_)
             | AppCommand::OutputAddress(_)
             | AppCommand::Follow(_)
+            | AppCommand::Library(_)
+            | AppCommand::Camera(_)
+            | AppCommand::Face(_)
+            | AppCommand::PictureView(_)
+            | AppCommand::SeekReleased
+            | AppCommand::FindMissing
+            | AppCommand::ForgetRecentFiles
+            | AppCommand::Export(_)
+            | AppCommand::ForgetRecorded
             | AppCommand::SaveAndClose
             | AppCommand::Fold(_)
             | AppCommand::WaitForKey(_)
@@ -99,17 +121,49 @@ impl App {
     }
 
     /// Starts a recording, or stops the one that runs.
-    pub(super) fn toggle_recording(&mut self) {
+    pub(super) fn toggle_recording(&mut self, ctx: &egui::Context) {
         if self.is_recording() {
             self.engine.stop_recording(SessionEnd::Stopped);
             return;
         }
+        if self.countdown.take().is_some() {
+            return;
+        }
+        let secs = self.settings.record_countdown_secs;
+        if secs == 0 {
+            self.start_or_say_why();
+            return;
+        }
+        // What keeps it from being recorded is told before anybody waits.
+        match self.recorder_options() {
+            Ok(_) => {
+                self.close_library();
+                self.countdown = Some(Countdown { ends_at: ctx.input(|input| input.time) + f64::from(secs) });
+            }
+            Err(words) => self.notices.say(Tone::Warn, words),
+        }
+    }
+
+    fn start_or_say_why(&mut self) {
         if let Err(words) = self.start_recording() {
             self.notices.say(Tone::Warn, words);
         }
     }
 
-    fn start_recording(&mut self) -> Result<(), String> {
+    /// Begins the recording when its countdown is over.
+    pub(super) fn read_countdown(&mut self, ctx: &egui::Context) {
+        let Some(countdown) = self.countdown else { return };
+        let now = ctx.input(|input| input.time);
+        if countdown.left(now).is_none() {
+            self.countdown = None;
+            self.start_or_say_why();
+        } else {
+            ctx.request_repaint_after_secs(0.1);
+        }
+    }
+
+    /// What is recorded now; or why nothing can be.
+    fn recorder_options(&self) -> Result<RecorderOptions, String> {
         if !self.replay.is_none() {
             return Err(format!("A session is open: close it ({}) to record.", self.keys.first(Action::CloseSession)));
         }
@@ -135,6 +189,9 @@ impl App {
         let Some(source) = info.cloned() else {
             return Err("There is no image to record yet.".into());
         };
+        if self.card_form.is_some() {
+            return Err("A new model is being tried: save it or cancel first.".into());
+        }
         if Task::ALL.into_iter().any(|task| self.models.is_loading(task)) {
             return Err("The models are still loading: try again in a moment.".into());
         }
@@ -148,14 +205,18 @@ impl App {
         (info.source.name, info.source.format) = (source.name, source.format);
         info.set_models(&self.models.in_use);
         info.detector = self.detector.name().to_owned();
-        let options = RecorderOptions {
+        Ok(RecorderOptions {
             folder,
             pictures: self.settings.record_pictures,
             blur: self.settings.record_blur,
             mirror: self.settings.record_mirror,
             scene: self.scene_options(1.0),
             info,
-        };
+        })
+    }
+
+    fn start_recording(&mut self) -> Result<(), String> {
+        let options = self.recorder_options()?;
         let blurred = options.blur && options.pictures != RecordedPictures::None;
         if self.paused {
             self.paused = false;
@@ -165,6 +226,8 @@ impl App {
             format!("The system cannot start a thread: {error}. Close other programs and try again.")
         })?;
         self.recording = Recording { status: self.engine.recording(), blurred, ..Recording::default() };
+        self.recorded = None;
+        self.close_library();
         Ok(())
     }
 
@@ -190,6 +253,9 @@ impl App {
             self.dialog = None;
         }
         let saved = self.say_end(end, &status);
+        let duration = status.duration;
+        self.recorded = status.folder.clone().map(|folder| RecordedSession { folder, duration });
+        self.list_sessions();
         if closing && saved {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }

@@ -8,8 +8,11 @@ use facelens_session::{SessionError, SessionFolder};
 use super::App;
 use crate::app::action::Action;
 use crate::app::background_tasks::BackgroundTask;
+use crate::app::export_dialog::ExportCommand;
 use crate::app::notices::Tone;
+use crate::app::recent_files;
 use crate::app::replay::{Replay, ReplayState};
+use crate::app::seek_bar::FilePosition;
 
 impl App {
     /// Reads a session on another thread; what is shown stays until it is there.
@@ -34,6 +37,11 @@ impl App {
                 }
                 self.paused = false;
                 self.mirror_files = false;
+                self.recorded = None;
+                self.countdown = None;
+                self.forget_view();
+                self.close_library();
+                recent_files::remember(&mut self.settings.recent_files, &session.path);
                 self.replay = ReplayState::Open(Box::new(Replay::new(*session)));
             }
             // Something is shown already: that stays.
@@ -63,6 +71,10 @@ impl App {
             self.overtake_sessions();
             let source = self.source.clone();
             self.show_source(source);
+            return true;
+        }
+        if action == Action::Export {
+            self.run_export(ExportCommand::Open, 0.0);
             return true;
         }
         let Some(replay) = self.replay.open_mut() else { return false };
@@ -101,7 +113,12 @@ impl App {
     /// Whether an action can do anything now.
     pub fn is_available(&self, action: Action) -> bool {
         match action {
+            Action::Everybody => self.only_person().is_some() || self.replay.open().is_some(),
+            Action::WholePicture | Action::ZoomOut => self.picture_view.is_zoomed(),
             Action::CloseSession => !self.replay.is_none(),
+            Action::StepBack | Action::StepForward | Action::ToStart | Action::ToEnd => {
+                self.replay.open().is_some() || FilePosition::of(self).is_some()
+            }
             Action::Record | Action::Gait => self.replay.is_none(),
             Action::Centre => self.outputs.options.opentrack.is_some(),
             _ => !action.is_replay() || self.replay.open().is_some(),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use eframe::egui;
 use facelens_core::model::{ModelError, ModelErrorKind, ModelSet, Task, TaskModel};
 use facelens_core::{Analysis, StageTimings};
 use facelens_media::SourceSpec;
@@ -54,7 +55,11 @@ impl App {
         self.models.start_loading(number, task);
     }
 
-    pub(super) fn take_report(&mut self, number: TaskNumber, report: TaskReport) {
+    pub(super) fn take_report(&mut self, ctx: &egui::Context, number: TaskNumber, report: TaskReport) {
+        if report.key().and_then(|key| self.newest_of_key.get(&key)).is_some_and(|newest| number < *newest) {
+            // It was asked for again, or something else was.
+            return;
+        }
         match report {
             TaskReport::Cameras(result) => self.take_cameras(result),
             TaskReport::SourcePicked(Picked::Files(files)) => {
@@ -128,7 +133,10 @@ impl App {
                 Tone::Warn,
                 format!("Could not search for interrupted recordings: {cause}; try `facelens recover`."),
             ),
-            TaskReport::Recovered(result) => self.take_recovered(result),
+            TaskReport::Recovered(result) => {
+                self.take_recovered(result);
+                self.list_sessions();
+            }
             TaskReport::Shipped(Ok(shipped)) => {
                 self.models.take_shipped(shipped);
                 self.engine.set_models(self.models.in_use.clone());
@@ -154,6 +162,23 @@ impl App {
             TaskReport::AddressFound { output, purpose, text, found } => {
                 self.take_found_address(number, output, purpose, &text, found);
             }
+            TaskReport::CardDrafted(result) => self.take_draft(result),
+            TaskReport::CardTried(result) => self.take_trial(result),
+            TaskReport::CardKept(result) => self.take_kept(result),
+            TaskReport::CameraControls(device, result) => self.take_controls(&device, result),
+            TaskReport::Missing(Some(missing)) => self.recent.missing = missing,
+            TaskReport::Missing(None) => {}
+            TaskReport::Sessions(result) => self.take_sessions(result),
+            TaskReport::SessionDetails { session, details } => self.take_session_details(ctx, &session, details),
+            TaskReport::SessionsRead => self.library.reading = false,
+            TaskReport::SessionRenamed(session, result) => self.take_renamed(&session, result),
+            TaskReport::SessionTrashed(session, result) => self.take_trashed(&session, result),
+            TaskReport::FolderShown(Ok(())) => {}
+            TaskReport::FolderShown(Err(words)) => self.notices.say(Tone::Warn, format!("{words}.")),
+            TaskReport::ReadyForExport(result) => self.take_ready_for_export(result),
+            TaskReport::ExportFilePicked(picked) => self.take_export_file(picked),
+            TaskReport::Exporting(progress) => self.take_export_progress(progress),
+            TaskReport::Exported(file, result) => self.take_exported(file, result),
             TaskReport::SettingsSaved(Ok(())) => {}
             TaskReport::SettingsSaved(Err(error)) => self.notices.say(Tone::Warn, error.to_string()),
         }
@@ -187,6 +212,9 @@ impl App {
                     let words = format!("{}{others} {are} estimated by {names} from now on.", title(first));
                     self.notices.say(Tone::Good, words);
                 }
+            }
+            Err(error) if error.kind == ModelErrorKind::NoCard && origin == PickOrigin::Chosen && files.len() == 1 => {
+                self.draft_card(files[0].clone(), task);
             }
             Err(error) => {
                 let stays = if origin == PickOrigin::Chosen { "The model in use stays." } else { "It is left out." };

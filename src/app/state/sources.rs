@@ -11,6 +11,7 @@ use crate::app::background_tasks::{BackgroundTask, PickOrigin};
 use crate::app::file_dialogs::is_model_file;
 use crate::app::notices::Tone;
 use crate::app::picture::PictureAlignment;
+use crate::app::recent_files;
 use crate::app::replay::ReplayState;
 use crate::outputs::Follow;
 
@@ -21,12 +22,21 @@ impl App {
         if self.refuse_while_recording() {
             return;
         }
+        if let SourceSpec::Path(path) = &source
+            && is_model_file(path)
+        {
+            self.load_model(None, vec![path.clone()], PickOrigin::Chosen);
+            return;
+        }
         self.overtake_sessions();
         if let SourceSpec::Path(path) = &source
             && SessionFolder::is_session(path)
         {
             self.open_session(path.clone());
             return;
+        }
+        if let SourceSpec::Path(path) = &source {
+            recent_files::remember(&mut self.settings.recent_files, path);
         }
         self.settings.source = Some(source.clone());
         self.show_source(source);
@@ -41,10 +51,16 @@ impl App {
         self.camera_wanted = false;
         self.source_is_a_guess = false;
         self.replay = ReplayState::None;
-        if self.paused {
+        self.recorded = None;
+        self.countdown = None;
+        self.forget_view();
+        self.close_library();
+        if self.paused || std::mem::take(&mut self.seeking) {
             self.paused = false;
             self.engine.set_paused(false);
         }
+        self.prepare_camera_format(&source);
+        self.camera_page.begin();
         self.engine.set_source(source.clone());
         self.source = source;
         self.forget_picture();
@@ -56,6 +72,8 @@ impl App {
             self.paused = false;
             self.engine.set_paused(false);
         }
+        let source = self.source.clone();
+        self.prepare_camera_format(&source);
         self.engine.restart();
         self.forget_picture();
     }

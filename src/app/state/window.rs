@@ -3,7 +3,7 @@
 use eframe::egui;
 
 use super::App;
-use crate::app::background_tasks::BackgroundTask;
+use crate::app::background_tasks::{BackgroundTask, TaskKey};
 use crate::settings::TEXT_SIZES;
 
 /// The size of the text and of everything else.
@@ -86,6 +86,8 @@ impl App {
 
     /// Writes what has not been written yet; called when the window is closed.
     pub fn save_now(&mut self) {
+        // A half-written export is taken back.
+        self.tasks.cancel(TaskKey::Export);
         // Those that are being saved at this moment would be lost with the program: this waits for them.
         if let Some(file) = &self.settings_file
             && let Err(error) = file.save(&self.settings)

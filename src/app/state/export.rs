@@ -1,0 +1,136 @@
+//! Exporting a session from the window.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use facelens_session::export::{ExportEnd, ExportProgress, SessionExportError};
+use facelens_session::{SessionError, SessionFolder, WriteErrorKind};
+
+use super::reports::from_home;
+use super::{App, Dialog};
+use crate::app::background_tasks::{BackgroundTask, Picked, SharedSession, TaskKey};
+use crate::app::export_dialog::{ExportCommand, ExportPhase, SessionExport};
+use crate::app::notices::Tone;
+
+impl App {
+    /// Reads a session of the library, for its export.
+    pub(super) fn read_for_export(&mut self, session: PathBuf) {
+        if self.shows_running_export() {
+            return;
+        }
+        self.start(BackgroundTask::ReadForExport(session));
+    }
+
+    pub(super) fn take_ready_for_export(&mut self, result: Result<Arc<SessionFolder>, SessionError>) {
+        match result {
+            Ok(session) => self.choose_export(session),
+            Err(error) => self.notices.say(Tone::Bad, error.to_string()),
+        }
+    }
+
+    fn choose_export(&mut self, session: Arc<SessionFolder>) {
+        self.export = Some(SessionExport::new(session));
+        self.dialog = Some(Dialog::Export);
+    }
+
+    /// One export at a time: shows the one that runs.
+    fn shows_running_export(&mut self) -> bool {
+        let runs = self.export.as_ref().is_some_and(SessionExport::is_running);
+        if runs {
+            self.dialog = Some(Dialog::Export);
+        }
+        runs
+    }
+
+    /// Does what a widget of the dialog asks for; `now` in seconds of the window.
+    pub(super) fn run_export(&mut self, command: ExportCommand, now: f64) {
+        if command == ExportCommand::Open && self.dialog == Some(Dialog::Export) {
+            self.dialog = None;
+            return;
+        }
+        if command == ExportCommand::Open {
+            let session = self.replay.open().map(|replay| Arc::clone(&replay.session));
+            if let Some(session) = session.filter(|_| !self.shows_running_export()) {
+                self.choose_export(session);
+            }
+            return;
+        }
+        let Some(export) = &mut self.export else { return };
+        if command == ExportCommand::Cancel {
+            export.phase = ExportPhase::Cancelling;
+            self.tasks.cancel(TaskKey::Export);
+            return;
+        }
+        if export.is_running() {
+            return;
+        }
+        match command {
+            ExportCommand::Start | ExportCommand::Replace => {
+                let request = export.request(command == ExportCommand::Replace);
+                let progress = ExportProgress { done: 0, all: 0 };
+                export.phase = ExportPhase::Running { progress, began: now };
+                let session = SharedSession(Arc::clone(&export.session));
+                self.start(BackgroundTask::Export { session, request });
+                return;
+            }
+            ExportCommand::PickFile => {
+                let request = export.request(false);
+                self.start(BackgroundTask::PickExportFile(request));
+                return;
+            }
+            // A file that was chosen for another format would have the wrong ending.
+            ExportCommand::Format(format) => (export.format, export.chosen) = (format, None),
+            ExportCommand::Person(person) => export.person = person,
+            ExportCommand::Overlay(overlay) => export.overlay = overlay,
+            ExportCommand::Open | ExportCommand::Cancel => {}
+        }
+        export.phase = ExportPhase::Choosing;
+    }
+
+    pub(super) fn take_export_file(&mut self, picked: Picked) {
+        match picked {
+            Picked::Files(files) => {
+                if let Some(export) = self.export.as_mut().filter(|export| !export.is_running()) {
+                    export.chosen = files.into_iter().next();
+                    export.phase = ExportPhase::Choosing;
+                }
+            }
+            Picked::Nothing => {}
+            Picked::NoDialog => self.notices.say(
+                Tone::Warn,
+                "This system has no file dialog: the file goes into the session's folder, or use facelens export \
+                 SESSION -o FILE.",
+            ),
+        }
+    }
+
+    pub(super) fn take_export_progress(&mut self, newest: ExportProgress) {
+        if let Some(SessionExport { phase: ExportPhase::Running { progress, .. }, .. }) = &mut self.export {
+            *progress = newest;
+        }
+    }
+
+    pub(super) fn take_exported(&mut self, file: PathBuf, result: Result<ExportEnd, SessionExportError>) {
+        let shown = self.dialog == Some(Dialog::Export);
+        let Some(export) = &mut self.export else { return };
+        let words = match &result {
+            Ok(ExportEnd::Written) => Some((Tone::Good, format!("Exported as {}.", from_home(&file)))),
+            Ok(ExportEnd::Cancelled) => None,
+            Err(error) => Some((Tone::Bad, error.to_string())),
+        };
+        export.phase = match result {
+            Ok(ExportEnd::Written) => ExportPhase::Done(file),
+            Ok(ExportEnd::Cancelled) => ExportPhase::Choosing,
+            Err(SessionExportError::Write(error)) if error.kind == WriteErrorKind::Exists && error.path == file => {
+                ExportPhase::Exists(file)
+            }
+            Err(error) => ExportPhase::Failed(error.to_string()),
+        };
+        // The dialog says it by itself.
+        if let Some((tone, words)) = words.filter(|_| !shown) {
+            self.notices.say(tone, words);
+        }
+        // An export in a session's folder makes it larger.
+        self.list_sessions();
+    }
+}

@@ -1,0 +1,81 @@
+//! What is done with a face that was clicked, and which part of the picture is shown.
+
+use eframe::egui;
+use facelens_core::track::Face;
+
+use super::App;
+use crate::app::action::Action;
+use crate::app::face_menu::{FaceCommand, figures};
+use crate::app::notices::Tone;
+use crate::app::picture_view::{KEY_ZOOM, PictureView};
+
+impl App {
+    /// The person who is drawn alone.
+    pub(in crate::app) fn only_person(&self) -> Option<u64> {
+        match self.replay.open() {
+            Some(replay) => replay.playback.only(),
+            None => self.only_person,
+        }
+    }
+
+    /// The faces to draw over the live picture.
+    pub(in crate::app) fn drawn_faces<'a>(&self, faces: &'a [Face]) -> std::borrow::Cow<'a, [Face]> {
+        match self.only_person() {
+            Some(id) => faces.iter().filter(|face| face.id == id).cloned().collect(),
+            None => faces.into(),
+        }
+    }
+
+    /// Does what is asked for a person.
+    pub(super) fn run_face(&mut self, ctx: &egui::Context, command: FaceCommand) {
+        match command {
+            FaceCommand::Choose(chosen) => self.chosen_face = chosen,
+            FaceCommand::Only(id) => {
+                let only = Some(id).filter(|id| self.only_person() != Some(*id));
+                match self.replay.open_mut() {
+                    Some(replay) => replay.playback.show_only(only),
+                    None => self.only_person = only,
+                }
+            }
+            FaceCommand::Copy(id) => {
+                let faces = self.shot.as_ref().map_or(&[][..], |shot| shot.faces());
+                let seen = self.people.list().iter().map(|person| &person.face);
+                match faces.iter().chain(seen).find(|face| face.id == id) {
+                    Some(face) => {
+                        ctx.copy_text(figures(face));
+                        self.notices.say(Tone::Good, format!("The figures of person {id} are copied."));
+                    }
+                    None => self.notices.say(Tone::Info, format!("Person {id} is not in view any more.")),
+                }
+            }
+        }
+    }
+
+    /// Another source: nobody is chosen, and the whole picture is shown.
+    pub(super) fn forget_view(&mut self) {
+        (self.chosen_face, self.only_person) = (None, None);
+        self.picture_view = PictureView::default();
+    }
+
+    /// Does what an action means for the view; `false` where it is none of these.
+    pub(super) fn act_on_view(&mut self, action: Action) -> bool {
+        let factor = match action {
+            Action::ZoomIn => KEY_ZOOM,
+            Action::ZoomOut => 1.0 / KEY_ZOOM,
+            Action::WholePicture => {
+                self.picture_view = PictureView::default();
+                return true;
+            }
+            Action::Everybody if self.replay.is_none() => {
+                self.only_person = None;
+                return true;
+            }
+            _ => return false,
+        };
+        // In the middle; a wheel zooms at its pointer.
+        if let Some((fitted, area)) = self.picture_place {
+            self.picture_view.zoom_at(factor, area.center(), fitted, area);
+        }
+        true
+    }
+}
