@@ -74,7 +74,7 @@ fn details_count_people_and_show_the_frame_with_the_most() {
     let middle = frame.rgb()[(48 * 160 + 80) * 3];
     assert!(middle.abs_diff(70) <= 4, "{middle}");
     let large = Frame::from_rgb(1280, 960, vec![9; 1280 * 960 * 3]).unwrap();
-    let small = super::details::scaled(&large).unwrap();
+    let small = details::scaled(&large).unwrap();
     assert_eq!((small.width(), small.height(), small.rgb()[0]), (192, 144, 9));
 }
 
