@@ -384,9 +384,11 @@ impl App {
         if ctx.input(|input| input.viewport().close_requested()) && self.ask_before_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
-        if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() && !ctx.any_popup_open() {
+        if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() {
             if self.countdown.take().is_some() || self.chosen_face.take().is_some() {
                 // That is what Esc was for.
+            } else if egui::Popup::is_any_open(ctx) {
+                // It closes a menu or a list.
             } else if self.library.open && self.library.renaming.is_none() {
                 self.close_library();
             } else if self.full_screen {

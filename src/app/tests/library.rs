@@ -135,6 +135,9 @@ fn a_session_is_played_renamed_and_moved_to_the_trash() {
 #[test]
 fn a_name_that_is_left_alone_stays() {
     let mut test = Test::library(&[entry("session-a", SessionState::Complete)]);
+    test.click("More about session-a");
+    test.press(Key::Escape);
+    assert!(test.shows("1 session") && !test.shows("Rename…"), "Esc closes the menu, not the library");
     test.chooses("session-a", "Rename…");
     test.press(Key::Escape);
     assert!(test.shows("1 session"), "Esc leaves the name, not the library");
