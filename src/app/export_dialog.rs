@@ -18,7 +18,7 @@ use super::theme;
 const FORMAT_WIDTH: f32 = 136.0;
 
 /// What a widget of the dialog asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ExportCommand {
     /// Export the session that is replayed.
     Open,

@@ -24,6 +24,9 @@ fn gain(value: i64) -> CameraControl {
     CameraControl { kind: ControlKind::Gain, range, auto: None, default: ControlValue::Fixed(64) }
 }
 
+/// The format and the values of controls that are remembered for a camera.
+type Remembered = (Option<CameraFormat>, Vec<(ControlKind, ControlValue)>);
+
 impl Test {
     /// A window that shows the camera.
     fn camera(settings: Settings) -> Self {
@@ -51,7 +54,7 @@ impl Test {
         self.report(TaskReport::CameraControls(webcam().device, Ok(controls)));
     }
 
-    fn remembered(&self) -> Option<(Option<CameraFormat>, Vec<(ControlKind, ControlValue)>)> {
+    fn remembered(&self) -> Option<Remembered> {
         let cameras = &self.window.state().settings.cameras;
         cameras.first().map(|camera| (camera.format.clone(), camera.controls.clone()))
     }

@@ -335,7 +335,7 @@ fn what_is_not_built_in_goes_through_ffmpeg() {
 fn pictures_are_read_in_any_order_by_their_numbers() {
     let clip = saved(&clip(&[100, 40, 200, 100, 100, 100]));
     let mut reader = VideoReader::open(&clip.path).unwrap();
-    let times: Vec<_> = reader.times().iter().map(std::time::Duration::as_millis).collect();
+    let times: Vec<_> = reader.times().iter().map(Duration::as_millis).collect();
     assert_eq!(times, [0, 100, 140, 340, 440, 540]);
     for number in [4, 5, 0, 3, 2, 99] {
         let frame = reader.picture(number).unwrap().unwrap();
@@ -363,7 +363,7 @@ fn a_video_goes_on_from_any_time_and_its_times_stay_its_own() {
     for mode in [Mode::Batch, Mode::Live] {
         let mut source = crate::file::open(&clip.path, mode).unwrap();
         assert_eq!(source.info().duration.map(|duration| duration.as_millis()), Some(193 + 48));
-        let mut next = |source: &mut dyn Source| loop {
+        let next = |source: &mut dyn Source| loop {
             match source.next().unwrap() {
                 Next::Frame(frame) => return (frame.sequence, frame.time.as_millis()),
                 Next::Waiting => {}
