@@ -169,6 +169,8 @@ impl AnalysisThread {
         if job.kind == SourceKind::Pictures || (other_source && !again) {
             analyser.reset();
         }
+        // A camera's frames come when they come; a file gives the same faces each time.
+        analyser.search_beside(job.kind == SourceKind::Camera);
         match catch_unwind(AssertUnwindSafe(|| analyser.analyse(Arc::clone(&job.frame)))) {
             Ok(Ok(analysis)) => self.live_state.analysed(job.generation, analysis, again, self.refused.clone()),
             Ok(Err(error)) => self.live_state.analysis_failed(job.generation, error.to_string()),

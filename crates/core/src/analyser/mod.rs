@@ -2,6 +2,7 @@
 
 mod change_detector;
 mod face_search;
+mod whole_search;
 mod worker_pool;
 
 use std::sync::Arc;
@@ -83,6 +84,8 @@ pub struct Analyser {
     search: Option<FaceSearch>,
     estimates: WorkerPool<Box<dyn Estimates>>,
     tracker: Tracker,
+    /// Whether whole frames are searched beside the rest.
+    beside: bool,
 }
 
 impl Analyser {
@@ -96,7 +99,7 @@ impl Analyser {
     pub fn with(faces: Faces, estimates: Box<dyn Estimates>, age_error_years: Option<f32>) -> Self {
         let mut tracker = Tracker::new();
         tracker.set_age_error_years(age_error_years);
-        Self { search: search(faces), estimates: WorkerPool::new(estimates), tracker }
+        Self { search: search(faces), estimates: WorkerPool::new(estimates), tracker, beside: false }
     }
 
     /// Takes identities' numbers out of a row that others take from, too.
@@ -120,6 +123,17 @@ impl Analyser {
     /// Replaces the detector; identities stay.
     pub fn set_faces(&mut self, faces: Faces) {
         self.search = search(faces);
+        self.search_beside(self.beside);
+    }
+
+    /// Whether whole frames are searched beside the analysis, on a thread of their own; at first they are not. Live, no
+    /// frame has to wait for such a search then: who comes is in a frame a moment later. Results depend on how fast the
+    /// machine is, so files are analysed without it.
+    pub fn search_beside(&mut self, beside: bool) {
+        self.beside = beside;
+        if let Some(search) = &mut self.search {
+            search.set_beside(beside);
+        }
     }
 
     /// Forgets all identities: the next frame has nothing to do with the last, and is searched whole.
@@ -140,9 +154,9 @@ impl Analyser {
         self.tracker.continue_from(identities);
     }
 
-    /// Analyses one frame; smoothing and the turns of the search follow [`Frame::time`]. Near known faces every frame is
-    /// searched, the whole of it after a [`reset`](Self::reset) and then at least every quarter of a second. The faces
-    /// come sorted by identity.
+    /// Analyses one frame; smoothing and the turns of the search follow [`Frame::time`]. Known faces are followed or searched
+    /// in every frame, the whole of it after a [`reset`](Self::reset) and then at least every quarter of a second. The
+    /// faces come sorted by identity.
     ///
     /// # Errors
     /// Where the detector or a network fails; the next frame may work.

@@ -15,13 +15,13 @@ use crate::model::BoxStyle;
 
 /// Side of an upright face's own box over the distance from the middle of its eyes to its mouth (1,965 faces of
 /// FairFace's validation part, standard deviation 2.8 %).
-const PER_EYES_TO_MOUTH: f32 = 2.206;
+pub const PER_EYES_TO_MOUTH: f32 = 2.206;
 
 /// The same over the distance between its ears.
-const PER_EARS: f32 = 1.17;
+pub const PER_EARS: f32 = 1.17;
 
 /// Where the box's middle lies on the way from the middle of the eyes (0) to the mouth (1).
-const MIDDLE: f32 = 0.436;
+pub const EYES_TO_MIDDLE: f32 = 0.436;
 
 /// How far keypoints are believed: side of the facelens box over the side of the network's own box. Upright it is 1, and
 /// above 1 on a turned face; far outside are the keypoints of faces of a few pixels.
@@ -54,7 +54,7 @@ pub fn box_from_landmarks(landmarks: &[Point; 6]) -> Rect {
     let tall = PER_EYES_TO_MOUTH * dx.hypot(dy);
     let wide = PER_EARS * (right_ear.x - left_ear.x).hypot(right_ear.y - left_ear.y);
     let side = ((tall.powi(4) + wide.powi(4)) / 2.0).sqrt().sqrt();
-    Rect::square(Point { x: eyes.x + MIDDLE * dx, y: eyes.y + MIDDLE * dy }, side)
+    Rect::square(Point { x: eyes.x + EYES_TO_MIDDLE * dx, y: eyes.y + EYES_TO_MIDDLE * dy }, side)
 }
 
 /// How far a head is tilted clockwise as the picture shows it, degrees, by landmarks as [`box_from_landmarks`] takes them;

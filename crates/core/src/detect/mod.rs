@@ -7,13 +7,14 @@
 mod anchors;
 mod blaze;
 mod boxes;
+pub mod follow;
 pub mod letterbox;
 mod seeta;
 mod suppress;
 #[cfg(test)]
 mod tests;
 
-pub use boxes::{box_from_landmarks, box_in_style};
+pub use boxes::{EYES_TO_MIDDLE, PER_EARS, PER_EYES_TO_MOUTH, box_from_landmarks, box_in_style, roll_from_landmarks};
 pub use suppress::drop_doubles;
 
 use crate::frame::Frame;
@@ -52,6 +53,31 @@ pub trait Detector: Send {
     fn near(&self) -> Option<Box<dyn DetectNear>> {
         None
     }
+
+    /// A network that follows a face without a search, where this detector has one. It is used beside
+    /// [`near`](Self::near) only.
+    fn follow(&self) -> Option<Box<dyn FollowFace>> {
+        None
+    }
+}
+
+/// Follows a face from frame to frame.
+pub trait FollowFace: Send {
+    /// The face where `expected`, a facelens box, should be, its head tilted clockwise by about `roll_degrees`. The score is
+    /// the chance that there is a face at all, 0 to 1: below a half the rest says nothing. `None` where the box has no finite
+    /// size or lies outside the picture.
+    ///
+    /// # Errors
+    /// Where the network fails.
+    fn follow(
+        &mut self,
+        frame: &Frame,
+        expected: &Rect,
+        roll_degrees: f32,
+    ) -> Result<Option<Detection>, DetectError>;
+
+    /// The same with buffers of its own, for another thread; it gives the same results.
+    fn another(&self) -> Box<dyn FollowFace>;
 }
 
 /// Finds a face again.

@@ -3,11 +3,11 @@
 mod crop;
 mod prepare;
 mod quality;
-mod resize;
+pub(crate) mod resize;
 mod tensor;
 #[cfg(test)]
 mod tests;
-mod warp;
+pub(crate) mod warp;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -9,7 +9,7 @@ use crate::model::ResizeFilter;
 
 /// Resizes parts of frames; keeps its buffers.
 #[derive(Default)]
-pub(super) struct CropResizer {
+pub(crate) struct CropResizer {
     resizer: Resizer,
     columns: Vec<FilterTaps>,
 }

@@ -11,7 +11,7 @@ use crate::model::{Alignment, CropSpec, Edge, ResizeFilter};
 
 /// Where in a frame a network's input lies: a rectangle turned about its middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct WarpView {
+pub(crate) struct WarpView {
     /// Its middle.
     middle: Point,
     /// Width and height, pixels of the frame.
@@ -21,6 +21,11 @@ pub(super) struct WarpView {
 }
 
 impl WarpView {
+    /// A square around `middle`, pixels of the frame, turned clockwise by `turn_degrees`.
+    pub(crate) fn square(middle: Point, side: f32, turn_degrees: f32) -> Self {
+        Self { middle, sides: [side; 2], turn_degrees }
+    }
+
     /// `face` (a box in the style that the card names) with the crop's margin on each side, turned by `turn_degrees` about
     /// the box's middle.
     pub(super) fn of_box(face: &Rect, crop: &CropSpec, turn_degrees: f32) -> Self {
@@ -72,7 +77,7 @@ impl WarpView {
 
 /// Cuts out views; keeps its buffer.
 #[derive(Default)]
-pub(super) struct Warper {
+pub(crate) struct Warper {
     /// The part of the frame that holds the crop, as it lies there, already as small as the crop will be.
     part: Vec<u8>,
 }
@@ -83,7 +88,7 @@ impl Warper {
     ///
     /// # Errors
     /// In words, where the resizing library refuses.
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &mut self,
         resizer: &mut CropResizer,
         frame: &Frame,

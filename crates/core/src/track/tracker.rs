@@ -69,6 +69,8 @@ struct FaceTrack {
     /// `None` while it is not confirmed.
     id: Option<u64>,
     motion: Motion,
+    /// How far the head was tilted clockwise when it was seen last, degrees; 0 where nobody knew.
+    roll_degrees: f32,
     looks: Option<AppearanceModel>,
     looks_count: u32,
     hits: u32,
@@ -83,8 +85,12 @@ struct FaceTrack {
 pub struct Expected {
     /// Where its facelens box should be, pixels; may lie outside the picture.
     pub rect: Rect,
+    /// How far its head should be tilted clockwise as the picture shows it, degrees; 0 where nobody knows.
+    pub roll_degrees: f32,
     /// Seconds since it was last seen, up to that frame.
     pub unseen_s: f64,
+    /// It has a number, and was seen in the frame before.
+    pub is_in_view: bool,
 }
 
 /// A detection that may be a face.
@@ -92,6 +98,7 @@ struct Find {
     index: usize,
     rect: Rect,
     score: f32,
+    roll_degrees: f32,
     looks: Option<AppearanceModel>,
 }
 
@@ -147,7 +154,8 @@ impl Tracker {
                 let unseen_s = clock.now_s - track.seen_s;
                 let mut motion = track.motion.clone();
                 motion.predict(elapsed_s as f32, (unseen_s - elapsed_s) as f32);
-                Expected { rect: motion.rect(), unseen_s }
+                let is_in_view = track.id.is_some() && track.seen_s == self.clock.now_s;
+                Expected { rect: motion.rect(), roll_degrees: track.roll_degrees, unseen_s, is_in_view }
             })
             .collect()
     }
@@ -229,6 +237,7 @@ impl FaceTrack {
         Self {
             id: None,
             motion: Motion::new(&find.rect),
+            roll_degrees: find.roll_degrees,
             looks: find.looks.clone(),
             looks_count: 1,
             hits: 1,
@@ -247,6 +256,7 @@ impl FaceTrack {
     /// `apart`: no other face overlaps; `free`: nobody else is in the region that the looks come from.
     fn found_again(&mut self, find: &Find, now_s: f64, apart: bool, free: bool) {
         self.motion.correct(&find.rect);
+        self.roll_degrees = find.roll_degrees;
         if free {
             match (&mut self.looks, &find.looks) {
                 (Some(looks), Some(newer)) => {
@@ -283,6 +293,7 @@ fn finds(frame: &Frame, detections: &[Detection]) -> Vec<Find> {
             index,
             rect: detection.rect,
             score: detection.score,
+            roll_degrees: detection.roll_degrees().unwrap_or_default(),
             looks: AppearanceModel::of(frame, &detection.rect),
         })
         .collect()

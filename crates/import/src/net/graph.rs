@@ -93,22 +93,32 @@ impl Graph {
     }
 
     /// A convolution with stride 1; so many rows of zeros are added above and below, and columns on the left and the right.
-    pub(super) fn padded_convolution(
+    pub(super) fn padded_convolution(&mut self, x: &Value, layer: &FoldedConvolution, padding: [i64; 2]) -> Value {
+        self.strided_convolution(x, layer, padding, 1)
+    }
+
+    /// The same with any stride.
+    pub(super) fn strided_convolution(
         &mut self,
         x: &Value,
         layer: &FoldedConvolution,
         [rows, columns]: [i64; 2],
+        stride: i64,
     ) -> Value {
         let kernel_shape = layer.kernel.shape()[2..].iter().map(|&side| side as i64).collect();
         let kernel = self.constant(&layer.kernel);
         let mut inputs = vec![x, &kernel];
         let bias = layer.bias.as_ref().map(|bias| self.constant(bias));
         inputs.extend(&bias);
-        let attributes = vec![
+        let mut attributes = vec![
             integers("kernel_shape", kernel_shape),
             integers("pads", vec![rows, columns, rows, columns]),
             integer("group", layer.groups as i64),
         ];
+        // Written only where it is not ONNX's default, so that the files of older networks stay what they are.
+        if stride != 1 {
+            attributes.push(integers("strides", vec![stride; 2]));
+        }
         self.node("Conv", &inputs, attributes)
     }
 

@@ -11,6 +11,7 @@
 //! Every graph of a face takes one, NCHW `[1, 3, 64, 64]`, float32, in the channel order and scaling of the model's card;
 //! [`gl_cnn`] takes one gait energy image, `[1, 1, 64, 44]`.
 
+pub mod follow;
 pub mod fsa_net;
 pub mod gl_cnn;
 #[cfg(test)]
