@@ -16,6 +16,7 @@ pub mod data;
 pub mod device;
 pub mod distil;
 pub mod export;
+pub mod follow;
 pub mod gait;
 pub mod nets;
 pub mod prepare;

@@ -227,16 +227,7 @@ impl Augmenter {
     ) -> Turn {
         let placement = Placement::draw(self.crop_boxes, mirrored, augmentation, rng);
         sample::sample(picture, &placement, &mut self.colour);
-        if chance(augmentation.blur_share, rng) {
-            blur::draw(augmentation.blur_pixels, rng, &mut self.colour, &mut self.work);
-        }
-        light::Light::draw(augmentation, rng).apply(&mut self.colour);
-        if chance(augmentation.noise_share, rng) {
-            spoil::noise(rng.random_range(0.0..=augmentation.noise_levels), rng, &mut self.colour);
-        }
-        if chance(augmentation.erase_share, rng) {
-            spoil::erase(augmentation.erase_side, rng, &mut self.colour);
-        }
+        degrade(augmentation, rng, &mut self.colour, &mut self.work);
         to_bytes(&self.colour, input);
         if chance(augmentation.small_share, rng) {
             spoil::shrink(rng.random_range(augmentation.small_side..=INPUT as u32), input);
@@ -245,6 +236,20 @@ impl Augmenter {
             spoil::jpeg(rng.random_range(augmentation.jpeg_quality..=100), input);
         }
         placement.turn()
+    }
+}
+
+/// Blurs, lights, adds noise and covers: 64 x 64 x 3 values of 0 to 255, which may leave that range. `work` is as long.
+pub(crate) fn degrade(augmentation: &Augmentation, rng: &mut ChaCha8Rng, colour: &mut [f32], work: &mut [f32]) {
+    if chance(augmentation.blur_share, rng) {
+        blur::draw(augmentation.blur_pixels, rng, colour, work);
+    }
+    light::Light::draw(augmentation, rng).apply(colour);
+    if chance(augmentation.noise_share, rng) {
+        spoil::noise(rng.random_range(0.0..=augmentation.noise_levels), rng, colour);
+    }
+    if chance(augmentation.erase_share, rng) {
+        spoil::erase(augmentation.erase_side, rng, colour);
     }
 }
 
@@ -257,7 +262,7 @@ pub fn generator(seed: u64, epoch: u64, index: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(bytes)
 }
 
-fn chance(share: f32, rng: &mut ChaCha8Rng) -> bool {
+pub(crate) fn chance(share: f32, rng: &mut ChaCha8Rng) -> bool {
     rng.random_range(0.0..1.0) < share
 }
 

@@ -3,6 +3,7 @@
 mod calibrate;
 mod distil;
 mod export;
+mod follow;
 mod gait;
 mod prepare;
 mod train;
@@ -35,6 +36,8 @@ enum Command {
     Walkers(walkers::FilmArgs),
     /// Train, export and evaluate networks that estimate the age from gait.
     Gait(gait::GaitArgs),
+    /// Train and export the network that follows a face from frame to frame.
+    Follow(follow::FollowArgs),
     /// Calibrate a model: fit its age range and its gender probability on faces that it never saw, and write both into
     /// its card.
     Calibrate(calibrate::CalibrateArgs),
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Walkers(args) => walkers::film(&args),
         Command::Gait(args) => gait::run(&args),
+        Command::Follow(args) => follow::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {

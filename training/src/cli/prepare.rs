@@ -93,6 +93,16 @@ enum Set {
         #[command(flatten)]
         common: Common,
     },
+    /// Faces to follow: the images of FairFace's or any CSV with a column `file` and age and gender as FairFace has them, with
+    /// the landmarks that the app's detector finds, for `follow train`. Always with `blaze-back`, on one thread.
+    #[command(name = "follow")]
+    Follow {
+        #[command(flatten)]
+        common: Common,
+        /// The CSV.
+        #[arg(long, value_name = "FILE")]
+        labels: PathBuf,
+    },
     /// OULP-Age: gait energy images with ages and genders, as distributed to those who signed its agreement:
     /// Age_gender_info.csv, GEI_IDList_train.txt, GEI_IDList_test.txt and GEI/<id>.png.
     #[command(name = "oulp-age")]
@@ -204,6 +214,7 @@ impl Set {
             Self::FairFace { common, labels, .. } | Self::ImdbWiki { common, labels, .. } => {
                 (common, [Some(labels), None])
             }
+            Self::Follow { common, labels } => (common, [Some(labels), None]),
             Self::UtkFace { common, labels, .. } => (common, [labels.as_ref(), None]),
             Self::MegaAgeAsian { common, labels, ages } => (common, [Some(labels), ages.as_ref()]),
             Self::ThreeHundredWLp { common } | Self::Biwi { common } => (common, [None, None]),
@@ -244,6 +255,7 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
             write(common, Undetected::Skip, |_| prepare::megaage_asian(labels, ages.as_deref()))
         }
         Set::ThreeHundredWLp { common } => write(common, Undetected::Skip, prepare::three_hundred_w_lp),
+        Set::Follow { common, labels } => follow(common, labels),
         Set::Biwi { common } => write(common, Undetected::Skip, prepare::biwi),
         Set::Walkers(args) => super::walkers::run(args),
         Set::OulpAge { folder, people, output } => {
@@ -270,6 +282,38 @@ fn tell_gait(report: &gait::GaitReport, output: &Path) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes a follow set.
+fn follow(args: &Common, labels: &Path) -> anyhow::Result<ExitCode> {
+    if args.detector != DetectorKind::BlazeBack {
+        bail!("faces to follow are found by blaze-back, whose landmarks they need; leave --detector out");
+    }
+    let stop = interrupt::flag();
+    let pictures = Pictures::open(&args.images)?;
+    let mut listing = prepare::fairface(labels)?;
+    args.choose(&mut listing);
+    let bar = progress_bar(listing.samples.len());
+    let report = crate::follow::prepare(&listing, &pictures, &args.output, stop, |_| bar.inc(1));
+    bar.finish_and_clear();
+    let Some(report) = report? else {
+        tracing::warn!("interrupted: {} was not written", args.output.display());
+        return Ok(interrupt::exit_code());
+    };
+    tell(&report, &args.output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Common {
+    /// Leaves those labels that are asked for.
+    fn choose(&self, listing: &mut Listing) {
+        if let Some((which, of)) = self.part {
+            listing.keep_part(which, of);
+        }
+        if let Some(limit) = self.limit {
+            listing.truncate(limit);
+        }
+    }
+}
+
 fn write(
     args: &Common,
     undetected: Undetected,
@@ -278,12 +322,7 @@ fn write(
     let stop = interrupt::flag();
     let pictures = Pictures::open(&args.images)?;
     let mut listing = read(&pictures)?;
-    if let Some((which, of)) = args.part {
-        listing.keep_part(which, of);
-    }
-    if let Some(limit) = args.limit {
-        listing.truncate(limit);
-    }
+    args.choose(&mut listing);
     let cores = || std::thread::available_parallelism().map_or(NonZero::<usize>::MIN, |cores| cores);
     let most = NonZero::new(MAX_THREADS).unwrap_or(NonZero::<usize>::MIN);
     let threads = args.threads.unwrap_or_else(|| cores().min(most));

@@ -15,6 +15,7 @@
 //! on with a training first load the network's own record, which brings the ids back, and then the optimiser's.
 
 mod convert;
+pub mod follow_net;
 pub mod fsa_net;
 pub mod gl_cnn;
 mod layers;
@@ -32,6 +33,7 @@ use facelens_core::model::Task;
 use facelens_import::net::ShapeError;
 use serde::{Deserialize, Serialize};
 
+pub use follow_net::{FollowNet, FollowNetConfig};
 pub use fsa_net::{FsaNet, FsaNetConfig};
 pub use gl_cnn::{GlCnn, GlCnnConfig};
 pub use published::Pretrained;

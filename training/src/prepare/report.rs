@@ -80,7 +80,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn leave_out(&mut self, left_out: LeftOut) {
+    pub(crate) fn leave_out(&mut self, left_out: LeftOut) {
         let (count, named) = self.left_out.entry(left_out.reason).or_default();
         *count += 1;
         if named.len() < NAMED {
