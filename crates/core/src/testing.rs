@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
+pub mod film;
+
 use std::path::{Path, PathBuf};
 
 use crate::frame::Frame;

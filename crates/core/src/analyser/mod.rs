@@ -2,6 +2,8 @@
 
 mod change_detector;
 mod face_search;
+#[cfg(test)]
+mod following_tests;
 mod whole_search;
 mod worker_pool;
 

@@ -1,0 +1,93 @@
+//! Compares faces that are followed by reading with faces that are searched in windows, on films whose truth is known, and
+//! what both cost: `cargo run --release -p facelens-core --features testing --example following`.
+
+#![allow(clippy::print_stdout, reason = "an example says what it found")]
+#![allow(clippy::expect_used, reason = "an example that cannot run says so at once")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use facelens_core::detect::{self, Detector, DetectorKind};
+use facelens_core::model::ModelSet;
+use facelens_core::testing::film::{FilmHead, SIZE, WindowsOnly, draw, films, watch};
+use facelens_core::{Analyser, Faces};
+
+fn detector(follow: bool) -> Box<dyn Detector> {
+    let detector = detect::create(DetectorKind::BlazeBack).expect("the built-in detector is whole");
+    if follow { detector } else { Box::new(WindowsOnly(detector)) }
+}
+
+fn main() {
+    println!("| film | way | found | ids, changes | ghosts, longest s | middle | tremble | size | tilt |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for (name, seconds, script) in films() {
+        for (way, follow) in [("windows", false), ("followed", true)] {
+            let figures = watch(&script, seconds, SIZE, detector(follow));
+            println!(
+                "| {name} | {way} | {}/{} | {}, {} | {}, {:.2} | {:.4} | {:.4} | {:.4} | {:.2} |",
+                figures.found,
+                figures.heads,
+                figures.ids,
+                figures.changes,
+                figures.ghosts,
+                figures.longest_ghost_s,
+                figures.place_sd,
+                figures.tremble_sd,
+                figures.size_sd,
+                figures.tilt_sd
+            );
+        }
+    }
+    println!("\n| faces in 640x480 | way | median ms | p95 | p99 | detect, mean | beside: median | p95 | p99 |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for count in [1, 2, 4, 8] {
+        let heads: Vec<FilmHead> = (0..count)
+            .map(|place| FilmHead::at(80.0 + 155.0 * (place % 4) as f32, 120.0 + 220.0 * (place / 4) as f32, 75.0))
+            .collect();
+        // Both ways in turns, so that whatever else the machine does hits both.
+        let mut cases: Vec<(&str, bool, Analyser, Vec<f64>, Vec<f64>)> = Vec::new();
+        for (way, follow) in [("windows", false), ("followed", true)] {
+            for beside in [false, true] {
+                let models = ModelSet::shipped().expect("the shipped models are whole");
+                let mut analyser = Analyser::new(Faces::Detect(detector(follow)), models);
+                analyser.search_beside(beside);
+                cases.push((way, beside, analyser, Vec::new(), Vec::new()));
+            }
+        }
+        for number in 0..160_u32 {
+            let sway = 12.0 * (number as f32 / 12.0).sin();
+            let moved: Vec<FilmHead> = (heads.iter())
+                .map(|head| FilmHead::at(head.middle.x + sway, head.middle.y + 0.5 * sway, head.side))
+                .collect();
+            let frame = Arc::new(draw(640, 480, &moved, number));
+            for (_, beside, analyser, times, detects) in &mut cases {
+                let started = Instant::now();
+                let analysis = analyser.analyse(Arc::clone(&frame)).expect("the frame is analysed");
+                if number >= 10 {
+                    times.push(started.elapsed().as_secs_f64() * 1e3);
+                    detects.push(f64::from(analysis.timings.detect));
+                }
+                if *beside {
+                    // Live, the next frame comes a while later.
+                    std::thread::sleep(Duration::from_millis(8));
+                }
+            }
+        }
+        for pair in cases.chunks(2) {
+            let [(way, _, _, times, detects), (_, _, _, live, _)] = pair else { continue };
+            let [median, p95, p99] = [0.5, 0.95, 0.99].map(|share| quantile(times, share));
+            let [live_median, live_p95, live_p99] = [0.5, 0.95, 0.99].map(|share| quantile(live, share));
+            let detect = detects.iter().sum::<f64>() / detects.len() as f64;
+            println!(
+                "| {count} | {way} | {median:.2} | {p95:.2} | {p99:.2} | {detect:.2} | {live_median:.2} | {live_p95:.2} \
+                 | {live_p99:.2} |"
+            );
+        }
+    }
+}
+
+fn quantile(numbers: &[f64], share: f64) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() - 1) as f64 * share).round() as usize]
+}
