@@ -1,5 +1,7 @@
 //! Compares faces that are followed by reading with faces that are searched in windows, on films whose truth is known, and
-//! what both cost: `cargo run --release -p facelens-core --features testing --example following`.
+//! what both cost:
+//! `cargo run --release -p facelens-core --features testing --example following -- [facelens-follow.onnx]`. Without a network, as
+//! none ships, it shows windows alone.
 
 #![allow(clippy::print_stdout, reason = "an example says what it found")]
 #![allow(clippy::expect_used, reason = "an example that cannot run says so at once")]
@@ -9,20 +11,27 @@ use std::time::{Duration, Instant};
 
 use facelens_core::detect::{self, Detector, DetectorKind};
 use facelens_core::model::ModelSet;
-use facelens_core::testing::film::{FilmHead, SIZE, WindowsOnly, draw, films, watch};
+use facelens_core::testing::film::{FilmHead, SIZE, draw, films, watch};
 use facelens_core::{Analyser, Faces};
 
-fn detector(follow: bool) -> Box<dyn Detector> {
+/// The default detector, with the network that follows where there is one.
+fn detector(network: Option<&[u8]>) -> Box<dyn Detector> {
     let detector = detect::create(DetectorKind::BlazeBack).expect("the built-in detector is whole");
-    if follow { detector } else { Box::new(WindowsOnly(detector)) }
+    match network {
+        Some(onnx) => detect::follow::following(detector, onnx).expect("the file is a network that follows"),
+        None => detector,
+    }
 }
 
 fn main() {
+    let network = std::env::args_os().nth(1).map(|file| std::fs::read(file).expect("the network can be read"));
+    let mut ways: Vec<(&str, Option<&[u8]>)> = vec![("windows", None)];
+    ways.extend(network.as_deref().map(|onnx| ("followed", Some(onnx))));
     println!("| film | way | found | ids, changes | ghosts, longest s | middle | tremble | size | tilt |");
     println!("|---|---|---|---|---|---|---|---|---|");
     for (name, seconds, script) in films() {
-        for (way, follow) in [("windows", false), ("followed", true)] {
-            let figures = watch(&script, seconds, SIZE, detector(follow));
+        for (way, network) in &ways {
+            let figures = watch(&script, seconds, SIZE, detector(*network));
             println!(
                 "| {name} | {way} | {}/{} | {}, {} | {}, {:.2} | {:.4} | {:.4} | {:.4} | {:.2} |",
                 figures.found,
@@ -46,10 +55,10 @@ fn main() {
             .collect();
         // Both ways in turns, so that whatever else the machine does hits both.
         let mut cases: Vec<(&str, bool, Analyser, Vec<f64>, Vec<f64>)> = Vec::new();
-        for (way, follow) in [("windows", false), ("followed", true)] {
+        for (way, network) in &ways {
             for beside in [false, true] {
                 let models = ModelSet::shipped().expect("the shipped models are whole");
-                let mut analyser = Analyser::new(Faces::Detect(detector(follow)), models);
+                let mut analyser = Analyser::new(Faces::Detect(detector(*network)), models);
                 analyser.search_beside(beside);
                 cases.push((way, beside, analyser, Vec::new(), Vec::new()));
             }

@@ -30,7 +30,9 @@ pub enum FollowExportError {
     #[error("the network cannot be exported: {0}")]
     Graph(String),
     /// The graph is not the network.
-    #[error("on crop {crop} tract gives {tract} where burn gives {burn} (output {output}{what}); the export is refused")]
+    #[error(
+        "on crop {crop} tract gives {tract} where burn gives {burn} (output {output}{what}); the export is refused"
+    )]
     Differs {
         /// The crop, counted from 0.
         crop: usize,

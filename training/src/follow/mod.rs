@@ -23,4 +23,4 @@ pub use loss::FollowLoss;
 pub use prepare::prepare;
 pub use run::{FollowSurroundings, load, resume, start};
 pub use sample::{CropKind, FollowAugmentation, FollowTarget, draw};
-pub use set::{FollowedFace, FollowSet, FollowSetWriter, PICTURE_SIDE};
+pub use set::{FollowSet, FollowSetWriter, FollowedFace, PICTURE_SIDE};

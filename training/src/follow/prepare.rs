@@ -8,10 +8,10 @@ use facelens_core::estimate::FaceRegion;
 use facelens_core::frame::Frame;
 use facelens_core::geometry::Point;
 use facelens_media::decode_picture;
-use image::imageops::{FilterType, crop_imm, flip_horizontal, resize};
 use image::RgbImage;
+use image::imageops::{FilterType, crop_imm, flip_horizontal, resize};
 
-use super::set::{FollowedFace, FollowSetWriter, PICTURE_SIDE};
+use super::set::{FollowSetWriter, FollowedFace, PICTURE_SIDE};
 use crate::prepare::{Found, LeftOut, Listing, Pictures, PrepareError, Reason, Report};
 
 /// Faces of which the detector is less sure are no example.
@@ -91,7 +91,8 @@ fn example(name: &str, pictures: &Pictures, detector: &mut dyn Detector) -> Resu
     let Some(landmarks) = both(face, &again, width as f32) else { return nothing(Reason::Doubtful) };
     // The largest square with the face as near to its middle as it can be.
     let side = width.min(height);
-    let start = |middle: f32, length: u32| (middle - side as f32 / 2.0).round().clamp(0.0, (length - side) as f32) as u32;
+    let start =
+        |middle: f32, length: u32| (middle - side as f32 / 2.0).round().clamp(0.0, (length - side) as f32) as u32;
     let (left, top) = (start(face.rect.center().x, width), start(face.rect.center().y, height));
     let square = crop_imm(&picture, left, top, side, side).to_image();
     let small = resize(&square, PICTURE_SIDE as u32, PICTURE_SIDE as u32, FilterType::CatmullRom);
@@ -127,7 +128,8 @@ mod tests {
         std::fs::copy(assets.join("astronaut.png"), folder.path().join("a.png")).unwrap();
         RgbImage::from_pixel(80, 60, image::Rgb([120; 3])).save(folder.path().join("wall.png")).unwrap();
         let sample = |name: &str| Sample { face: Face { name: name.to_owned(), ..Face::default() }, region: None };
-        let listing = Listing { samples: vec![sample("a.png"), sample("wall.png"), sample("none.png")], left_out: vec![] };
+        let listing =
+            Listing { samples: vec![sample("a.png"), sample("wall.png"), sample("none.png")], left_out: vec![] };
         let pictures = Pictures::open(&[folder.path().to_owned()]).unwrap();
         let (target, go) = (folder.path().join("x.follow"), AtomicBool::new(false));
         let report = prepare(&listing, &pictures, &target, &go, |_| {}).unwrap().unwrap();

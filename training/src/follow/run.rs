@@ -346,7 +346,7 @@ pub(super) fn some_crops(set: &FollowSet, count: usize) -> Vec<Vec<f32>> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::follow::{FollowedFace, FollowSetWriter, PICTURE_SIDE};
+    use crate::follow::{FollowSetWriter, FollowedFace, PICTURE_SIDE};
     use crate::nets::FollowNetConfig;
     use crate::train::ScheduleConfig;
 

@@ -4,8 +4,8 @@
 use facelens_core::detect::follow::{CROP_BOXES, SIDE};
 use facelens_core::detect::{box_from_landmarks, roll_from_landmarks};
 use facelens_core::geometry::{Point, Rect};
-use rand::rngs::ChaCha8Rng;
 use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::degrade::{motion, normal};
@@ -353,14 +353,7 @@ fn view(
 }
 
 /// What is around the picture.
-fn ground(
-    set: &FollowSet,
-    index: usize,
-    kind: CropKind,
-    view: &CropView,
-    face: &Rect,
-    rng: &mut ChaCha8Rng,
-) -> Ground {
+fn ground(set: &FollowSet, index: usize, kind: CropKind, view: &CropView, face: &Rect, rng: &mut ChaCha8Rng) -> Ground {
     let mut other = rng.random_range(0..set.len());
     if other == index {
         other = (other + 1) % set.len();
@@ -480,9 +473,8 @@ fn shuffled(picture: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     rand::seq::SliceRandom::shuffle(places.as_mut_slice(), rng);
     let mut out = vec![0; picture.len()];
     for (to, from) in places.into_iter().enumerate() {
-        let start = |place: usize, row: usize| {
-            ((place / across * block + row) * PICTURE_SIDE + place % across * block) * 3
-        };
+        let start =
+            |place: usize, row: usize| ((place / across * block + row) * PICTURE_SIDE + place % across * block) * 3;
         for row in 0..block {
             let (a, b) = (start(to, row), start(from, row));
             out[a..a + block * 3].copy_from_slice(&picture[b..b + block * 3]);

@@ -43,7 +43,8 @@ impl FollowNetConfig {
     /// Names the setting that no network has.
     pub fn check(&self) -> Result<(), String> {
         let width = |width: usize| (1..=LARGEST_WIDTH).contains(&width);
-        if self.layers.is_empty() || self.layers.iter().any(|[channels, stride]| !width(*channels) || !(1..=4).contains(stride))
+        if self.layers.is_empty()
+            || self.layers.iter().any(|[channels, stride]| !width(*channels) || !(1..=4).contains(stride))
         {
             return Err(format!(
                 "network.layers must be pairs of channels, from 1 to {LARGEST_WIDTH}, and a stride, from 1 to 4"
@@ -166,7 +167,8 @@ mod tests {
     #[test]
     fn a_new_network_answers_with_the_usual_face() {
         let device = Device::flex();
-        let answer = FollowNetConfig::default().init(&device).valid().forward(Tensor::zeros([1, 3, SIDE, SIDE], &device));
+        let answer =
+            FollowNetConfig::default().init(&device).valid().forward(Tensor::zeros([1, 3, SIDE, SIDE], &device));
         let numbers: Vec<f32> = answer.into_data().iter::<f32>().collect();
         for (number, usual) in numbers.iter().zip(usual_numbers()) {
             assert!((number - usual).abs() < 0.2, "{numbers:?}");

@@ -293,7 +293,11 @@ fn in_window(near: &mut NearSearch, (frame, expected): &(Arc<Frame>, Expected)) 
     let nearest = near.windows.detect_near(frame, &expected.rect).map(|finds| {
         finds
             .into_iter()
-            .map(|face| FoundAgain { distance_sides: distance_sides(&face.rect, &expected.rect), face, followed: false })
+            .map(|face| FoundAgain {
+                distance_sides: distance_sides(&face.rect, &expected.rect),
+                face,
+                followed: false,
+            })
             .filter(|find| find.distance_sides <= REACH_SIDES)
             .min_by(|a, b| a.distance_sides.total_cmp(&b.distance_sides))
     });

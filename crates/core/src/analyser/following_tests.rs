@@ -9,7 +9,7 @@ use crate::detect::{self, DetectError, DetectNear, Detection, Detector, Detector
 use crate::estimate::{Estimate, EstimateError, EstimateTimings, FaceRegion};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
-use crate::testing::film::{SIZE, WindowsOnly, films, watch};
+use crate::testing::film::{SIZE, films, watch};
 
 /// What there is to see, and what was looked at.
 #[derive(Default)]
@@ -79,10 +79,9 @@ impl FollowFace for Fake {
         let near = stage.faces.iter().find(|face| face.iou(expected) > 0.2).copied();
         let (chance, off) = (stage.chance, stage.off);
         let seen = near.or_else(|| stage.believes.then_some(*expected));
-        Ok(Some(seen.map_or_else(
-            || found(*expected, 0.01),
-            |face| found(face.translated(off * face.width, 0.0), chance),
-        )))
+        Ok(Some(
+            seen.map_or_else(|| found(*expected, 0.01), |face| found(face.translated(off * face.width, 0.0), chance)),
+        ))
     }
 
     fn another(&self) -> Box<dyn FollowFace> {
@@ -233,32 +232,24 @@ fn beside_the_rest_a_face_that_was_lost_is_found_elsewhere() {
     assert!(show.next - gone <= 5, "after {} frames", show.next - gone);
 }
 
-/// The default detector, and the same without what follows.
-fn both() -> [Box<dyn Detector>; 2] {
-    let detector = || detect::create(DetectorKind::BlazeBack).unwrap();
-    [Box::new(WindowsOnly(detector())), detector()]
-}
-
+/// The films stand for what any way of following must reach: these are the figures of windows.
 #[test]
-fn on_films_following_is_as_steady_as_windows_and_loses_no_more() {
-    static SEEN: AtomicUsize = AtomicUsize::new(0);
-    // One thread for each: they take the films in turns.
+fn on_films_the_default_detector_keeps_one_identity_and_loses_few_frames() {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let watch_some = || {
+        while let Some((name, seconds, script)) = films().into_iter().nth(NEXT.fetch_add(1, Ordering::SeqCst)) {
+            let figures = watch(&script, seconds.min(2.0), SIZE, detect::create(DetectorKind::BlazeBack).unwrap());
+            let said = format!("{name}: {figures:?}");
+            let people = if name == "two cross" { 2 } else { 1 };
+            assert!(figures.ids == people && figures.changes == 0, "{said}");
+            assert!(figures.found as f32 >= 0.93 * figures.heads as f32, "{said}");
+            assert!(figures.place_sd < 0.06 && figures.size_sd < 0.12 && figures.tilt_sd < 6.0, "{said}");
+            assert!(figures.longest_ghost_s <= 0.2, "{said}");
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some((name, seconds, script)) = films().into_iter().nth(SEEN.fetch_add(1, Ordering::SeqCst)) {
-                    let [windows, followed] = both().map(|detector| watch(&script, seconds.min(2.0), SIZE, detector));
-                    let said = format!("{name}:\nwindows  {windows:?}\nfollowed {followed:?}");
-                    eprintln!("{said}");
-                    assert!(followed.found + 2 >= windows.found, "{said}");
-                    assert!(followed.changes <= windows.changes && followed.ids <= windows.ids, "{said}");
-                    assert!(followed.place_sd < windows.place_sd + 0.03, "{said}");
-                    assert!(followed.size_sd < windows.size_sd + 0.04, "{said}");
-                    assert!(followed.tremble_sd < 1.25 * windows.tremble_sd + 0.002, "{said}");
-                    assert!(followed.tilt_sd < windows.tilt_sd + 2.0, "{said}");
-                    assert!(followed.longest_ghost_s <= windows.longest_ghost_s.max(0.2), "{said}");
-                }
-            });
+            scope.spawn(watch_some);
         }
     });
 }

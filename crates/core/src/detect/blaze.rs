@@ -7,8 +7,7 @@ use fast_image_resize::ResizeError;
 
 use super::anchors::{self, Candidate};
 use super::letterbox::{Letterbox, Placement};
-use super::follow::Follower;
-use super::{DetectError, DetectNear, Detection, Detector, DetectorKind, FollowFace, boxes, suppress};
+use super::{DetectError, DetectNear, Detection, Detector, DetectorKind, boxes, suppress};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
 use crate::model::Net;
@@ -28,8 +27,6 @@ pub(super) struct Blaze {
     whole: Eye,
     /// The same network for windows, where that is worth it.
     near: Option<Eye>,
-    /// The network that follows a face, where this one's windows are.
-    follower: Option<Follower>,
 }
 
 impl Blaze {
@@ -37,7 +34,7 @@ impl Blaze {
     pub(super) fn front() -> Result<Self, DetectError> {
         let kind = DetectorKind::BlazeFront;
         let onnx = include_bytes!("../../../../models/blazeface-front-128.onnx");
-        Ok(Self { kind, whole: Eye::new(kind, onnx, 128, [8, 16])?, near: None, follower: None })
+        Ok(Self { kind, whole: Eye::new(kind, onnx, 128, [8, 16])?, near: None })
     }
 
     /// The network for faces at any distance: 256x256.
@@ -45,7 +42,7 @@ impl Blaze {
         let kind = DetectorKind::BlazeBack;
         let onnx = include_bytes!("../../../../models/blazeface-back-256.onnx");
         let eye = |side| Eye::new(kind, onnx, side, [16, 32]);
-        Ok(Self { kind, whole: eye(256)?, near: Some(eye(WINDOW_INPUT)?), follower: Follower::shipped().ok() })
+        Ok(Self { kind, whole: eye(256)?, near: Some(eye(WINDOW_INPUT)?) })
     }
 }
 
@@ -63,10 +60,6 @@ impl Detector for Blaze {
 
     fn near(&self) -> Option<Box<dyn DetectNear>> {
         Some(Box::new(Near { kind: self.kind, eye: self.near.as_ref()?.another() }))
-    }
-
-    fn follow(&self) -> Option<Box<dyn FollowFace>> {
-        Some(self.follower.as_ref()?.another())
     }
 }
 

@@ -6,15 +6,16 @@
 //! ```
 //!
 //! The crop is cut where the face is expected; what the network says is where it is, so an expectation that is half a box off
-//! does no harm. It costs a tenth of a search in a window (`models/DETECTORS.md`), and knows faces and what surrounds them:
-//! that there is none is said by the chance, and by answers that contradict what came before ([`FollowFace`]'s user
-//! decides).
+//! does no harm. That there is no face is said by the chance, and by answers that contradict what came before
+//! ([`FollowFace`]'s user decides).
+//!
+//! No such network ships: `facelens-training follow` makes one, and [`following`] gives it to a detector.
 //!
 //! [`FollowFace`]: super::FollowFace
 
 use std::path::Path;
 
-use super::{DetectError, Detection, FollowFace, box_from_landmarks};
+use super::{DetectError, DetectNear, Detection, Detector, DetectorKind, FollowFace, box_from_landmarks};
 use crate::estimate::resize::CropResizer;
 use crate::estimate::warp::{WarpView, Warper};
 use crate::frame::Frame;
@@ -34,8 +35,41 @@ pub const OUTPUTS: usize = 13;
 /// The name in errors.
 const NAME: &str = "facelens-follow";
 
+/// A detector whose faces are followed by the network in `onnx`, as `facelens-training follow export` writes it, and searched
+/// in windows where the network is unsure.
+///
+/// # Errors
+/// Where the bytes are no such network.
+pub fn following(detector: Box<dyn Detector>, onnx: &[u8]) -> Result<Box<dyn Detector>, DetectError> {
+    Ok(Box::new(FollowingDetector { detector, follower: Follower::new(onnx)? }))
+}
+
+/// A detector and the network that follows what it finds.
+struct FollowingDetector {
+    detector: Box<dyn Detector>,
+    follower: Follower,
+}
+
+impl Detector for FollowingDetector {
+    fn kind(&self) -> DetectorKind {
+        self.detector.kind()
+    }
+
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+        self.detector.detect(frame)
+    }
+
+    fn near(&self) -> Option<Box<dyn DetectNear>> {
+        self.detector.near()
+    }
+
+    fn follow(&self) -> Option<Box<dyn FollowFace>> {
+        Some(self.follower.another())
+    }
+}
+
 /// The network with its buffers.
-pub(super) struct Follower {
+struct Follower {
     net: Net,
     warper: Warper,
     resizer: CropResizer,
@@ -44,16 +78,12 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    /// The network that ships.
-    pub(super) fn shipped() -> Result<Self, DetectError> {
-        Self::new(include_bytes!("../../../../models/facelens-follow.onnx"))
-    }
-
     fn new(onnx: &[u8]) -> Result<Self, DetectError> {
         let failed = |cause: String| DetectError { detector: NAME, cause };
-        let net = Net::with_input_shape(onnx, &[1, 3, SIDE, SIDE], Path::new(NAME)).map_err(|error| failed(error.cause))?;
+        let net = Net::with_input_shape(onnx, &[1, 3, SIDE, SIDE], Path::new(NAME));
+        let net = net.map_err(|error| failed(error.cause))?;
         if net.output_len() != OUTPUTS {
-            return Err(failed(format!("its network gives {} numbers", net.output_len())));
+            return Err(failed(format!("its network gives {} numbers instead of {OUTPUTS}", net.output_len())));
         }
         Ok(Self::with(net))
     }
@@ -64,20 +94,8 @@ impl Follower {
     }
 }
 
-impl Follower {
-    /// The same network with buffers of its own, for another thread.
-    pub(super) fn another(&self) -> Box<dyn FollowFace> {
-        Box::new(Self::with(self.net.clone()))
-    }
-}
-
 impl FollowFace for Follower {
-    fn follow(
-        &mut self,
-        frame: &Frame,
-        expected: &Rect,
-        roll_degrees: f32,
-    ) -> Result<Option<Detection>, DetectError> {
+    fn follow(&mut self, frame: &Frame, expected: &Rect, roll_degrees: f32) -> Result<Option<Detection>, DetectError> {
         let failed = |cause: String| DetectError { detector: NAME, cause };
         let (middle, side) = (expected.center(), CROP_BOXES * expected.width.max(expected.height));
         let view = WarpView::square(middle, side, roll_degrees);
@@ -92,12 +110,12 @@ impl FollowFace for Follower {
     }
 
     fn another(&self) -> Box<dyn FollowFace> {
-        Self::another(self)
+        Box::new(Self::with(self.net.clone()))
     }
 }
 
 /// RGB bytes as the network takes them: channels first, -1 (black) to 1 (white).
-pub fn fill(rgb: &[u8], tensor: &mut Vec<f32>) {
+fn fill(rgb: &[u8], tensor: &mut Vec<f32>) {
     tensor.clear();
     for channel in 0..3 {
         tensor.extend(rgb.iter().skip(channel).step_by(3).map(|byte| f32::from(*byte) / 127.5 - 1.0));
@@ -119,59 +137,60 @@ fn detection(answer: &[f32], middle: Point, side: f32, roll_degrees: f32) -> Det
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::{Detector as _, DetectorKind, create};
+    use crate::detect::create;
+    use crate::model::graphs::Graph;
     use crate::testing::astronaut;
 
+    /// Landmarks of an upright face in the middle of a crop.
+    const LANDMARKS: [[f32; 2]; 6] = [[-0.1, -0.1], [0.1, -0.1], [0.0, 0.0], [0.0, 0.1], [-0.2, -0.05], [0.2, -0.05]];
+
+    /// A network that gives the mean of the first channel of the crop as logit, and always the same landmarks.
+    fn mean_and_landmarks(outputs: usize) -> Vec<u8> {
+        let pixels = SIDE * SIDE;
+        let mut kernel = vec![0.0; outputs * 3 * pixels];
+        kernel[..pixels].fill(10.0 / pixels as f32);
+        let bias: Vec<f32> = std::iter::once(0.0).chain(LANDMARKS.into_iter().flatten()).take(outputs).collect();
+        let side = SIDE as i64;
+        Graph::new(&[1, 3, side, side])
+            .floats("kernel", &[outputs as i64, 3, side, side], &kernel)
+            .floats("bias", &[outputs as i64], &bias)
+            .node("Conv", &["x", "kernel", "bias"], "y", &[("kernel_shape", &[side, side])])
+            .bytes()
+    }
+
     fn follower() -> Box<dyn FollowFace> {
-        create(DetectorKind::BlazeBack).unwrap().follow().unwrap()
-    }
-
-    /// What the detector says of the astronaut.
-    fn known() -> Detection {
-        create(DetectorKind::BlazeBack).unwrap().detect(&astronaut()).unwrap().remove(0)
-    }
-
-    /// How far a face is from the known one: of the middle and the logarithm of the side, in sides, and degrees.
-    fn off(found: &Detection, known: &Detection) -> (f32, f32, f32) {
-        let (a, b) = (found.rect.center(), known.rect.center());
-        let side = known.rect.width;
-        let turn = found.roll_degrees().unwrap() - known.roll_degrees().unwrap();
-        ((a.x - b.x).hypot(a.y - b.y) / side, (found.rect.width / side).ln().abs(), turn.abs())
+        let detector = create(DetectorKind::BlazeFront).unwrap();
+        following(detector, &mean_and_landmarks(OUTPUTS)).unwrap().follow().unwrap()
     }
 
     #[test]
-    fn the_astronaut_is_where_the_detector_finds_her_wherever_she_is_expected() {
-        let (frame, known, mut follower) = (astronaut(), known(), follower());
-        let (rect, roll) = (known.rect, known.roll_degrees().unwrap());
-        let side = rect.width;
-        for (dx, dy, scale, turn) in [
-            (0.0, 0.0, 1.0, 0.0),
-            (0.3, 0.1, 1.0, 0.0),
-            (-0.2, -0.3, 1.0, 10.0),
-            (0.0, 0.0, 1.3, 0.0),
-            (0.1, 0.0, 0.8, -15.0),
-        ] {
-            let expected = rect.translated(dx * side, dy * side).scaled(scale);
-            let found = follower.follow(&frame, &expected, roll + turn).unwrap().unwrap();
-            let (place, size, turned) = off(&found, &known);
-            assert!(found.score > 0.9, "{dx}, {dy}, {scale}, {turn}: {}", found.score);
-            assert!(place < 0.12 && size < 0.15 && turned < 8.0, "{dx}, {dy}, {scale}, {turn}: {:?}", off(&found, &known));
-        }
+    fn the_crop_is_the_place_where_the_face_is_expected() {
+        // Red on the left, black on the right.
+        let rgb = (0..200 * 160).flat_map(|place| if place % 200 < 100 { [255, 0, 0] } else { [0; 3] }).collect();
+        let frame = Frame::from_rgb(200, 160, rgb).unwrap();
+        let mut follower = follower();
+        let mut chance = |x: f32, roll| {
+            let expected = Rect::square(Point { x, y: 80.0 }, 50.0);
+            follower.follow(&frame, &expected, roll).unwrap().unwrap().score
+        };
+        // Logits of 10 where all is red, -10 where nothing is.
+        assert!(chance(50.0, 0.0) > 0.999 && chance(150.0, 20.0) < 0.001);
+        assert!((chance(100.0, 0.0) - 0.5).abs() < 0.1 && (chance(100.0, 70.0) - 0.5).abs() < 0.1);
+        // 20 pixels to the left of the border, of a crop of 90: 0.72 of it is red.
+        let expected = 1.0 / (1.0 + (-10.0_f32 * 0.444).exp());
+        assert!((chance(80.0, 0.0) - expected).abs() < 0.01, "{}", chance(80.0, 0.0));
     }
 
     #[test]
-    fn where_no_face_is_it_says_so() {
-        let (frame, known, mut follower) = (astronaut(), known(), follower());
-        let side = known.rect.width;
-        // Her shoulder, the flag, the shuttle behind her; and a wall.
-        for (dx, dy) in [(0.9, 2.2), (-1.4, 1.6), (1.9, 0.3), (-1.5, 2.7)] {
-            let place = known.rect.translated(dx * side, dy * side);
-            let found = follower.follow(&frame, &place, 0.0).unwrap().unwrap();
-            assert!(found.score < 0.5, "{dx}, {dy}: {}", found.score);
-        }
-        let wall = Frame::from_rgb(200, 160, vec![140; 200 * 160 * 3]).unwrap();
-        let found = follower.follow(&wall, &Rect::new(50.0, 40.0, 60.0, 60.0), 5.0).unwrap().unwrap();
-        assert!(found.score < 0.5, "{}", found.score);
+    fn an_answer_is_turned_and_scaled_into_the_frame() {
+        let answer: Vec<f32> = std::iter::once(0.0).chain(LANDMARKS.into_iter().flatten()).collect();
+        // In the frame the head is tilted by 90 degrees, its chin to the left.
+        let found = detection(&answer, Point { x: 100.0, y: 50.0 }, 200.0, 90.0);
+        let [left_eye, _, nose, mouth, ..] = found.keypoints.unwrap();
+        let near = |point: Point, x: f32, y: f32| (point.x - x).hypot(point.y - y) < 1e-3;
+        assert!(near(left_eye, 120.0, 30.0) && near(nose, 100.0, 50.0) && near(mouth, 80.0, 50.0), "{found:?}");
+        assert!((found.roll_degrees().unwrap() - 90.0).abs() < 1e-3 && found.score == 0.5);
+        assert_eq!(found.rect, box_from_landmarks(&found.keypoints.unwrap()));
     }
 
     #[test]
@@ -191,23 +210,21 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_turned_and_scaled_into_the_frame() {
-        // A face in the crop's middle, upright there; in the frame it is tilted by 90 degrees, its chin to the left.
-        let mut answer = vec![0.0];
-        for (x, y) in [(-0.1, -0.1), (0.1, -0.1), (0.0, 0.0), (0.0, 0.1), (-0.2, -0.05), (0.2, -0.05)] {
-            answer.extend([x, y]);
-        }
-        let found = detection(&answer, Point { x: 100.0, y: 50.0 }, 200.0, 90.0);
-        let [left_eye, _, nose, mouth, ..] = found.keypoints.unwrap();
-        let near = |point: Point, x: f32, y: f32| (point.x - x).hypot(point.y - y) < 1e-3;
-        assert!(near(left_eye, 120.0, 30.0) && near(nose, 100.0, 50.0) && near(mouth, 80.0, 50.0), "{found:?}");
-        assert!((found.roll_degrees().unwrap() - 90.0).abs() < 1e-3 && found.score == 0.5);
+    fn one_for_another_thread_says_the_same() {
+        let (frame, rect, mut follower) = (astronaut(), Rect::new(150.0, 60.0, 120.0, 120.0), follower());
+        let mut other = follower.another();
+        assert_eq!(follower.follow(&frame, &rect, 3.0).unwrap(), other.follow(&frame, &rect, 3.0).unwrap());
     }
 
     #[test]
-    fn one_for_another_thread_says_the_same() {
-        let (frame, rect, mut follower) = (astronaut(), known().rect, follower());
-        let mut other = follower.another();
-        assert_eq!(follower.follow(&frame, &rect, 3.0).unwrap(), other.follow(&frame, &rect, 3.0).unwrap());
+    fn a_detector_stays_what_it_is_and_another_network_is_refused() {
+        let detector = || create(DetectorKind::BlazeBack).unwrap();
+        assert!(detector().follow().is_none(), "no such network ships");
+        let following_detector = following(detector(), &mean_and_landmarks(OUTPUTS)).unwrap();
+        assert_eq!(following_detector.kind(), DetectorKind::BlazeBack);
+        assert!(following_detector.near().is_some());
+        let error = following(detector(), &mean_and_landmarks(5)).err().unwrap().to_string();
+        assert!(error.contains("gives 5 numbers"), "{error}");
+        assert!(following(detector(), b"no graph").is_err());
     }
 }

@@ -34,7 +34,7 @@ pub struct Detection {
 impl Detection {
     /// How far the head is tilted clockwise as the picture shows it, degrees; `None` without keypoints.
     pub fn roll_degrees(&self) -> Option<f32> {
-        self.keypoints.as_ref().and_then(boxes::roll_from_landmarks)
+        self.keypoints.as_ref().and_then(roll_from_landmarks)
     }
 }
 
@@ -54,8 +54,8 @@ pub trait Detector: Send {
         None
     }
 
-    /// A network that follows a face without a search, where this detector has one. It is used beside
-    /// [`near`](Self::near) only.
+    /// A network that follows a face without a search, where this detector has one ([`follow::following`]). It is used
+    /// beside [`near`](Self::near) only.
     fn follow(&self) -> Option<Box<dyn FollowFace>> {
         None
     }
@@ -69,12 +69,7 @@ pub trait FollowFace: Send {
     ///
     /// # Errors
     /// Where the network fails.
-    fn follow(
-        &mut self,
-        frame: &Frame,
-        expected: &Rect,
-        roll_degrees: f32,
-    ) -> Result<Option<Detection>, DetectError>;
+    fn follow(&mut self, frame: &Frame, expected: &Rect, roll_degrees: f32) -> Result<Option<Detection>, DetectError>;
 
     /// The same with buffers of its own, for another thread; it gives the same results.
     fn another(&self) -> Box<dyn FollowFace>;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use crate::analyser::Estimates;
-use crate::detect::{DetectError, DetectNear, Detection, Detector, DetectorKind};
+use crate::detect::Detector;
 use crate::estimate::{Estimate, EstimateError, EstimateTimings, FaceRegion, Quality};
 use crate::frame::{Frame, Sampler};
 use crate::geometry::{Point, Rect};
@@ -62,7 +62,9 @@ static LEVELS: LazyLock<Levels> = LazyLock::new(|| {
         let mut rgb = Vec::with_capacity(width * height * 3);
         for place in 0..width * height {
             let (x, y) = (place % width * 2, place / width * 2);
-            rgb.extend((0..3).map(|c| ((at(x, y, c) + at(x + 1, y, c) + at(x, y + 1, c) + at(x + 1, y + 1, c) + 2) / 4) as u8));
+            rgb.extend(
+                (0..3).map(|c| ((at(x, y, c) + at(x + 1, y, c) + at(x, y + 1, c) + at(x + 1, y + 1, c) + 2) / 4) as u8),
+            );
         }
         levels.push(Frame::from_rgb(width as u32, height as u32, rgb).unwrap());
     }
@@ -138,23 +140,6 @@ fn paste(rgb: &mut [u8], width: u32, height: u32, head: &FilmHead) {
     }
 }
 
-/// A detector that has windows and follows nobody: what there was before faces were followed.
-pub struct WindowsOnly(pub Box<dyn Detector>);
-
-impl Detector for WindowsOnly {
-    fn kind(&self) -> DetectorKind {
-        self.0.kind()
-    }
-
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
-        self.0.detect(frame)
-    }
-
-    fn near(&self) -> Option<Box<dyn DetectNear>> {
-        self.0.near()
-    }
-}
-
 /// Estimates nothing, and notes how far the heads are tilted that it is shown.
 struct Tilts(Arc<Mutex<Vec<f32>>>);
 
@@ -196,7 +181,12 @@ pub struct FilmFigures {
 }
 
 /// Shows a film of so many seconds to an analyser with this detector.
-pub fn watch(script: FilmScript<'_>, seconds: f32, (width, height): (u32, u32), detector: Box<dyn Detector>) -> FilmFigures {
+pub fn watch(
+    script: FilmScript<'_>,
+    seconds: f32,
+    (width, height): (u32, u32),
+    detector: Box<dyn Detector>,
+) -> FilmFigures {
     let tilts = Arc::new(Mutex::new(Vec::new()));
     let mut analyser = Analyser::with(Faces::Detect(detector), Box::new(Tilts(Arc::clone(&tilts))), None);
     let mut figures = FilmFigures::default();
@@ -251,7 +241,13 @@ pub fn watch(script: FilmScript<'_>, seconds: f32, (width, height): (u32, u32), 
         let others = taken.iter().filter(|taken| !**taken).count();
         figures.ghosts += others;
         let hidden = heads.iter().any(|head| head.covered > 0.9);
-        ghost = if others > 0 { ghost + 1 } else if hidden { ghost } else { 0 };
+        ghost = if others > 0 {
+            ghost + 1
+        } else if hidden {
+            ghost
+        } else {
+            0
+        };
         figures.longest_ghost_s = figures.longest_ghost_s.max(ghost as f32 / FPS);
         last = now;
     }
@@ -280,9 +276,17 @@ pub fn films() -> Vec<(&'static str, f32, Box<dyn Fn(f32) -> Vec<FilmHead>>)> {
     vec![
         ("still", 2.0, Box::new(move |_| one(FilmHead::at(160.0, 120.0, 70.0)))),
         ("far and still", 2.0, Box::new(move |_| one(FilmHead::at(200.0, 100.0, 30.0)))),
-        ("walks", 3.0, Box::new(move |t| one(FilmHead::at(160.0 + 70.0 * wave(t, 2.0), 120.0 + 10.0 * wave(t, 0.7), 60.0)))),
+        (
+            "walks",
+            3.0,
+            Box::new(move |t| one(FilmHead::at(160.0 + 70.0 * wave(t, 2.0), 120.0 + 10.0 * wave(t, 0.7), 60.0))),
+        ),
         ("turns back quickly", 3.0, Box::new(move |t| one(FilmHead::at(160.0 + 60.0 * swing(t, 0.8), 120.0, 60.0)))),
-        ("comes nearer and goes", 3.0, Box::new(move |t| one(FilmHead::at(160.0, 120.0, 70.0 * (0.55 * wave(t, 1.5)).exp())))),
+        (
+            "comes nearer and goes",
+            3.0,
+            Box::new(move |t| one(FilmHead::at(160.0, 120.0, 70.0 * (0.55 * wave(t, 1.5)).exp()))),
+        ),
         (
             "tilts",
             3.0,
@@ -312,12 +316,18 @@ pub fn films() -> Vec<(&'static str, f32, Box<dyn Fn(f32) -> Vec<FilmHead>>)> {
                 one(FilmHead { covered, ..FilmHead::at(160.0, 120.0, 70.0) })
             }),
         ),
-        ("is gone suddenly", 2.5, Box::new(move |t| if t < 1.0 { one(FilmHead::at(160.0 + 40.0 * t, 120.0, 70.0)) } else { Vec::new() })),
+        (
+            "is gone suddenly",
+            2.5,
+            Box::new(move |t| if t < 1.0 { one(FilmHead::at(160.0 + 40.0 * t, 120.0, 70.0)) } else { Vec::new() }),
+        ),
         ("walks out of the frame", 2.5, Box::new(move |t| one(FilmHead::at(160.0 + 120.0 * t, 120.0, 60.0)))),
         (
             "two cross",
             3.0,
-            Box::new(move |t| vec![FilmHead::at(60.0 + 65.0 * t, 115.0, 55.0), FilmHead::at(260.0 - 65.0 * t, 125.0, 55.0)]),
+            Box::new(move |t| {
+                vec![FilmHead::at(60.0 + 65.0 * t, 115.0, 55.0), FilmHead::at(260.0 - 65.0 * t, 125.0, 55.0)]
+            }),
         ),
     ]
 }

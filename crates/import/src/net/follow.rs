@@ -109,8 +109,7 @@ mod tests {
         let onnx = small().to_onnx().unwrap();
         let net = Net::with_input_shape(&onnx, &[1, 3, 8, 8], Path::new("small")).unwrap();
         // Bright in the last rows and columns; the first window has a corner of zeros.
-        let picture: Vec<f32> =
-            (0..3 * 64).map(|i| if i % 8 >= 5 && i / 8 % 8 >= 5 { 9.0 } else { 0.9 }).collect();
+        let picture: Vec<f32> = (0..3 * 64).map(|i| if i % 8 >= 5 && i / 8 % 8 >= 5 { 9.0 } else { 0.9 }).collect();
         let answer = net.run(&picture).unwrap();
         assert!((answer[0] - (0.9 * 4.0 / 9.0 - 9.0 + 0.5)).abs() < 1e-4, "{answer:?}");
     }
