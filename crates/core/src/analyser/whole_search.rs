@@ -196,7 +196,7 @@ mod tests {
 
     fn waited(search: &mut WholeSearch) -> Option<Result<Searched, DetectError>> {
         (0..2000).find_map(|_| {
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
             search.finished()
         })
     }
@@ -229,7 +229,7 @@ mod tests {
         search.begin(&frame(3, 1), None);
         search.forget();
         open.send(()).unwrap();
-        std::thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
         assert!(search.finished().is_none());
         assert!(search.begin(&frame(3, 1), None), "the detector is back");
         open.send(()).unwrap();
