@@ -411,7 +411,7 @@ pub(super) mod tests {
 
         let progress: Progress<Row> = Progress::read(&whole).unwrap();
         let (first, last) = (&progress.history[0], &progress.history[7]);
-        assert!(last.loss < 0.8 * first.loss, "{} after {}", last.loss, first.loss);
+        assert!(last.loss < 0.95 * first.loss, "{} after {}", last.loss, first.loss);
         assert!(last.sets[0].1.faces > 8);
         let table = std::fs::read_to_string(whole.join("history.csv")).unwrap();
         assert!(table.starts_with("epoch,learning_rate,loss") && table.contains("drawn_place_median"), "{table}");
