@@ -153,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::nets::tests::Numbers;
+    use crate::nets::tests::gradients::check_within;
 
     #[test]
     fn the_usual_size_is_a_few_million_multiply_adds() {
@@ -172,6 +173,23 @@ mod tests {
         let numbers: Vec<f32> = answer.into_data().iter::<f32>().collect();
         for (number, usual) in numbers.iter().zip(usual_numbers()) {
             assert!((number - usual).abs() < 0.2, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences_whatever_the_strides() {
+        let device = Device::flex().autodiff();
+        for stride in [1, 2, 4] {
+            let config = FollowNetConfig { layers: vec![[3, stride]], hidden: 5 };
+            let net = config.init(&device).map(&mut Numbers(3));
+            let crops = |side| vec![Numbers(8).tensor([3, 3, side, side], &device)];
+            let block = |block: &ConvolutionBlock, inputs: &[Tensor<4>]| relu(block.forward(inputs[0].clone()));
+            check_within(0.08, &net.convolutions[0], crops(16), block, &format!("stride {stride}"));
+            // Behind all pixels of a large map a relu of the hidden layer is often near its kink.
+            if stride == 2 {
+                let whole = |net: &FollowNet, inputs: &[Tensor<4>]| net.forward(inputs[0].clone());
+                check_within(0.08, &net, crops(SIDE), whole, "the whole network");
+            }
         }
     }
 

@@ -56,7 +56,7 @@ pub(in crate::nets) fn check<M: Module, const D: usize>(
 
 /// `tolerance` is a share of the size that a derivative along a random direction has in the mean: along one of them it
 /// may be near 0.
-fn check_within<M: Module, const D: usize>(
+pub(in crate::nets) fn check_within<M: Module, const D: usize>(
     tolerance: f32,
     module: &M,
     inputs: Vec<Tensor<4>>,
