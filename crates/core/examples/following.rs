@@ -55,6 +55,9 @@ fn steadiness(ways: &[(&str, Option<&[u8]>)]) {
     }
 }
 
+/// One way to analyse: its name, whether searches run beside, and the milliseconds of each frame and of its detection.
+type Case<'a> = (&'a str, bool, Analyser, Vec<f64>, Vec<f64>);
+
 /// What a frame costs, while it waits for searches of the whole frame and with them beside.
 fn cost(ways: &[(&str, Option<&[u8]>)]) {
     println!("| faces in 640x480 | way | median ms | p95 | p99 | detect, mean | beside: median | p95 | p99 |");
@@ -64,7 +67,7 @@ fn cost(ways: &[(&str, Option<&[u8]>)]) {
             .map(|place| FilmHead::at(80.0 + 155.0 * (place % 4) as f32, 120.0 + 220.0 * (place / 4) as f32, 75.0))
             .collect();
         // Both ways in turns, so that whatever else the machine does hits both.
-        let mut cases: Vec<(&str, bool, Analyser, Vec<f64>, Vec<f64>)> = Vec::new();
+        let mut cases: Vec<Case<'_>> = Vec::new();
         for (way, network) in ways {
             for beside in [false, true] {
                 let models = ModelSet::shipped().expect("the shipped models are whole");

@@ -166,13 +166,13 @@ impl CropView {
 
     /// The point of the picture at a place in the crop, from its middle in sides of it.
     #[inline]
-    fn to_picture(&self, u: f32, v: f32) -> (f32, f32) {
+    fn to_picture(self, u: f32, v: f32) -> (f32, f32) {
         let u = if self.mirrored { -u } else { u };
         let (x, y) = (self.cos * u - self.sin * v, self.sin * u + self.cos * v);
         (self.middle.x + self.side * x, self.middle.y + self.side * y)
     }
 
-    fn to_crop(&self, point: Point) -> [f32; 2] {
+    fn to_crop(self, point: Point) -> [f32; 2] {
         let (dx, dy) = ((point.x - self.middle.x) / self.side, (point.y - self.middle.y) / self.side);
         let (u, v) = (self.cos * dx + self.sin * dy, -self.sin * dx + self.cos * dy);
         [if self.mirrored { -u } else { u }, v]

@@ -263,8 +263,11 @@ fn deviation(numbers: &[f32]) -> f32 {
     (numbers.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / count).sqrt()
 }
 
+/// A film's name, its length in seconds, and its heads at a time in seconds.
+pub type Film = (&'static str, f32, Box<dyn Fn(f32) -> Vec<FilmHead>>);
+
 /// The films that following is judged by: name, seconds, script. Frames are [`SIZE`].
-pub fn films() -> Vec<(&'static str, f32, Box<dyn Fn(f32) -> Vec<FilmHead>>)> {
+pub fn films() -> Vec<Film> {
     let tau = std::f32::consts::TAU;
     let wave = move |time_s: f32, period_s: f32| (tau * time_s / period_s).sin();
     // Back and forth at an even speed, from -1 to 1.
