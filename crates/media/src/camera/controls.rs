@@ -6,6 +6,9 @@ use std::io;
 use std::path::Path;
 
 #[cfg(target_os = "linux")]
+use rustix::io::Errno;
+
+#[cfg(target_os = "linux")]
 use super::driver::{Driver, DriverControl};
 use crate::{SourceError, SourceErrorKind};
 
@@ -175,7 +178,11 @@ const AUTOMATIC: [i64; 3] = [3, 0, 2];
 /// The controls that a driver has.
 #[cfg(target_os = "linux")]
 pub(super) fn read(driver: &dyn Driver) -> io::Result<Vec<CameraControl>> {
-    let known = driver.controls()?;
+    let known = match driver.controls() {
+        // A driver without any control does not know the question.
+        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::NOTTY | Errno::INVAL)) => Vec::new(),
+        known => known?,
+    };
     let controls = ControlKind::ALL.into_iter().filter_map(|kind| {
         let (value, auto) = find(&known, kind);
         let auto_now = auto.and_then(|auto| Some(is_auto(auto.id, driver.control(auto.id).ok()?)));
