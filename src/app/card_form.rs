@@ -197,7 +197,9 @@ fn crop(draft: &mut CardDraft, ui: &mut egui::Ui) {
     margin.accessible_name("Margin").on_hover_text("Added to the face on each side, as a part of its box");
     ui.end_row();
     ui.label(theme::weak("Lower by"));
-    let down = ui.add(Slider::new(&mut draft.down, -0.3..=0.3).step_by(0.05).fixed_decimals(2));
+    let slider = Slider::new(&mut draft.down, -0.3..=0.3).step_by(0.05).fixed_decimals(2);
+    // Steps from -0.3 come to a zero with a sign.
+    let down = ui.add(slider.custom_formatter(|value, _| format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0)));
     down.accessible_name("Lower by")
         .on_hover_text("How far the crop lies below the face's box, as a part of its height");
     ui.end_row();
