@@ -3,14 +3,12 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 
 use clap::{Args, Subcommand};
 use facelens_base::interrupt;
 
 use crate::device::DeviceKind;
 use crate::follow::{self, FollowConfig, FollowSet, FollowSetEntry, FollowSurroundings};
-use crate::train::Outcome;
 
 /// Options of `facelens-training follow`.
 #[derive(Debug, Args)]
@@ -106,22 +104,7 @@ fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             }
         }
     };
-    let folder = args.run.display();
-    match outcome {
-        Outcome::Done => {
-            tracing::info!("done: {folder}");
-            Ok(ExitCode::SUCCESS)
-        }
-        Outcome::Stopped { epochs } => {
-            match epochs {
-                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and start again"),
-                epochs => {
-                    tracing::info!("stopped; epoch {epochs} is kept: follow train --run {folder} --resume continues");
-                }
-            }
-            Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
-        }
-    }
+    Ok(super::tell_outcome(outcome, &args.run, "follow train"))
 }
 
 impl TrainArgs {

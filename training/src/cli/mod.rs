@@ -10,9 +10,13 @@ mod train;
 mod walkers;
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use facelens_base::interrupt;
+
+use crate::train::Outcome;
 
 /// Prepares faces and gaits, trains SSR-Net, FSA-Net and GL-CNN, and exports them for facelens.
 #[derive(Debug, Parser)]
@@ -71,4 +75,22 @@ pub fn main() -> ExitCode {
 /// Whether what failed was to write to standard output that nobody reads any more (`| head`).
 fn reader_is_gone(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Says how a training run ended; `command` is the one that goes on with it.
+fn tell_outcome(outcome: Outcome, run: &Path, command: &str) -> ExitCode {
+    let folder = run.display();
+    match outcome {
+        Outcome::Done => {
+            tracing::info!("done: {folder}");
+            return ExitCode::SUCCESS;
+        }
+        Outcome::Stopped { epochs: 0 } => {
+            tracing::info!("stopped before an epoch was finished; delete {folder} and start again");
+        }
+        Outcome::Stopped { epochs } => {
+            tracing::info!("stopped; epoch {epochs} is kept: {command} --run {folder} --resume continues");
+        }
+    }
+    if interrupt::stopped() { interrupt::exit_code() } else { ExitCode::SUCCESS }
 }

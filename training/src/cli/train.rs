@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -14,7 +13,7 @@ use toml::{Table, Value};
 
 use crate::device::DeviceKind;
 use crate::nets::{Pretrained, StreamChannels, is_card};
-use crate::train::{self, Outcome, RunConfig, RunError, SetEntry, Surroundings};
+use crate::train::{self, RunConfig, RunError, SetEntry, Surroundings};
 
 /// Trains a network on sets of faces.
 ///
@@ -147,20 +146,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             Err(error) => return Ok(wrong_usage(&error)),
         }
     };
-    let folder = args.run.display();
-    match outcome {
-        Outcome::Done => {
-            tracing::info!("done: {folder}");
-            Ok(ExitCode::SUCCESS)
-        }
-        Outcome::Stopped { epochs } => {
-            match epochs {
-                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and start again"),
-                epochs => tracing::info!("stopped; epoch {epochs} is kept: train --run {folder} --resume continues"),
-            }
-            Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
-        }
-    }
+    Ok(super::tell_outcome(outcome, &args.run, "train"))
 }
 
 /// Says what is wrong with the options.

@@ -2,17 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use facelens_base::bounded_file;
 use serde::{Deserialize, Serialize};
 
 use super::loss::FollowLoss;
 use super::sample::FollowAugmentation;
 use crate::nets::FollowNetConfig;
-use crate::train::error::write_whole;
-use crate::train::{RunConfig, RunError, ScheduleConfig};
-
-/// The settings of a run, in its folder.
-const FILE: &str = "run.toml";
+use crate::train::settings;
+use crate::train::{RunError, ScheduleConfig};
 
 /// All settings of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,17 +84,7 @@ impl FollowConfig {
         self.network.check()?;
         self.augmentation.check()?;
         self.loss.check()?;
-        let within = |name: &str, value: f64, most: f64| {
-            let fits = (0.0..=most).contains(&value);
-            if fits { Ok(()) } else { Err(format!("{name} is {value}; it must be from 0 to {most}")) }
-        };
-        within("schedule.learning_rate", self.schedule.learning_rate, 10.0)?;
-        within("schedule.last_rate", self.schedule.last_rate, 1.0)?;
-        within("schedule.weight_decay", self.schedule.weight_decay.into(), 10.0)?;
-        within("schedule.clip_norm", self.schedule.clip_norm.into(), 1e9)?;
-        if !(0.0..1.0).contains(&self.schedule.average) {
-            return Err(format!("schedule.average is {}; it must be from 0 to below 1", self.schedule.average));
-        }
+        self.schedule.check()?;
         if self.epochs == 0 || self.batch < 2 {
             return Err("epochs must be 1 or more, batch 2 or more".to_owned());
         }
@@ -113,10 +99,7 @@ impl FollowConfig {
     /// # Errors
     /// Where it cannot be read, or says what cannot be.
     pub fn read_file(file: &Path) -> Result<Self, RunError> {
-        let settings = |cause: String| RunError::Settings { file: file.display().to_string(), cause };
-        let text = bounded_file::read_text(file, RunConfig::MAX_BYTES)
-            .map_err(|error| RunError::io(file, "read", std::io::Error::from(error)))?;
-        toml::from_str(&text).map_err(|error| settings(error.to_string()))
+        settings::read_file(file)
     }
 
     /// Reads the settings of the run in `folder`.
@@ -124,22 +107,12 @@ impl FollowConfig {
     /// # Errors
     /// Where there is no run, or its settings cannot be read.
     pub fn read(folder: &Path) -> Result<Self, RunError> {
-        let file = folder.join(FILE);
-        if !file.is_file() {
-            let cause = std::io::ErrorKind::NotFound.into();
-            return Err(RunError::NoRun { folder: folder.display().to_string(), cause });
-        }
-        let config = Self::read_file(&file)?;
-        config.check().map_err(|cause| RunError::Settings { file: file.display().to_string(), cause })?;
-        Ok(config)
+        settings::read(folder, Self::check)
     }
 
     /// Writes the settings of the run in `folder`.
     pub(super) fn write(&self, folder: &Path) -> Result<(), RunError> {
-        let file = folder.join(FILE);
-        let text = toml::to_string(self)
-            .map_err(|error| RunError::Settings { file: file.display().to_string(), cause: error.to_string() })?;
-        write_whole(&file, text.as_bytes())
+        settings::write(folder, self)
     }
 }
 

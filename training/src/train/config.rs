@@ -6,12 +6,10 @@ use facelens_base::bounded_file;
 use facelens_core::model::Task;
 use serde::{Deserialize, Serialize};
 
-use super::error::{RunError, write_whole};
+use super::error::RunError;
+use super::settings::{self, FILE, within};
 use crate::augment::Augmentation;
 use crate::nets::NetworkConfig;
-
-/// The file of a run's settings in its folder.
-pub(super) const FILE: &str = "run.toml";
 
 /// Everything that tells one training run from another. Two runs with the same settings on the same device and machine
 /// give the same weights.
@@ -191,6 +189,23 @@ impl Default for ScheduleConfig {
     }
 }
 
+impl ScheduleConfig {
+    /// Whether the settings make sense.
+    ///
+    /// # Errors
+    /// Names the first that does not, and what it may be.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        within("schedule.learning_rate", self.learning_rate, 10.0)?;
+        within("schedule.last_rate", self.last_rate, 1.0)?;
+        within("schedule.weight_decay", self.weight_decay.into(), 10.0)?;
+        within("schedule.clip_norm", self.clip_norm.into(), 1e9)?;
+        if !(0.0..1.0).contains(&self.average) {
+            return Err(format!("schedule.average is {}; it must be from 0 to below 1", self.average));
+        }
+        Ok(())
+    }
+}
+
 impl SetEntry {
     /// The set in this file.
     pub fn new(file: &Path) -> Self {
@@ -277,27 +292,17 @@ impl RunConfig {
         if !self.keep.is_empty() && (self.from.is_none() || !matches!(self.network, NetworkConfig::SsrNet(_))) {
             return Err("keep is for an ssr-net that starts from another network".to_owned());
         }
-        let finite = |name: &str, value: f64, largest: f64| {
-            let fits = (0.0..=largest).contains(&value);
-            if fits { Ok(()) } else { Err(format!("{name} is {value}; it must be from 0 to {largest}")) }
-        };
-        finite("margin", self.margin.into(), 2.0)?;
-        finite("schedule.learning_rate", self.schedule.learning_rate, 10.0)?;
-        finite("schedule.last_rate", self.schedule.last_rate, 1.0)?;
-        finite("schedule.weight_decay", self.schedule.weight_decay.into(), 10.0)?;
-        finite("schedule.clip_norm", self.schedule.clip_norm.into(), 1e9)?;
-        finite("loss.age", self.loss.age.into(), 1e6)?;
-        finite("loss.gender", self.loss.gender.into(), 1e6)?;
-        finite("loss.pose", self.loss.pose.into(), 1e6)?;
-        finite("loss.bin_middle", self.loss.bin_middle.into(), 1.0)?;
-        finite("loss.age_hint", self.loss.age_hint.into(), 1.0)?;
-        finite("loss.pose_doubt", self.loss.pose_doubt.into(), 180.0)?;
-        finite("loss.pose_balance", self.loss.pose_balance.into(), 1.0)?;
-        finite("loss.balance", self.loss.balance.into(), 1.0)?;
-        finite("loss.agreement", self.loss.agreement.into(), 1e6)?;
-        if !(0.0..1.0).contains(&self.schedule.average) {
-            return Err(format!("schedule.average is {}; it must be from 0 to below 1", self.schedule.average));
-        }
+        within("margin", self.margin.into(), 2.0)?;
+        self.schedule.check()?;
+        within("loss.age", self.loss.age.into(), 1e6)?;
+        within("loss.gender", self.loss.gender.into(), 1e6)?;
+        within("loss.pose", self.loss.pose.into(), 1e6)?;
+        within("loss.bin_middle", self.loss.bin_middle.into(), 1.0)?;
+        within("loss.age_hint", self.loss.age_hint.into(), 1.0)?;
+        within("loss.pose_doubt", self.loss.pose_doubt.into(), 180.0)?;
+        within("loss.pose_balance", self.loss.pose_balance.into(), 1.0)?;
+        within("loss.balance", self.loss.balance.into(), 1.0)?;
+        within("loss.agreement", self.loss.agreement.into(), 1e6)?;
         for (name, value) in [("epochs", self.epochs), ("parallel", self.parallel)] {
             if value == 0 {
                 return Err(format!("{name} is 0; it must be 1 or more"));
@@ -332,10 +337,7 @@ impl RunConfig {
 
     /// Writes the settings of the run in `folder`.
     pub(super) fn write(&self, folder: &Path) -> Result<(), RunError> {
-        let file = folder.join(FILE);
-        let text = toml::to_string(self)
-            .map_err(|error| RunError::Settings { file: file.display().to_string(), cause: error.to_string() })?;
-        write_whole(&file, text.as_bytes())
+        settings::write(folder, self)
     }
 }
 

@@ -19,6 +19,7 @@ mod pairs;
 mod pose_loss;
 pub(crate) mod run;
 pub(crate) mod schedule;
+pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod step;
 #[cfg(test)]

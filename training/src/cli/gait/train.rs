@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -11,7 +10,6 @@ use facelens_base::interrupt;
 use crate::device::DeviceKind;
 use crate::gait::{self, GaitConfig, GaitSetEntry, GaitSurroundings};
 use crate::nets::GlCnnConfig;
-use crate::train::Outcome;
 
 /// Trains GL-CNN on gait sets.
 ///
@@ -87,22 +85,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             }
         }
     };
-    let folder = args.run.display();
-    match outcome {
-        Outcome::Done => {
-            tracing::info!("done: {folder}");
-            Ok(ExitCode::SUCCESS)
-        }
-        Outcome::Stopped { epochs } => {
-            match epochs {
-                0 => tracing::info!("stopped before an epoch was finished; delete {folder} and start again"),
-                epochs => {
-                    tracing::info!("stopped; epoch {epochs} is kept: gait train --run {folder} --resume continues");
-                }
-            }
-            Ok(if stop.load(Ordering::Relaxed) { interrupt::exit_code() } else { ExitCode::SUCCESS })
-        }
-    }
+    Ok(crate::cli::tell_outcome(outcome, &args.run, "gait train"))
 }
 
 impl TrainArgs {
