@@ -53,9 +53,7 @@ pub(super) fn read(file: &Path, format: RowFormat, inputs: &[SourceSpec]) -> any
         last = Some((row.input, row.frame));
         Ok(())
     })
-    .with_context(|| {
-        format!("{}: cannot be resumed; give the inputs of the first call, or another -o", file.display())
-    })?;
+    .map_err(|cause| anyhow!("{}: {cause:#}; give the inputs of the first call, or another -o", file.display()))?;
     Ok(place.resume)
 }
 
