@@ -18,6 +18,7 @@ mod analyze;
 mod batch;
 mod bench;
 mod cameras;
+mod chart;
 mod completions;
 mod eval;
 mod export;
@@ -179,6 +180,17 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(values.iter().map(|value| name(*value))).try_map(move |text| {
         values.iter().copied().find(|value| name(*value) == text).ok_or("it is none of the possible values")
+    })
+}
+
+/// So many of what `make` makes, each on a thread of its own: a detector alone takes a tenth of a second, and programs with
+/// many workers need as many.
+fn make_each<T: Send>(count: usize, make: impl Fn() -> anyhow::Result<T> + Sync) -> anyhow::Result<Vec<T>> {
+    std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..count).map(|_| scope.spawn(&make)).collect();
+        let made =
+            makers.into_iter().map(|maker| maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        made.collect()
     })
 }
 

@@ -28,7 +28,7 @@ use super::input_report::InputReport;
 use super::output::{OutputTarget, usage};
 use super::rows::is_terminal;
 use super::video::Video;
-use super::{ModelArgs, one_of, output};
+use super::{ModelArgs, make_each, one_of, output};
 use crate::pipeline::{BatchEnd, BatchStop};
 
 /// Options of `facelens analyze`.
@@ -101,7 +101,7 @@ pub(super) fn run(args: &AnalyzeArgs, sandbox: &Sandbox) -> anyhow::Result<ExitC
             if args.crops { Faces::WholePicture } else { Faces::Detect(detect::create(args.models.detector())?) };
         Ok(Analyser::new(faces, models.clone()))
     };
-    let analysers = (0..jobs.min(parts.len())).map(|_| analyser()).collect::<anyhow::Result<Vec<_>>>()?;
+    let analysers = make_each(jobs.min(parts.len()), analyser)?;
 
     let pictures_done = resume.as_ref().map_or(0, |resume| resume.pictures_done);
     let opening = Opening { seconds: args.seconds, camera_format: args.camera_format.as_ref(), pictures_done };

@@ -119,13 +119,27 @@ impl FrameFigures {
             .map(|faces| format!("of the {faces} faces in the {width}x{height} frame {found} were found"))
     }
 
+    /// Its size in words.
+    pub(super) fn size(&self) -> String {
+        format!("{}x{}", self.width, self.height)
+    }
+
+    /// Faces that were found in most frames.
+    pub(super) const fn found(&self) -> usize {
+        self.found
+    }
+
+    /// Processor milliseconds of a frame, or else the median.
+    pub(super) fn cost_ms(&self) -> f64 {
+        self.cpu_ms_per_frame.unwrap_or(self.median_ms)
+    }
+
     /// What each further face costs: the difference between this case and one of the same size with fewer faces, for each
     /// face more, processor milliseconds or else the median.
     pub(super) fn further_face_ms(&self, fewer: &Self) -> Option<f64> {
         let more = self.faces?.checked_sub(fewer.faces?).filter(|more| *more > 0)?;
-        let cost = |figures: &Self| figures.cpu_ms_per_frame.unwrap_or(figures.median_ms);
         let same_size = (self.width, self.height) == (fewer.width, fewer.height);
-        same_size.then(|| hundredths((cost(self) - cost(fewer)) / more as f64))
+        same_size.then(|| hundredths((self.cost_ms() - fewer.cost_ms()) / more as f64))
     }
 
     /// That in a sentence, over the neighbours in a list of cases.
@@ -158,18 +172,17 @@ impl FrameFigures {
         let figures = [self.median_ms, self.p95_ms, self.p99_ms, detect, crop, age, gender, pose, track]
             .map(|ms| format!("{ms:.2}"));
         let cpu = self.cpu_ms_per_frame.map_or_else(|| "-".into(), |ms| format!("{ms:.2}"));
-        let mut cells =
-            vec![format!("{}x{}", self.width, self.height), self.found.to_string(), format!("{:.1}", self.fps), cpu];
+        let mut cells = vec![self.size(), self.found.to_string(), format!("{:.1}", self.fps), cpu];
         cells.extend(figures);
         cells
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn case(width: u32, faces: usize, cpu_ms: f64) -> FrameFigures {
+    pub(in crate::cli::bench) fn case(width: u32, faces: usize, cpu_ms: f64) -> FrameFigures {
         FrameFigures {
             width,
             height: 480,

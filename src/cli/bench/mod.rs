@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use facelens_base::interrupt;
 use facelens_import::Sandbox;
 use frames::FrameFigures;
@@ -17,9 +18,11 @@ use serde::Serialize;
 use stages::StageFigures;
 
 use super::batch::parse_seconds;
+use super::chart::ChartFile;
 use super::eval::align;
 use super::{ModelArgs, one_of, output};
 
+mod chart;
 mod frames;
 mod layers;
 mod live;
@@ -65,6 +68,10 @@ pub struct BenchArgs {
     /// How long each whole-frame case and the live pipeline run; each network and stage gets a quarter of it.
     #[arg(long, value_name = "N", default_value = "1", value_parser = parse_seconds)]
     pub seconds_per_case: Duration,
+
+    /// Draw what whole frames cost, by faces and size.
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = OsStringValueParser::new().try_map(ChartFile::try_from))]
+    pub chart: Option<ChartFile>,
 
     /// Measure nothing: write the drawn frames as PNG into this folder, 60 of each size and number of faces.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["json", "pictures"])]
@@ -127,6 +134,14 @@ pub(super) fn run(args: &BenchArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCod
     if let Some(folder) = &args.draw {
         return draw(args, folder);
     }
+    if let Some(chart) = &args.chart {
+        if !args.parts.contains(&BenchPart::Frames) || !args.pictures.is_empty() {
+            return Err(output::usage(
+                "--chart shows whole drawn frames; add `frames` to --parts, leave --pictures out",
+            ));
+        }
+        chart.check_folder()?;
+    }
     let stop = interrupt::flag();
     if cfg!(debug_assertions) {
         output::note("this is a debug build; the times say little");
@@ -166,6 +181,9 @@ pub(super) fn run(args: &BenchArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCod
     }
     if stop.load(Ordering::SeqCst) {
         return Ok(interrupt::exit_code());
+    }
+    if let Some(file) = &args.chart {
+        file.write(&chart::scene(&report.frames, &report.processor))?;
     }
     if args.json {
         output::print(&format!("{}\n", serde_json::to_string(&report)?))?;

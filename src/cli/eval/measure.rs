@@ -15,6 +15,7 @@ use indicatif::ProgressBar;
 use super::images::walk;
 use super::labels::Labels;
 use super::perturb::{Scatter, scatter};
+use crate::cli::make_each;
 
 /// The most worker threads: each has its own detector, and beyond this the reading is the limit.
 const MAX_WORKERS: usize = 8;
@@ -55,7 +56,7 @@ pub(super) fn measure(
     stop: &AtomicBool,
 ) -> anyhow::Result<Vec<Option<EvalOutcome>>> {
     let count = std::thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
-    let workers = (0..count).map(|_| EvalWorker::new(method)).collect::<Result<Vec<_>, _>>()?;
+    let workers = make_each(count, || EvalWorker::new(method))?;
     let mut outcomes = vec![None; labels.rows().len()];
     let (give, jobs) = crossbeam_channel::bounded::<(usize, Vec<u8>)>(4 * count);
     let (done, results) = crossbeam_channel::unbounded();

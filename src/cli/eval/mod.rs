@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{bail, ensure};
-use chart::{Chart, ChartFile};
+use chart::Chart;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use facelens_base::interrupt;
 use facelens_core::model::{ModelSet, Task};
@@ -15,6 +15,7 @@ use labels::Labels;
 use measure::{EvalMethod, EvalOutcome, measure};
 use metrics::{EvalMetrics, EvalReport, EvalSample, Groups};
 
+use super::chart::ChartFile;
 use super::{ModelArgs, output};
 
 mod chart;
@@ -122,7 +123,7 @@ pub(super) fn run(args: &EvalArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCode
         let faces =
             detector.map_or_else(|| "ready crops".to_owned(), |detector| format!("detector {}", detector.name()));
         let (models, samples, all) = (&models, samples.as_slice(), &report.all);
-        file.write(&Chart { models, faces: &faces, labels: &name, samples, all })?;
+        file.write(&Chart { models, faces: &faces, labels: &name, samples, all }.scene())?;
     }
     // A reader that has gone keeps the chart from nobody.
     printed.map(|()| ExitCode::SUCCESS)

@@ -5,13 +5,7 @@ use facelens_session::overlay::Color;
 use super::super::metrics::{
     AgeGroup, AgeMetrics, EvalMetrics, EvalSample, RunningMean, age_error, age_group, age_groups, is_right_gender,
 };
-
-/// Okabe and Ito, "Color Universal Design" (2008): told apart with any kind of colour vision.
-const BLUE: Color = Color::opaque(0x00, 0x72, 0xb2);
-const VERMILION: Color = Color::opaque(0xd5, 0x5e, 0x00);
-const GREEN: Color = Color::opaque(0x00, 0x9e, 0x73);
-const PURPLE: Color = Color::opaque(0xa8, 0x4f, 0x82);
-const GREY: Color = Color::opaque(0x6b, 0x77, 0x85);
+use crate::cli::chart::{BLUE, GREEN, GREY, PURPLE, VERMILION};
 
 /// Width of a group of yaw angles, degrees.
 const YAW_STEP: f32 = 15.0;

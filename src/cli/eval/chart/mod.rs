@@ -1,21 +1,13 @@
 //! The figures of `eval` as a picture, for people who would rather look than read: errors by age, by gender and by yaw.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context as _, anyhow, ensure};
-use facelens_base::atomic_file::{self, Access};
 use facelens_core::geometry::{Point, Rect};
 use facelens_core::model::{ModelSet, Task, task_words};
-use facelens_session::overlay::{Color, Scene, Shape, TextSize, paint_on_picture, to_svg};
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder as _};
-use panel::{Anchor, DIM, INK, grouped, text};
+use facelens_session::overlay::{Color, Scene, Shape, TextSize};
+use panel::grouped;
 
 use super::metrics::{EvalMetrics, EvalSample};
-use crate::cli::output::usage;
+use crate::cli::chart::{Anchor, DIM, INK, PAPER, text};
 
-mod axis;
 mod content;
 mod panel;
 #[cfg(test)]
@@ -32,90 +24,6 @@ const TITLE: f32 = 25.0;
 const SUBTITLE: f32 = 15.0;
 /// Height of title and subtitle with the room below.
 const HEAD: f32 = 88.0;
-/// Pixels of a PNG for a point: it stays crisp where it is shown large.
-const PNG_SCALE: f32 = 2.0;
-
-/// Where a chart goes; the ending says as what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChartFile {
-    path: PathBuf,
-    format: ChartFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ChartFormat {
-    Svg,
-    Png,
-}
-
-impl TryFrom<OsString> for ChartFile {
-    type Error = String;
-
-    fn try_from(text: OsString) -> Result<Self, String> {
-        let path = PathBuf::from(text);
-        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let format = match ending.to_str() {
-            Some("svg") => ChartFormat::Svg,
-            Some("png") => ChartFormat::Png,
-            _ => return Err("a chart is written to FILE.svg or FILE.png".to_owned()),
-        };
-        Ok(Self { path, format })
-    }
-}
-
-impl ChartFile {
-    /// Whether the folder is there, to be asked before a long measurement.
-    ///
-    /// # Errors
-    /// Names the file and the missing folder.
-    pub(super) fn check_folder(&self) -> anyhow::Result<()> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        ensure!(
-            folder.is_dir(),
-            "{}: there is no folder {}; make it, or choose another file",
-            self.path.display(),
-            folder.display()
-        );
-        Ok(())
-    }
-
-    /// Whether the file is none of the measurement's `inputs`.
-    ///
-    /// # Errors
-    /// Names the file.
-    pub(super) fn check_inputs(&self, mut inputs: impl Iterator<Item = PathBuf>) -> anyhow::Result<()> {
-        if self.path.exists() && inputs.any(|input| atomic_file::is_same_file(&input, &self.path)) {
-            let words = "it is an input and cannot be the chart; choose another --chart";
-            return Err(usage(format!("{}: {words}", self.path.display())));
-        }
-        Ok(())
-    }
-
-    /// Draws the chart and writes it.
-    ///
-    /// # Errors
-    /// Names the file and why it cannot be written.
-    pub(super) fn write(&self, chart: &Chart) -> anyhow::Result<()> {
-        let scene = chart.scene();
-        let bytes = match self.format {
-            ChartFormat::Svg => to_svg(&scene).into_bytes(),
-            ChartFormat::Png => png(&scene)?,
-        };
-        atomic_file::write(&self.path, &bytes, Access::Usual).map_err(|error| {
-            anyhow!("{}: cannot be written ({}); choose another file", self.path.display(), atomic_file::cause(&error))
-        })
-    }
-}
-
-fn png(scene: &Scene) -> anyhow::Result<Vec<u8>> {
-    let (width, height) = ((scene.width * PNG_SCALE) as u32, (scene.height * PNG_SCALE) as u32);
-    let mut rgb = vec![255; width as usize * height as usize * 3];
-    paint_on_picture(scene, &mut rgb, width, height);
-    let mut png = Vec::new();
-    let encoder = PngEncoder::new(&mut png);
-    encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8).context("the chart cannot be encoded")?;
-    Ok(png)
-}
 
 /// What a chart is about.
 pub(super) struct Chart<'a> {
@@ -132,13 +40,13 @@ pub(super) struct Chart<'a> {
 }
 
 impl Chart<'_> {
-    fn scene(&self) -> Scene {
+    /// The chart drawn.
+    pub(super) fn scene(&self) -> Scene {
         let rows = content::rows(self.samples, self.all);
         let count = rows.len() as f32;
         let height = MARGIN + HEAD + count * ROW + (count - 1.0).max(0.0) * GAP + MARGIN / 2.0;
         let paper = Rect::new(0.0, 0.0, WIDTH, height);
-        let white = Some(Color::opaque(255, 255, 255));
-        let mut shapes = vec![Shape::Rect { rect: paper, radius: 0.0, fill: white, stroke: None }];
+        let mut shapes = vec![Shape::Rect { rect: paper, radius: 0.0, fill: Some(PAPER), stroke: None }];
         let room = WIDTH - 2.0 * MARGIN;
         shapes.push(fitted(&self.title(), MARGIN, MARGIN, TITLE, INK, room));
         shapes.push(fitted(&self.subtitle(), MARGIN, MARGIN + 38.0, SUBTITLE, DIM, room));

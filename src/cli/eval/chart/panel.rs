@@ -3,14 +3,9 @@
 use facelens_core::geometry::{Point, Rect};
 use facelens_session::overlay::{Color, Shape, TextSize};
 
-use super::axis::ChartAxis;
 use super::content::{ChartSeries, Marks, Panel};
+use crate::cli::chart::{Anchor, ChartAxis, DIM, GRID, INK, text};
 
-/// Text and axes.
-pub(super) const INK: Color = Color::opaque(0x1b, 0x24, 0x30);
-/// Text that explains.
-pub(super) const DIM: Color = Color::opaque(0x52, 0x5f, 0x6e);
-const GRID: Color = Color::opaque(0xdd, 0xe2, 0xe8);
 /// Behind labels: nearly paper.
 const PLATE: Color = Color { r: 255, g: 255, b: 255, a: 215 };
 
@@ -25,25 +20,6 @@ const BELOW: f32 = 62.0;
 /// Room for the tick labels on the left and for the line over all on the right.
 const LEFT: f32 = 54.0;
 const RIGHT: f32 = 60.0;
-
-/// Where a text's place lies in it.
-#[derive(Clone, Copy)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-/// One line of text with its top at `y`.
-pub(super) fn text(words: &str, x: f32, y: f32, size: f32, color: Color, anchor: Anchor) -> Shape {
-    let width = TextSize::of(words, size).width;
-    let left = match anchor {
-        Anchor::Start => x,
-        Anchor::Middle => x - width / 2.0,
-        Anchor::End => x - width,
-    };
-    Shape::Text { at: Point { x: left, y }, text: words.to_owned(), size, color }
-}
 
 /// A panel in its place.
 struct Plot<'a> {

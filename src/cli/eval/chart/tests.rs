@@ -179,15 +179,6 @@ fn texts_do_not_overlap() {
 }
 
 #[test]
-fn the_ending_says_the_format() {
-    assert_eq!(ChartFile::try_from(OsString::from("a/b.SVG")).unwrap().format, ChartFormat::Svg);
-    assert_eq!(ChartFile::try_from(OsString::from("b.png")).unwrap().format, ChartFormat::Png);
-    for wrong in ["b.pdf", "b", ""] {
-        assert!(ChartFile::try_from(OsString::from(wrong)).unwrap_err().contains("FILE.svg or FILE.png"), "{wrong}");
-    }
-}
-
-#[test]
 fn a_long_title_is_set_smaller_and_then_cut() {
     let room = 300.0;
     for words in ["short", &"a rather long title ".repeat(3), &"ssrnet + ".repeat(60)] {

@@ -2,7 +2,7 @@
 
 /// A value axis from `low` to `high`, with ticks at round values.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ChartAxis {
+pub(in crate::cli) struct ChartAxis {
     pub low: f64,
     pub high: f64,
     pub ticks: Vec<f64>,
