@@ -4,15 +4,18 @@
 //! ```text
 //! cargo run --release --example detector_table [-- PORTRAIT...]
 //! cargo run --release --example detector_table -- --near [PORTRAIT...]
+//! cargo run --release --example detector_table -- --large [PORTRAIT...]
 //! ```
 //!
-//! With `--near` it is the other table: the search near a known face against the search of the whole frame.
+//! With `--near` it is another table: the search near a known face against the search of the whole frame. With `--large` it
+//! is that of faces that fill the frame.
 //!
 //! The test pictures are drawn here: the astronaut's head (and each further portrait's, one face a picture), cut out
 //! round, turned in the plane and pasted on three drawn backgrounds. A face counts as found where a box overlaps the
 //! true one by more than 0.4 (intersection over union). A further portrait's true box is what the back model says of
 //! the upright picture.
 
+mod large;
 mod near;
 mod pictures;
 
@@ -38,6 +41,7 @@ fn main() -> Result<()> {
     let mut portraits = vec![Portrait::astronaut()?];
     let mut files = std::env::args_os().skip(1).peekable();
     let only_near = files.next_if(|argument| argument == "--near").is_some();
+    let only_large = files.next_if(|argument| argument == "--large").is_some();
     for file in files {
         let picture = image::open(&file).with_context(|| format!("reading {}", file.display()))?.to_rgb8();
         let frame = Frame::from_rgb(picture.width(), picture.height(), picture.clone().into_raw())?;
@@ -49,6 +53,9 @@ fn main() -> Result<()> {
     let mut out = std::io::stdout().lock();
     if only_near {
         return near::table(&mut out, &portraits);
+    }
+    if only_large {
+        return large::table(&mut out, &portraits);
     }
     let mut detectors = DetectorKind::ALL.map(create).into_iter().collect::<Result<Vec<_>, _>>()?;
     writeln!(out, "{} portraits on {BACKGROUNDS} backgrounds; found / shown.\n", portraits.len())?;

@@ -62,10 +62,43 @@ impl Letterbox {
 
     /// The whole frame as NCHW numbers, RGB, -1 (black) to 1 (white), and where it lies in the square.
     pub fn fill(&mut self, frame: &Frame) -> Result<(&[f32], Placement), ResizeError> {
-        let part = self.place(frame.width(), frame.height());
+        let part = self.place_within(self.side, frame.width(), frame.height());
         self.shrink(frame, [0.0, 0.0, frame.width().into(), frame.height().into()], part)?;
         let scale = frame.width().max(frame.height()) as f32 / self.side as f32;
         Ok((&self.tensor, Placement { scale, left: part.left as f32, top: part.top as f32 }))
+    }
+
+    /// The whole frame, its longer side over this `share` of the square (0 to 1), and around it the frame's edges, repeated.
+    pub fn fill_share(&mut self, frame: &Frame, share: f32) -> Result<(&[f32], Placement), ResizeError> {
+        let longest = frame.width().max(frame.height());
+        let inner = ((self.side as f32 * share).round() as u32).clamp(1, self.side);
+        let part = self.place_within(inner, frame.width(), frame.height());
+        self.shrink(frame, [0.0, 0.0, frame.width().into(), frame.height().into()], part)?;
+        self.repeat_edges(part);
+        let scale = longest as f32 / inner as f32;
+        Ok((&self.tensor, Placement { scale, left: part.left as f32, top: part.top as f32 }))
+    }
+
+    /// Fills what is around `part` of the square with its edges.
+    fn repeat_edges(&mut self, part: WindowPart) {
+        let side = self.side as usize;
+        let (left, right) = (part.left as usize, (part.left + part.width) as usize);
+        let (top, bottom) = (part.top as usize, (part.top + part.height) as usize);
+        for plane in self.tensor.chunks_exact_mut(side * side) {
+            for row in plane.chunks_exact_mut(side).take(bottom).skip(top) {
+                let (first, last) = (row[left], row[right - 1]);
+                row[..left].fill(first);
+                row[right..].fill(last);
+            }
+            for row in 0..top {
+                plane.copy_within(top * side..(top + 1) * side, row * side);
+            }
+            for row in bottom..side {
+                plane.copy_within((bottom - 1) * side..bottom * side, row * side);
+            }
+        }
+        // Nothing is black any more.
+        self.filled = WindowPart::default();
     }
 
     /// A square `window` of the frame (pixels; it may reach over the edges) in the same form; `None` where no pixel of
@@ -124,12 +157,12 @@ impl Letterbox {
         Ok(())
     }
 
-    /// Size of the shrunk frame and its place in the square.
-    fn place(&self, width: u32, height: u32) -> WindowPart {
+    /// Size of a frame whose longer side shrinks to `inner` pixels, and its place in the middle of the square.
+    fn place_within(&self, inner: u32, width: u32, height: u32) -> WindowPart {
         let longest = f64::from(width.max(height));
         let shrunk = |length: u32| {
-            let exact = f64::from(length) * f64::from(self.side) / longest;
-            (exact.round() as u32).clamp(1, self.side)
+            let exact = f64::from(length) * f64::from(inner) / longest;
+            (exact.round() as u32).clamp(1, inner)
         };
         let (width, height) = (shrunk(width), shrunk(height));
         WindowPart { left: (self.side - width) / 2, top: (self.side - height) / 2, width, height }
@@ -157,6 +190,22 @@ mod tests {
         assert_eq!((at(0, 3), at(0, 4), at(0, 11), at(0, 12)), (-1.0, 1.0, 1.0, -1.0));
         assert_eq!((at(1, 8), at(2, 8)), (-1.0, -1.0));
         assert_eq!(placement.to_frame(Point { x: 8.0, y: 4.0 }), Point { x: 32.0, y: 0.0 });
+    }
+
+    #[test]
+    fn a_frame_over_a_share_of_the_square_has_its_edges_repeated() {
+        // Red grows from the left to the right, green from the top to the bottom.
+        let rgb = (0..64 * 32).flat_map(|index| [4 * (index % 64) as u8, 8 * (index / 64) as u8, 0]).collect();
+        let frame = Frame::from_rgb(64, 32, rgb).unwrap();
+        let mut letterbox = Letterbox::new(16);
+        let (tensor, placement) = letterbox.fill_share(&frame, 0.5).unwrap();
+        assert_eq!(placement, Placement { scale: 8.0, left: 4.0, top: 6.0 });
+        let (red, green) = (&tensor[..256], &tensor[256..512]);
+        assert_eq!((red[8 * 16], red[8 * 16 + 15]), (red[8 * 16 + 4], red[8 * 16 + 11]));
+        assert!(red[4] < red[11] && green[7] == green[6 * 16 + 7] && green[15 * 16 + 7] == green[9 * 16 + 7]);
+        // A frame that is filled as usual afterwards lies on black again.
+        let (tensor, _) = letterbox.fill(&frame).unwrap();
+        assert!(tensor[..16].iter().all(|value| *value == -1.0));
     }
 
     #[test]
