@@ -68,6 +68,8 @@ pub(crate) fn ssr_net(seed: u32, ranges: &[f32]) -> SsrNet {
         relu_stream: stream(RELU_CHANNELS),
         tanh_stream: stream(TANH_CHANNELS),
         relu_in_stage_1: true,
+        relu_residuals: Vec::new(),
+        tanh_residuals: Vec::new(),
         regressions: ranges.iter().map(regression).collect(),
     }
 }

@@ -12,6 +12,7 @@ use facelens_base::interrupt;
 use facelens_core::detect::DetectorKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::data::CONTEXT;
 use crate::gait::prepare as gait;
 use crate::prepare::{self, Listing, Method, Pictures, Report, Undetected, UsualBox};
 
@@ -163,6 +164,11 @@ struct Common {
     /// The face detector: `blaze-back`, `blaze-front` or `seeta`.
     #[arg(long, value_name = "NAME", value_parser = parse_detector, default_value = DetectorKind::ALL[0].name())]
     detector: DetectorKind,
+
+    /// Side of the stored images, in sides of the face's box. A crop of the training with its margins, its rotation and its
+    /// shifts should lie inside; smaller is sharper. Of no use for `follow`.
+    #[arg(long, value_name = "SIDES", value_parser = context, default_value_t = CONTEXT)]
+    context: f32,
 
     /// Use only the first N labels, for a trial.
     #[arg(long, value_name = "N")]
@@ -326,7 +332,7 @@ fn write(
     let cores = || std::thread::available_parallelism().map_or(NonZero::<usize>::MIN, |cores| cores);
     let most = NonZero::new(MAX_THREADS).unwrap_or(NonZero::<usize>::MIN);
     let threads = args.threads.unwrap_or_else(|| cores().min(most));
-    let method = Method { detector: args.detector, undetected, threads };
+    let method = Method { detector: args.detector, undetected, context: args.context, threads };
 
     let bar = progress_bar(listing.samples.len());
     let report = prepare::prepare(&listing, &pictures, &method, &args.output, stop, |report| {
@@ -382,6 +388,11 @@ fn rate(text: &str) -> Result<f64, String> {
 fn years(text: &str) -> Result<f32, String> {
     let years: Result<f32, _> = text.parse();
     years.ok().filter(|years| (0.0..=50.0).contains(years)).ok_or_else(|| "expected a number from 0 to 50".to_owned())
+}
+
+fn context(text: &str) -> Result<f32, String> {
+    let sides: Result<f32, _> = text.parse();
+    sides.ok().filter(|sides| (1.0..=4.0).contains(sides)).ok_or_else(|| "expected a number from 1 to 4".to_owned())
 }
 
 pub(super) fn part(text: &str) -> Result<(usize, usize), String> {

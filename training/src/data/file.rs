@@ -20,15 +20,26 @@ struct Header {
 
 /// Writes a set. Until [`SetWriter::finish`] it lies beside its place under another name, so that a set that is there is
 /// whole; dropped without it, nothing stays.
-pub struct SetWriter(ContainerWriter<Face>);
+pub struct SetWriter {
+    file: ContainerWriter<Face>,
+    context: f32,
+}
 
 impl SetWriter {
-    /// Begins the set `target`.
+    /// Begins the set `target`, of pictures of [`CONTEXT`] sides of the detector's box.
     ///
     /// # Errors
     /// Where the file cannot be made.
     pub fn create(target: &Path) -> Result<Self, SetError> {
-        Ok(Self(ContainerWriter::create(target, KIND)?))
+        Self::with_context(target, CONTEXT)
+    }
+
+    /// Begins the set `target`, of pictures of `context` sides of the detector's box.
+    ///
+    /// # Errors
+    /// Where the file cannot be made.
+    pub fn with_context(target: &Path, context: f32) -> Result<Self, SetError> {
+        Ok(Self { file: ContainerWriter::create(target, KIND)?, context })
     }
 
     /// Adds a face with its picture: [`SIDE`] x [`SIDE`] x 3 bytes, RGB.
@@ -37,27 +48,27 @@ impl SetWriter {
     /// Where the file cannot be written.
     pub fn push(&mut self, face: Face, picture: &[u8]) -> Result<(), SetError> {
         debug_assert_eq!(picture.len(), SIDE * SIDE * 3);
-        self.0.push(face, picture)
+        self.file.push(face, picture)
     }
 
     /// Counts a picture that is left out for this reason.
     pub fn leave_out(&mut self, reason: &str) {
-        self.0.leave_out(reason);
+        self.file.leave_out(reason);
     }
 
     /// How many faces were added.
     pub fn len(&self) -> usize {
-        self.0.records.len()
+        self.file.records.len()
     }
 
     /// Whether none was added.
     pub fn is_empty(&self) -> bool {
-        self.0.records.is_empty()
+        self.file.records.is_empty()
     }
 
     /// How many pictures were left out so far, by reason.
     pub fn left_out(&self) -> &BTreeMap<String, usize> {
-        &self.0.left_out
+        &self.file.left_out
     }
 
     /// Ends the set and puts it in its place.
@@ -65,7 +76,8 @@ impl SetWriter {
     /// # Errors
     /// Where the file cannot be written.
     pub fn finish(self) -> Result<(), SetError> {
-        self.0.finish(|faces, left_out| Header { side: SIDE, context: CONTEXT, left_out, faces })
+        let context = self.context;
+        self.file.finish(|faces, left_out| Header { side: SIDE, context, left_out, faces })
     }
 }
 

@@ -23,7 +23,7 @@ pub use file::SetWriter;
 
 /// Side of a stored picture, in pixels.
 pub const SIDE: usize = 96;
-/// Side of a stored picture, in sides of the detector's box. What lies outside the source picture repeats its edge.
+/// Usual side of a stored picture, in sides of the detector's box. What lies outside the source picture repeats its edge.
 pub const CONTEXT: f32 = 2.0;
 
 /// What is known of a face.

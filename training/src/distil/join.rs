@@ -71,7 +71,7 @@ pub fn join(set: &Path, output: &Path, poses: Option<&Path>, ages: Option<&Path>
     let pose_of = poses.map(|file| read(file, ["yaw", "pitch", "roll"], Some("spread"))).transpose()?;
     let age_of = ages.map(|file| read(file, ["age", "sd", "mass"], None)).transpose()?;
     let mut joined = Joined { faces: faces.len(), ..Joined::default() };
-    let mut writer = SetWriter::create(output)?;
+    let mut writer = SetWriter::with_context(output, faces.context)?;
     for (reason, count) in &faces.left_out {
         (0..*count).for_each(|_| writer.leave_out(reason));
     }

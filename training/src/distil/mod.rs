@@ -166,7 +166,7 @@ fn each<T: Send>(
 }
 
 fn write(faces: &FaceSet, labels: &[Label], output: &Path, max_spread: Option<f32>) -> Result<Summary, DistilError> {
-    let mut writer = SetWriter::create(output)?;
+    let mut writer = SetWriter::with_context(output, faces.context)?;
     for (reason, count) in &faces.left_out {
         (0..*count).for_each(|_| writer.leave_out(reason));
     }

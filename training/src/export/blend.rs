@@ -4,7 +4,7 @@
 //! networks there is often one that does nearly as well at either (M. Wortsman et al., "Robust Fine-Tuning of Zero-Shot
 //! Models", CVPR 2022).
 
-use facelens_import::net::ssr_net::{FusionBlock, SsrNet};
+use facelens_import::net::ssr_net::{FusionBlock, ResidualBlock, SsrNet};
 use facelens_import::net::{Affine, ConvolutionBlock, ShapeError, Tensor};
 
 /// `net` with the share `share` of `other`; both with folded batch normalisations. Outputs that only `net` has stay its own.
@@ -23,6 +23,28 @@ pub(super) fn blended(net: &SsrNet, other: &SsrNet, share: f32) -> Result<SsrNet
                 return Err(ShapeError("its batch normalisations are not folded".to_owned()));
             }
             mix(convolution, &other.convolution, share)?;
+        }
+    }
+    let residuals =
+        [(&mut mixed.relu_residuals, &other.relu_residuals), (&mut mixed.tanh_residuals, &other.tanh_residuals)];
+    for (blocks, others) in residuals {
+        if blocks.len() < others.len() {
+            return Err(ShapeError("the other network has more residual blocks".to_owned()));
+        }
+        for (index, ResidualBlock { depthwise, pointwise }) in blocks.iter_mut().enumerate() {
+            match others.get(index) {
+                Some(other) => {
+                    mix(&mut depthwise.convolution, &other.depthwise.convolution, share)?;
+                    mix(&mut pointwise.convolution, &other.pointwise.convolution, share)?;
+                }
+                // The other network adds nothing there.
+                None => {
+                    let nothing = |tensor: &Tensor| Tensor::from_fn(tensor.shape(), |_| 0.0);
+                    let Affine { kernel, bias } = &pointwise.convolution;
+                    let other = Affine { kernel: nothing(kernel), bias: nothing(bias) };
+                    mix(&mut pointwise.convolution, &other, share)?;
+                }
+            }
         }
     }
     for (regression, other) in mixed.regressions.iter_mut().zip(&other.regressions) {

@@ -20,7 +20,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A convolution of stride 1 without padding. What it takes and gives is told from the kernel.
+    /// A convolution of stride 1 without padding, or a depthwise one with padding. What it takes and gives is told from the kernel.
     pub(super) fn convolution(&self, stored: &Affine) -> Result<Conv2d, ShapeError> {
         let kernel = match self.convention.kernel {
             KernelLayout::Hwio => stored.kernel.permuted(&[3, 2, 0, 1])?,
@@ -29,7 +29,11 @@ impl Reader<'_> {
         let [outputs, inputs, side, _] = *kernel.shape() else {
             return Err(ShapeError(format!("{:?} is not a kernel of a convolution", kernel.shape())));
         };
-        let mut layer = layers::convolution(inputs, outputs, side, self.device);
+        let mut layer = match (inputs, side) {
+            // Each channel by itself. Nothing else here has one input, the 1x1 convolution of one channel apart.
+            (1, 3) => layers::depthwise_convolution(outputs, self.device),
+            _ => layers::convolution(inputs, outputs, side, self.device),
+        };
         layer.weight = self.parameter(&kernel);
         layer.bias = Some(self.parameter(&stored.bias));
         Ok(layer)

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
@@ -23,6 +23,17 @@ pub(super) fn convolution(inputs: usize, outputs: usize, side: usize, device: &D
     let initial = glorot_uniform(side * side * inputs, side * side * outputs);
     let mut layer = Conv2dConfig::new([inputs, outputs], [side, side]).with_initializer(initial).init(device);
     layer.bias = Some(Initializer::Zeros.init([outputs], device));
+    layer
+}
+
+/// A convolution of 3x3 of each channel by itself, padded, with Glorot's weights and a bias of zero.
+pub(super) fn depthwise_convolution(channels: usize, device: &Device) -> Conv2d {
+    let mut layer = Conv2dConfig::new([channels, channels], [3, 3])
+        .with_groups(channels)
+        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+        .with_initializer(glorot_uniform(9, 9))
+        .init(device);
+    layer.bias = Some(Initializer::Zeros.init([channels], device));
     layer
 }
 
@@ -56,7 +67,7 @@ pub(super) fn average_pool(x: Tensor<4>, side: usize) -> Tensor<4> {
     burn::tensor::module::avg_pool2d(x, AvgPoolOptions::new([side, side]))
 }
 
-/// A 3x3 convolution and its batch normalisation.
+/// A convolution and its batch normalisation.
 #[derive(Module, Debug)]
 pub(super) struct ConvolutionBlock {
     pub(super) convolution: Conv2d,
@@ -64,6 +75,7 @@ pub(super) struct ConvolutionBlock {
 }
 
 impl ConvolutionBlock {
+    /// A convolution of 3x3.
     pub(super) fn init(inputs: usize, outputs: usize, device: &Device) -> Self {
         Self { convolution: convolution(inputs, outputs, 3, device), norm: norm(outputs, device) }
     }

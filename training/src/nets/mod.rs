@@ -43,6 +43,8 @@ pub use ssr_net_md::{SsrNetMd, SsrNetMdConfig};
 
 /// The most channels of a network's part.
 const LARGEST_WIDTH: usize = 1024;
+/// The most residual blocks of a stream.
+const MOST_RESIDUALS: usize = 32;
 
 /// Which network, and how wide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +101,9 @@ impl NetworkConfig {
             Self::SsrNet(net) if net.age_scale && !net.tasks.contains(&Task::Age) => {
                 return Err("network.age_scale is the scale of an age; name the task age, too".to_owned());
             }
+            Self::SsrNet(net) if net.residuals > MOST_RESIDUALS => {
+                return Err(format!("network.residuals is {}; it must be from 0 to {MOST_RESIDUALS}", net.residuals));
+            }
             Self::SsrNet(net) => {
                 let (StreamChannels(relu), StreamChannels(tanh)) = (net.relu_channels, net.tanh_channels);
                 let single = [("fusion_channels", net.fusion_channels), ("mix", net.mix), ("feature", net.feature)];
@@ -118,6 +123,14 @@ impl NetworkConfig {
     /// Whether the last output is the logarithm of the age's scale ([`SsrNetConfig::age_scale`]).
     pub fn age_scale(&self) -> bool {
         matches!(self, Self::SsrNet(SsrNetConfig { age_scale: true, .. }))
+    }
+
+    /// Residual blocks of each stream ([`SsrNetConfig::residuals`]).
+    pub(crate) const fn residuals(&self) -> usize {
+        match self {
+            Self::SsrNet(config) => config.residuals,
+            Self::FsaNet(_) | Self::SsrNetMd(_) => 0,
+        }
     }
 
     /// What the network estimates, in the order of its outputs; pose stands for yaw, pitch and roll.
@@ -149,10 +162,18 @@ impl Network {
         }
     }
 
-    /// Leaves those outputs as they are in a training that `kept` says, and what they are made of: [`SsrNet`]'s streams.
-    pub fn keep(&mut self, kept: &[bool]) {
+    /// Appends the residual blocks that `other` has more, of networks of one kind; they change nothing until they are trained.
+    pub(crate) fn deepen(&mut self, other: &Self) {
+        if let (Self::SsrNet(net), Self::SsrNet(other)) = (self, other) {
+            net.deepen(other);
+        }
+    }
+
+    /// Leaves those outputs as they are in a training that `kept` says, and what they are made of: [`SsrNet`]'s streams. Else
+    /// the first `convolutions` of each stream.
+    pub fn keep(&mut self, kept: &[bool], convolutions: usize) {
         match self {
-            Self::SsrNet(net) => net.keep(kept),
+            Self::SsrNet(net) => net.keep(kept, convolutions),
             // They have one task, which a training is for.
             Self::FsaNet(_) | Self::SsrNetMd(_) => {}
         }

@@ -6,7 +6,7 @@
 use facelens_core::frame::Frame;
 use facelens_core::geometry::Rect;
 
-use crate::data::{CONTEXT, SIDE};
+use crate::data::SIDE;
 
 /// A square longer than this, in pixels, is a detector's or a label's mistake: no picture that is read is as large.
 const MAX_SQUARE: f32 = 1e5;
@@ -30,9 +30,9 @@ struct Taps {
 
 impl Cutter {
     /// The picture that a set stores of `face` (facelens box, pixels of the frame): the square around its middle,
-    /// [`CONTEXT`] times its side, as [`SIDE`] x [`SIDE`] x 3 bytes, RGB. `None` where the box has no finite size.
-    pub(super) fn cut(&mut self, frame: &Frame, face: &Rect) -> Option<Vec<u8>> {
-        let square = Rect::square(face.center(), CONTEXT * (face.width + face.height) / 2.0);
+    /// `context` times its side, as [`SIDE`] x [`SIDE`] x 3 bytes, RGB. `None` where the box has no finite size.
+    pub(super) fn cut(&mut self, frame: &Frame, face: &Rect, context: f32) -> Option<Vec<u8>> {
+        let square = Rect::square(face.center(), context * (face.width + face.height) / 2.0);
         self.square(frame, &square)
     }
 
@@ -176,7 +176,7 @@ mod tests {
         let source = frame(4, 4, |_, _| [0; 3]);
         let mut cutter = Cutter::default();
         for (x, side) in [(f32::NAN, 5.0), (0.0, 0.0), (0.0, f32::INFINITY), (1e9, 5.0), (0.0, -3.0)] {
-            assert_eq!(cutter.cut(&source, &Rect::new(x, 0.0, side, side)), None, "{x}, {side}");
+            assert_eq!(cutter.cut(&source, &Rect::new(x, 0.0, side, side), 2.0), None, "{x}, {side}");
         }
     }
 }

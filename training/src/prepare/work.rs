@@ -27,6 +27,8 @@ pub struct Method {
     pub detector: DetectorKind,
     /// What to do where it finds none.
     pub undetected: Undetected,
+    /// Side of the pictures in sides of the face's box.
+    pub context: f32,
     /// How many threads look for faces.
     pub threads: NonZero<usize>,
 }
@@ -51,7 +53,7 @@ pub fn prepare(
     mut seen: impl FnMut(&Report),
 ) -> Result<Option<Report>, PrepareError> {
     let mut report = Report::default();
-    let mut writer = SetWriter::create(target)?;
+    let mut writer = SetWriter::with_context(target, method.context)?;
     let leave_out = |report: &mut Report, writer: &mut SetWriter, left_out: LeftOut| {
         writer.leave_out(left_out.reason.words());
         report.leave_out(left_out);
@@ -125,13 +127,20 @@ struct Worker<'a> {
     pictures: &'a Pictures,
     detector: Box<dyn Detector>,
     undetected: Undetected,
+    context: f32,
     cutter: Cutter,
 }
 
 impl<'a> Worker<'a> {
     fn new(pictures: &'a Pictures, method: &Method) -> Result<Self, DetectError> {
         let detector = detect::create(method.detector)?;
-        Ok(Self { pictures, detector, undetected: method.undetected, cutter: Cutter::default() })
+        Ok(Self {
+            pictures,
+            detector,
+            undetected: method.undetected,
+            context: method.context,
+            cutter: Cutter::default(),
+        })
     }
 
     fn work<'s>(mut self, samples: impl Iterator<Item = &'s Sample>, give: &SyncSender<Result<Outcome, DetectError>>) {
@@ -161,7 +170,7 @@ impl<'a> Worker<'a> {
         let Some((face, found)) = self.place(sample, &frame, &detections) else {
             return left_out(Reason::NoFace, String::new());
         };
-        match self.cutter.cut(&frame, &face) {
+        match self.cutter.cut(&frame, &face, self.context) {
             Some(picture) => Ok(Outcome::Face { picture, found: found.then(|| usual(&face, &frame)) }),
             None => left_out(Reason::BadLabel, "the position of its face is invalid".to_owned()),
         }

@@ -3,14 +3,14 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::data::{Face, FaceSet, SIDE};
+use crate::data::{CONTEXT, Face, FaceSet, SIDE};
 use crate::prepare::testing::{astronaut, plain, tar};
 
 const USUAL: UsualBox = UsualBox { x: 0.5, y: 0.25, side: 0.5 };
 
 fn method(threads: usize, undetected: Undetected) -> Method {
     let threads = NonZero::new(threads).unwrap();
-    Method { detector: DetectorKind::BlazeBack, undetected, threads }
+    Method { detector: DetectorKind::BlazeBack, undetected, context: CONTEXT, threads }
 }
 
 /// A tar with two faces, one picture without a face and one that is damaged, and labels of these and a missing one.

@@ -10,6 +10,7 @@ use super::error::RunError;
 use super::settings::{self, FILE, within};
 use crate::augment::Augmentation;
 use crate::nets::NetworkConfig;
+use crate::nets::ssr_net::{CONVOLUTIONS, is_zero};
 
 /// Everything that tells one training run from another. Two runs with the same settings on the same device and machine
 /// give the same weights.
@@ -41,6 +42,10 @@ pub struct RunConfig {
     /// other tasks' parts alone. For a network that goes on from another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keep: Vec<Task>,
+    /// How many convolutions of each stream, from the first on, are not trained: edges and colours need not be learnt again,
+    /// and the first convolution costs a third of a step. For a network that goes on from another.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub keep_convolutions: usize,
     /// The network.
     pub network: NetworkConfig,
     /// What is made small.
@@ -245,6 +250,7 @@ impl RunConfig {
             parallel: Self::default_parallel(),
             from: None,
             keep: Vec::new(),
+            keep_convolutions: 0,
             network,
             loss: LossConfig::default(),
             schedule: ScheduleConfig::default(),
@@ -291,6 +297,15 @@ impl RunConfig {
         }
         if !self.keep.is_empty() && (self.from.is_none() || !matches!(self.network, NetworkConfig::SsrNet(_))) {
             return Err("keep is for an ssr-net that starts from another network".to_owned());
+        }
+        if self.keep_convolutions > CONVOLUTIONS {
+            return Err(format!(
+                "keep_convolutions is {}; it must be from 0 to {CONVOLUTIONS}",
+                self.keep_convolutions
+            ));
+        }
+        if self.keep_convolutions > 0 && (self.from.is_none() || !matches!(self.network, NetworkConfig::SsrNet(_))) {
+            return Err("keep_convolutions is for an ssr-net that starts from another network".to_owned());
         }
         within("margin", self.margin.into(), 2.0)?;
         self.schedule.check()?;

@@ -83,9 +83,9 @@ pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome,
     let sets = RunSets::read(&mut config)?;
     let device = surroundings.device.clone().autodiff();
     let mut learner = state::load(folder, &config, progress.epochs, device)?;
-    learner.net.keep(&config.kept());
+    learner.net.keep(&config.kept(), config.keep_convolutions);
     if let Some(average) = &mut learner.average {
-        average.keep(&config.kept());
+        average.keep(&config.kept(), config.keep_convolutions);
     }
     // An interruption may have come between the state and the table.
     history::write(folder, &progress.history)?;
@@ -116,7 +116,7 @@ pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &Faces) -> Res
     let trained = match model {
         Some(other) if other == config.network => trained,
         Some(other) if goes_on(&other, &config.network) => {
-            let (widened, taken, all) = weights::take_over(net.valid(), &trained);
+            let (widened, taken, all) = weights::take_over(net.valid(), trained);
             tracing::info!(
                 "{}: {taken} of its {all} tensors have the shapes of this network; the rest is trained from scratch",
                 from.display()
@@ -129,7 +129,7 @@ pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &Faces) -> Res
     let mut net = net
         .try_load_record(trained.into_record())
         .map_err(|error| wrong(format!("its weights do not fit the network {:?}: {error}", config.network)))?;
-    net.keep(&config.kept());
+    net.keep(&config.kept(), config.keep_convolutions);
     Ok(net)
 }
 
@@ -149,6 +149,7 @@ fn goes_on(trained: &NetworkConfig, net: &NetworkConfig) -> bool {
     let same_tasks = net.tasks() == trained.tasks();
     std::mem::discriminant(trained) == std::mem::discriminant(net)
         && net.tasks().starts_with(trained.tasks())
+        && trained.residuals() <= net.residuals()
         // The scale of the age comes last: behind it there is no room for another task.
         && (!trained.age_scale() || same_tasks)
 }

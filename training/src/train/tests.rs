@@ -267,6 +267,16 @@ fn a_run_can_begin_from_another() {
     more.from = Some(first.clone());
     let net = run::new_net(&more, &Device::flex().autodiff(), &no_faces()).unwrap();
     assert_eq!(numbers(&net)[..a.len()], a);
+    // The first convolution of the first stream, 4 channels of 3x3x3 and their biases, stays as it is where it is kept.
+    let mut kept = config(&set, 1);
+    (kept.from, kept.keep_convolutions) = (Some(first.clone()), 1);
+    start(&folder.path().join("kept"), kept, &until(1)).unwrap();
+    let after = trained(&folder.path().join("kept"));
+    let change = |(before, after): (&f32, &f32)| (before - after).abs();
+    let most =
+        |range: std::ops::Range<usize>| a[range.clone()].iter().zip(&after[range]).map(change).fold(0.0, f32::max);
+    // The average of equal numbers may differ in the last digit.
+    assert!(most(0..112) < 1e-6 && most(112..a.len()) > 1e-3, "{} and {}", most(0..112), most(112..a.len()));
     // A network for other tasks has other parts.
     next.tasks = vec![Task::Age];
     next.network = NetworkConfig::SsrNet(SsrNetConfig::published(vec![Task::Age]));
@@ -297,6 +307,8 @@ fn a_run_can_begin_from_a_shipped_model() {
     config.sets.train = vec![SetEntry::new(&set)];
     let NetworkConfig::SsrNet(net) = &mut config.network else { unreachable!() };
     net.age_scale = true;
+    // New residual blocks change nothing yet.
+    net.residuals += 2;
     let faces = faces::Faces::new(vec![FaceSet::read(&set).unwrap()], &config.tasks, &config.loss);
     let net = run::new_net(&config, &device.clone().autodiff(), &faces).unwrap();
     let inputs = |device: &Device| -> Tensor<4> {

@@ -40,14 +40,21 @@ impl ModuleMapper for Mix {
 }
 
 /// `net` with every tensor of `trained` that has its counterpart's shape, and how many of how many those are. Both are
-/// networks of one kind, and `net`'s tasks begin with those of `trained`, so that their parts come in one order whatever their widths are.
-pub(super) fn take_over(net: Network, trained: &Network) -> (Network, usize, usize) {
-    let mut order = InOrder::default();
-    trained.visit(&mut order);
-    let all = order.ids.len();
+/// networks of one kind, and `net`'s tasks begin with those of `trained`, so that their parts come in one order whatever their
+/// widths are. Residual blocks that only `net` has stay its own.
+pub(super) fn take_over(net: Network, mut trained: Network) -> (Network, usize, usize) {
+    let in_order = |trained: &Network| {
+        let mut order = InOrder::default();
+        trained.visit(&mut order);
+        order
+    };
+    let all = in_order(&trained).ids.len();
+    trained.deepen(&net);
+    let order = in_order(&trained);
+    let added = order.ids.len() - all;
     let mut take = TakeOver { ids: order.ids.into_iter(), tensors: order.tensors, taken: 0 };
     let net = net.map(&mut take);
-    (net, take.taken, all)
+    (net, take.taken - added, all)
 }
 
 /// Collects tensors with their order.

@@ -116,6 +116,8 @@ fn ssr_net(table: &LayerTable, names: &LayerNames, epsilon: f32, task: Task) -> 
         input_scaling: None,
         relu_stream: [block(0)?, block(1)?, block(2)?, block(3)?],
         tanh_stream: [block(4)?, block(5)?, block(6)?, block(7)?],
+        relu_residuals: Vec::new(),
+        tanh_residuals: Vec::new(),
         regressions: vec![Regression { stages: [stage(0)?, stage(1)?, stage(2)?], range, first_bin: 0.0 }],
         relu_in_stage_1: true,
     })

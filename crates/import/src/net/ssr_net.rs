@@ -7,10 +7,11 @@
 //! of its own on the same streams.
 //!
 //! Each convolution of the streams and each fusion block may have any number of channels, and the mixes and the feature
-//! any length: the tensors tell.
+//! any length: the tensors tell. Between the third and the fourth convolution, a stream may have residual blocks, which are
+//! not in the paper: without them, the deepest map sees 38 of the 64 pixels of a side.
 
 use super::graph::{Graph, Value};
-use super::layers::{beside_each_other, dense, fold};
+use super::layers::{FoldedConvolution, beside_each_other, dense, fold};
 use super::pooled::{LongRows, Pooling};
 use super::soft_stagewise::{BINS, StageGraph, soft_stagewise};
 use super::{Affine, Convention, ConvolutionBlock, ShapeError, Tensor};
@@ -36,6 +37,9 @@ pub const STAGE_POOLS: [usize; 3] = [1, 4, 8];
 /// their ranges, begins with a scale of about 4 years.
 pub const LOG_SCALE_RANGE: f32 = 3.0;
 
+/// Behind how many of a stream's convolutions its residual blocks are: where maps have 6 x 6 places, which no stage looks at.
+pub const RESIDUALS_BEHIND: usize = 3;
+
 /// An SSR-Net as its file stores it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SsrNet {
@@ -47,11 +51,25 @@ pub struct SsrNet {
     pub relu_stream: [ConvolutionBlock; 4],
     /// The stream with tanh and max pooling.
     pub tanh_stream: [ConvolutionBlock; 4],
+    /// Residual blocks of the relu stream; none in the published networks.
+    pub relu_residuals: Vec<ResidualBlock>,
+    /// Residual blocks of the tanh stream.
+    pub tanh_residuals: Vec<ResidualBlock>,
     /// What is made of the streams, in the order of the outputs: one in the published networks.
     pub regressions: Vec<Regression>,
     /// Whether the 1x1 convolutions of stage 1 have a relu like those of the other stages: the authors' net has it, the
     /// MXNet port has not.
     pub relu_in_stage_1: bool,
+}
+
+/// Adds to a map what a depthwise 3x3 convolution, relu and a 1x1 convolution make of it (the block of MobileNet, Howard et
+/// al. 2017, as a residual, He et al., CVPR 2016).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResidualBlock {
+    /// The depthwise convolution, padded: in the kernel one input channel.
+    pub depthwise: ConvolutionBlock,
+    /// The 1x1 convolution.
+    pub pointwise: ConvolutionBlock,
 }
 
 /// One number made of the streams.
@@ -117,6 +135,16 @@ impl SsrNet {
                 inputs = channels;
             }
         }
+        let residuals = [&self.relu_residuals, &self.tanh_residuals];
+        for ((name, stream), residuals) in streams.into_iter().zip(residuals) {
+            let channels = width_of(&stream[RESIDUALS_BEHIND - 1].convolution);
+            for (index, block) in residuals.iter().enumerate() {
+                named(
+                    || format!("residual block {} of the {name} stream", index + 1),
+                    block.validate(self.convention, channels),
+                )?;
+            }
+        }
         for (number, regression) in self.regressions.iter().enumerate() {
             for (index, stage) in regression.stages.iter().enumerate() {
                 let widths = streams.map(|(_, stream)| width_of(&stream[STAGE_MAPS[index]].convolution));
@@ -139,8 +167,10 @@ impl SsrNet {
         let mut graph = Graph::new("SSR-Net");
         let input = self.scaled_input(&mut graph);
         let face = LongRows::of(&mut graph, &input, 0);
-        let relu = self.stream(&mut graph, &face, &self.relu_stream, Pooling::AverageOfRelu)?;
-        let tanh = self.stream(&mut graph, &face, &self.tanh_stream, Pooling::MaxOfTanh)?;
+        let relu = (&self.relu_stream, self.relu_residuals.as_slice());
+        let relu = self.stream(&mut graph, &face, relu, Pooling::AverageOfRelu)?;
+        let tanh = (&self.tanh_stream, self.tanh_residuals.as_slice());
+        let tanh = self.stream(&mut graph, &face, tanh, Pooling::MaxOfTanh)?;
         let alike = self.regressions.windows(2).all(|pair| pair[0].is_like(&pair[1]));
         // What is alike goes through the same operators: on so few numbers they cost more than the arithmetic.
         let together = if alike { self.regressions.len() } else { 1 };
@@ -179,24 +209,30 @@ impl SsrNet {
         graph.multiply(&centred, &factor)
     }
 
-    /// One stream: convolution, activation and, but for the last, pooling. Gives the four feature maps.
+    /// One stream: convolution, activation and, but for the last, pooling; residual blocks behind the third. Gives the four
+    /// feature maps.
     fn stream(
         &self,
         graph: &mut Graph,
         face: &LongRows,
-        blocks: &[ConvolutionBlock; 4],
+        (blocks, residuals): (&[ConvolutionBlock; 4], &[ResidualBlock]),
         pooling: Pooling,
     ) -> Result<Vec<Value>, ShapeError> {
         let mut maps: Vec<Value> = Vec::new();
         for (index, block) in blocks.iter().enumerate() {
             let layer = fold(&block.convolution, block.norm.as_ref(), self.convention.kernel)?;
-            let map = match maps.last() {
+            let mut map = match maps.last() {
                 None => pooling.of_convolution(graph, face, &layer)?,
                 Some(map) => {
                     let x = graph.convolution(map, &layer, 0);
                     if index < 3 { pooling.apply(graph, &x) } else { pooling.activation(graph, &x) }
                 }
             };
+            if index + 1 == RESIDUALS_BEHIND {
+                for residual in residuals {
+                    map = residual.of(graph, &map, self.convention)?;
+                }
+            }
             maps.push(map);
         }
         Ok(maps)
@@ -253,6 +289,27 @@ impl SsrNet {
             eta: graph.reshape(&eta, &bins),
             delta: graph.reshape(&delta, &[count, 1]),
         })
+    }
+}
+
+impl ResidualBlock {
+    fn of(&self, graph: &mut Graph, map: &Value, convention: Convention) -> Result<Value, ShapeError> {
+        let Self { depthwise, pointwise } = self;
+        let depthwise = fold(&depthwise.convolution, depthwise.norm.as_ref(), convention.kernel)?;
+        let groups = depthwise.kernel.shape().first().copied().unwrap_or(1);
+        let x = graph.convolution(map, &FoldedConvolution { groups, ..depthwise }, 1);
+        let x = graph.relu(&x);
+        let x = graph.convolution(&x, &fold(&pointwise.convolution, pointwise.norm.as_ref(), convention.kernel)?, 0);
+        Ok(graph.add(map, &x))
+    }
+
+    /// Checks the shape of both layers, on maps of these channels.
+    fn validate(&self, convention: Convention, channels: usize) -> Result<(), ShapeError> {
+        for (block, side, inputs) in [(&self.depthwise, 3, 1), (&self.pointwise, 1, channels)] {
+            block.convolution.expect_convolution(convention.kernel, side, inputs, channels)?;
+            block.norm.as_ref().map_or(Ok(()), |norm| norm.expect_channels(channels))?;
+        }
+        Ok(())
     }
 }
 

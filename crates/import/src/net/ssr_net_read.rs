@@ -7,7 +7,7 @@ use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
-use super::ssr_net::{FusionBlock, Regression, SsrNet};
+use super::ssr_net::{FusionBlock, RESIDUALS_BEHIND, Regression, ResidualBlock, SsrNet};
 use super::{Affine, Convention, ConvolutionBlock, DenseLayout, FlattenOrder, KernelLayout, ShapeError, Tensor};
 
 /// How the graph stores its layers.
@@ -28,7 +28,8 @@ impl SsrNet {
         };
         let graph = decode(onnx)?;
         let mut reader = GraphReader { graph: &graph, next: 0 };
-        let (relu_stream, tanh_stream) = (reader.stream()?, reader.stream()?);
+        let (relu_stream, relu_residuals) = reader.stream()?;
+        let (tanh_stream, tanh_residuals) = reader.stream()?;
         let mut regressions = Vec::new();
         while reader.comes("Conv") {
             regressions.extend(reader.regressions()?);
@@ -38,6 +39,8 @@ impl SsrNet {
             input_scaling: None,
             relu_stream,
             tanh_stream,
+            relu_residuals,
+            tanh_residuals,
             regressions,
             relu_in_stage_1: true,
         };
@@ -87,9 +90,29 @@ impl<'a> GraphReader<'a> {
         Ok(Affine { kernel: self.needed(node, 1)?, bias: self.needed(node, 2)? })
     }
 
-    fn stream(&mut self) -> Result<[ConvolutionBlock; 4], ShapeError> {
-        let mut block = || Ok(ConvolutionBlock { convolution: self.convolution()?, norm: None });
-        Ok([block()?, block()?, block()?, block()?])
+    /// The next convolution, with the normalisation that is folded into it.
+    fn block(&mut self) -> Result<ConvolutionBlock, ShapeError> {
+        Ok(ConvolutionBlock { convolution: self.convolution()?, norm: None })
+    }
+
+    /// Whether the next convolution treats each channel by itself.
+    fn comes_depthwise(&self) -> bool {
+        let next = self.graph.node.iter().skip(self.next).find(|node| node.op_type == "Conv");
+        next.is_some_and(|node| node.attribute.iter().any(|attribute| attribute.name == "group" && attribute.i > 1))
+    }
+
+    fn stream(&mut self) -> Result<([ConvolutionBlock; 4], Vec<ResidualBlock>), ShapeError> {
+        let mut residuals = Vec::new();
+        let mut blocks = Vec::with_capacity(4);
+        while blocks.len() < 4 {
+            blocks.push(self.block()?);
+            while blocks.len() == RESIDUALS_BEHIND && self.comes_depthwise() {
+                residuals.push(ResidualBlock { depthwise: self.block()?, pointwise: self.block()? });
+            }
+        }
+        let blocks =
+            blocks.try_into().map_err(|_| ShapeError("its streams are not of four convolutions".to_owned()))?;
+        Ok((blocks, residuals))
     }
 
     /// The next convolution as `count` convolutions of the same input.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use facelens_core::model::Net;
 
-use super::ssr_net::{FusionBlock, Regression, STAGE_MAPS, STAGE_SIDES, SsrNet};
+use super::ssr_net::{FusionBlock, Regression, ResidualBlock, STAGE_MAPS, STAGE_SIDES, SsrNet};
 use super::{Affine, BatchNorm, Convention, ConvolutionBlock, INPUT_SIDE, Tensor};
 
 /// A network whose convolutions all have these channels, with weights that keep the size of what goes in.
@@ -64,7 +64,36 @@ fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize,
         first_bin: if range < 0.0 { -1.0 } else { 0.0 },
     };
     let regressions = ranges.iter().map(regression).collect();
-    SsrNet { convention, input_scaling: None, relu_stream, tanh_stream, regressions, relu_in_stage_1: true }
+    SsrNet {
+        convention,
+        input_scaling: None,
+        relu_stream,
+        tanh_stream,
+        relu_residuals: Vec::new(),
+        tanh_residuals: Vec::new(),
+        regressions,
+        relu_in_stage_1: true,
+    }
+}
+
+/// The network with one residual block in the relu stream and two in the tanh stream.
+fn deep(mut net: SsrNet) -> SsrNet {
+    let hwio = net.convention == Convention::KERAS;
+    let block = |channels: usize, seed: usize| {
+        let layer = |side: usize, inputs: usize| {
+            let shape = if hwio { [side, side, inputs, channels] } else { [channels, inputs, side, side] };
+            let kernel = Tensor::from_fn(&shape, |i| 0.4 * ((i + seed) as f32 * 1.7).sin());
+            let convolution = Affine { kernel, bias: Tensor::from_fn(&[channels], |i| 0.1 * i as f32) };
+            let all = |value: f32| Tensor::from_fn(&[channels], |i| value + 0.1 * i as f32);
+            let norm = BatchNorm { gamma: all(0.6), beta: all(0.1), mean: all(0.0), variance: all(1.0), epsilon: 1e-3 };
+            ConvolutionBlock { convolution, norm: Some(norm) }
+        };
+        ResidualBlock { depthwise: layer(3, 1), pointwise: layer(1, channels) }
+    };
+    let width = |stream: &[ConvolutionBlock; 4]| stream[2].convolution.bias.data().len();
+    net.relu_residuals = vec![block(width(&net.relu_stream), 1)];
+    net.tanh_residuals = vec![block(width(&net.tanh_stream), 2), block(width(&net.tanh_stream), 3)];
+    net
 }
 
 /// A face of bytes from -1 to 1, channels last.
@@ -88,6 +117,7 @@ fn any_width_and_several_values_give_what_the_plain_arithmetic_gives() {
             net(convention, [3, 3, 2], &[7.0; 3]),
             growing(convention, [[4, 6, 9, 11], [3, 8, 5, 7]], 4, &[101.0, 1.0]),
             net(convention, [4, 5, 3], &[101.0, 1.0, -99.0, -99.0, -99.0]),
+            deep(net(convention, [4, 5, 3], &[101.0, -99.0])),
         ];
         for net in nets {
             let ranges: Vec<f32> = net.regressions.iter().map(|regression| regression.range).collect();
@@ -99,6 +129,22 @@ fn any_width_and_several_values_give_what_the_plain_arithmetic_gives() {
             }
         }
     }
+}
+
+#[test]
+fn residual_blocks_count_and_come_back_from_the_graph() {
+    let plain = net(Convention::MXNET, [4, 5, 3], &[101.0, -99.0]);
+    let deep = deep(plain.clone());
+    for (plain, deep) in run(&plain).iter().zip(run(&deep)) {
+        assert!((plain - deep).abs() > 0.01, "{plain} with and {deep} without them");
+    }
+    let read = SsrNet::from_onnx(&deep.to_onnx().unwrap()).unwrap();
+    assert_eq!((read.relu_residuals.len(), read.tanh_residuals.len()), (1, 2));
+    assert_eq!(SsrNet::from_onnx(&read.to_onnx().unwrap()).unwrap(), read);
+    let mut wrong = deep;
+    wrong.tanh_residuals[1] = wrong.relu_residuals[0].clone();
+    let refused = wrong.validate().unwrap_err().0;
+    assert!(refused.starts_with("residual block 2 of the tanh stream: "), "{refused}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod tests;
 mod weights;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{relu, tanh};
@@ -13,12 +13,18 @@ use facelens_core::model::Task;
 use facelens_import::net::fsa_net::{ANGLES, RANGE};
 use facelens_import::net::ssr_net as stored;
 use facelens_import::net::ssr_net::{
-    FEATURE, FUSION_CHANNELS, LOG_SCALE_RANGE, MIX, RELU_CHANNELS, STAGE_MAPS, STAGE_POOLS, STAGE_SIDES, TANH_CHANNELS,
+    FEATURE, FUSION_CHANNELS, LOG_SCALE_RANGE, MIX, RELU_CHANNELS, RESIDUALS_BEHIND, STAGE_MAPS, STAGE_POOLS,
+    STAGE_SIDES, TANH_CHANNELS,
 };
 use serde::{Deserialize, Serialize};
 
-use super::layers::{ConvolutionBlock, average_pool, constant, convolution, dense, max_pool};
+use super::layers::{
+    ConvolutionBlock, average_pool, constant, convolution, dense, depthwise_convolution, max_pool, norm,
+};
 use super::soft_stagewise::{BINS, Stage, soft_stagewise};
+
+/// Convolutions of a stream.
+pub(crate) const CONVOLUTIONS: usize = 4;
 
 /// Which SSR-Net. The published one has 32, 16 and 10 channels, mixes of 3 and features of 6 numbers, and one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +47,9 @@ pub struct SsrNetConfig {
     /// Numbers of the feature that a stage makes of the product of its mixes.
     #[serde(default = "SsrNetConfig::default_feature")]
     pub feature: usize,
+    /// Residual blocks of each stream between its third and fourth convolution; none in the published network.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub residuals: usize,
     /// Whether the last output, behind those of the tasks, is the natural logarithm of the age's scale in years: how
     /// sure the network is of the age.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -84,14 +93,29 @@ impl From<usize> for StreamChannels {
     }
 }
 
+/// Whether a setting is left out of a file.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+pub(crate) const fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 /// SSR-Net.
 #[derive(Module, Debug)]
 pub struct SsrNet {
     relu_stream: Vec<ConvolutionBlock>,
     tanh_stream: Vec<ConvolutionBlock>,
+    relu_residuals: Vec<ResidualBlock>,
+    tanh_residuals: Vec<ResidualBlock>,
     regressions: Vec<Regression>,
-    /// Whether the streams are not trained.
-    streams_kept: bool,
+    /// How many convolutions of each stream, from the first on, are not trained; with all four neither are the residual blocks.
+    kept_convolutions: usize,
+}
+
+/// Adds to a map what a depthwise 3x3 convolution, relu and a 1x1 convolution make of it.
+#[derive(Module, Debug)]
+struct ResidualBlock {
+    depthwise: ConvolutionBlock,
+    pointwise: ConvolutionBlock,
 }
 
 /// The three stages of one value, stage 1 first.
@@ -149,6 +173,7 @@ impl SsrNetConfig {
             fusion_channels: Self::default_fusion_channels(),
             mix: Self::default_mix(),
             feature: Self::default_feature(),
+            residuals: 0,
             age_scale: false,
         }
     }
@@ -170,6 +195,7 @@ impl SsrNetConfig {
             fusion_channels: of_first(|block| &block.relu_head),
             mix: of_first(|block| &block.relu_mix),
             feature: of_first(|block| &block.feature),
+            residuals: net.relu_residuals.len(),
             age_scale,
         }
     }
@@ -180,6 +206,10 @@ impl SsrNetConfig {
             let layers = [(3, a), (a, b), (b, c), (c, d)];
             layers.map(|(inputs, outputs)| ConvolutionBlock::init(inputs, outputs, device)).into()
         };
+        let residuals = |channels: StreamChannels| {
+            let channels = channels.0[RESIDUALS_BEHIND - 1];
+            (0..self.residuals).map(|_| ResidualBlock::init(channels, device)).collect()
+        };
         let regression = |(range, first_bin)| Regression {
             stages: (0..3).map(|stage| FusionBlock::init(self, stage, device)).collect(),
             range,
@@ -189,8 +219,10 @@ impl SsrNetConfig {
         SsrNet {
             relu_stream: stream(self.relu_channels),
             tanh_stream: stream(self.tanh_channels),
+            relu_residuals: residuals(self.relu_channels),
+            tanh_residuals: residuals(self.tanh_channels),
             regressions: self.bins().into_iter().map(regression).collect(),
-            streams_kept: false,
+            kept_convolutions: 0,
         }
     }
 
@@ -216,14 +248,23 @@ impl SsrNet {
     /// offset that it still changes nothing. For a network whose normalisations were folded: in training they would change
     /// everything otherwise, as they take the statistics of the batch.
     pub(in crate::nets) fn settle(&mut self, faces: &Tensor<4>) {
-        settle_stream(&mut self.relu_stream, faces.clone(), relu, average_pool);
-        settle_stream(&mut self.tanh_stream, faces.clone(), tanh, max_pool);
+        settle_stream(&mut self.relu_stream, &mut self.relu_residuals, faces.clone(), relu, average_pool);
+        settle_stream(&mut self.tanh_stream, &mut self.tanh_residuals, faces.clone(), tanh, max_pool);
+    }
+
+    /// The residual blocks that `other` has more, appended; they change nothing until they are trained.
+    pub(in crate::nets) fn deepen(&mut self, other: &Self) {
+        for (own, other) in
+            [(&mut self.relu_residuals, &other.relu_residuals), (&mut self.tanh_residuals, &other.tanh_residuals)]
+        {
+            own.extend(other.iter().skip(own.len()).cloned());
+        }
     }
 
     /// Leaves the streams and these outputs as they are in a training; `kept` has one entry for each output, and further
-    /// outputs are trained. Without any, everything is trained.
-    pub(in crate::nets) fn keep(&mut self, kept: &[bool]) {
-        self.streams_kept = kept.contains(&true);
+    /// outputs are trained. Without any, everything is trained but the first `convolutions` of each stream.
+    pub(in crate::nets) fn keep(&mut self, kept: &[bool], convolutions: usize) {
+        self.kept_convolutions = if kept.contains(&true) { CONVOLUTIONS } else { convolutions };
         for (index, regression) in self.regressions.iter_mut().enumerate() {
             regression.kept = kept.get(index).copied().unwrap_or(false);
         }
@@ -231,8 +272,9 @@ impl SsrNet {
 
     /// `[batch, 3, 64, 64] -> [batch, values]`: one for age and gender each, three for pose, one for the age's scale.
     pub fn forward(&self, faces: Tensor<4>) -> Tensor<2> {
-        let relu = stream(&self.relu_stream, self.streams_kept, faces.clone(), relu, average_pool);
-        let tanh = stream(&self.tanh_stream, self.streams_kept, faces, tanh, max_pool);
+        let kept = self.kept_convolutions;
+        let relu = stream(&self.relu_stream, &self.relu_residuals, kept, faces.clone(), relu, average_pool);
+        let tanh = stream(&self.tanh_stream, &self.tanh_residuals, kept, faces, tanh, max_pool);
         let values = self.regressions.iter().map(|regression| {
             let blocks = STAGE_MAPS.into_iter().zip(&regression.stages);
             let stages = blocks.map(|(map, block)| block.forward(relu[map].clone(), tanh[map].clone())).collect();
@@ -243,10 +285,41 @@ impl SsrNet {
     }
 }
 
-/// One stream: convolution, activation and, but for the last, pooling. Gives the four feature maps.
+impl ResidualBlock {
+    /// A new block, which gives what goes in: its last scale is 0 (P. Goyal et al., "Accurate, Large Minibatch SGD", 2017).
+    fn init(channels: usize, device: &Device) -> Self {
+        let block = |convolution| ConvolutionBlock { convolution, norm: norm(channels, device) };
+        let mut pointwise = block(convolution(channels, channels, 1, device));
+        pointwise.norm.gamma = Param::from_tensor(Tensor::zeros([channels], device));
+        Self { depthwise: block(depthwise_convolution(channels, device)), pointwise }
+    }
+
+    fn forward(&self, map: Tensor<4>) -> Tensor<4> {
+        let x = relu(self.depthwise.forward(map.clone()));
+        map + self.pointwise.forward(x)
+    }
+
+    /// [`Self::forward`] when nothing is trained.
+    fn forward_kept(&self, map: Tensor<4>) -> Tensor<4> {
+        let x = relu(self.depthwise.forward_kept(map.clone()));
+        map + self.pointwise.forward_kept(x)
+    }
+
+    /// As [`SsrNet::settle`]: what the block gives stays.
+    fn settle(&mut self, map: Tensor<4>) -> Tensor<4> {
+        self.depthwise.settle(&map);
+        let x = relu(self.depthwise.forward(map.clone()));
+        self.pointwise.settle(&x);
+        map + self.pointwise.forward(x)
+    }
+}
+
+/// One stream: convolution, activation and, but for the last, pooling; residual blocks behind the third. Gives the four
+/// feature maps.
 fn stream(
     blocks: &[ConvolutionBlock],
-    kept: bool,
+    residuals: &[ResidualBlock],
+    kept: usize,
     faces: Tensor<4>,
     activation: fn(Tensor<4>) -> Tensor<4>,
     pool: fn(Tensor<4>, usize) -> Tensor<4>,
@@ -254,9 +327,13 @@ fn stream(
     let mut x = faces;
     let mut maps = Vec::with_capacity(blocks.len());
     for (index, block) in blocks.iter().enumerate() {
-        x = activation(if kept { block.forward_kept(x) } else { block.forward(x) });
+        x = activation(if index < kept { block.forward_kept(x) } else { block.forward(x) });
         if index < 3 {
             x = pool(x, 2);
+        }
+        if index + 1 == RESIDUALS_BEHIND {
+            let all_kept = kept >= CONVOLUTIONS;
+            x = residuals.iter().fold(x, |x, block| if all_kept { block.forward_kept(x) } else { block.forward(x) });
         }
         maps.push(x.clone());
     }
@@ -265,6 +342,7 @@ fn stream(
 
 fn settle_stream(
     blocks: &mut [ConvolutionBlock],
+    residuals: &mut [ResidualBlock],
     faces: Tensor<4>,
     activation: fn(Tensor<4>) -> Tensor<4>,
     pool: fn(Tensor<4>, usize) -> Tensor<4>,
@@ -275,6 +353,9 @@ fn settle_stream(
         x = activation(block.forward(x));
         if index < 3 {
             x = pool(x, 2);
+        }
+        if index + 1 == RESIDUALS_BEHIND {
+            x = residuals.iter_mut().fold(x, |x, block| block.settle(x));
         }
     }
 }

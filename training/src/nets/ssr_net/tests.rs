@@ -17,6 +17,7 @@ fn the_fusion_block_of_each_stage_has_right_gradients() {
         fusion_channels: 3,
         mix: 4,
         feature: 5,
+        residuals: 0,
         age_scale: false,
     };
     // Rows and columns of the map that each stage's heads see.

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use facelens_import::net::ssr_net::{self, STAGE_SIDES};
 use facelens_import::net::{self, Convention, ShapeError};
 
-use super::{FusionBlock, Regression, SsrNet};
+use super::{FusionBlock, Regression, ResidualBlock, SsrNet};
 use crate::nets::WeightsError;
 use crate::nets::convert::{Reader, block_weights, convolution_weights, dense_weights, exactly};
 use crate::nets::layers::ConvolutionBlock;
@@ -29,6 +29,13 @@ impl SsrNet {
         let stream = |blocks: &[net::ConvolutionBlock]| -> Result<Vec<ConvolutionBlock>, WeightsError> {
             blocks.iter().map(|block| Ok(reader.block(block)?)).collect()
         };
+        let residuals = |blocks: &[ssr_net::ResidualBlock]| -> Result<Vec<ResidualBlock>, WeightsError> {
+            let block =
+                |ssr_net::ResidualBlock { depthwise, pointwise }: &ssr_net::ResidualBlock| -> Result<_, WeightsError> {
+                    Ok(ResidualBlock { depthwise: reader.block(depthwise)?, pointwise: reader.block(pointwise)? })
+                };
+            blocks.iter().map(block).collect()
+        };
         let regression = |stored: &ssr_net::Regression| -> Result<Regression, WeightsError> {
             let stages = stored.stages.iter().enumerate();
             let stages = stages.map(|(index, block)| FusionBlock::from_weights(&reader, block, index));
@@ -42,8 +49,10 @@ impl SsrNet {
         Ok(Self {
             relu_stream: stream(&weights.relu_stream)?,
             tanh_stream: stream(&weights.tanh_stream)?,
+            relu_residuals: residuals(&weights.relu_residuals)?,
+            tanh_residuals: residuals(&weights.tanh_residuals)?,
             regressions: weights.regressions.iter().map(regression).collect::<Result<_, _>>()?,
-            streams_kept: false,
+            kept_convolutions: 0,
         })
     }
 
@@ -54,6 +63,13 @@ impl SsrNet {
     /// Where a layer has lost its shape; no network made by this crate has.
     pub fn to_weights(&self) -> Result<ssr_net::SsrNet, ShapeError> {
         let stream = |blocks: &[ConvolutionBlock]| exactly(blocks.iter().map(block_weights).collect(), "convolutions");
+        let residuals = |blocks: &[ResidualBlock]| {
+            let block = |ResidualBlock { depthwise, pointwise }: &ResidualBlock| ssr_net::ResidualBlock {
+                depthwise: block_weights(depthwise),
+                pointwise: block_weights(pointwise),
+            };
+            blocks.iter().map(block).collect()
+        };
         let regression = |regression: &Regression| {
             let stages = regression.stages.iter().map(FusionBlock::to_weights).collect();
             let (range, first_bin) = (regression.range, regression.first_bin);
@@ -64,6 +80,8 @@ impl SsrNet {
             input_scaling: None,
             relu_stream: stream(&self.relu_stream)?,
             tanh_stream: stream(&self.tanh_stream)?,
+            relu_residuals: residuals(&self.relu_residuals),
+            tanh_residuals: residuals(&self.tanh_residuals),
             regressions: self.regressions.iter().map(regression).collect::<Result<_, ShapeError>>()?,
             relu_in_stage_1: true,
         })

@@ -148,6 +148,7 @@ fn small_networks() -> Vec<NetworkConfig> {
         fusion_channels: 3,
         mix: 3,
         feature: 6,
+        residuals: 2,
         age_scale: false,
     };
     let fsa =

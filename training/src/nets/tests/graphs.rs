@@ -37,6 +37,7 @@ fn settings_of_no_network_are_refused() {
     let cause = |text: &str| toml::from_str::<NetworkConfig>(text).unwrap().check().unwrap_err();
     assert!(cause("kind = 'ssr-net'\ntasks = []").contains("no task"));
     assert!(cause("kind = 'ssr-net'\ntasks = ['age']\nrelu_channels = 0").contains("relu_channels is 0"));
+    assert!(cause("kind = 'ssr-net'\ntasks = ['age']\nresiduals = 99").contains("residuals is 99"));
     assert!(cause("kind = 'fsa-net'\nchannels = [16, 0, 64, 128]").contains("channels is 0"));
     assert!(cause("kind = 'ssr-net-md'\nchannels = [16, 32, 64, 4000]").contains("channels is 4000"));
 }

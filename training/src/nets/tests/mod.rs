@@ -87,6 +87,7 @@ fn every_network() -> Vec<NetworkConfig> {
         fusion_channels: 7,
         mix: 9,
         feature: 11,
+        residuals: 3,
         age_scale: true,
     };
     let fsa = |scoring, aggregation, channels| NetworkConfig::FsaNet(FsaNetConfig { scoring, aggregation, channels });

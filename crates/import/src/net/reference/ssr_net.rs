@@ -1,9 +1,9 @@
 //! SSR-Net, step by step as the authors' Keras program and the MXNet port write it down.
 
-use super::operations::{batch_norm, dense, multiply, relu, tanh};
-use super::windows::{Padding, average_pool, convolution, max_pool};
-use crate::net::ssr_net::{FusionBlock, Regression, STAGE_MAPS, STAGE_POOLS, SsrNet};
-use crate::net::{Affine, ConvolutionBlock, FlattenOrder, ShapeError, Tensor};
+use super::operations::{add, batch_norm, dense, multiply, relu, tanh};
+use super::windows::{Padding, average_pool, convolution, depthwise_convolution, max_pool};
+use crate::net::ssr_net::{FusionBlock, RESIDUALS_BEHIND, Regression, ResidualBlock, STAGE_MAPS, STAGE_POOLS, SsrNet};
+use crate::net::{Affine, ConvolutionBlock, FlattenOrder, KernelLayout, ShapeError, Tensor};
 
 type Pool = fn(&Tensor, usize) -> Result<Tensor, ShapeError>;
 
@@ -17,8 +17,8 @@ impl SsrNet {
             Some(scaling) => face.map(|x| (x - scaling.offset) * scaling.factor),
             None => face.clone(),
         };
-        let relu_maps = self.stream_maps(&face, &self.relu_stream, relu, average_pool)?;
-        let tanh_maps = self.stream_maps(&face, &self.tanh_stream, tanh, max_pool)?;
+        let relu_maps = self.stream_maps(&face, (&self.relu_stream, &self.relu_residuals), relu, average_pool)?;
+        let tanh_maps = self.stream_maps(&face, (&self.tanh_stream, &self.tanh_residuals), tanh, max_pool)?;
         self.regressions.iter().map(|regression| self.value(regression, &relu_maps, &tanh_maps)).collect()
     }
 
@@ -40,7 +40,7 @@ impl SsrNet {
     fn stream_maps(
         &self,
         face: &Tensor,
-        blocks: &[ConvolutionBlock],
+        (blocks, residuals): (&[ConvolutionBlock], &[ResidualBlock]),
         activation: fn(&Tensor) -> Tensor,
         pool: Pool,
     ) -> Result<Vec<Tensor>, ShapeError> {
@@ -52,9 +52,33 @@ impl SsrNet {
                 x = batch_norm(&x, norm)?;
             }
             x = activation(&x);
-            maps.push(if index < 3 { pool(&x, 2)? } else { x });
+            let mut map = if index < 3 { pool(&x, 2)? } else { x };
+            if index + 1 == RESIDUALS_BEHIND {
+                for residual in residuals {
+                    map = self.with_residual(&map, residual)?;
+                }
+            }
+            maps.push(map);
         }
         Ok(maps)
+    }
+
+    fn with_residual(&self, map: &Tensor, block: &ResidualBlock) -> Result<Tensor, ShapeError> {
+        let normalised = |x: Tensor, block: &ConvolutionBlock| match &block.norm {
+            Some(norm) => batch_norm(&x, norm),
+            None => Ok(x),
+        };
+        let Affine { kernel, bias } = &block.depthwise.convolution;
+        // Rows, columns, channels, one.
+        let kernel = match self.convention.kernel {
+            KernelLayout::Hwio => kernel.permuted(&[0, 1, 3, 2])?,
+            KernelLayout::Oihw => kernel.permuted(&[2, 3, 0, 1])?,
+        };
+        let x = add(&depthwise_convolution(map, &kernel, Padding::Same)?, bias)?;
+        let x = relu(&normalised(x, &block.depthwise)?);
+        let Affine { kernel, bias } = &block.pointwise.convolution;
+        let x = convolution(&x, kernel, self.convention.kernel, bias, Padding::Valid)?;
+        add(map, &normalised(x, &block.pointwise)?)
     }
 
     /// p, eta and Delta of a stage.
