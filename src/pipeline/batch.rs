@@ -2,18 +2,16 @@
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use facelens_base::panic_words;
 use facelens_core::frame::Frame;
 use facelens_core::{AnalyseError, Analyser, Analysis};
-use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceKind};
+use facelens_media::{Source, SourceError, SourceInfo, SourceKind};
 
-use super::FrameNumbers;
+use super::frames::{FrameCounts, FrameTaker, SourceEvent, Step, read_frames};
 use super::inbox::{CloseOnDrop, Inbox, Message};
 
 /// How often the stop flag is looked at while nothing comes.
@@ -136,32 +134,6 @@ pub enum BatchError {
     Thread(#[from] std::io::Error),
 }
 
-/// Why there is no frame now, as the capture thread sees it.
-enum Hindrance {
-    Skipped(SourceError),
-    Damaged(SourceError),
-    Stalled(Duration),
-    Disconnected(String),
-}
-
-impl<Done, Failure> From<Hindrance> for BatchEvent<Done, Failure> {
-    fn from(hindrance: Hindrance) -> Self {
-        match hindrance {
-            Hindrance::Skipped(error) => Self::Skipped(error),
-            Hindrance::Damaged(error) => Self::Damaged(error),
-            Hindrance::Stalled(silent_for) => Self::Stalled { silent_for },
-            Hindrance::Disconnected(reason) => Self::Disconnected { reason },
-        }
-    }
-}
-
-enum Item {
-    Frame(Arc<Frame>),
-    Event(Hindrance),
-    End,
-    Broken(SourceError),
-}
-
 /// Analyses a source from end to end on the calling thread, while a thread `capture` decodes a few frames ahead.
 ///
 /// Every frame of a file counts; of a camera the newest frame wins and the others are counted as dropped. Identities
@@ -171,28 +143,29 @@ enum Item {
 /// # Errors
 /// [`BatchError`] where the source cannot go on or there is no thread. Events before that have been handed over.
 pub fn run_batch<Work: FrameWork>(
-    source: Box<dyn Source>,
+    mut source: Box<dyn Source>,
     analyser: &mut Work,
     stop: &AtomicBool,
     mut on: impl FnMut(BatchEvent<Work::Done, Work::Error>) -> ControlFlow<()>,
 ) -> Result<BatchEnd, BatchError> {
     let kind = source.info().kind;
     let inbox = Inbox::new();
-    let counts = Counts::default();
+    let counts = Mutex::default();
     analyser.reset();
     thread::scope(|scope| {
         // The capture thread may wait for room: it must be woken before the scope waits for it.
         let _close = CloseOnDrop(&inbox);
+        let mut ahead = ReadAhead { inbox: &inbox, counts: &counts };
         thread::Builder::new()
             .name("capture".into())
-            .spawn_scoped(scope, || read_ahead(source, kind, &inbox, &counts))?;
+            .spawn_scoped(scope, move || read_frames(source.as_mut(), &mut ahead))?;
         let mut end = BatchEnd::default();
         end.stop = loop {
             if stop.load(Ordering::Relaxed) {
                 break BatchStop::Interrupted;
             }
             let event = match inbox.receive(Some(Instant::now() + STOP_CHECK)) {
-                Message::Job(Item::Frame(frame)) => {
+                Message::Job(SourceEvent::Frame { frame, .. }) => {
                     if kind == SourceKind::Pictures {
                         analyser.reset();
                     }
@@ -207,12 +180,15 @@ pub fn run_batch<Work: FrameWork>(
                         }
                     }
                 }
-                Message::Job(Item::Event(event)) => {
-                    end.skipped += u64::from(matches!(event, Hindrance::Skipped(_)));
-                    event.into()
+                Message::Job(SourceEvent::Skipped(error)) => {
+                    end.skipped += 1;
+                    BatchEvent::Skipped(error)
                 }
-                Message::Job(Item::End) | Message::Closed => break BatchStop::End,
-                Message::Job(Item::Broken(error)) => return Err(error.into()),
+                Message::Job(SourceEvent::Damaged(error)) => BatchEvent::Damaged(error),
+                Message::Job(SourceEvent::Stalled(silent_for)) => BatchEvent::Stalled { silent_for },
+                Message::Job(SourceEvent::Disconnected(reason)) => BatchEvent::Disconnected { reason },
+                Message::Job(SourceEvent::End) | Message::Closed => break BatchStop::End,
+                Message::Job(SourceEvent::Broken(error)) => return Err(error.into()),
                 Message::Command(never) => match never {},
                 Message::Nothing => continue,
             };
@@ -220,70 +196,60 @@ pub fn run_batch<Work: FrameWork>(
                 break BatchStop::Caller;
             }
         };
-        end.captured = counts.captured.load(Ordering::Relaxed);
-        end.damaged = counts.damaged.load(Ordering::Relaxed);
+        let Counts { frames, damaged } = *lock(&counts);
+        end.captured = frames.captured;
+        end.damaged = damaged;
         // What was damaged leaves a gap in the numbers as what was dropped does.
-        end.dropped = counts.dropped.load(Ordering::Relaxed).saturating_sub(end.damaged);
+        end.dropped = frames.lost.saturating_sub(damaged);
         Ok(end)
     })
 }
 
 /// What the capture thread counts.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Counts {
-    captured: AtomicU64,
-    dropped: AtomicU64,
-    damaged: AtomicU64,
+    frames: FrameCounts,
+    damaged: u64,
 }
 
-/// The capture thread's work: ends when the source is over or the inbox is closed.
-fn read_ahead(mut source: Box<dyn Source>, kind: SourceKind, inbox: &Inbox<Infallible, Item>, counts: &Counts) {
-    let mut numbers = FrameNumbers::default();
-    loop {
-        let asked_at = Instant::now();
-        let next = catch_unwind(AssertUnwindSafe(|| source.next())).unwrap_or_else(|panic| {
-            let cause = format!("reading it stopped unexpectedly ({})", panic_words(panic.as_ref()));
-            Err(SourceError::new(SourceErrorKind::Other, source.info().name.clone(), cause, ""))
-        });
-        counts.damaged.store(source.damaged(), Ordering::Relaxed);
+fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
+    // Numbers are whole after every change.
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The capture thread's end of the inbox: it reads on until the inbox is closed.
+struct ReadAhead<'a> {
+    inbox: &'a Inbox<Infallible, SourceEvent>,
+    counts: &'a Mutex<Counts>,
+}
+
+impl FrameTaker for ReadAhead<'_> {
+    fn next_step(&mut self, _: &SourceInfo) -> Step {
+        if self.inbox.is_closed() { Step::Stop } else { Step::Read }
+    }
+
+    fn take(&mut self, info: &SourceInfo, event: SourceEvent) {
         let mut capacity = AHEAD;
-        let item = match next {
-            Ok(Next::Frame(frame)) => {
-                let missed = numbers.missed(kind, &frame);
-                counts.captured.fetch_add(1 + missed, Ordering::Relaxed);
-                counts.dropped.fetch_add(missed, Ordering::Relaxed);
-                if u64::from(frame.width()) * u64::from(frame.height()) > LARGE_PIXELS {
-                    capacity = AHEAD_LARGE;
-                }
-                Item::Frame(Arc::new(frame))
+        if let SourceEvent::Frame { frame, missed } = &event {
+            lock(self.counts).frames.add(*missed);
+            if u64::from(frame.width()) * u64::from(frame.height()) > LARGE_PIXELS {
+                capacity = AHEAD_LARGE;
             }
-            Ok(Next::Waiting) => {
-                // A source may say so without having waited itself; an order to stop ends the pause.
-                if inbox.is_closed_within(super::WAITING_PAUSE.saturating_sub(asked_at.elapsed())) {
-                    return;
-                }
-                continue;
-            }
-            Ok(Next::Stalled { silent_for }) => Item::Event(Hindrance::Stalled(silent_for)),
-            Ok(Next::Disconnected { reason }) => Item::Event(Hindrance::Disconnected(reason)),
-            Ok(Next::Skipped(error)) => Item::Event(Hindrance::Skipped(error)),
-            Ok(Next::Damaged(error)) => Item::Event(Hindrance::Damaged(error)),
-            Ok(Next::End) => Item::End,
-            Err(error) => Item::Broken(error),
-        };
-        let last = matches!(item, Item::End | Item::Broken(_));
-        let closed = if kind == SourceKind::Camera && !last {
-            // A stall that is over or a picture that is old says nothing any more.
-            let told = |old: &Item| matches!(old, Item::Event(Hindrance::Skipped(_) | Hindrance::Damaged(_)));
-            let replaced = inbox.replace(item, |old| !told(old));
-            let frames = replaced.iter().filter(|old| matches!(old, Item::Frame(_))).count();
-            counts.dropped.fetch_add(frames as u64, Ordering::Relaxed);
-            inbox.is_closed_within(Duration::ZERO)
-        } else {
-            inbox.offer(item, capacity, None).is_err()
-        };
-        if last || closed {
-            return;
         }
+        let is_last = matches!(event, SourceEvent::End | SourceEvent::Broken(_));
+        if info.kind == SourceKind::Camera && !is_last {
+            // A stall that is over or a picture that is old says nothing any more.
+            let told = |old: &SourceEvent| matches!(old, SourceEvent::Skipped(_) | SourceEvent::Damaged(_));
+            let replaced = self.inbox.replace(event, |old| !told(old));
+            let frames = replaced.iter().filter(|old| matches!(old, SourceEvent::Frame { .. })).count();
+            lock(self.counts).frames.replaced(frames);
+        } else {
+            // Refused where the inbox is closed, which ends the loop.
+            let _ = self.inbox.offer(event, capacity, None);
+        }
+    }
+
+    fn damaged(&mut self, total: u64) {
+        lock(self.counts).damaged = total;
     }
 }

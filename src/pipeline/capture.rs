@@ -6,12 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use facelens_base::panic_words;
-use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceKind, SourceSpec};
+use facelens_media::{Source, SourceError, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
 
 use super::analysis_thread::{AnalysisInbox, AnalysisJob};
+use super::frames::{FrameTaker, SourceEvent, Step, read_frames, stopped_unexpectedly};
 use super::inbox::{Inbox, Message, Refused};
 use super::live_state::{LiveState, SourceState};
-use super::{FrameNumbers, WAITING_PAUSE};
 
 /// How often the figures are refreshed while there is nothing to read.
 const TICK: Duration = Duration::from_millis(250);
@@ -48,9 +48,11 @@ pub(super) struct OpenedSource {
 pub(super) type CaptureInbox = Inbox<CaptureOrder, OpenedSource>;
 
 enum CaptureState {
+    /// The source is to be opened, once the one before it is let go and all orders are heard.
+    ToOpen,
     /// A thread of its own opens the source, so that orders are heard meanwhile.
     Opening,
-    Open(Box<dyn Source>),
+    Open,
     /// Over or failed; a camera is tried again.
     Closed {
         retry_at: Option<Instant>,
@@ -75,7 +77,6 @@ pub(super) struct Capture {
     opening: u64,
     /// Where the source is to go on, once all orders are heard.
     seek: Option<Duration>,
-    numbers: FrameNumbers,
     /// A file's frame that the analysis has not taken yet.
     waiting_job: Option<AnalysisJob>,
 }
@@ -98,37 +99,50 @@ impl Capture {
             // Without a first source, one is set before this is looked at.
             spec: first.unwrap_or(SourceSpec::Demo),
             generation,
-            state: if opens { CaptureState::Opening } else { CaptureState::Closed { retry_at: None } },
+            state: if opens { CaptureState::ToOpen } else { CaptureState::Closed { retry_at: None } },
             running: false,
             shown_any: false,
             paused: false,
             steps: 0,
             opening: generation,
             seek: None,
-            numbers: FrameNumbers::default(),
             waiting_job: None,
         }
     }
 
     /// Works until the inbox is closed.
     pub(super) fn run(mut self) {
-        if matches!(self.state, CaptureState::Opening) {
-            self.start_opening();
+        while let Some(mut source) = self.next_source() {
+            read_frames(source.as_mut(), &mut self);
         }
+    }
+
+    /// Waits until a source is open; `None` where the inbox is closed.
+    fn next_source(&mut self) -> Option<Box<dyn Source>> {
         loop {
             let now = Instant::now();
             let deadline = match &self.state {
-                CaptureState::Open(_) if self.seek.is_some() => now,
-                _ if self.waiting_job.is_some() => now,
-                CaptureState::Open(source) if self.wants_frame(source.info().kind) => now,
+                CaptureState::ToOpen => now,
                 CaptureState::Closed { retry_at: Some(retry_at) } => (*retry_at).min(now + TICK),
-                CaptureState::Open(_) | CaptureState::Opening | CaptureState::Closed { .. } => now + TICK,
+                CaptureState::Open | CaptureState::Opening | CaptureState::Closed { .. } => now + TICK,
             };
             match self.orders.receive(Some(deadline)) {
-                Message::Closed => return,
+                Message::Closed => return None,
                 Message::Command(order) => self.obey(order),
-                Message::Job(opened) => self.opened(opened),
-                Message::Nothing => self.work(),
+                Message::Job(opened) => {
+                    let source = self.opened(opened);
+                    if source.is_some() {
+                        return source;
+                    }
+                }
+                Message::Nothing => {
+                    self.live_state.tick();
+                    match &self.state {
+                        CaptureState::ToOpen => self.start_opening(),
+                        CaptureState::Closed { retry_at: Some(at) } if *at <= Instant::now() => self.start_opening(),
+                        CaptureState::Open | CaptureState::Opening | CaptureState::Closed { .. } => {}
+                    }
+                }
             }
         }
     }
@@ -155,14 +169,13 @@ impl Capture {
     fn begin(&mut self, generation: u64) {
         // The old source is let go before the new one is opened: it may be the same camera.
         self.let_go(generation);
-        self.start_opening();
+        self.state = CaptureState::ToOpen;
     }
 
     fn let_go(&mut self, generation: u64) {
         self.generation = generation;
         (self.running, self.shown_any, self.steps) = (false, false, 0);
         self.seek = None;
-        self.numbers = FrameNumbers::default();
         self.waiting_job = None;
         self.state = CaptureState::Closed { retry_at: None };
     }
@@ -171,11 +184,10 @@ impl Capture {
     fn seek(&mut self, time: Duration, generation: u64) {
         self.generation = generation;
         (self.running, self.shown_any, self.steps) = (false, false, 0);
-        self.numbers = FrameNumbers::default();
         self.waiting_job = None;
         self.seek = Some(time);
         if matches!(self.state, CaptureState::Closed { .. }) {
-            self.start_opening();
+            self.state = CaptureState::ToOpen;
         }
     }
 
@@ -184,8 +196,9 @@ impl Capture {
         let (spec, generation) = (self.spec.clone(), self.generation);
         self.opening = generation;
         let spawned = thread::Builder::new().name("open".into()).spawn(move || {
-            let source = catch_unwind(AssertUnwindSafe(|| open(&spec)))
-                .unwrap_or_else(|panic| Err(broken(&spec, "opening it", panic_words(panic.as_ref()))));
+            let source = catch_unwind(AssertUnwindSafe(|| open(&spec))).unwrap_or_else(|panic| {
+                Err(stopped_unexpectedly(spec.to_string(), "opening it", panic_words(panic.as_ref())))
+            });
             // Nobody may want it any more; then it is dropped here.
             let _ = orders.offer(OpenedSource { generation, source }, usize::MAX, None);
         });
@@ -198,18 +211,22 @@ impl Capture {
         }
     }
 
-    fn opened(&mut self, opened: OpenedSource) {
+    fn opened(&mut self, opened: OpenedSource) -> Option<Box<dyn Source>> {
         // A seek that came meanwhile is for this source.
         if opened.generation < self.opening || !matches!(self.state, CaptureState::Opening) {
-            return;
+            return None;
         }
         match opened.source {
             Ok(source) => {
                 self.live_state.show(self.generation, SourceState::Running(source.info().clone()));
                 self.running = true;
-                self.state = CaptureState::Open(source);
+                self.state = CaptureState::Open;
+                Some(source)
             }
-            Err(error) => self.fail(error),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
         }
     }
 
@@ -220,92 +237,17 @@ impl Capture {
         self.state = CaptureState::Closed { retry_at: camera.then(|| Instant::now() + RETRY) };
     }
 
-    /// One step of work: hand over the frame that waits, read the next one, or try to open again.
-    fn work(&mut self) {
-        self.live_state.tick();
-        if let Some(job) = self.waiting_job.take() {
-            self.hand_over(job);
-            return;
-        }
-        match &mut self.state {
-            CaptureState::Open(source) => {
-                if let Some(time) = self.seek.take() {
-                    let sought = catch_unwind(AssertUnwindSafe(|| source.seek(time)))
-                        .unwrap_or_else(|panic| Err(broken(&self.spec, "going on there", panic_words(panic.as_ref()))));
-                    if let Err(error) = sought {
-                        self.fail(error);
-                        return;
-                    }
-                }
-                let CaptureState::Open(source) = &self.state else { return };
-                let kind = source.info().kind;
-                if self.wants_frame(kind) {
-                    self.read(kind);
-                }
-            }
-            CaptureState::Closed { retry_at: Some(retry_at) } if *retry_at <= Instant::now() => self.start_opening(),
-            CaptureState::Opening | CaptureState::Closed { .. } => {}
-        }
-    }
-
-    fn read(&mut self, kind: SourceKind) {
-        let CaptureState::Open(source) = &mut self.state else { return };
-        let asked_at = Instant::now();
-        let next = catch_unwind(AssertUnwindSafe(|| source.next()))
-            .unwrap_or_else(|panic| Err(broken(&self.spec, "reading it", panic_words(panic.as_ref()))));
-        let info = source.info();
-        match next {
-            Ok(Next::Frame(frame)) => {
-                if !self.running {
-                    self.running = true;
-                    self.live_state.show(self.generation, SourceState::Running(info.clone()));
-                }
-                let missed = self.numbers.missed(kind, &frame);
-                if self.paused && self.shown_any && self.steps == 0 {
-                    return;
-                }
-                self.steps = self.steps.saturating_sub(1);
-                self.shown_any = true;
-                let frame = Arc::new(frame);
-                if self.live_state.captured(self.generation, &frame, missed) {
-                    self.hand_over(AnalysisJob { generation: self.generation, frame, kind });
-                }
-            }
-            Ok(Next::Waiting) => {
-                // A source may say so without having waited itself.
-                thread::sleep(WAITING_PAUSE.saturating_sub(asked_at.elapsed()));
-            }
-            Ok(Next::Stalled { silent_for }) => {
-                let shown = SourceState::Stalled { info: info.clone(), silent_secs: silent_for.as_secs_f32() };
-                self.halted(shown, asked_at);
-            }
-            Ok(Next::Disconnected { reason }) => {
-                let shown = SourceState::Disconnected { info: info.clone(), reason };
-                self.halted(shown, asked_at);
-            }
-            Ok(Next::Skipped(error) | Next::Damaged(error)) => {
-                self.live_state.analysis_failed(self.generation, error.to_string());
-            }
-            Ok(Next::End) => {
-                self.live_state.show(self.generation, SourceState::Ended(info.clone()));
-                self.state = CaptureState::Closed { retry_at: None };
-            }
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn halted(&mut self, shown: SourceState, asked_at: Instant) {
+    fn halted(&mut self, shown: SourceState) {
         self.running = false;
         self.live_state.show(self.generation, shown);
-        thread::sleep(WAITING_PAUSE.saturating_sub(asked_at.elapsed()));
     }
 
     /// Of a camera the newest frame wins; a file waits until the analysis has taken the one before.
     fn hand_over(&mut self, job: AnalysisJob) {
         if job.kind == SourceKind::Camera {
             let replaced = self.jobs.replace(job, |_| true);
-            let dropped = replaced.iter().filter(|old| old.generation == self.generation).count();
-            self.live_state.dropped(self.generation, dropped);
+            let frames = replaced.iter().filter(|old| old.generation == self.generation).count();
+            self.live_state.replaced(self.generation, frames);
             return;
         }
         if let Err(Refused::Full(job)) = self.jobs.offer(job, 1, Some(Instant::now() + HAND_OVER)) {
@@ -314,7 +256,62 @@ impl Capture {
     }
 }
 
-fn broken(spec: &SourceSpec, doing: &str, words: &str) -> SourceError {
-    let cause = format!("{doing} stopped unexpectedly ({words})");
-    SourceError::new(SourceErrorKind::Other, spec.to_string(), cause, "choose it again or choose another source")
+impl FrameTaker for Capture {
+    /// Hears all orders, hands over the frame that waits, goes to another time, reads: in this order.
+    fn next_step(&mut self, info: &SourceInfo) -> Step {
+        while matches!(self.state, CaptureState::Open) {
+            let now = Instant::now();
+            let has_work = self.waiting_job.is_some() || self.seek.is_some() || self.wants_frame(info.kind);
+            match self.orders.receive(Some(if has_work { now } else { now + TICK })) {
+                Message::Closed => break,
+                Message::Command(order) => self.obey(order),
+                // Nobody wants it any more.
+                Message::Job(opened) => drop(opened),
+                Message::Nothing => {
+                    self.live_state.tick();
+                    if let Some(job) = self.waiting_job.take() {
+                        self.hand_over(job);
+                    } else if let Some(time) = self.seek.take() {
+                        return Step::Seek(time);
+                    } else if self.wants_frame(info.kind) {
+                        return Step::Read;
+                    }
+                }
+            }
+        }
+        Step::Stop
+    }
+
+    fn take(&mut self, info: &SourceInfo, event: SourceEvent) {
+        match event {
+            SourceEvent::Frame { frame, missed } => {
+                if !self.running {
+                    self.running = true;
+                    self.live_state.show(self.generation, SourceState::Running(info.clone()));
+                }
+                if self.paused && self.shown_any && self.steps == 0 {
+                    return;
+                }
+                self.steps = self.steps.saturating_sub(1);
+                self.shown_any = true;
+                if self.live_state.captured(self.generation, &frame, missed) {
+                    self.hand_over(AnalysisJob { generation: self.generation, frame, kind: info.kind });
+                }
+            }
+            SourceEvent::Stalled(silent_for) => {
+                self.halted(SourceState::Stalled { info: info.clone(), silent_secs: silent_for.as_secs_f32() });
+            }
+            SourceEvent::Disconnected(reason) => {
+                self.halted(SourceState::Disconnected { info: info.clone(), reason });
+            }
+            SourceEvent::Skipped(error) | SourceEvent::Damaged(error) => {
+                self.live_state.analysis_failed(self.generation, error.to_string());
+            }
+            SourceEvent::End => {
+                self.live_state.show(self.generation, SourceState::Ended(info.clone()));
+                self.state = CaptureState::Closed { retry_at: None };
+            }
+            SourceEvent::Broken(error) => self.fail(error),
+        }
+    }
 }

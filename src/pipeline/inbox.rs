@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What a thread finds in its inbox.
 #[derive(Debug, PartialEq)]
@@ -131,19 +131,9 @@ impl<C, J> Inbox<C, J> {
         self.changed.notify_all();
     }
 
-    /// Waits for `time`, or until the inbox is closed, and says whether it is.
-    pub(super) fn is_closed_within(&self, time: Duration) -> bool {
-        let deadline = Instant::now() + time;
-        let mut state = self.lock();
-        loop {
-            if state.closed {
-                return true;
-            }
-            match self.wait(state, Some(deadline)) {
-                Some(woken) => state = woken,
-                None => return false,
-            }
-        }
+    /// Whether nobody takes or leaves anything any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     /// Waits for a change; `None` where the deadline has passed.
@@ -172,6 +162,7 @@ impl<C, J> Drop for CloseOnDrop<'_, C, J> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
 

@@ -227,17 +227,16 @@ impl LiveState {
         let quiet = self.waits.load(Ordering::Relaxed) && self.analysis.load().is_some();
         self.change_quietly(generation, false, quiet, |figures| {
             figures.captured.count(Instant::now());
-            figures.captured.total += missed;
-            figures.dropped += missed;
+            figures.counts.add(missed);
             self.frame.store(Some(Arc::clone(frame)));
         })
     }
 
     /// Frames were replaced by newer ones.
-    pub(super) fn dropped(&self, generation: u64, count: usize) {
+    pub(super) fn replaced(&self, generation: u64, frames: usize) {
         let mut figures = self.figures();
         if figures.generation == generation {
-            figures.dropped += count as u64;
+            figures.counts.replaced(frames);
         }
     }
 
@@ -343,7 +342,7 @@ mod tests {
             assert!(live_state.captured(1, &frame, 0));
             live_state.analysed(1, Analysis { frame: Arc::clone(&frame), faces: vec![], timings }, false, None);
         }
-        live_state.dropped(1, 2);
+        live_state.replaced(1, 2);
         live_state.show(1, SourceState::Opening);
         let status = live_state.status();
         assert_eq!((status.captured, status.analysed, status.dropped), (3, 3, 2));

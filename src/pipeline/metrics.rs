@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use facelens_core::StageTimings;
 
+use super::frames::FrameCounts;
 use super::live_state::{SourceState, Status};
 
 /// Rates count over this time.
@@ -18,9 +19,9 @@ const MEDIAN_OF: usize = 60;
 pub(super) struct LiveMetrics {
     pub(super) generation: u64,
     pub(super) shown: SourceState,
+    pub(super) counts: FrameCounts,
     pub(super) captured: Rate,
     pub(super) analysed: Rate,
-    pub(super) dropped: u64,
     pub(super) recent: VecDeque<(StageTimings, f32)>,
     pub(super) analysis_error: Option<String>,
     pub(super) published_at: Option<Instant>,
@@ -31,9 +32,9 @@ impl LiveMetrics {
         Self {
             generation,
             shown: SourceState::Opening,
+            counts: FrameCounts::default(),
             captured: Rate::default(),
             analysed: Rate::default(),
-            dropped: 0,
             recent: VecDeque::with_capacity(MEDIAN_OF),
             analysis_error: None,
             published_at: None,
@@ -67,9 +68,9 @@ impl LiveMetrics {
                 track: self.median(|(stages, _)| stages.track),
             },
             delay_ms: self.median(|(_, delay_ms)| *delay_ms),
-            captured: self.captured.total,
+            captured: self.counts.captured,
             analysed: self.analysed.total,
-            dropped: self.dropped,
+            dropped: self.counts.lost,
             analysis_error: self.analysis_error.clone(),
         }
     }

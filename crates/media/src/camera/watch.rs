@@ -42,6 +42,7 @@ const MAX_FAILURES: u32 = 10;
 /// What the grabbing thread has said and `next` has not taken.
 #[derive(Debug, Default)]
 struct WatchState {
+    /// The newest picture with its number. One that it replaces leaves a gap in the numbers, and is counted by it.
     newest: Option<(u64, Raw)>,
     opened: Option<OpenedCamera>,
     opened_once: bool,
