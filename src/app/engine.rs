@@ -45,7 +45,7 @@ pub(crate) trait Engine {
     fn set_detector(&self, detector: DetectorKind);
     /// Holds the source or lets it go on.
     fn set_paused(&self, paused: bool);
-    /// Starts to record every frame that is analysed.
+    /// Starts to record every frame that is analysed, until the source is over.
     ///
     /// # Errors
     /// Where the system cannot start a thread; everything else is told by [`recording`](Self::recording).

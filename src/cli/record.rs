@@ -21,7 +21,6 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use super::batch::parse_seconds;
 use super::output::usage;
 use super::{ModelArgs, one_of, output};
-use crate::pipeline::SourceWatch;
 use crate::pipeline::{LiveOptions, LiveSession, SourceState, Status};
 use crate::settings::SettingsFile;
 
@@ -140,7 +139,7 @@ fn options(args: &RecordArgs, folder: PathBuf, models: &ModelSet) -> RecorderOpt
     }
 }
 
-/// Stops the recording when it is time, and waits until it is over.
+/// Stops the recording when it is time, and waits until it is over: the pipeline ends it with the source.
 fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, stop: &AtomicBool) {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     // A template that cannot be read would be a bar without words, no reason to stop.
@@ -148,7 +147,7 @@ fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, stop: &Atom
         bar.set_style(style);
     }
     let by_clock = matches!(args.source, SourceSpec::Camera(_));
-    let (started_at, mut source) = (Instant::now(), SourceWatch::default());
+    let started_at = Instant::now();
     let mut trouble = None;
     loop {
         let (recording, status) = (recorder.status(), live.status());
@@ -159,8 +158,6 @@ fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, stop: &Atom
         let time_is_up = by_clock && args.seconds.is_some_and(|seconds| started_at.elapsed() >= seconds);
         if stop.load(Ordering::SeqCst) || time_is_up {
             recorder.stop(SessionEnd::Stopped);
-        } else if source.is_over(&status) {
-            recorder.stop(SessionEnd::SourceEnded);
         }
         bar.set_message(progress_words(&recording));
         // What reads the source may have been asked to end, too.

@@ -38,11 +38,27 @@ pub(super) enum AnalysisOrder {
 }
 
 /// A frame to be analysed.
-#[derive(Clone)]
-pub(super) struct AnalysisJob {
+pub(super) struct FrameJob {
     pub(super) generation: u64,
     pub(super) frame: Arc<Frame>,
     pub(super) kind: SourceKind,
+}
+
+/// What comes to the analysis thread in the order of the source.
+pub(super) enum AnalysisJob {
+    Frame(FrameJob),
+    /// The source of this generation is over: no frame follows those before.
+    End(u64),
+}
+
+impl AnalysisJob {
+    /// The frame's generation, where it is a frame.
+    pub(super) fn of_frame(&self) -> Option<u64> {
+        match self {
+            Self::Frame(job) => Some(job.generation),
+            Self::End(_) => None,
+        }
+    }
 }
 
 pub(super) type AnalysisInbox = Inbox<AnalysisOrder, AnalysisJob>;
@@ -61,7 +77,7 @@ pub(super) struct AnalysisThread {
     identities: u64,
     /// Why the detector that was asked for is not in use, while another is.
     refused: Option<String>,
-    last: Option<AnalysisJob>,
+    last: Option<FrameJob>,
     again_at: Option<Instant>,
 }
 
@@ -96,11 +112,12 @@ impl AnalysisThread {
             match self.inbox.receive(self.again_at) {
                 Message::Closed => return,
                 Message::Command(order) => self.obey(order),
-                Message::Job(job) => {
+                Message::Job(AnalysisJob::Frame(job)) => {
                     self.again_at = None;
                     self.analyse(&job, false);
                     self.last = Some(job);
                 }
+                Message::Job(AnalysisJob::End(generation)) => self.live_state.ended(generation),
                 Message::Nothing => {
                     self.again_at = None;
                     if let Some(job) = self.last.take() {
@@ -160,7 +177,7 @@ impl AnalysisThread {
         }
     }
 
-    fn analyse(&mut self, job: &AnalysisJob, again: bool) {
+    fn analyse(&mut self, job: &FrameJob, again: bool) {
         if job.generation != self.live_state.generation() || !self.prepare(job.generation) {
             return;
         }

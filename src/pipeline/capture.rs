@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use facelens_base::panic_words;
 use facelens_media::{Source, SourceError, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
 
-use super::analysis_thread::{AnalysisInbox, AnalysisJob};
+use super::analysis_thread::{AnalysisInbox, AnalysisJob, FrameJob};
 use super::frames::{FrameTaker, SourceEvent, Step, read_frames, stopped_unexpectedly};
 use super::inbox::{Inbox, Message, Refused};
 use super::live_state::{LiveState, SourceState};
@@ -78,7 +78,7 @@ pub(super) struct Capture {
     /// Where the source is to go on, once all orders are heard.
     seek: Option<Duration>,
     /// A file's frame that the analysis has not taken yet.
-    waiting_job: Option<AnalysisJob>,
+    waiting_job: Option<FrameJob>,
 }
 
 impl Capture {
@@ -231,8 +231,7 @@ impl Capture {
     }
 
     fn fail(&mut self, error: SourceError) {
-        self.running = false;
-        self.live_state.show(self.generation, SourceState::Failed(error));
+        self.over(SourceState::Failed(error));
         let camera = matches!(self.spec, SourceSpec::Camera(_));
         self.state = CaptureState::Closed { retry_at: camera.then(|| Instant::now() + RETRY) };
     }
@@ -243,15 +242,25 @@ impl Capture {
     }
 
     /// Of a camera the newest frame wins; a file waits until the analysis has taken the one before.
-    fn hand_over(&mut self, job: AnalysisJob) {
+    fn hand_over(&mut self, job: FrameJob) {
         if job.kind == SourceKind::Camera {
-            let replaced = self.jobs.replace(job, |_| true);
-            let frames = replaced.iter().filter(|old| old.generation == self.generation).count();
+            let replaced = self.jobs.replace(AnalysisJob::Frame(job), |old| old.of_frame().is_some());
+            let frames = replaced.iter().filter(|old| old.of_frame() == Some(self.generation)).count();
             self.live_state.replaced(self.generation, frames);
             return;
         }
-        if let Err(Refused::Full(job)) = self.jobs.offer(job, 1, Some(Instant::now() + HAND_OVER)) {
+        let offered = self.jobs.offer(AnalysisJob::Frame(job), 1, Some(Instant::now() + HAND_OVER));
+        if let Err(Refused::Full(AnalysisJob::Frame(job))) = offered {
             self.waiting_job = Some(job);
+        }
+    }
+
+    /// No frame comes any more. It is told once those before are analysed: the end queues behind them.
+    fn over(&mut self, shown: SourceState) {
+        self.running = false;
+        self.live_state.show(self.generation, shown);
+        if self.jobs.offer(AnalysisJob::End(self.generation), usize::MAX, None).is_err() {
+            self.live_state.analysis_gone();
         }
     }
 }
@@ -295,7 +304,7 @@ impl FrameTaker for Capture {
                 self.steps = self.steps.saturating_sub(1);
                 self.shown_any = true;
                 if self.live_state.captured(self.generation, &frame, missed) {
-                    self.hand_over(AnalysisJob { generation: self.generation, frame, kind: info.kind });
+                    self.hand_over(FrameJob { generation: self.generation, frame, kind: info.kind });
                 }
             }
             SourceEvent::Stalled(silent_for) => {
@@ -308,7 +317,7 @@ impl FrameTaker for Capture {
                 self.live_state.analysis_failed(self.generation, error.to_string());
             }
             SourceEvent::End => {
-                self.live_state.show(self.generation, SourceState::Ended(info.clone()));
+                self.over(SourceState::Ended(info.clone()));
                 self.state = CaptureState::Closed { retry_at: None };
             }
             SourceEvent::Broken(error) => self.fail(error),

@@ -96,12 +96,16 @@ impl LiveSession {
         )?;
         let (live_state, inbox, numbers) =
             (Arc::clone(&live.live_state), Arc::clone(&live.analysis), live.numbers.clone());
+        let jobs = Arc::clone(&live.analysis);
         live.spawn(
             "analysis",
             move || AnalysisThread::new(live_state, inbox, makers, detector, models, numbers).run(),
-            |live_state, words| {
+            move |live_state, words| {
                 let error = format!("the analysis stopped unexpectedly ({words}); start facelens again");
                 live_state.analysis_failed(live_state.generation(), error);
+                // Nothing waits for it any more, neither a file's next frame nor the end of one.
+                jobs.close();
+                live_state.analysis_gone();
             },
         )?;
         Ok(live)

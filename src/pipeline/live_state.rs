@@ -143,7 +143,10 @@ impl LiveState {
 
     /// From now on `sink` sees every analysed frame of this source, in the place of any other.
     pub(super) fn set_sink(&self, sink: Option<Arc<dyn AnalysisSink>>) {
-        self.sinks().of_source = sink;
+        self.sinks().of_source.clone_from(&sink);
+        if let Some(sink) = sink.filter(|_| self.figures().ended) {
+            sink.source_ended();
+        }
     }
 
     /// From now on `sink` sees every analysed frame of every source, in the place of the one that had its `place`.
@@ -215,11 +218,36 @@ impl LiveState {
     /// Says how the source does.
     pub(super) fn show(&self, generation: u64, shown: SourceState) {
         let opened = if let SourceState::Running(info) = &shown { Some(info.clone()) } else { None };
-        let counts = self.change(generation, true, |figures| figures.shown = shown);
+        let counts = self.change(generation, true, |figures| {
+            figures.shown = shown;
+            figures.ended = false;
+        });
         if let Some(info) = opened.filter(|_| counts) {
             let lasting = self.sinks().lasting();
             lasting.iter().for_each(|sink| sink.source_opened(&info));
         }
+    }
+
+    /// The last frame of a source that is over was analysed: whoever sees this source is told.
+    pub(super) fn ended(&self, generation: u64) {
+        {
+            let mut figures = self.figures();
+            // A camera that failed may be back.
+            let over = matches!(figures.shown, SourceState::Ended(_) | SourceState::Failed(_));
+            if figures.generation != generation || !over {
+                return;
+            }
+            figures.ended = true;
+        }
+        let sink = self.sinks().of_source.clone();
+        if let Some(sink) = sink {
+            sink.source_ended();
+        }
+    }
+
+    /// The analysis is gone: no frame that still waits is analysed any more.
+    pub(super) fn analysis_gone(&self) {
+        self.ended(self.generation());
     }
 
     /// A frame came, and `missed` before it did not. `false`: it is from a source that no longer counts.

@@ -24,6 +24,8 @@ pub(super) struct LiveMetrics {
     pub(super) analysed: Rate,
     pub(super) recent: VecDeque<(StageTimings, f32)>,
     pub(super) analysis_error: Option<String>,
+    /// The source is over, and its last frame analysed.
+    pub(super) ended: bool,
     pub(super) published_at: Option<Instant>,
 }
 
@@ -37,6 +39,7 @@ impl LiveMetrics {
             analysed: Rate::default(),
             recent: VecDeque::with_capacity(MEDIAN_OF),
             analysis_error: None,
+            ended: false,
             published_at: None,
         }
     }

@@ -11,7 +11,6 @@ mod inbox;
 mod live;
 mod live_state;
 mod metrics;
-mod source_watch;
 #[cfg(test)]
 mod tests;
 
@@ -19,4 +18,3 @@ pub use batch::{BatchEnd, BatchError, BatchEvent, BatchStop, FrameWork, run_batc
 pub use gait::{GaitView, Gaits, LiveGait, MakeAge, MakeGaits, TakeStrides};
 pub use live::{LiveOptions, LiveSession};
 pub use live_state::{LastingSink, SourceState, Status};
-pub use source_watch::SourceWatch;

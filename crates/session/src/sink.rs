@@ -13,6 +13,10 @@ pub trait AnalysisSink: Send + Sync {
     /// The source was changed or reopened: a sink of one source is removed, and sees nothing any more.
     fn source_changed(&self);
 
+    /// The source is over or failed, and its last frame was analysed. Only the sink of one source is told; it may see more
+    /// frames where a camera that failed comes back.
+    fn source_ended(&self) {}
+
     /// Pictures of this source come from now on. Only a lasting sink is told.
     fn source_opened(&self, _info: &SourceInfo) {}
 }

@@ -22,7 +22,6 @@ use crate::app::recorded_bar::RecordedSession;
 use crate::app::recording_text::duration_text;
 use crate::app::view::{capitalised, is_still, name_of};
 use crate::pipeline::SourceState;
-use crate::pipeline::SourceWatch;
 
 /// Why something cannot be done now.
 pub(crate) const LOCKED: &str = "Locked while recording: stop the recording first";
@@ -36,7 +35,6 @@ pub(crate) struct Recording {
     pub closing: bool,
     /// Faces are blurred in its videos.
     pub blurred: bool,
-    source: SourceWatch,
 }
 
 impl App {
@@ -237,13 +235,10 @@ impl App {
             return;
         }
         self.engine.set_recorded_scene(self.scene_options(1.0));
-        if self.recording.source.is_over(&self.status) {
-            self.engine.stop_recording(SessionEnd::SourceEnded);
-        }
         self.recording.status = self.engine.recording();
         let Some(status) = self.recording.status.clone() else { return };
         let Some(end) = status.end() else {
-            // Also where no picture comes, the end of the source and of the saving is to be seen.
+            // Its time and the free room change also where no picture comes.
             ctx.request_repaint_after_secs(0.25);
             return;
         };

@@ -192,8 +192,6 @@ fn a_recording_that_cannot_be_saved_keeps_the_window_open() {
 fn a_source_that_is_over_ends_the_recording() {
     let mut test = Test::recording();
     test.fake.show(SourceState::Ended(camera_info()));
-    test.steps();
-    assert!(test.fake.0.borrow().stops.contains(&SessionEnd::SourceEnded));
     test.does(recording(RecordingState::Ended(SessionEnd::SourceEnded)));
     assert!(test.said().1.starts_with("The source has ended."));
     test.press(Key::E);

@@ -147,6 +147,10 @@ impl AnalysisSink for RecorderSink {
     fn source_changed(&self) {
         self.0.queue.stop(SessionEnd::SourceEnded, false);
     }
+
+    fn source_ended(&self) {
+        self.0.queue.stop(SessionEnd::SourceEnded, false);
+    }
 }
 
 impl RecorderShared {

@@ -261,16 +261,19 @@ fn a_folder_that_is_deleted_meanwhile_ends_the_recording_within_moments() {
 }
 
 #[test]
-fn the_tap_hands_frames_over_and_a_change_of_source_ends_the_session() {
-    let parent = tempfile::tempdir().unwrap();
-    let recorder = Recorder::start(options(parent.path()), Arc::new(|| ())).unwrap();
-    let sink = recorder.sink();
-    frames(4).for_each(|frame| sink.analysed(&frame));
-    sink.source_changed();
-    sink.analysed(&analysis(96, 64, 4, &[]));
-    assert!(recorder.wait(Duration::from_secs(20)));
-    let status = recorder.status();
-    assert_eq!((status.end(), status.written), (Some(&SessionEnd::SourceEnded), 4));
+fn the_tap_hands_frames_over_and_a_change_or_the_end_of_the_source_ends_the_session() {
+    let ends: [fn(&dyn AnalysisSink); 2] = [|sink| sink.source_changed(), |sink| sink.source_ended()];
+    for end in ends {
+        let parent = tempfile::tempdir().unwrap();
+        let recorder = Recorder::start(options(parent.path()), Arc::new(|| ())).unwrap();
+        let sink = recorder.sink();
+        frames(4).for_each(|frame| sink.analysed(&frame));
+        end(sink.as_ref());
+        sink.analysed(&analysis(96, 64, 4, &[]));
+        assert!(recorder.wait(Duration::from_secs(20)));
+        let status = recorder.status();
+        assert_eq!((status.end(), status.written), (Some(&SessionEnd::SourceEnded), 4));
+    }
 }
 
 #[test]
