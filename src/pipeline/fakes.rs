@@ -161,6 +161,21 @@ pub(super) fn makers(
     }
 }
 
+/// Finds one face in each frame, whatever the detector.
+pub(super) fn always_a_face(_: DetectorKind, _: &Frame) -> Result<Vec<Detection>, DetectError> {
+    Ok(vec![found(FACE)])
+}
+
+/// The number of the frame that was analysed last.
+pub(super) fn analysed_frame(live: &LiveSession) -> Option<u64> {
+    live.analysis().map(|analysis| analysis.frame.sequence)
+}
+
+/// What the analysis complains of.
+pub(super) fn error_words(live: &LiveSession) -> String {
+    live.status().analysis_error.clone().unwrap_or_default()
+}
+
 /// Opens the sources of this list one after the other; then there is none.
 pub(super) fn openings(sources: Vec<Result<Box<dyn Source>, SourceError>>) -> OpenSource {
     let sources = Mutex::new(sources.into_iter());

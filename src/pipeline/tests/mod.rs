@@ -5,3 +5,4 @@ mod batch;
 mod demo;
 mod live;
 mod search;
+mod sinks;

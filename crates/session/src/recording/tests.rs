@@ -11,7 +11,7 @@ use super::testing::{analysis, capture_time};
 use super::*;
 use crate::info::DATA_FILE;
 use crate::overlay::SceneOptions;
-use crate::{FrameRow, INFO_FILE, SESSION_SCHEMA, SessionEnd, SessionInfo, read_csv};
+use crate::{AnalysisSink, FrameRow, INFO_FILE, SESSION_SCHEMA, SessionEnd, SessionInfo, read_csv};
 
 fn options(folder: &Path) -> RecorderOptions {
     let mut info = SessionInfo::default();
