@@ -27,7 +27,7 @@ mod work;
 
 use work::work_of;
 
-use super::state::{Output, Purpose};
+use super::command::Output;
 use crate::outputs::Address;
 use crate::settings::{PendingSave, SettingsError};
 
@@ -40,6 +40,15 @@ pub(crate) enum PickOrigin {
     Remembered,
     /// The user has just chosen it.
     Chosen,
+}
+
+/// What an address is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To begin sending there.
+    Start,
+    /// To remember it, and to go on there where something is sent already.
+    Keep,
 }
 
 /// A picture with its faces; the same only as itself.

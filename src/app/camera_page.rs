@@ -3,23 +3,10 @@
 use eframe::egui::{self, Checkbox, ComboBox, RichText, Slider};
 use facelens_media::{CameraControl, CameraFormat, CameraInfo, ControlKind, ControlRange, ControlValue};
 
-use super::command::AppCommand;
+use super::command::{AppCommand, CameraCommand};
 use super::panel::title;
 use super::state::{App, LOCKED};
 use super::theme;
-
-/// What a widget of the page asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum CameraCommand {
-    /// Show the usual panel again.
-    Close,
-    /// Open the camera in this format; `None`: in the best for faces.
-    Format(Option<CameraFormat>),
-    /// Set a control.
-    Set(ControlKind, ControlValue),
-    /// Set all controls as the camera had them by itself.
-    Defaults,
-}
 
 /// What is known of the camera's controls.
 #[derive(Default)]

@@ -4,22 +4,11 @@ use eframe::egui::{self, Button, ComboBox, RichText, Slider, TextEdit};
 use facelens_core::model::{ChannelOrder, Edge, Layout, Task};
 use facelens_import::{CardDraft, ScalingOffer, USUAL_SIDES};
 
-use super::command::AppCommand;
+use super::command::{AppCommand, CardCommand};
 use super::notices::Tone;
 use super::panel::title;
 use super::state::{App, title as task_title};
 use super::theme;
-
-/// What a widget of the form asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum CardCommand {
-    /// Something was chosen otherwise.
-    Change(Box<CardDraft>),
-    /// Put the model into the library and use it.
-    Save,
-    /// Leave the form; the models are as they were.
-    Cancel,
-}
 
 /// A card that is being written.
 pub(crate) struct CardForm {

@@ -7,9 +7,9 @@ use eframe::egui::{
 use facelens_media::SourceSpec;
 use facelens_session::overlay::Scene;
 
-use super::command::AppCommand;
+use super::command::{AppCommand, ChosenFace, FaceCommand};
 use super::egui_painter;
-use super::face_menu::{self, ChosenFace, FaceCommand};
+use super::face_menu;
 use super::picture::letterbox;
 use super::picture_view::PictureView;
 use super::state::App;

@@ -8,35 +8,13 @@ use eframe::egui::{self, Button, Checkbox, ComboBox, ProgressBar, RichText, vec2
 use facelens_session::export::{self, ExportFormat, ExportProgress, ExportRequest};
 use facelens_session::{SessionFolder, SessionPerson};
 
-use super::command::AppCommand;
+use super::command::{AppCommand, ExportCommand, LibraryCommand};
 use super::elide;
-use super::library::LibraryCommand;
 use super::state::{App, from_home};
 use super::theme;
 
 /// Width of the column of formats in points.
 const FORMAT_WIDTH: f32 = 136.0;
-
-/// What a widget of the dialog asks for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum ExportCommand {
-    /// Export the session that is replayed.
-    Open,
-    /// In this format.
-    Format(ExportFormat),
-    /// This person alone, or everybody.
-    Person(Option<u64>),
-    /// The video with the overlay, or without.
-    Overlay(bool),
-    /// Ask for another file.
-    PickFile,
-    /// Begin.
-    Start,
-    /// Begin, and replace the file that is there.
-    Replace,
-    /// Give it up.
-    Cancel,
-}
 
 /// An export, from the first choice to its end.
 pub(crate) struct SessionExport {

@@ -4,30 +4,10 @@ use eframe::egui::{self, Button, Pos2, Rect, RichText, Stroke, pos2, vec2};
 use facelens_core::track::Face;
 use facelens_session::overlay::{age_words, gender_words};
 
-use super::command::AppCommand;
+use super::command::{AppCommand, ChosenFace, FaceCommand};
 use super::state::App;
 use super::theme;
 use crate::outputs::Follow;
-
-/// The face that was clicked.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct ChosenFace {
-    /// Its number.
-    pub id: u64,
-    /// Where its menu is, points: it stays there when the face moves.
-    pub at: Pos2,
-}
-
-/// What is done with a person.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum FaceCommand {
-    /// The pointer chose this face, or nothing.
-    Choose(Option<ChosenFace>),
-    /// Draw this person alone; again: everybody.
-    Only(u64),
-    /// Copy the figures to the clipboard.
-    Copy(u64),
-}
 
 /// The face under `pointer`, in a picture of `width` pixels that is shown in `target`; the smallest of several.
 pub(super) fn face_at(faces: &[Face], pointer: Pos2, target: Rect, width: f32, mirrored: bool) -> Option<&Face> {

@@ -3,9 +3,9 @@
 use eframe::egui::{self, Button, Checkbox, RichText, TextEdit};
 
 use super::action::Action;
-use super::command::AppCommand;
+use super::command::{AppCommand, Output};
 use super::outputs_mark::hover_text;
-use super::state::{App, Output, STANDARD_OUTPUT};
+use super::state::{App, STANDARD_OUTPUT};
 use super::theme;
 
 /// Width of an address's field in points.

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use eframe::egui::{self, Align, Button, CornerRadius, Layout, Margin, Rect, RichText, Stroke, UiBuilder, pos2, vec2};
 
-use super::command::AppCommand;
-use super::library::LibraryCommand;
+use super::command::{AppCommand, LibraryCommand};
 use super::recording_text::duration_text;
 use super::theme;
 

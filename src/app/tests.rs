@@ -12,8 +12,7 @@ use facelens_media::{CameraChoice, SourceError, SourceErrorKind, SourceSpec};
 use facelens_session::recording::default_sessions_folder;
 
 use super::background_tasks::{BackgroundTask, Known, PickOrigin, Picked, TaskNumber, TaskReport};
-use super::camera_page::CameraCommand;
-use super::command::AppCommand;
+use super::command::{AppCommand, CameraCommand};
 use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
 use super::notices::Tone;
 use super::state::{App, Dialog};

@@ -9,31 +9,6 @@ use facelens_session::library::{SessionDetails, SessionEntry};
 
 pub(super) use page::show;
 
-/// What a widget of the library asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum LibraryCommand {
-    /// Close the page.
-    Close,
-    /// List the sessions anew.
-    Refresh,
-    /// Replay this session.
-    Play(PathBuf),
-    /// Choose a format and export it.
-    Export(PathBuf),
-    /// Show its folder in the file manager.
-    ShowFolder(PathBuf),
-    /// Type another name for it.
-    StartRenaming(PathBuf),
-    /// Leave its name as it is.
-    StopRenaming,
-    /// Give it the name that is typed.
-    Rename(PathBuf, String),
-    /// Move it to the trash.
-    Trash(PathBuf),
-    /// Complete an interrupted recording.
-    Recover(PathBuf),
-}
-
 /// The page.
 #[derive(Default)]
 pub(crate) struct LibraryPage {

@@ -4,12 +4,12 @@ use eframe::egui::{self, Align, Button, Color32, Layout, Rect, RichText, Sense, 
 use facelens_session::library::{SessionEntry, SessionState};
 
 use super::super::action::Action;
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, LibraryCommand};
 use super::super::notices::Tone;
 use super::super::recording_text::{bytes_text, clock_text};
 use super::super::state::{App, LOCKED, from_home};
 use super::super::{elide, theme};
-use super::{LibraryCommand, LibraryItem};
+use super::LibraryItem;
 
 /// Size of a thumbnail in points.
 const THUMBNAIL: egui::Vec2 = vec2(128.0, 72.0);

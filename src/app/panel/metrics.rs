@@ -2,10 +2,10 @@
 
 use eframe::egui::{self, Align, Layout, RichText, vec2};
 
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, Section};
 use super::super::state::App;
 use super::super::theme;
-use super::{Section, section};
+use super::section;
 
 /// Height of a line in points.
 const LINE: f32 = 18.0;

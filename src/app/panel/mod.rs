@@ -20,8 +20,6 @@ mod person_row;
 mod section;
 mod source;
 
-pub(crate) use section::Section;
-
 /// The people have at least this much height: one row with its title.
 const PEOPLE_LEAST: f32 = person_row::FULL_HEIGHT + 48.0;
 /// The picture keeps this width where the window is narrow, points.

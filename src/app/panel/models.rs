@@ -3,10 +3,10 @@
 use eframe::egui::{self, Button, RichText, Sense, vec2};
 use facelens_core::model::Task;
 
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, Section};
 use super::super::state::{App, LOCKED, title};
 use super::super::theme;
-use super::{Section, section};
+use super::section;
 
 /// Height of a task's row in points.
 const ROW_HEIGHT: f32 = 38.0;

@@ -2,11 +2,11 @@
 
 use eframe::egui::{self, RichText, Sense, vec2};
 
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, Section};
 use super::super::state::App;
 use super::super::theme;
 use super::person_row::{self, FULL_HEIGHT};
-use super::{Section, gait, section};
+use super::{gait, section};
 use crate::pipeline::SourceState;
 
 /// Between two rows, points.

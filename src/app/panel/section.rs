@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align2, FontId, Sense, Shape, Stroke, pos2, vec2};
 
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, Section};
 use super::super::state::App;
 use super::super::{elide, theme};
 
@@ -10,41 +10,6 @@ use super::super::{elide, theme};
 pub(super) const HEIGHT: f32 = 22.0;
 /// Room of the triangle before a title.
 const TRIANGLE: f32 = 16.0;
-
-/// A part of the side panel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Section {
-    /// Where pictures come from.
-    Source,
-    /// Who is in view.
-    People,
-    /// The networks in use.
-    Models,
-    /// Rates, delays and drops.
-    Performance,
-}
-
-impl Section {
-    /// Its name in `settings.toml`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::People => "people",
-            Self::Models => "models",
-            Self::Performance => "performance",
-        }
-    }
-
-    /// Its title.
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Source => "SOURCE",
-            Self::People => "PEOPLE",
-            Self::Models => "MODELS",
-            Self::Performance => "PERFORMANCE",
-        }
-    }
-}
 
 /// The title of a part with something to know of it; whether the part is unfolded.
 pub(super) fn title(

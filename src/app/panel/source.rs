@@ -5,11 +5,11 @@ use facelens_core::detect::DetectorKind;
 use facelens_media::SourceSpec;
 
 use super::super::action::Action;
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, Section};
 use super::super::state::{App, LOCKED};
 use super::super::view::{capitalised, choose_camera, name_of};
 use super::super::{elide, theme};
-use super::{Section, section};
+use super::section;
 
 /// What the edges and the arrow of a list take of its width, points.
 const COMBO_EDGES: f32 = 48.0;

@@ -5,9 +5,9 @@ mod folders;
 use eframe::egui::{self, Button, Checkbox, ScrollArea, vec2};
 
 use super::action::Action;
-use super::command::AppCommand;
+use super::command::{AppCommand, Output};
 use super::outputs_dialog;
-use super::state::{App, LOCKED, Output, STANDARD_OUTPUT};
+use super::state::{App, LOCKED, STANDARD_OUTPUT};
 use super::theme;
 use crate::settings::{TEXT_SIZES, ThemeChoice};
 

@@ -23,6 +23,7 @@ use facelens_session::{SessionError, SessionFolder, SessionVideo};
 use timeline::Curves;
 
 use super::action::Action;
+use super::command::ReplayCommand;
 use super::notices::Tone;
 use super::picture::Shot;
 use super::view::{Banner, CentralView, Page, Symbol};
@@ -44,21 +45,6 @@ pub(crate) enum ReplayState {
     Failed(SessionError),
     /// It is shown.
     Open(Box<Replay>),
-}
-
-/// What a widget asks for in a session.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum ReplayCommand {
-    /// Go to this time, seconds.
-    Seek(f64),
-    /// Go to this time and stay until the pointer lets go.
-    Scrub(f64),
-    /// The pointer lets go.
-    Release,
-    /// Show this person alone, or everybody again.
-    Only(u64),
-    /// Play at this speed.
-    Speed(f64),
 }
 
 impl ReplayState {

@@ -3,12 +3,12 @@
 use eframe::egui::{self, Button, RichText, Sense, vec2};
 use facelens_session::{Appearance, SessionEnd, SessionModel, SessionPerson};
 
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, ReplayCommand};
 use super::super::notices::Tone;
 use super::super::panel::title;
 use super::super::state::App;
 use super::super::theme;
-use super::{Replay, ReplayCommand, clock, gait};
+use super::{Replay, clock, gait};
 
 /// More times than this of one person are only counted.
 const MOST_TIMES: usize = 24;

@@ -6,10 +6,10 @@ use eframe::egui::{
 use facelens_session::SessionFolder;
 use facelens_session::replay::{Curve, CurvePoint, Playback, Quantity, curve};
 
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, ReplayCommand};
 use super::super::state::App;
 use super::super::theme;
-use super::{Replay, ReplayCommand, clock, transport};
+use super::{Replay, clock, transport};
 
 /// Between two lanes, points.
 const GAP: f32 = theme::HALF;

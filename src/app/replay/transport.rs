@@ -4,9 +4,9 @@ use eframe::egui::{self, Button, RichText, vec2};
 use facelens_session::replay::SPEEDS;
 
 use super::super::action::Action;
-use super::super::command::AppCommand;
+use super::super::command::{AppCommand, ReplayCommand};
 use super::super::theme;
-use super::{Replay, ReplayCommand, clock};
+use super::{Replay, clock};
 
 /// Height of the row in points.
 pub(super) const HEIGHT: f32 = 28.0;

@@ -10,7 +10,7 @@ use facelens_media::{
 use super::App;
 use crate::app::AppOptions;
 use crate::app::background_tasks::BackgroundTask;
-use crate::app::camera_page::CameraCommand;
+use crate::app::command::CameraCommand;
 use crate::app::notices::Tone;
 use crate::pipeline::SourceState;
 use crate::settings::{Settings, cameras};

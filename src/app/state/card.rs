@@ -8,7 +8,8 @@ use facelens_import::{CardDraft, Installed};
 
 use super::App;
 use crate::app::background_tasks::{BackgroundTask, PickOrigin, TaskKey};
-use crate::app::card_form::{CardCommand, CardForm, CardTrial};
+use crate::app::card_form::{CardForm, CardTrial};
+use crate::app::command::CardCommand;
 use crate::app::notices::Tone;
 
 impl App {

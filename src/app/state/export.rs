@@ -9,7 +9,8 @@ use facelens_session::{SessionError, SessionFolder, WriteErrorKind};
 use super::reports::from_home;
 use super::{App, Dialog};
 use crate::app::background_tasks::{BackgroundTask, Picked, SharedSession, TaskKey};
-use crate::app::export_dialog::{ExportCommand, ExportPhase, SessionExport};
+use crate::app::command::ExportCommand;
+use crate::app::export_dialog::{ExportPhase, SessionExport};
 use crate::app::notices::Tone;
 
 impl App {

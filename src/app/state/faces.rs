@@ -5,7 +5,8 @@ use facelens_core::track::Face;
 
 use super::App;
 use crate::app::action::Action;
-use crate::app::face_menu::{FaceCommand, figures};
+use crate::app::command::FaceCommand;
+use crate::app::face_menu::figures;
 use crate::app::notices::Tone;
 use crate::app::picture_view::{KEY_ZOOM, PictureView};
 

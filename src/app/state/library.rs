@@ -9,7 +9,7 @@ use facelens_session::{SessionError, WriteError};
 use super::App;
 use super::reports::from_home;
 use crate::app::background_tasks::BackgroundTask;
-use crate::app::library::LibraryCommand;
+use crate::app::command::LibraryCommand;
 use crate::app::notices::Tone;
 
 impl App {

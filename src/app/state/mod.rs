@@ -16,7 +16,7 @@ mod sources;
 mod window;
 
 pub(crate) use camera::first_camera_format;
-pub(crate) use outputs::{Output, Purpose, STANDARD_OUTPUT};
+pub(crate) use outputs::STANDARD_OUTPUT;
 pub(crate) use recording::LOCKED;
 pub(crate) use reports::{from_home, title};
 
@@ -39,11 +39,10 @@ use super::action::Action;
 use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskKey, TaskNumber, TaskReport};
 use super::camera_page::CameraPage;
 use super::card_form::CardForm;
-use super::command::AppCommand;
+use super::command::{AppCommand, ChosenFace};
 use super::countdown::Countdown;
 use super::engine::Engine;
 use super::export_dialog::SessionExport;
-use super::face_menu::ChosenFace;
 use super::gait::Gait;
 use super::key_map::KeyMap;
 use super::library::LibraryPage;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use super::{App, Dialog};
 use crate::app::action::Action;
-use crate::app::background_tasks::{BackgroundTask, TaskNumber};
+use crate::app::background_tasks::{BackgroundTask, Purpose, TaskNumber};
+use crate::app::command::Output;
 use crate::app::notices::Tone;
 use crate::outputs::{
     Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs,
@@ -13,13 +14,6 @@ use crate::settings::Settings;
 
 /// How standard output is called in the window.
 pub(crate) const STANDARD_OUTPUT: &str = "standard output";
-
-/// An output with an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Output {
-    Opentrack,
-    JsonLines,
-}
 
 /// The window's side of the live outputs.
 pub(crate) struct Outputs {
@@ -31,15 +25,6 @@ pub(crate) struct Outputs {
     pub follow: Follow,
     typed: [Typed; 2],
     last_errors: Vec<String>,
-}
-
-/// What an address is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To begin sending there.
-    Start,
-    /// To remember it, and to go on there where something is sent already.
-    Keep,
 }
 
 /// An address in a field.

@@ -8,7 +8,7 @@ use facelens_session::{SessionError, SessionFolder};
 use super::App;
 use crate::app::action::Action;
 use crate::app::background_tasks::BackgroundTask;
-use crate::app::export_dialog::ExportCommand;
+use crate::app::command::ExportCommand;
 use crate::app::notices::Tone;
 use crate::app::recent_files;
 use crate::app::replay::{Replay, ReplayState};

@@ -4,8 +4,8 @@ use egui_kittest::kittest::NodeT as _;
 use facelens_session::SessionFolder;
 
 use super::*;
-use crate::app::background_tasks::TaskNumber;
-use crate::app::state::{Output, Purpose};
+use crate::app::background_tasks::{Purpose, TaskNumber};
+use crate::app::command::Output;
 
 /// The number of the newest background task that `which` fits, and the task.
 fn started(test: &Test, which: impl Fn(&BackgroundTask) -> bool) -> (TaskNumber, BackgroundTask) {

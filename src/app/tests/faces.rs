@@ -4,7 +4,7 @@ use eframe::egui::{PointerButton, Pos2, Rect, pos2, vec2};
 use facelens_session::overlay::SceneOptions;
 
 use super::*;
-use crate::app::face_menu::FaceCommand;
+use crate::app::command::{ChosenFace, FaceCommand};
 
 impl Test {
     /// A window that shows a camera, not mirrored, with these people.
@@ -195,7 +195,7 @@ fn another_source_ends_the_countdown() {
 fn the_menu_stays_inside_the_picture_s_room() {
     let mut test = Test::with_people(&[1]);
     let right = pos2(test.picture().right() - 4.0, test.picture().bottom() - 4.0);
-    test.window.state_mut().chosen_face = Some(crate::app::face_menu::ChosenFace { id: 1, at: right });
+    test.window.state_mut().chosen_face = Some(ChosenFace { id: 1, at: right });
     test.steps();
     let (_, area) = test.window.state().picture_place.unwrap();
     assert!(area.expand(8.0).contains_rect(test.window.get_by_label("Show only this person").rect()));

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::app::state::{Output, Purpose};
+use crate::app::background_tasks::Purpose;
+use crate::app::command::Output;
 use crate::outputs::{Address, Follow, JsonlTarget, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs};
 
 const LOCAL: &str = "127.0.0.1:4242";

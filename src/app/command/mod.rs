@@ -7,18 +7,16 @@ use facelens_core::model::Task;
 use facelens_media::SourceSpec;
 use facelens_session::recording::RecordedPictures;
 
+mod parts;
+
+pub(crate) use parts::{
+    CameraCommand, CardCommand, ChosenFace, ExportCommand, FaceCommand, LibraryCommand, Output, ReplayCommand, Section,
+};
+
 use super::action::Action;
-use super::camera_page::CameraCommand;
-use super::card_form::CardCommand;
-use super::export_dialog::ExportCommand;
-use super::face_menu::FaceCommand;
-use super::library::LibraryCommand;
 use super::notices::NoticeNumber;
-use super::panel::Section;
 use super::picture_view::PictureView;
 use super::preferences::Preference;
-use super::replay::ReplayCommand;
-use super::state::Output;
 
 /// Something that a widget asks for.
 #[derive(Clone, Debug, PartialEq)]
