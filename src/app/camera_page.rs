@@ -4,7 +4,6 @@ use eframe::egui::{self, Checkbox, ComboBox, RichText, Slider};
 use facelens_media::{CameraControl, CameraFormat, CameraInfo, ControlKind, ControlRange, ControlValue};
 
 use super::command::{AppCommand, CameraCommand};
-use super::panel::title;
 use super::state::{App, LOCKED};
 use super::theme;
 
@@ -61,7 +60,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
     let Some(camera) = app.camera().filter(|_| app.camera_page.open) else { return false };
     let mut ask = |command: CameraCommand| commands.push(AppCommand::Camera(command));
     ui.horizontal(|ui| {
-        title(ui, "CAMERA");
+        ui.label(theme::section("CAMERA"));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.button("Done").on_hover_text("Back to the people and models").clicked() {
                 ask(CameraCommand::Close);
@@ -73,14 +72,14 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
     let place = camera.place().display().to_string();
     ui.add(egui::Label::new(theme::weak(&place)).truncate()).on_hover_text(place);
     ui.add_space(theme::STEP);
-    title(ui, "FORMAT");
+    ui.label(theme::section("FORMAT"));
     let locked = app.is_recording();
     let response = ui.add_enabled_ui(!locked, |ui| format(app, camera, ui, &mut ask)).response;
     if locked {
         response.on_hover_text(LOCKED);
     }
     ui.add_space(theme::STEP);
-    title(ui, "IMAGE");
+    ui.label(theme::section("IMAGE"));
     match &app.camera_page.known {
         None => {
             ui.label(theme::weak("Asking the camera…"));

@@ -6,7 +6,6 @@ use facelens_import::{CardDraft, ScalingOffer, USUAL_SIDES};
 
 use super::command::{AppCommand, CardCommand};
 use super::notices::Tone;
-use super::panel::title;
 use super::state::{App, title as task_title};
 use super::theme;
 
@@ -32,7 +31,7 @@ pub(crate) enum CardTrial {
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) -> bool {
     let Some(form) = &app.card_form else { return false };
     let mut draft = form.draft.clone();
-    title(ui, "NEW MODEL");
+    ui.label(theme::section("NEW MODEL"));
     let file = draft.file.display().to_string();
     let name = draft.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     ui.add(egui::Label::new(theme::strong(name)).truncate()).on_hover_text(file);

@@ -37,6 +37,7 @@ mod fake;
 mod file_dialogs;
 mod first_run;
 mod gait;
+mod gait_row;
 mod key_map;
 mod keys_page;
 mod library;
@@ -265,7 +266,9 @@ impl App {
             menu_bar::show(self, ui, &mut commands);
             tool_bar::show(self, ui, &mut commands);
             if !self.library.open {
-                replay::timeline(self, ui, &mut commands);
+                if let Some(replay) = self.replay.open_mut() {
+                    replay::timeline(replay, ui, &mut commands);
+                }
                 seek_bar::show(self, ui, &mut commands);
             }
         }

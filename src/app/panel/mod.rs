@@ -12,7 +12,7 @@ use super::theme;
 use super::{camera_page, card_form};
 use crate::settings::PANEL_WIDTHS;
 
-pub(super) mod gait;
+mod gait;
 mod metrics;
 mod models;
 mod people;
@@ -55,7 +55,7 @@ fn contents(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         ui.spacing_mut().item_spacing.y = 6.0;
         if card_form::show(app, ui, commands)
             || camera_page::show(app, ui, commands)
-            || replay::panel(app, ui, commands)
+            || replay::panel(&app.replay, ui, commands)
         {
             return;
         }
@@ -89,11 +89,6 @@ fn grip(app: &mut App, ui: &egui::Ui, panel: Rect) {
         let wanted = (panel.right() - pointer.x).round();
         app.settings.panel_width = wanted.clamp(*PANEL_WIDTHS.start(), *PANEL_WIDTHS.end());
     }
-}
-
-/// The title of a part that does not fold.
-pub(super) fn title(ui: &mut egui::Ui, text: &str) {
-    ui.label(theme::section(text));
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use facelens_session::GaitRow;
 use facelens_session::overlay::gait_age_words;
 
 use super::super::gait::{direction_words, picture};
-use super::super::panel::gait::{GaitPanelRow as Row, row};
-use super::super::panel::title;
+use super::super::gait_row;
 use super::super::theme;
 use super::Replay;
 
@@ -63,15 +62,15 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui) {
     let now = replay.playback.position_s();
     let strides = strides_at(&replay.session.strides, replay.playback.only(), now);
     ui.add_space(theme::STEP);
-    title(ui, &format!("GAIT  {}", strides.len()));
+    ui.label(theme::section(format!("GAIT  {}", strides.len())));
     for (stride, number, count) in strides {
         // Half of a stride later the walker still walks, as far as anybody can tell.
         let walks = now >= stride.start_s && now <= stride.end_s + 0.5;
         let direction = stride.direction_deg.map_or("walks", |degrees| direction_words(f32::from(degrees), false));
         let state = format!("{} · stride {number} of {count}", if walks { direction } else { "not walking" });
-        row(
+        gait_row::show(
             ui,
-            &Row {
+            &gait_row::GaitRow {
                 id: stride.id,
                 image: replay.images.of(stride.id),
                 state,

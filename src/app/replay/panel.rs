@@ -5,18 +5,16 @@ use facelens_session::{Appearance, SessionEnd, SessionModel, SessionPerson};
 
 use super::super::command::{AppCommand, ReplayCommand};
 use super::super::notices::Tone;
-use super::super::panel::title;
-use super::super::state::App;
 use super::super::theme;
-use super::{Replay, clock, gait};
+use super::{Replay, ReplayState, clock, gait};
 
 /// More times than this of one person are only counted.
 const MOST_TIMES: usize = 24;
 
 /// Shows the session, if there is one; `false` otherwise.
-pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) -> bool {
-    let Some(replay) = app.replay.open() else { return !app.replay.is_none() };
-    title(ui, "SESSION");
+pub(in crate::app) fn show(state: &ReplayState, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) -> bool {
+    let Some(replay) = state.open() else { return !state.is_none() };
+    ui.label(theme::section("SESSION"));
     head(replay, ui);
     for notice in &replay.session.notices {
         remark(ui, Tone::Warn, &sentence(&notice.to_string()));
@@ -28,7 +26,7 @@ pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppC
     }
     ui.add_space(theme::STEP);
     let people = replay.playback.people();
-    title(ui, &format!("PEOPLE  {}", people.len()));
+    ui.label(theme::section(format!("PEOPLE  {}", people.len())));
     if people.is_empty() {
         ui.label(RichText::new("Nobody was found in this session.").color(theme::colors().weak));
     }
@@ -71,7 +69,7 @@ fn details(replay: &Replay, ui: &mut egui::Ui) {
     let model = |model: &SessionModel| ("Model", format!("{} ({})", model.name, model.tasks.join(", ")));
     facts.extend(info.models.iter().map(model));
     ui.add_space(theme::STEP);
-    title(ui, "DETAILS");
+    ui.label(theme::section("DETAILS"));
     ui.spacing_mut().interact_size.y = 16.0;
     ui.spacing_mut().item_spacing.y = 3.0;
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {

@@ -7,7 +7,6 @@ use facelens_session::SessionFolder;
 use facelens_session::replay::{Curve, CurvePoint, Playback, Quantity, curve};
 
 use super::super::command::{AppCommand, ReplayCommand};
-use super::super::state::App;
 use super::super::theme;
 use super::{Replay, clock, transport};
 
@@ -54,10 +53,9 @@ impl Curves {
     }
 }
 
-/// Shows the timeline of the session, if there is one.
-pub(in crate::app) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
+/// Shows the timeline of the session.
+pub(in crate::app) fn show(replay: &mut Replay, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let window = ui.ctx().content_rect().height();
-    let Some(replay) = app.replay.open_mut() else { return };
     let lane = (window * 0.06).clamp(26.0, 48.0).round();
     let present = replay.playback.people().len().min(MOST_PRESENT) as f32 * (PRESENCE.0 + PRESENCE.1);
     let lanes = 4.0 * (lane + GAP) + present + AXIS;

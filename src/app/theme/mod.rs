@@ -132,7 +132,7 @@ pub(crate) fn card() -> egui::Frame {
 }
 
 /// The title of a part of the panel.
-pub(crate) fn section(text: &str) -> RichText {
+pub(crate) fn section(text: impl Into<String>) -> RichText {
     RichText::new(text).small().strong().color(colors().weak)
 }
 
