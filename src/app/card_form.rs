@@ -6,26 +6,8 @@ use facelens_import::{CardDraft, ScalingOffer, USUAL_SIDES};
 
 use super::command::{AppCommand, CardCommand};
 use super::notices::Tone;
-use super::state::{App, title as task_title};
+use super::state::{App, CardForm, CardTrial, title as task_title};
 use super::theme;
-
-/// A card that is being written.
-pub(crate) struct CardForm {
-    pub draft: CardDraft,
-    pub trial: CardTrial,
-    /// It is being put into the library.
-    pub saving: bool,
-}
-
-/// What the network makes of the card.
-pub(crate) enum CardTrial {
-    /// It is being tried.
-    Running,
-    /// It runs on what is shown.
-    Works,
-    /// Why it does not.
-    Failed(String),
-}
 
 /// Shows the form, if it is open; `false` otherwise.
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) -> bool {

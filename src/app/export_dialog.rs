@@ -1,96 +1,17 @@
 //! The dialog that exports a session: into which format, whom, where to; then how far it is.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui::{self, Button, Checkbox, ComboBox, ProgressBar, RichText, vec2};
-use facelens_session::export::{self, ExportFormat, ExportProgress, ExportRequest};
-use facelens_session::{SessionFolder, SessionPerson};
+use facelens_session::export::{ExportFormat, ExportProgress};
 
 use super::command::{AppCommand, ExportCommand, LibraryCommand};
 use super::elide;
-use super::state::{App, from_home};
+use super::state::{App, ExportPhase, SessionExport, from_home};
 use super::theme;
 
 /// Width of the column of formats in points.
 const FORMAT_WIDTH: f32 = 136.0;
-
-/// An export, from the first choice to its end.
-pub(crate) struct SessionExport {
-    pub session: Arc<SessionFolder>,
-    people: Vec<SessionPerson>,
-    pub format: ExportFormat,
-    /// One person alone.
-    pub person: Option<u64>,
-    pub overlay: bool,
-    /// The file that the user chose; without one it is named by what is exported.
-    pub chosen: Option<PathBuf>,
-    pub phase: ExportPhase,
-}
-
-/// How far an export is.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ExportPhase {
-    /// It is being chosen.
-    Choosing,
-    /// It runs; the frames that are written, and when it began in seconds of the window.
-    Running { progress: ExportProgress, began: f64 },
-    /// It is to end.
-    Cancelling,
-    /// It is in this file.
-    Done(PathBuf),
-    /// There is a file of this name.
-    Exists(PathBuf),
-    /// Why there is none.
-    Failed(String),
-}
-
-impl SessionExport {
-    /// An export of `session` that is yet to be chosen: the video where there is one, else the rows.
-    pub fn new(session: Arc<SessionFolder>) -> Self {
-        let has_video = session.clean_video().or_else(|| session.annotated_video()).is_some();
-        let format = if has_video { ExportFormat::Mp4 } else { ExportFormat::Csv };
-        let people = session.people();
-        Self { session, people, format, person: None, overlay: true, chosen: None, phase: ExportPhase::Choosing }
-    }
-
-    /// Whether it runs.
-    pub fn is_running(&self) -> bool {
-        matches!(self.phase, ExportPhase::Running { .. } | ExportPhase::Cancelling)
-    }
-
-    /// The people it is for; everybody where it is empty.
-    fn only(&self) -> Vec<u64> {
-        self.person.into_iter().collect()
-    }
-
-    /// What is asked for.
-    pub fn request(&self, replace: bool) -> ExportRequest {
-        let file = self.chosen.clone().unwrap_or_else(|| {
-            let name = export::default_name(&self.session, self.format, &self.only(), self.overlay);
-            self.session.path.join(name)
-        });
-        ExportRequest { format: self.format, people: self.only(), overlay: self.overlay, file, replace }
-    }
-
-    /// Why what is chosen cannot be exported.
-    fn problem(&self) -> Option<&'static str> {
-        if self.format != ExportFormat::Mp4 {
-            return None;
-        }
-        match (self.session.clean_video(), self.session.annotated_video()) {
-            (None, None) => Some("This session has no video."),
-            (None, Some(_)) if !self.overlay => {
-                Some("The overlay is part of this session's only video and cannot be taken out.")
-            }
-            (None, Some(_)) if self.person.is_some() => {
-                Some("The overlay is part of this session's only video and cannot be drawn for one person alone.")
-            }
-            _ => None,
-        }
-    }
-}
 
 /// A format in words, and what it is good for.
 const fn words_of(format: ExportFormat) -> (&'static str, &'static str) {
@@ -265,25 +186,5 @@ mod tests {
         assert_eq!(progress_text(ExportProgress { done: 0, all: 100 }, 0.0), "Starting…");
         assert_eq!(progress_text(ExportProgress { done: 25, all: 100 }, 30.0), "25 of 100 frames, 1:30 left");
         assert_eq!(progress_text(ExportProgress { done: 101, all: 100 }, 30.0), "100 of 100 frames, 0:00 left");
-    }
-
-    #[test]
-    fn the_file_is_named_by_what_is_exported_until_one_is_chosen() {
-        let folder = tempfile::tempdir().unwrap();
-        let rows = crate::testing::session::rows();
-        crate::testing::session::write(folder.path(), &rows, &[("video.mp4", true)]);
-        let mut export = SessionExport::new(Arc::new(SessionFolder::open(folder.path()).unwrap()));
-        assert_eq!((export.format, export.problem()), (ExportFormat::Mp4, None));
-        assert_eq!(export.request(false).file, folder.path().join("overlay.mp4"));
-        export.person = Some(2);
-        assert!(export.problem().unwrap().contains("one person"));
-        export.overlay = false;
-        assert!(export.problem().unwrap().contains("cannot be taken out"));
-        export.format = ExportFormat::Srt;
-        let request = export.request(true);
-        assert_eq!((request.file, request.people), (folder.path().join("video-person-2.srt"), vec![2]));
-        assert!(request.replace && export.problem().is_none());
-        export.chosen = Some("elsewhere.srt".into());
-        assert_eq!(export.request(false).file, PathBuf::from("elsewhere.srt"));
     }
 }

@@ -2,7 +2,6 @@
 
 use eframe::egui::{self, Button, Pos2, Rect, RichText, Stroke, pos2, vec2};
 use facelens_core::track::Face;
-use facelens_session::overlay::{age_words, gender_words};
 
 use super::command::{AppCommand, ChosenFace, FaceCommand};
 use super::state::App;
@@ -82,21 +81,6 @@ pub(super) fn show(app: &App, ui: &egui::Ui, area: Rect, commands: &mut Vec<AppC
     }
 }
 
-/// The figures of a face as text, in words that say how sure they are.
-pub(crate) fn figures(face: &Face) -> String {
-    let age = face.age.map_or_else(|| "no age".to_owned(), |age| age_words(age).text);
-    let gender = face.gender.map_or_else(|| "no gender".to_owned(), |gender| gender_words(gender).text);
-    let pose = face.pose.map_or_else(
-        || "no head pose".to_owned(),
-        // Without a rounded zero's sign.
-        |pose| {
-            let [yaw, pitch, roll] = [pose.yaw, pose.pitch, pose.roll].map(|angle| (angle * 10.0).round() / 10.0 + 0.0);
-            format!("yaw {yaw:.1}°, pitch {pitch:.1}°, roll {roll:.1}°")
-        },
-    );
-    format!("Person {}: {age}, {gender}, {pose}", face.id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,12 +103,5 @@ mod tests {
         inner.rect = facelens_core::geometry::Rect::new(15.0, 15.0, 5.0, 5.0);
         let faces = [face(1), inner];
         assert_eq!(face_at(&faces, pos2(100.0 + 170.0, 50.0 + 170.0), TARGET, 64.0, false).unwrap().id, 3);
-    }
-
-    #[test]
-    fn the_figures_say_how_sure_they_are() {
-        assert_eq!(figures(&face(1)), "Person 1: age 27–35, female, 9 in 10, yaw -12.0°, pitch 3.0°, roll 1.0°");
-        let bare = Face { age: None, gender: None, pose: None, ..face(2) };
-        assert_eq!(figures(&bare), "Person 2: no age, no gender, no head pose");
     }
 }

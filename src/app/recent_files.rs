@@ -1,6 +1,4 @@
-//! The files and folders that were opened last: a submenu that says which of them are missing.
-
-use std::path::{Path, PathBuf};
+//! The submenu of the files and folders that were opened last: it says which of them are missing.
 
 use eframe::egui::{self, Button};
 use facelens_media::SourceSpec;
@@ -9,28 +7,8 @@ use super::command::AppCommand;
 use super::state::{App, LOCKED, from_home};
 use super::theme;
 
-/// So many are remembered.
-pub(crate) const MOST: usize = 10;
 /// While the submenu is open, it is looked this often what is missing, seconds.
 const LOOK_EVERY_SECS: f64 = 2.0;
-
-/// What is known of the recent files beside their names, which are settings.
-#[derive(Default)]
-pub(crate) struct RecentFiles {
-    /// Those that were not there when they were last looked for.
-    pub missing: Vec<PathBuf>,
-    /// When that was, seconds of the window.
-    pub looked_at: Option<f64>,
-}
-
-/// Puts a file at the head of the list.
-pub(crate) fn remember(recent: &mut Vec<PathBuf>, file: &Path) {
-    // A relative name means another file when the program starts elsewhere.
-    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    recent.retain(|known| *known != file);
-    recent.insert(0, file);
-    recent.truncate(MOST);
-}
 
 /// The submenu.
 pub(super) fn menu(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
@@ -65,24 +43,4 @@ pub(super) fn menu(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
             ui.close();
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_comes_first_and_each_once() {
-        let mut recent = Vec::new();
-        for name in ["/a", "/b", "/a"] {
-            remember(&mut recent, Path::new(name));
-        }
-        assert_eq!(recent, ["/a", "/b"].map(PathBuf::from));
-        for number in 0..20 {
-            remember(&mut recent, Path::new(&format!("/{number}")));
-        }
-        assert_eq!((recent.len(), recent[0].clone()), (MOST, PathBuf::from("/19")));
-        remember(&mut recent, Path::new("clip.mp4"));
-        assert!(recent[0].is_absolute() && recent[0].ends_with("clip.mp4"));
-    }
 }

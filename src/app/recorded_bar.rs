@@ -1,20 +1,11 @@
 //! A bar over the picture after a recording: play it, show it in the file manager.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use eframe::egui::{self, Align, Button, CornerRadius, Layout, Margin, Rect, RichText, Stroke, UiBuilder, pos2, vec2};
 
 use super::command::{AppCommand, LibraryCommand};
 use super::recording_text::duration_text;
+use super::state::RecordedSession;
 use super::theme;
-
-/// The session that was recorded last.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct RecordedSession {
-    pub folder: PathBuf,
-    pub duration: Duration,
-}
 
 /// Width and height of the bar in points.
 const SIZE: egui::Vec2 = vec2(400.0, 40.0);

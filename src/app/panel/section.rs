@@ -50,19 +50,3 @@ pub(super) fn title(
     }
     open
 }
-
-impl App {
-    /// Whether only the title of a part is shown.
-    pub(crate) fn is_folded(&self, section: Section) -> bool {
-        self.settings.folded.iter().any(|name| name == section.name())
-    }
-
-    /// Folds a part, or unfolds it; it is remembered.
-    pub(crate) fn fold(&mut self, section: Section) {
-        let folded = &mut self.settings.folded;
-        match folded.iter().position(|name| name == section.name()) {
-            Some(place) => drop(folded.remove(place)),
-            None => folded.push(section.name().to_owned()),
-        }
-    }
-}

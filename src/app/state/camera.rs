@@ -39,6 +39,54 @@ fn remembered_format(settings: &Settings, source: &SourceSpec, listed: &[CameraI
     camera?.format.clone()
 }
 
+/// What is known of the camera's controls.
+#[derive(Default)]
+pub(crate) struct CameraPage {
+    pub open: bool,
+    /// They are being read or set.
+    pub busy: bool,
+    /// To be set as soon as that is over.
+    pub waiting: Vec<(ControlKind, ControlValue)>,
+    /// The camera gave pictures at the last repaint.
+    pub was_running: bool,
+    /// The camera is to get what is remembered of it.
+    pub controls_due: bool,
+    pub known: Option<Result<Vec<CameraControl>, String>>,
+}
+
+impl CameraPage {
+    /// Another camera, or the same one anew: nothing is known of it yet.
+    pub fn begin(&mut self) {
+        let Self { open, busy, .. } = *self;
+        *self = Self { open, busy, ..Self::default() };
+    }
+
+    /// Takes what the camera says.
+    pub fn take(&mut self, controls: Result<Vec<CameraControl>, String>) {
+        self.known = Some(controls);
+    }
+
+    /// The controls of the camera; none where they are not known.
+    pub fn controls(&self) -> &[CameraControl] {
+        self.known.as_ref().and_then(|known| known.as_ref().ok()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Shows a control as it will be, so that a slider does not jump back while it is set.
+    pub fn show_as_set(&mut self, kind: ControlKind, value: ControlValue) {
+        let Some(Ok(controls)) = &mut self.known else { return };
+        let Some(control) = controls.iter_mut().find(|control| control.kind == kind) else { return };
+        match (value, &mut control.range) {
+            (ControlValue::Auto, _) => control.auto = control.auto.map(|_| true),
+            (ControlValue::Fixed(value), range) => {
+                control.auto = control.auto.map(|_| false);
+                if let Some(range) = range {
+                    range.value = value;
+                }
+            }
+        }
+    }
+}
+
 impl App {
     /// The camera that is shown.
     pub(in crate::app) fn camera(&self) -> Option<&CameraInfo> {

@@ -8,9 +8,26 @@ use facelens_import::{CardDraft, Installed};
 
 use super::App;
 use crate::app::background_tasks::{BackgroundTask, PickOrigin, TaskKey};
-use crate::app::card_form::{CardForm, CardTrial};
 use crate::app::command::CardCommand;
 use crate::app::notices::Tone;
+
+/// A card that is being written.
+pub(crate) struct CardForm {
+    pub draft: CardDraft,
+    pub trial: CardTrial,
+    /// It is being put into the library.
+    pub saving: bool,
+}
+
+/// What the network makes of the card.
+pub(crate) enum CardTrial {
+    /// It is being tried.
+    Running,
+    /// It runs on what is shown.
+    Works,
+    /// Why it does not.
+    Failed(String),
+}
 
 impl App {
     /// A file that was chosen has no card: its graph is read, and the form is shown.

@@ -2,11 +2,11 @@
 
 use eframe::egui;
 use facelens_core::track::Face;
+use facelens_session::overlay::{age_words, gender_words};
 
 use super::App;
 use crate::app::action::Action;
 use crate::app::command::FaceCommand;
-use crate::app::face_menu::figures;
 use crate::app::notices::Tone;
 use crate::app::picture_view::{KEY_ZOOM, PictureView};
 
@@ -78,5 +78,33 @@ impl App {
             self.picture_view.zoom_at(factor, area.center(), fitted, area);
         }
         true
+    }
+}
+
+/// The figures of a face as text, in words that say how sure they are.
+fn figures(face: &Face) -> String {
+    let age = face.age.map_or_else(|| "no age".to_owned(), |age| age_words(age).text);
+    let gender = face.gender.map_or_else(|| "no gender".to_owned(), |gender| gender_words(gender).text);
+    let pose = face.pose.map_or_else(
+        || "no head pose".to_owned(),
+        // Without a rounded zero's sign.
+        |pose| {
+            let [yaw, pitch, roll] = [pose.yaw, pose.pitch, pose.roll].map(|angle| (angle * 10.0).round() / 10.0 + 0.0);
+            format!("yaw {yaw:.1}°, pitch {pitch:.1}°, roll {roll:.1}°")
+        },
+    );
+    format!("Person {}: {age}, {gender}, {pose}", face.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fake::face;
+
+    #[test]
+    fn the_figures_say_how_sure_they_are() {
+        assert_eq!(figures(&face(1)), "Person 1: age 27–35, female, 9 in 10, yaw -12.0°, pitch 3.0°, roll 1.0°");
+        let bare = Face { age: None, gender: None, pose: None, ..face(2) };
+        assert_eq!(figures(&bare), "Person 2: no age, no gender, no head pose");
     }
 }

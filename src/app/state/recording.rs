@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eframe::egui;
 use facelens_core::model::Task;
@@ -16,7 +17,6 @@ use crate::app::background_tasks::BackgroundTask;
 use crate::app::command::{AppCommand, CameraCommand, LibraryCommand};
 use crate::app::countdown::Countdown;
 use crate::app::notices::Tone;
-use crate::app::recorded_bar::RecordedSession;
 use crate::app::recording_text::duration_text;
 use crate::app::view::{capitalised, is_still, name_of};
 use crate::pipeline::SourceState;
@@ -33,6 +33,13 @@ pub(crate) struct Recording {
     pub closing: bool,
     /// Faces are blurred in its videos.
     pub blurred: bool,
+}
+
+/// The session that was recorded last.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RecordedSession {
+    pub folder: PathBuf,
+    pub duration: Duration,
 }
 
 impl App {

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use eframe::egui;
 use facelens_session::{SessionError, SessionFolder};
 
-use super::App;
+use super::seek::FilePosition;
+use super::{App, recent};
 use crate::app::action::Action;
 use crate::app::background_tasks::BackgroundTask;
 use crate::app::command::ExportCommand;
 use crate::app::notices::Tone;
-use crate::app::recent_files;
 use crate::app::replay::{Replay, ReplayState};
-use crate::app::seek_bar::FilePosition;
 
 impl App {
     /// Reads a session on another thread; what is shown stays until it is there.
@@ -41,7 +40,7 @@ impl App {
                 self.countdown = None;
                 self.forget_view();
                 self.close_library();
-                recent_files::remember(&mut self.settings.recent_files, &session.path);
+                recent::remember(&mut self.settings.recent_files, &session.path);
                 self.replay = ReplayState::Open(Box::new(Replay::new(*session)));
             }
             // Something is shown already: that stays.

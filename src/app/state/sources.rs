@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use facelens_media::{CameraChoice, CameraInfo, SourceError, SourceSpec};
 use facelens_session::SessionFolder;
 
-use super::App;
+use super::{App, recent};
 use crate::app::action::Action;
 use crate::app::background_tasks::{BackgroundTask, PickOrigin};
 use crate::app::file_dialogs::is_model_file;
 use crate::app::notices::Tone;
 use crate::app::picture::PictureAlignment;
-use crate::app::recent_files;
 use crate::app::replay::ReplayState;
 use crate::outputs::Follow;
 
@@ -36,7 +35,7 @@ impl App {
             return;
         }
         if let SourceSpec::Path(path) = &source {
-            recent_files::remember(&mut self.settings.recent_files, path);
+            recent::remember(&mut self.settings.recent_files, path);
         }
         self.settings.source = Some(source.clone());
         self.show_source(source);

@@ -4,6 +4,7 @@ use eframe::egui;
 
 use super::App;
 use crate::app::background_tasks::{BackgroundTask, TaskKey};
+use crate::app::command::Section;
 use crate::settings::TEXT_SIZES;
 
 /// The size of the text and of everything else.
@@ -23,6 +24,20 @@ impl WindowZoom {
 }
 
 impl App {
+    /// Whether only the title of a part is shown.
+    pub(crate) fn is_folded(&self, section: Section) -> bool {
+        self.settings.folded.iter().any(|name| name == section.name())
+    }
+
+    /// Folds a part, or unfolds it; it is remembered.
+    pub(crate) fn fold(&mut self, section: Section) {
+        let folded = &mut self.settings.folded;
+        match folded.iter().position(|name| name == section.name()) {
+            Some(place) => drop(folded.remove(place)),
+            None => folded.push(section.name().to_owned()),
+        }
+    }
+
     /// Text of this size from now on.
     pub(in crate::app) fn want_text_size(&mut self, size: f32) {
         self.settings.text_size = size;

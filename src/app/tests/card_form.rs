@@ -5,8 +5,8 @@ use facelens_core::model::graphs::small;
 use facelens_import::{CardDraft, Installed};
 
 use super::*;
-use crate::app::card_form::CardTrial;
 use crate::app::command::CardCommand;
+use crate::app::state::CardTrial;
 
 /// A window in which a network without a card was chosen, and the network's folder.
 fn drafted() -> (Test, tempfile::TempDir) {

@@ -1,15 +1,14 @@
-//! What the library shows: one row for each session, and what can be done with it.
+//! The library of sessions: a page in the place of the picture with a row for each recording in the sessions' folder.
 
 use eframe::egui::{self, Align, Button, Color32, Layout, Rect, RichText, Sense, TextEdit, UiBuilder, pos2, vec2};
 use facelens_session::library::{SessionEntry, SessionState};
 
-use super::super::action::Action;
-use super::super::command::{AppCommand, LibraryCommand};
-use super::super::notices::Tone;
-use super::super::recording_text::{bytes_text, clock_text};
-use super::super::state::{App, LOCKED, from_home};
-use super::super::{elide, theme};
-use super::LibraryItem;
+use super::action::Action;
+use super::command::{AppCommand, LibraryCommand};
+use super::notices::Tone;
+use super::recording_text::{bytes_text, clock_text};
+use super::state::{App, LOCKED, LibraryItem, from_home};
+use super::{elide, theme};
 
 /// Size of a thumbnail in points.
 const THUMBNAIL: egui::Vec2 = vec2(128.0, 72.0);
@@ -25,7 +24,7 @@ const BUTTONS: f32 = 112.0;
 const MOST_WIDTH: f32 = 880.0;
 
 /// Shows the page in `area`.
-pub(in crate::app) fn show(app: &mut App, ui: &mut egui::Ui, area: Rect, commands: &mut Vec<AppCommand>) {
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, area: Rect, commands: &mut Vec<AppCommand>) {
     let area = area.shrink(theme::MARGIN);
     let width = area.width().min(MOST_WIDTH);
     let place = Rect::from_min_max(
@@ -208,7 +207,7 @@ fn thumbnail(ui: &egui::Ui, place: Rect, item: &LibraryItem) {
     match item.details.as_ref().map(|details| details.as_ref().ok().and_then(|read| read.thumbnail.as_ref())) {
         Some(Some(texture)) => {
             let [width, height] = texture.size();
-            let inner = super::super::picture::letterbox(place, width as u32, height as u32);
+            let inner = super::picture::letterbox(place, width as u32, height as u32);
             let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
             painter.add(egui::epaint::RectShape::filled(inner, 4.0, Color32::WHITE).with_texture(texture.id(), uv));
         }
