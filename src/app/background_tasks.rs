@@ -25,6 +25,7 @@ use facelens_session::{SessionError, SessionFolder, SnapshotFiles, WriteError};
 mod failed;
 mod work;
 
+pub(crate) use super::file_dialogs::Picked;
 use work::work_of;
 
 use super::command::Output;
@@ -247,17 +248,6 @@ impl TaskReport {
             _ => None,
         }
     }
-}
-
-/// The answer of a file dialog.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Picked {
-    /// These files.
-    Files(Vec<PathBuf>),
-    /// The user closed the dialog.
-    Nothing,
-    /// The system has no file dialog.
-    NoDialog,
 }
 
 /// The number of a background task: each one has a larger number than those that were started before it, which tells

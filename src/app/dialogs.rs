@@ -50,7 +50,7 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
             Dialog::RecordOptions => scrolled(ui, |ui| recording_dialog::options(app, ui, commands)),
             Dialog::Outputs => scrolled(ui, |ui| outputs_dialog::show(app, ui, commands)),
             Dialog::Export => scrolled(ui, |ui| export_dialog::show(app, ui, commands)),
-            Dialog::Messages => notices::show_list(app, ui, commands),
+            Dialog::Messages => notices::show_list(&app.notices, ui, commands),
             Dialog::Preferences => preferences::show(app, ui, commands),
             Dialog::Welcome => {
                 first_run::show(app, ui, commands);

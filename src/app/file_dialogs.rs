@@ -7,7 +7,16 @@ use std::time::{Duration, Instant};
 use facelens_core::model::Task;
 use facelens_session::export::ExportRequest;
 
-use super::background_tasks::Picked;
+/// The answer of a file dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Picked {
+    /// These files.
+    Files(Vec<PathBuf>),
+    /// The user closed the dialog.
+    Nothing,
+    /// The system has no file dialog.
+    NoDialog,
+}
 
 /// A dialog that is shown, and its answer: `None` where the user closed it.
 pub(super) type FileDialog = std::pin::Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;

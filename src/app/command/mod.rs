@@ -10,13 +10,12 @@ use facelens_session::recording::RecordedPictures;
 mod parts;
 
 pub(crate) use parts::{
-    CameraCommand, CardCommand, ChosenFace, ExportCommand, FaceCommand, LibraryCommand, Output, ReplayCommand, Section,
+    CameraCommand, CardCommand, ChosenFace, ExportCommand, FaceCommand, LibraryCommand, NoticeNumber, Output,
+    Preference, ReplayCommand, Section,
 };
 
 use super::action::Action;
-use super::notices::NoticeNumber;
 use super::picture_view::PictureView;
-use super::preferences::Preference;
 
 /// Something that a widget asks for.
 #[derive(Clone, Debug, PartialEq)]

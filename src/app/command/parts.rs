@@ -7,6 +7,8 @@ use facelens_import::CardDraft;
 use facelens_media::{CameraFormat, ControlKind, ControlValue};
 use facelens_session::export::ExportFormat;
 
+use crate::settings::ThemeChoice;
+
 /// What the page of a camera asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum CameraCommand {
@@ -153,3 +155,21 @@ impl Section {
         }
     }
 }
+
+/// A preference that a widget changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Preference {
+    /// The theme.
+    Theme(ThemeChoice),
+    /// The size of text and everything else, relative to the system's.
+    TextSize(f32),
+    /// Whether ages are shown.
+    ShowAge(bool),
+    /// Whether genders are shown.
+    ShowGender(bool),
+    /// Keep snapshots among the user's pictures.
+    DefaultSnapshotsFolder,
+}
+
+/// The number of a message; later ones have larger numbers.
+pub(crate) type NoticeNumber = u64;

@@ -5,17 +5,16 @@ use std::time::Duration;
 use eframe::egui::{self, Button, Label, RichText, ScrollArea, Sense, vec2};
 
 use super::super::command::AppCommand;
-use super::super::state::App;
 use super::super::theme;
-use super::Notice;
+use super::{Notice, Notices};
 
 /// Width of the column that says how long ago a message was.
 const AGO_WIDTH: f32 = 76.0;
 
-pub(in crate::app) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
+pub(in crate::app) fn show(notices: &Notices, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     theme::dialog_width(ui, 560.0);
     ui.heading("Messages");
-    let all = app.notices.all();
+    let all = notices.all();
     if all.is_empty() {
         ui.label(RichText::new("Nothing has been said since facelens was started.").color(theme::colors().weak));
         return;

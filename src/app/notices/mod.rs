@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Color32;
 
-use super::command::AppCommand;
+use super::command::{AppCommand, NoticeNumber};
 use super::theme;
 
 pub(super) use list::show as show_list;
@@ -53,9 +53,6 @@ fn reading_time(text: &str) -> Duration {
 const MOST_AT_ONCE: usize = 4;
 /// So many are kept in the list.
 const MOST_KEPT: usize = 200;
-
-/// The number of a message; later ones have larger numbers.
-pub(crate) type NoticeNumber = u64;
 
 /// A message.
 #[derive(Clone, Debug)]

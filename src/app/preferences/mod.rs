@@ -5,26 +5,11 @@ mod folders;
 use eframe::egui::{self, Button, Checkbox, ScrollArea, vec2};
 
 use super::action::Action;
-use super::command::{AppCommand, Output};
+use super::command::{AppCommand, Output, Preference};
 use super::outputs_dialog;
 use super::state::{App, LOCKED, STANDARD_OUTPUT};
 use super::theme;
 use crate::settings::{TEXT_SIZES, ThemeChoice};
-
-/// A preference that a widget changes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Preference {
-    /// The theme.
-    Theme(ThemeChoice),
-    /// The size of text and everything else, relative to the system's.
-    TextSize(f32),
-    /// Whether ages are shown.
-    ShowAge(bool),
-    /// Whether genders are shown.
-    ShowGender(bool),
-    /// Keep snapshots among the user's pictures.
-    DefaultSnapshotsFolder,
-}
 
 /// Whether it is on, its title, and what a click asks for.
 type ShownSwitch = (bool, &'static str, fn(bool) -> Preference);
@@ -153,19 +138,6 @@ fn privacy(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
             commands.push(Action::About.into());
         }
     });
-}
-
-impl App {
-    /// Does what a preference asks for; it is remembered.
-    pub(super) fn prefer(&mut self, preference: Preference) {
-        match preference {
-            Preference::Theme(theme) => self.settings.theme = theme,
-            Preference::TextSize(size) => self.want_text_size(size.clamp(*TEXT_SIZES.start(), *TEXT_SIZES.end())),
-            Preference::ShowAge(show) => self.settings.show_age = show,
-            Preference::ShowGender(show) => self.settings.show_gender = show,
-            Preference::DefaultSnapshotsFolder => self.settings.snapshots_folder = None,
-        }
-    }
 }
 
 #[cfg(test)]

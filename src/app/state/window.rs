@@ -4,7 +4,7 @@ use eframe::egui;
 
 use super::App;
 use crate::app::background_tasks::{BackgroundTask, TaskKey};
-use crate::app::command::Section;
+use crate::app::command::{Preference, Section};
 use crate::settings::TEXT_SIZES;
 
 /// The size of the text and of everything else.
@@ -24,6 +24,17 @@ impl WindowZoom {
 }
 
 impl App {
+    /// Does what a preference asks for; it is remembered.
+    pub(super) fn prefer(&mut self, preference: Preference) {
+        match preference {
+            Preference::Theme(theme) => self.settings.theme = theme,
+            Preference::TextSize(size) => self.want_text_size(size.clamp(*TEXT_SIZES.start(), *TEXT_SIZES.end())),
+            Preference::ShowAge(show) => self.settings.show_age = show,
+            Preference::ShowGender(show) => self.settings.show_gender = show,
+            Preference::DefaultSnapshotsFolder => self.settings.snapshots_folder = None,
+        }
+    }
+
     /// Whether only the title of a part is shown.
     pub(crate) fn is_folded(&self, section: Section) -> bool {
         self.settings.folded.iter().any(|name| name == section.name())
