@@ -1,8 +1,9 @@
-//! The crates depend downwards only, and the core stays free of windows, cameras, videos and tables.
+//! The crates depend downwards only, the core stays free of windows, cameras, videos and tables, and the window's modules
+//! form no circle.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -81,4 +82,76 @@ fn the_core_needs_no_window_camera_video_or_table() {
     assert!(crates.contains("tract-onnx"), "{tree}");
     let heavy: Vec<_> = NOT_IN_CORE.into_iter().filter(|name| crates.contains(name)).collect();
     assert!(heavy.is_empty(), "facelens-core needs {heavy:?}");
+}
+
+/// The names that follow `prefix` in `code`: `super::a::B` and `super::{a::B, c}` name `a` and `c`.
+fn named_after<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
+    let first =
+        |path: &'a str| path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let mut names = Vec::new();
+    for (place, _) in code.match_indices(prefix) {
+        let rest = &code[place + prefix.len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            names.push(first(rest));
+            continue;
+        };
+        let (mut depth, mut begin) = (0, 0);
+        for (at, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                ',' | '}' if depth == 0 => {
+                    names.push(first(&list[begin..at]));
+                    begin = at + 1;
+                    if c == '}' {
+                        break;
+                    }
+                }
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
+/// Adds the modules of the window that the files in `folder` name, by the module that they belong to.
+fn note_uses(folder: &Path, of: Option<&str>, uses: &mut BTreeMap<String, BTreeSet<String>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        if stem == "fake" || stem.ends_with("tests") || (stem == "mod" && of.is_none()) {
+            continue;
+        }
+        let module = of.unwrap_or(stem);
+        if path.is_dir() {
+            note_uses(&path, Some(module), uses);
+            continue;
+        }
+        let code = fs::read_to_string(&path).unwrap();
+        let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let code: Vec<_> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code = code.join("\n");
+        // The window itself, from a file in its folder or in a folder below.
+        let window = if of.is_some() && stem != "mod" { "super::super::" } else { "super::" };
+        let named = [window, "crate::app::"].map(|prefix| named_after(&code, prefix)).concat();
+        let used = uses.entry(module.to_owned()).or_default();
+        used.extend(named.into_iter().filter(|name| *name != module).map(str::to_owned));
+    }
+}
+
+#[test]
+fn the_modules_of_the_window_form_no_circle() {
+    assert_eq!(named_after("super::a::B; super::{c, d::{E, F}, g as h}", "super::"), ["a", "c", "d", "g"]);
+    let mut uses = BTreeMap::new();
+    note_uses(&root().join("src/app"), None, &mut uses);
+    assert!(uses["central_panel"].contains("state"), "{uses:?}");
+    // What uses nothing that is left is in no circle.
+    loop {
+        let left: BTreeSet<String> = uses.keys().cloned().collect();
+        uses.retain(|_, used| used.iter().any(|name| left.contains(name)));
+        if uses.len() == left.len() {
+            break;
+        }
+    }
+    assert!(uses.is_empty(), "in a circle, or above one: {uses:#?}");
 }

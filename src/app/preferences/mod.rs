@@ -9,7 +9,7 @@ use super::command::{AppCommand, Output, Preference};
 use super::outputs_dialog;
 use super::state::{App, LOCKED, STANDARD_OUTPUT};
 use super::theme;
-use crate::settings::{TEXT_SIZES, ThemeChoice};
+use crate::settings::ThemeChoice;
 
 /// Whether it is on, its title, and what a click asks for.
 type ShownSwitch = (bool, &'static str, fn(bool) -> Preference);
@@ -143,6 +143,7 @@ fn privacy(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::TEXT_SIZES;
 
     #[test]
     fn every_step_is_a_size_that_can_be_remembered() {
