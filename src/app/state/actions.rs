@@ -44,13 +44,13 @@ impl App {
             Action::CameraPage => self.toggle_camera_page(),
             Action::Library => self.toggle_library(),
             Action::OpenSession => {
-                self.start(BackgroundTask::PickSession(sessions));
+                self.tasks.start(BackgroundTask::PickSession(sessions));
             }
             Action::OpenFile => {
-                self.start(BackgroundTask::PickSource { folder: false });
+                self.tasks.start(BackgroundTask::PickSource { folder: false });
             }
             Action::OpenFolder => {
-                self.start(BackgroundTask::PickSource { folder: true });
+                self.tasks.start(BackgroundTask::PickSource { folder: true });
             }
             Action::NextCamera => self.next_camera(),
             Action::Demo => self.choose_source(SourceSpec::Demo),

@@ -163,14 +163,14 @@ impl App {
         }
         self.camera_page.busy = true;
         let settings = std::mem::take(&mut self.camera_page.waiting);
-        self.start(BackgroundTask::SetCameraControls { device, settings });
+        self.tasks.start(BackgroundTask::SetCameraControls { device, settings });
     }
 
     fn read_controls(&mut self) {
         let Some(device) = self.camera().map(|camera| camera.device.clone()) else { return };
         if !self.camera_page.busy {
             self.camera_page.busy = true;
-            self.start(BackgroundTask::SetCameraControls { device, settings: Vec::new() });
+            self.tasks.start(BackgroundTask::SetCameraControls { device, settings: Vec::new() });
         }
     }
 

@@ -32,7 +32,7 @@ pub(crate) enum CardTrial {
 impl App {
     /// A file that was chosen has no card: its graph is read, and the form is shown.
     pub(super) fn draft_card(&mut self, file: PathBuf, task: Option<Task>) {
-        self.start(BackgroundTask::DraftCard { file, task });
+        self.tasks.start(BackgroundTask::DraftCard { file, task });
     }
 
     pub(super) fn take_draft(&mut self, result: Result<Box<CardDraft>, ModelError>) {
@@ -50,7 +50,7 @@ impl App {
         let Some(form) = &mut self.card_form else { return };
         form.trial = CardTrial::Running;
         let draft = Box::new(form.draft.clone());
-        self.start(BackgroundTask::TryCard(draft));
+        self.tasks.start(BackgroundTask::TryCard(draft));
     }
 
     /// Does what a widget of the form asks for.
@@ -70,7 +70,7 @@ impl App {
                 if let Some(form) = self.card_form.as_mut().filter(|form| !form.saving) {
                     form.saving = true;
                     let draft = Box::new(form.draft.clone());
-                    self.start(BackgroundTask::KeepCard(draft));
+                    self.tasks.start(BackgroundTask::KeepCard(draft));
                 }
             }
             CardCommand::Cancel => {
@@ -101,7 +101,7 @@ impl App {
             Ok(installed) => {
                 let task = form.draft.task;
                 self.card_form = None;
-                self.start(BackgroundTask::ListModels);
+                self.tasks.start(BackgroundTask::ListModels);
                 self.load_model(Some(task), vec![installed.card], PickOrigin::Chosen);
             }
             Err(error) => {

@@ -94,7 +94,7 @@ impl App {
         if self.shows_running_export() {
             return;
         }
-        self.start(BackgroundTask::ReadForExport(session));
+        self.tasks.start(BackgroundTask::ReadForExport(session));
     }
 
     pub(super) fn take_ready_for_export(&mut self, result: Result<Arc<SessionFolder>, SessionError>) {
@@ -146,12 +146,12 @@ impl App {
                 let progress = ExportProgress { done: 0, all: 0 };
                 export.phase = ExportPhase::Running { progress, began: now };
                 let session = SharedSession(Arc::clone(&export.session));
-                self.start(BackgroundTask::Export { session, request });
+                self.tasks.start(BackgroundTask::Export { session, request });
                 return;
             }
             ExportCommand::PickFile => {
                 let request = export.request(false);
-                self.start(BackgroundTask::PickExportFile(request));
+                self.tasks.start(BackgroundTask::PickExportFile(request));
                 return;
             }
             // A file that was chosen for another format would have the wrong ending.

@@ -132,7 +132,7 @@ impl App {
             Some(folder) => {
                 self.library.reading = true;
                 let known = self.library.known();
-                self.start(BackgroundTask::ListSessions { folder, known });
+                self.tasks.start(BackgroundTask::ListSessions { folder, known });
             }
             None => {
                 self.library.error =
@@ -149,7 +149,7 @@ impl App {
             LibraryCommand::Play(session) => self.open_session(session),
             LibraryCommand::Export(session) => self.read_for_export(session),
             LibraryCommand::ShowFolder(folder) => {
-                self.start(BackgroundTask::ShowFolder(folder));
+                self.tasks.start(BackgroundTask::ShowFolder(folder));
             }
             LibraryCommand::StartRenaming(session) => self.library.start_renaming(session),
             LibraryCommand::StopRenaming => self.library.renaming = None,
@@ -157,15 +157,15 @@ impl App {
                 self.library.renaming = None;
                 if session.file_name().is_some_and(|old| *old != *name.trim()) {
                     self.leave_session(&session);
-                    self.start(BackgroundTask::RenameSession { session, name });
+                    self.tasks.start(BackgroundTask::RenameSession { session, name });
                 }
             }
             LibraryCommand::Trash(session) => {
                 self.leave_session(&session);
-                self.start(BackgroundTask::TrashSession(session));
+                self.tasks.start(BackgroundTask::TrashSession(session));
             }
             LibraryCommand::Recover(session) => {
-                self.start(BackgroundTask::Recover(session));
+                self.tasks.start(BackgroundTask::Recover(session));
             }
         }
     }

@@ -14,6 +14,7 @@ mod replay;
 mod reports;
 mod seek;
 mod sources;
+mod tasks;
 mod window;
 
 pub(crate) use camera::{CameraPage, first_camera_format};
@@ -26,7 +27,6 @@ pub(crate) use recording::{LOCKED, RecordedSession};
 pub(crate) use reports::{from_home, title};
 pub(crate) use seek::{FilePosition, FolderImage};
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,10 +39,11 @@ use facelens_media::{CameraChoice, CameraFormat, CameraInfo, SourceErrorKind, So
 use facelens_session::overlay::SceneOptions;
 use outputs::Outputs;
 use recording::Recording;
+use tasks::TaskRunner;
 
 use super::AppOptions;
 use super::action::Action;
-use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskKey, TaskNumber, TaskReport};
+use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskNumber, TaskReport};
 use super::command::{AppCommand, ChosenFace};
 use super::countdown::Countdown;
 use super::engine::Engine;
@@ -132,12 +133,7 @@ pub(crate) fn first_detector(options: &AppOptions, settings: &Settings) -> Detec
 /// The window.
 pub(crate) struct App {
     pub engine: Box<dyn Engine>,
-    tasks: Box<dyn BackgroundTasks>,
-    reports: Receiver<(TaskNumber, TaskReport)>,
-    /// The number of the background task that was started last.
-    newest_task: TaskNumber,
-    /// The number of the task that was started last under each key.
-    newest_of_key: HashMap<TaskKey, TaskNumber>,
+    tasks: TaskRunner,
     /// Sessions that were asked for before this task were overtaken: by another one, or by a source.
     sessions_from: TaskNumber,
     pub settings: Settings,
@@ -219,10 +215,7 @@ impl App {
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
             engine,
-            tasks,
-            reports,
-            newest_task: 0,
-            newest_of_key: HashMap::new(),
+            tasks: TaskRunner::new(tasks, reports),
             sessions_from: 0,
             saved: settings.clone(),
             detector: first_detector(options, &settings),
@@ -279,8 +272,8 @@ impl App {
         }
         app.start_outputs(options.outputs.clone());
         app.list_cameras();
-        app.start(BackgroundTask::LoadShipped);
-        app.start(BackgroundTask::ListModels);
+        app.tasks.start(BackgroundTask::LoadShipped);
+        app.tasks.start(BackgroundTask::ListModels);
         app.find_unfinished();
         for task in Task::ALL {
             let asked: Vec<PathBuf> =
@@ -302,7 +295,7 @@ impl App {
     /// Takes in what is new; called before each repaint, and when a worker has something while the window is hidden.
     pub fn logic(&mut self, ctx: &egui::Context) {
         self.follow_text_size(ctx);
-        while let Ok((number, report)) = self.reports.try_recv() {
+        while let Some((number, report)) = self.tasks.next_report() {
             self.take_report(ctx, number, report);
         }
         if !self.read_replay(ctx) {
@@ -326,16 +319,6 @@ impl App {
         } else if !self.recording.closing {
             self.save_and_close();
         }
-    }
-
-    /// Starts a background task.
-    fn start(&mut self, task: BackgroundTask) -> TaskNumber {
-        self.newest_task += 1;
-        if let Some(key) = task.key() {
-            self.newest_of_key.insert(key, self.newest_task);
-        }
-        self.tasks.start(self.newest_task, task);
-        self.newest_task
     }
 
     fn read_engine(&mut self, ctx: &egui::Context) {
@@ -431,12 +414,12 @@ impl App {
                 self.engine.set_detector(detector);
             }
             AppCommand::LoadModel(task) => {
-                self.start(BackgroundTask::PickModel(task));
+                self.tasks.start(BackgroundTask::PickModel(task));
             }
             AppCommand::UseModel(task, name) => self.load_model(Some(task), vec![name.into()], PickOrigin::Chosen),
             AppCommand::ShippedModel(task) => {
                 // Whatever is still loading was asked for before.
-                self.models.use_shipped(task, self.newest_task);
+                self.models.use_shipped(task, self.tasks.newest());
                 self.settings.set_models(task, Vec::new());
                 self.engine.set_models(self.models.in_use.clone());
             }
@@ -445,10 +428,10 @@ impl App {
             AppCommand::RecordBlur(blur) => self.settings.record_blur = blur,
             AppCommand::RecordMirror(mirror) => self.settings.record_mirror = mirror,
             AppCommand::PickSessionsFolder => {
-                self.start(BackgroundTask::PickSessionsFolder);
+                self.tasks.start(BackgroundTask::PickSessionsFolder);
             }
             AppCommand::PickGaitModel => {
-                self.start(BackgroundTask::PickGaitModel);
+                self.tasks.start(BackgroundTask::PickGaitModel);
             }
             AppCommand::NoGaitModel => self.use_gait_model(None),
             AppCommand::DefaultSessionsFolder => self.settings.sessions_folder = None,
@@ -465,7 +448,7 @@ impl App {
             AppCommand::SeekReleased => self.seek_released(),
             AppCommand::FindMissing => {
                 self.recent.looked_at = Some(ctx.input(|input| input.time));
-                self.start(BackgroundTask::FindMissing(self.settings.recent_files.clone()));
+                self.tasks.start(BackgroundTask::FindMissing(self.settings.recent_files.clone()));
             }
             AppCommand::ForgetRecentFiles => self.settings.recent_files.clear(),
             AppCommand::Library(command) => self.run_library(command),
@@ -477,7 +460,7 @@ impl App {
             AppCommand::UsualKeys(action) => self.usual_keys(action),
             AppCommand::Prefer(preference) => self.prefer(preference),
             AppCommand::PickSnapshotsFolder => {
-                self.start(BackgroundTask::PickSnapshotsFolder);
+                self.tasks.start(BackgroundTask::PickSnapshotsFolder);
             }
             AppCommand::HideBanner => self.banner_hidden = true,
             AppCommand::CloseNotice(number) => self.notices.close(number),

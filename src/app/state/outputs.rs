@@ -153,7 +153,7 @@ impl App {
 
     fn find_address(&mut self, output: Output, purpose: Purpose, name: Address) {
         let text = self.outputs.typed(output).text.clone();
-        let number = self.start(BackgroundTask::FindAddress { output, purpose, text, name });
+        let number = self.tasks.start(BackgroundTask::FindAddress { output, purpose, text, name });
         self.outputs.typed(output).looking = Some(number);
     }
 

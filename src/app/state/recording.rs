@@ -306,7 +306,7 @@ impl App {
     /// Looks for recordings that were broken off, e.g. by a crash.
     pub(super) fn find_unfinished(&mut self) {
         if let Some(folder) = self.sessions_folder() {
-            self.start(BackgroundTask::FindUnfinished(folder));
+            self.tasks.start(BackgroundTask::FindUnfinished(folder));
         }
     }
 
@@ -320,7 +320,7 @@ impl App {
         };
         self.notices.say(Tone::Warn, words);
         for session in sessions {
-            self.start(BackgroundTask::Recover(session));
+            self.tasks.start(BackgroundTask::Recover(session));
         }
     }
 

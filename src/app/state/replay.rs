@@ -19,7 +19,7 @@ impl App {
         if matches!(self.replay, ReplayState::Failed(_)) {
             self.replay = ReplayState::Opening(path.clone());
         }
-        self.sessions_from = self.start(BackgroundTask::OpenSession(path));
+        self.sessions_from = self.tasks.start(BackgroundTask::OpenSession(path));
     }
 
     pub(super) fn take_session(&mut self, result: Result<Box<SessionFolder>, SessionError>) {

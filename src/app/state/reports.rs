@@ -38,7 +38,7 @@ impl App {
             None => self.info().map_or_else(|| self.source.to_string(), |info| info.name.clone()),
         };
         let options = self.scene_options(1.0);
-        self.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });
+        self.tasks.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });
     }
 
     /// Where snapshots are kept.
@@ -51,15 +51,11 @@ impl App {
         if origin == PickOrigin::Chosen && self.refuse_while_recording() {
             return;
         }
-        let number = self.start(BackgroundTask::LoadModel { task, files, origin });
+        let number = self.tasks.start(BackgroundTask::LoadModel { task, files, origin });
         self.models.start_loading(number, task);
     }
 
     pub(super) fn take_report(&mut self, ctx: &egui::Context, number: TaskNumber, report: TaskReport) {
-        if report.key().and_then(|key| self.newest_of_key.get(&key)).is_some_and(|newest| number < *newest) {
-            // It was asked for again, or something else was.
-            return;
-        }
         match report {
             TaskReport::Cameras(result) => self.take_cameras(result),
             TaskReport::SourcePicked(Picked::Files(files)) => {

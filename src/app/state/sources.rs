@@ -43,7 +43,7 @@ impl App {
 
     /// A session that is still being read was asked for before what is chosen now.
     pub(super) fn overtake_sessions(&mut self) {
-        self.sessions_from = self.newest_task + 1;
+        self.sessions_from = self.tasks.newest() + 1;
     }
 
     pub(super) fn show_source(&mut self, source: SourceSpec) {
@@ -90,7 +90,7 @@ impl App {
 
     pub(super) fn list_cameras(&mut self) {
         if !std::mem::replace(&mut self.listing_cameras, true) {
-            self.start(BackgroundTask::ListCameras);
+            self.tasks.start(BackgroundTask::ListCameras);
         }
     }
 

@@ -82,7 +82,7 @@ impl App {
         let since = *self.changed_at.get_or_insert(now);
         if now - since >= 1.0 {
             let task = BackgroundTask::SaveSettings(file.prepare(&self.settings));
-            self.start(task);
+            self.tasks.start(task);
             self.saved = self.settings.clone();
             self.changed_at = None;
         } else {
