@@ -27,19 +27,19 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
             library::show(app, ui, area, commands);
             return;
         }
-        let fitted = app.shot.as_ref().map(|shot| letterbox(area, shot.frame.width(), shot.frame.height()));
-        app.picture_place = fitted.map(|fitted| (fitted, area));
+        let fitted = app.viewer.shot.as_ref().map(|shot| letterbox(area, shot.frame.width(), shot.frame.height()));
+        app.viewer.place = fitted.map(|fitted| (fitted, area));
         let app = &*app;
-        let live = || view(&app.status.shown, app.shot.is_some(), &app.source, &app.cameras);
+        let live = || view(&app.status.shown, app.viewer.shot.is_some(), &app.source, &app.cameras);
         let view = app.replay.view().unwrap_or_else(live);
         if let Some(page) = &view.page {
             show_page(ui, area, page, commands);
-        } else if let Some(shot) = &app.shot {
+        } else if let Some(shot) = &app.viewer.shot {
             let (width, height) = (shot.frame.width(), shot.frame.height());
             let fitted = letterbox(area, width, height);
-            let target = app.picture_view.place(fitted, area);
+            let target = app.viewer.view.place(fitted, area);
             let painter = ui.painter_at(target.intersect(area));
-            app.picture.paint(&painter, target, app.mirrored(), view.dimmed);
+            app.viewer.picture.paint(&painter, target, app.mirrored(), view.dimmed);
             if !view.dimmed {
                 let options = app.scene_options(target.width() / width as f32);
                 let labelled = app.people.labelled(shot.faces());
@@ -58,9 +58,9 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
             steer(app, ui, &response, (fitted, area), commands);
         }
         let paused = (app.paused && app.replay.is_none()).then(|| "Paused".to_owned());
-        let zoomed = app.picture_view.is_zoomed().then(|| format!("{} (Z: whole image)", app.picture_view.text()));
+        let zoomed = app.viewer.view.is_zoomed().then(|| format!("{} (Z: whole image)", app.viewer.view.text()));
         let only =
-            app.only_person.filter(|_| app.replay.is_none()).map(|id| format!("only person {id} (0: everybody)"));
+            app.viewer.only.filter(|_| app.replay.is_none()).map(|id| format!("only person {id} (0: everybody)"));
         let words: Vec<String> = [paused, zoomed, only].into_iter().flatten().collect();
         if view.page.is_none() && !words.is_empty() {
             pill(ui, area, &words.join("  ·  "));
@@ -97,7 +97,7 @@ fn steer(
     (fitted, area): (Rect, Rect),
     commands: &mut Vec<AppCommand>,
 ) {
-    let mut view = app.picture_view;
+    let mut view = app.viewer.view;
     if let Some(pointer) = response.hover_pos() {
         let (wheel, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
         let factor = pinch * (wheel * WHEEL_ZOOM).exp();
@@ -111,13 +111,13 @@ fn steer(
     if response.double_clicked() {
         view = PictureView::default();
     }
-    if view != app.picture_view {
+    if view != app.viewer.view {
         commands.push(AppCommand::PictureView(view));
     }
-    let Some(shot) = app.shot.as_ref().filter(|_| response.clicked()) else { return };
+    let Some(shot) = app.viewer.shot.as_ref().filter(|_| response.clicked()) else { return };
     if let Some(at) = response.interact_pointer_pos() {
         let faces = app.drawn_faces(shot.faces());
-        let (target, width) = (app.picture_view.place(fitted, area), shot.frame.width() as f32);
+        let (target, width) = (app.viewer.view.place(fitted, area), shot.frame.width() as f32);
         let face = face_menu::face_at(&faces, at, target, width, app.mirrored());
         // The menu stands beside the face, not over it.
         let chosen =

@@ -29,8 +29,8 @@ pub(super) fn beside(face: &Face, target: Rect, width: f32, mirrored: bool) -> P
 
 /// Marks the chosen face in the picture.
 pub(super) fn mark(app: &App, painter: &egui::Painter, target: Rect, width: f32) {
-    let Some(chosen) = &app.chosen_face else { return };
-    let faces = app.shot.as_ref().map_or(&[][..], |shot| shot.faces());
+    let Some(chosen) = &app.viewer.chosen_face else { return };
+    let faces = app.viewer.shot.as_ref().map_or(&[][..], |shot| shot.faces());
     if let Some(face) = faces.iter().find(|face| face.id == chosen.id) {
         let place = on_screen(face, target, width, app.mirrored()).expand(5.0);
         painter.rect_stroke(place, 6.0, Stroke::new(4.0, theme::colors().stage), egui::StrokeKind::Outside);
@@ -40,7 +40,7 @@ pub(super) fn mark(app: &App, painter: &egui::Painter, target: Rect, width: f32)
 
 /// The menu beside the chosen face. A click elsewhere and Esc close it.
 pub(super) fn show(app: &App, ui: &egui::Ui, area: Rect, commands: &mut Vec<AppCommand>) {
-    let Some(ChosenFace { id, at }) = app.chosen_face else { return };
+    let Some(ChosenFace { id, at }) = app.viewer.chosen_face else { return };
     let size = vec2(208.0, 132.0);
     let at = pos2(at.x.min(area.right() - size.x).max(area.left()), at.y.min(area.bottom() - size.y).max(area.top()));
     let menu = egui::Area::new(egui::Id::unique("face menu")).order(egui::Order::Foreground).fixed_pos(at);

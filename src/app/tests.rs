@@ -580,5 +580,5 @@ fn a_frame_without_analysis_is_shown_at_once() {
     assert!(test.shows("Image of HD Webcam"));
     test.fake.0.borrow_mut().analysis = Some(analysis(frame(64, 48, 1), vec![face(1)]));
     test.steps();
-    assert_eq!(Arc::clone(&test.window.state().shot.as_ref().unwrap().frame).sequence, 1);
+    assert_eq!(Arc::clone(&test.window.state().viewer.shot.as_ref().unwrap().frame).sequence, 1);
 }

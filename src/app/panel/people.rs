@@ -57,7 +57,7 @@ fn room_for(count: usize) -> f32 {
 fn nobody(app: &App) -> &'static str {
     match app.status.shown {
         SourceState::Failed(_) => "There is no image to look for people in.",
-        _ if app.shot.is_none() => "No image yet.",
+        _ if app.viewer.shot.is_none() => "No image yet.",
         _ => "Nobody in view.",
     }
 }

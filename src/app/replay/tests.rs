@@ -48,13 +48,13 @@ impl Window {
 
     /// The identities whose overlay is drawn.
     fn shown(&self) -> Vec<u64> {
-        self.test.window.state().shot.as_ref().unwrap().faces().iter().map(|face| face.id).collect()
+        self.test.window.state().viewer.shot.as_ref().unwrap().faces().iter().map(|face| face.id).collect()
     }
 
     /// Waits for the decoder's thread.
     fn until_picture(&mut self, number: u64) {
         let begun = Instant::now();
-        let light = |window: &Self| window.test.window.state().shot.as_ref().unwrap().frame.clone();
+        let light = |window: &Self| window.test.window.state().viewer.shot.as_ref().unwrap().frame.clone();
         while light(self).sequence != number || light(self).rgb()[..3] == GROUND {
             assert!(begun.elapsed() < Duration::from_secs(30), "image {number} does not come");
             std::thread::sleep(Duration::from_millis(2));

@@ -15,7 +15,7 @@ impl App {
     pub(in crate::app) fn only_person(&self) -> Option<u64> {
         match self.replay.open() {
             Some(replay) => replay.playback.only(),
-            None => self.only_person,
+            None => self.viewer.only,
         }
     }
 
@@ -30,16 +30,16 @@ impl App {
     /// Does what is asked for a person.
     pub(super) fn run_face(&mut self, ctx: &egui::Context, command: FaceCommand) {
         match command {
-            FaceCommand::Choose(chosen) => self.chosen_face = chosen,
+            FaceCommand::Choose(chosen) => self.viewer.chosen_face = chosen,
             FaceCommand::Only(id) => {
                 let only = Some(id).filter(|id| self.only_person() != Some(*id));
                 match self.replay.open_mut() {
                     Some(replay) => replay.playback.show_only(only),
-                    None => self.only_person = only,
+                    None => self.viewer.only = only,
                 }
             }
             FaceCommand::Copy(id) => {
-                let faces = self.shot.as_ref().map_or(&[][..], |shot| shot.faces());
+                let faces = self.viewer.shot.as_ref().map_or(&[][..], |shot| shot.faces());
                 let seen = self.people.list().iter().map(|person| &person.face);
                 match faces.iter().chain(seen).find(|face| face.id == id) {
                     Some(face) => {
@@ -52,31 +52,22 @@ impl App {
         }
     }
 
-    /// Another source: nobody is chosen, and the whole picture is shown.
-    pub(super) fn forget_view(&mut self) {
-        (self.chosen_face, self.only_person) = (None, None);
-        self.picture_view = PictureView::default();
-    }
-
     /// Does what an action means for the view; `false` where it is none of these.
     pub(super) fn act_on_view(&mut self, action: Action) -> bool {
         let factor = match action {
             Action::ZoomIn => KEY_ZOOM,
             Action::ZoomOut => 1.0 / KEY_ZOOM,
             Action::WholePicture => {
-                self.picture_view = PictureView::default();
+                self.viewer.view = PictureView::default();
                 return true;
             }
             Action::Everybody if self.replay.is_none() => {
-                self.only_person = None;
+                self.viewer.only = None;
                 return true;
             }
             _ => return false,
         };
-        // In the middle; a wheel zooms at its pointer.
-        if let Some((fitted, area)) = self.picture_place {
-            self.picture_view.zoom_at(factor, area.center(), fitted, area);
-        }
+        self.viewer.zoom(factor);
         true
     }
 }

@@ -15,6 +15,7 @@ mod reports;
 mod seek;
 mod sources;
 mod tasks;
+mod viewer;
 mod window;
 
 pub(crate) use camera::{CameraPage, first_camera_format};
@@ -40,11 +41,12 @@ use facelens_session::overlay::SceneOptions;
 use outputs::Outputs;
 use recording::Recording;
 use tasks::TaskRunner;
+use viewer::Viewer;
 
 use super::AppOptions;
 use super::action::Action;
 use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskNumber, TaskReport};
-use super::command::{AppCommand, ChosenFace};
+use super::command::AppCommand;
 use super::countdown::Countdown;
 use super::engine::Engine;
 use super::gait::Gait;
@@ -53,8 +55,7 @@ use super::metrics::MetricsPanel;
 use super::models::Models;
 use super::notices::{Notices, Tone};
 use super::people::People;
-use super::picture::{Picture, PictureAlignment, Shot};
-use super::picture_view::PictureView;
+use super::picture::Shot;
 use super::replay::ReplayState;
 use super::view::{capitalised, name_of};
 use crate::pipeline::{SourceState, Status};
@@ -168,23 +169,13 @@ pub(crate) struct App {
     pub status: Arc<Status>,
     /// The session in the place of the live picture.
     pub replay: ReplayState,
-    pub shot: Option<Shot>,
-    alignment: PictureAlignment,
-    pub picture: Picture,
+    pub viewer: Viewer,
     pub people: People,
     pub figures: MetricsPanel,
     last_analysis_error: Option<String>,
     pub recording: Recording,
     pub outputs: Outputs,
     pub gait: Gait,
-    /// The face that was clicked.
-    pub chosen_face: Option<ChosenFace>,
-    /// The person of the live picture who is drawn alone.
-    pub only_person: Option<u64>,
-    /// Which part of the picture is shown.
-    pub picture_view: PictureView,
-    /// Where the whole picture would lie, and the room for it, at the last repaint.
-    pub picture_place: Option<(egui::Rect, egui::Rect)>,
     /// A recording that is about to begin.
     pub countdown: Option<Countdown>,
     /// The card of a network that has none.
@@ -241,18 +232,12 @@ impl App {
             notices: Notices::default(),
             status,
             replay: ReplayState::None,
-            shot: None,
-            alignment: PictureAlignment::default(),
-            picture: Picture::default(),
+            viewer: Viewer::default(),
             people: People::default(),
             figures: MetricsPanel::default(),
             last_analysis_error: None,
             recording: Recording::default(),
             gait: Gait::default(),
-            chosen_face: None,
-            only_person: None,
-            picture_view: PictureView::default(),
-            picture_place: None,
             countdown: None,
             card_form: None,
             camera_page: CameraPage::default(),
@@ -337,18 +322,14 @@ impl App {
                 self.notices.say(Tone::Bad, error.clone());
             }
         }
-        let aligned = self.alignment.update(&self.status) || self.info().is_some_and(is_pictures);
+        let aligned = self.viewer.follows_analysis(&self.status) || self.info().is_some_and(is_pictures);
         self.engine.set_waits_for_analysis(aligned);
         let analysis = self.engine.analysis();
         if let Some(analysis) = &analysis {
             let unrelated = self.info().is_some_and(is_pictures);
             self.people.update(ctx, analysis, unrelated);
         }
-        self.shot = Shot::choose(aligned, self.engine.frame(), analysis);
-        match &self.shot {
-            Some(shot) => self.picture.set(ctx, &shot.frame),
-            None => self.picture.clear(),
-        }
+        self.viewer.show(ctx, Shot::choose(aligned, self.engine.frame(), analysis));
         self.figures.update(ctx.input(|input| input.time), &self.status);
     }
 
@@ -367,7 +348,7 @@ impl App {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
         if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() {
-            if self.countdown.take().is_some() || self.chosen_face.take().is_some() {
+            if self.countdown.take().is_some() || self.viewer.chosen_face.take().is_some() {
                 // That is what Esc was for.
             } else if egui::Popup::is_any_open(ctx) {
                 // It closes a menu or a list.
@@ -440,7 +421,7 @@ impl App {
             AppCommand::OutputAddress(output) => self.use_output_address(output),
             AppCommand::Follow(id) => self.toggle_follow(id),
             AppCommand::Face(command) => self.run_face(ctx, command),
-            AppCommand::PictureView(view) => self.picture_view = view,
+            AppCommand::PictureView(view) => self.viewer.view = view,
             AppCommand::RecordCountdown(secs) => self.settings.record_countdown_secs = secs,
             AppCommand::Card(command) => self.run_card(command),
             AppCommand::Camera(command) => self.run_camera(command),

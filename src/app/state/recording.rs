@@ -188,7 +188,7 @@ impl App {
             }
             _ => {}
         }
-        let info = self.info().filter(|_| self.shot.is_some());
+        let info = self.info().filter(|_| self.viewer.shot.is_some());
         let Some(source) = info.cloned() else {
             return Err("There is no image to record yet.".into());
         };

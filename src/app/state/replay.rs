@@ -38,7 +38,7 @@ impl App {
                 self.mirror_files = false;
                 self.recorded = None;
                 self.countdown = None;
-                self.forget_view();
+                self.viewer.forget_view();
                 self.close_library();
                 recent::remember(&mut self.settings.recent_files, &session.path);
                 self.replay = ReplayState::Open(Box::new(Replay::new(*session)));
@@ -54,13 +54,11 @@ impl App {
     /// Takes in what is new of the session; `false` where there is none.
     pub(super) fn read_replay(&mut self, ctx: &egui::Context) -> bool {
         let ReplayState::Open(replay) = &mut self.replay else { return !self.replay.is_none() };
-        self.shot = Some(replay.update(ctx));
-        if let Some(shot) = &self.shot {
-            self.picture.set(ctx, &shot.frame);
-            if let Some(analysis) = &shot.analysis {
-                self.people.hold_labels(analysis);
-            }
+        let shot = replay.update(ctx);
+        if let Some(analysis) = &shot.analysis {
+            self.people.hold_labels(analysis);
         }
+        self.viewer.show(ctx, Some(shot));
         true
     }
 
@@ -113,7 +111,7 @@ impl App {
     pub fn is_available(&self, action: Action) -> bool {
         match action {
             Action::Everybody => self.only_person().is_some() || self.replay.open().is_some(),
-            Action::WholePicture | Action::ZoomOut => self.picture_view.is_zoomed(),
+            Action::WholePicture | Action::ZoomOut => self.viewer.view.is_zoomed(),
             Action::CloseSession => !self.replay.is_none(),
             Action::StepBack | Action::StepForward | Action::ToStart | Action::ToEnd => {
                 self.replay.open().is_some() || FilePosition::of(self).is_some()

@@ -17,7 +17,7 @@ use crate::app::notices::Tone;
 impl App {
     /// Saves what is shown, with its own overlay. A frame that is not analysed yet is saved without one.
     pub(super) fn snapshot(&mut self) {
-        let Some(shot) = &self.shot else {
+        let Some(shot) = &self.viewer.shot else {
             self.notices.say(Tone::Info, "There is no image to save yet.");
             return;
         };

@@ -39,7 +39,7 @@ impl FilePosition {
         }
         let info = app.info()?;
         let duration = info.duration?;
-        let frame = &app.shot.as_ref()?.frame;
+        let frame = &app.viewer.shot.as_ref()?.frame;
         let count = info.frame_count.filter(|count| info.kind == SourceKind::Pictures && *count > 0);
         let image = count.map(|count| FolderImage {
             name: frame.name.as_deref().unwrap_or_default().to_owned(),

@@ -10,7 +10,6 @@ use crate::app::action::Action;
 use crate::app::background_tasks::{BackgroundTask, PickOrigin};
 use crate::app::file_dialogs::is_model_file;
 use crate::app::notices::Tone;
-use crate::app::picture::PictureAlignment;
 use crate::app::replay::ReplayState;
 use crate::outputs::Follow;
 
@@ -52,7 +51,7 @@ impl App {
         self.replay = ReplayState::None;
         self.recorded = None;
         self.countdown = None;
-        self.forget_view();
+        self.viewer.forget_view();
         self.close_library();
         if self.paused || std::mem::take(&mut self.seeking) {
             self.paused = false;
@@ -79,9 +78,7 @@ impl App {
 
     pub(super) fn forget_picture(&mut self) {
         self.status = self.engine.status();
-        self.shot = None;
-        self.alignment = PictureAlignment::default();
-        self.picture.clear();
+        self.viewer.forget_picture();
         self.people.clear();
         // The pipeline's own end of it follows the source.
         self.outputs.follow = Follow::Largest;

@@ -46,7 +46,7 @@ impl Test {
 fn a_face_that_is_clicked_has_a_menu_that_a_click_elsewhere_closes() {
     let mut test = Test::with_people(&[1]);
     test.click_at(test.pixel(20.0, 20.0));
-    assert_eq!(test.window.state().chosen_face.map(|chosen| chosen.id), Some(1));
+    assert_eq!(test.window.state().viewer.chosen_face.map(|chosen| chosen.id), Some(1));
     assert!(test.shows("Show only this person") && !test.shows("Send to opentrack"), "opentrack is off");
     test.click_at(test.pixel(60.0, 45.0));
     assert!(!test.shows("Show only this person"));
@@ -60,7 +60,7 @@ fn one_person_is_drawn_alone_until_everybody_is_asked_for() {
     let mut test = Test::with_people(&[1, 2]);
     let drawn = |test: &Test| {
         let app = test.window.state();
-        app.drawn_faces(app.shot.as_ref().unwrap().faces()).iter().map(|face| face.id).collect::<Vec<_>>()
+        app.drawn_faces(app.viewer.shot.as_ref().unwrap().faces()).iter().map(|face| face.id).collect::<Vec<_>>()
     };
     assert_eq!(drawn(&test), [1, 2]);
     // Both boxes lie over each other but for a pixel at the right edge.
@@ -101,8 +101,8 @@ fn keys_and_a_drag_zoom_and_move_the_picture() {
         test.press(Key::Plus);
     }
     assert!(test.shows("2.4× (Z: whole image)"));
-    let zoom = |test: &Test| test.window.state().picture_view;
-    let (fitted, area) = test.window.state().picture_place.unwrap();
+    let zoom = |test: &Test| test.window.state().viewer.view;
+    let (fitted, area) = test.window.state().viewer.place.unwrap();
     assert_eq!(fitted, whole);
     let before = zoom(&test).place(fitted, area);
     let center = whole.center();
@@ -116,7 +116,7 @@ fn keys_and_a_drag_zoom_and_move_the_picture() {
     test.steps();
     let after = zoom(&test).place(fitted, area);
     assert!(after.left() > before.left() + 10.0 && after.top() > before.top() + 5.0, "{before:?} {after:?}");
-    assert!(test.window.state().chosen_face.is_none(), "a drag is no click");
+    assert!(test.window.state().viewer.chosen_face.is_none(), "a drag is no click");
     // What is drawn over it grows with it.
     let SceneOptions { zoom: scale, .. } = test.window.state().scene_options(after.width() / 64.0);
     assert!(scale > 2.0 * fitted.width() / 64.0);
@@ -132,7 +132,7 @@ fn keys_and_a_drag_zoom_and_move_the_picture() {
 #[test]
 fn the_wheel_zooms_at_the_pointer() {
     let mut test = Test::with_people(&[1]);
-    let (fitted, area) = test.window.state().picture_place.unwrap();
+    let (fitted, area) = test.window.state().viewer.place.unwrap();
     let at = fitted.min + fitted.size() * 0.25;
     test.window.hover_at(at);
     test.window.step();
@@ -145,7 +145,7 @@ fn the_wheel_zooms_at_the_pointer() {
     };
     test.window.event(wheel);
     test.window.run_steps(20);
-    let place = test.window.state().picture_view.place(fitted, area);
+    let place = test.window.state().viewer.view.place(fitted, area);
     assert!(place.width() > 1.5 * fitted.width(), "{place:?}");
     let under = (at - place.min) / place.size();
     assert!((under - vec2(0.25, 0.25)).length() < 0.02, "{under:?}");
@@ -195,8 +195,8 @@ fn another_source_ends_the_countdown() {
 fn the_menu_stays_inside_the_picture_s_room() {
     let mut test = Test::with_people(&[1]);
     let right = pos2(test.picture().right() - 4.0, test.picture().bottom() - 4.0);
-    test.window.state_mut().chosen_face = Some(ChosenFace { id: 1, at: right });
+    test.window.state_mut().viewer.chosen_face = Some(ChosenFace { id: 1, at: right });
     test.steps();
-    let (_, area) = test.window.state().picture_place.unwrap();
+    let (_, area) = test.window.state().viewer.place.unwrap();
     assert!(area.expand(8.0).contains_rect(test.window.get_by_label("Show only this person").rect()));
 }

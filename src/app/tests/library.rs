@@ -260,6 +260,6 @@ fn a_session_of_the_library_is_read_before_it_is_exported() {
 #[test]
 fn the_library_leaves_the_picture_alone() {
     let test = Test::library(&[entry("session-a", SessionState::Complete)]);
-    let Picture { uploads, .. } = &test.window.state().picture;
+    let Picture { uploads, .. } = &test.window.state().viewer.picture;
     assert!(*uploads > 0 && test.fake.0.borrow().let_go == 0);
 }
