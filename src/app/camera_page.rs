@@ -9,7 +9,7 @@ use super::theme;
 
 /// Shows the page, if it is open; `false` otherwise.
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) -> bool {
-    let Some(camera) = app.camera().filter(|_| app.camera_page.open) else { return false };
+    let Some(camera) = app.camera().filter(|_| app.cameras.page.open) else { return false };
     let mut ask = |command: CameraCommand| commands.push(AppCommand::Camera(command));
     ui.horizontal(|ui| {
         ui.label(theme::section("CAMERA"));
@@ -19,7 +19,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
             }
         });
     });
-    let name = camera.label(&app.cameras);
+    let name = camera.label(&app.cameras.list);
     ui.add(egui::Label::new(theme::strong(&name)).truncate()).on_hover_text(name);
     let place = camera.place().display().to_string();
     ui.add(egui::Label::new(theme::weak(&place)).truncate()).on_hover_text(place);
@@ -32,7 +32,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
     }
     ui.add_space(theme::STEP);
     ui.label(theme::section("IMAGE"));
-    match &app.camera_page.known {
+    match &app.cameras.page.known {
         None => {
             ui.label(theme::weak("Asking the camera…"));
         }

@@ -30,7 +30,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
         let fitted = app.viewer.shot.as_ref().map(|shot| letterbox(area, shot.frame.width(), shot.frame.height()));
         app.viewer.place = fitted.map(|fitted| (fitted, area));
         let app = &*app;
-        let live = || view(&app.status.shown, app.viewer.shot.is_some(), &app.source, &app.cameras);
+        let live = || view(&app.status.shown, app.viewer.shot.is_some(), &app.source, &app.cameras.list);
         let view = app.replay.view().unwrap_or_else(live);
         if let Some(page) = &view.page {
             show_page(ui, area, page, commands);

@@ -58,9 +58,9 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
 
 /// The camera, where there is one, the demo, a file.
 fn ways_on(app: &App) -> Vec<(String, AppCommand)> {
-    let camera = app.cameras.first();
-    let camera =
-        camera.map(|camera| (format!("Use {}", camera.label(&app.cameras)), choose_camera(camera, &app.cameras)));
+    let camera = app.cameras.list.first();
+    let camera = camera
+        .map(|camera| (format!("Use {}", camera.label(&app.cameras.list)), choose_camera(camera, &app.cameras.list)));
     let others = [(Action::Demo.title(), Action::Demo), ("Open a file…", Action::OpenFile)];
     camera.into_iter().chain(others.map(|(text, action)| (text.to_owned(), action.into()))).collect()
 }

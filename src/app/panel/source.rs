@@ -42,7 +42,7 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
             .response
             .accessible_name("Source");
         let button = Button::new("Refresh").min_size(egui::vec2(refresh, 0.0));
-        if ui.add_enabled(!app.listing_cameras, button).on_hover_text("List the cameras again").clicked() {
+        if ui.add_enabled(!app.cameras.listing, button).on_hover_text("List the cameras again").clicked() {
             commands.push(AppCommand::ListCameras);
         }
     });
@@ -82,14 +82,14 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
 
 fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let shown = app.shown_camera();
-    for (place, camera) in app.cameras.iter().enumerate() {
-        let response = ui.selectable_label(shown == Some(place), camera.label(&app.cameras));
+    for (place, camera) in app.cameras.list.iter().enumerate() {
+        let response = ui.selectable_label(shown == Some(place), camera.label(&app.cameras.list));
         if response.on_hover_text(camera.place().display().to_string()).clicked() {
-            commands.push(choose_camera(camera, &app.cameras));
+            commands.push(choose_camera(camera, &app.cameras.list));
         }
     }
-    if app.cameras.is_empty() {
-        ui.label(theme::weak(if app.listing_cameras { "Looking for cameras…" } else { "No camera found" }));
+    if app.cameras.list.is_empty() {
+        ui.label(theme::weak(if app.cameras.listing { "Looking for cameras…" } else { "No camera found" }));
     }
     if app.camera().is_some() && ui.selectable_label(false, Action::CameraPage.title()).clicked() {
         commands.push(Action::CameraPage.into());

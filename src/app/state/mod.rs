@@ -2,6 +2,7 @@
 
 mod actions;
 mod camera;
+mod cameras;
 mod card;
 mod export;
 mod faces;
@@ -18,7 +19,7 @@ mod tasks;
 mod viewer;
 mod window;
 
-pub(crate) use camera::{CameraPage, first_camera_format};
+pub(crate) use cameras::first_camera_format;
 pub(crate) use card::{CardForm, CardTrial};
 pub(crate) use export::{ExportPhase, SessionExport};
 pub(crate) use library::{LibraryItem, LibraryPage};
@@ -32,11 +33,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cameras::Cameras;
 use crossbeam_channel::Receiver;
 use eframe::egui;
 use facelens_core::detect::DetectorKind;
 use facelens_core::model::Task;
-use facelens_media::{CameraChoice, CameraFormat, CameraInfo, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
+use facelens_media::{CameraChoice, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
 use facelens_session::overlay::SceneOptions;
 use outputs::Outputs;
 use recording::Recording;
@@ -159,10 +161,7 @@ pub(crate) struct App {
     /// The banner over the demo was closed.
     pub banner_hidden: bool,
     pub dialog: Option<Dialog>,
-    pub cameras: Vec<CameraInfo>,
-    pub listing_cameras: bool,
-    /// The next camera is to be used as soon as the list is there.
-    camera_wanted: bool,
+    pub cameras: Cameras,
     pub path_field: String,
     pub models: Models,
     pub notices: Notices,
@@ -180,9 +179,6 @@ pub(crate) struct App {
     pub countdown: Option<Countdown>,
     /// The card of a network that has none.
     pub card_form: Option<CardForm>,
-    pub camera_page: CameraPage,
-    /// The format of cameras that the command line asked for.
-    camera_format_of_run: Option<CameraFormat>,
     /// The pointer holds the seek bar.
     seeking: bool,
     pub recent: RecentFiles,
@@ -224,9 +220,7 @@ impl App {
             waits_for_key: None,
             banner_hidden: false,
             dialog: first_start.then_some(Dialog::Welcome),
-            cameras: Vec::new(),
-            listing_cameras: false,
-            camera_wanted: false,
+            cameras: Cameras::new(options.camera_format.clone()),
             path_field: String::new(),
             models: Models::waiting(),
             notices: Notices::default(),
@@ -240,8 +234,6 @@ impl App {
             gait: Gait::default(),
             countdown: None,
             card_form: None,
-            camera_page: CameraPage::default(),
-            camera_format_of_run: options.camera_format.clone(),
             seeking: false,
             recent: RecentFiles::default(),
             library: LibraryPage::default(),
@@ -503,8 +495,8 @@ impl App {
             Some(info) => match self.source {
                 SourceSpec::Demo | SourceSpec::Path(_) => name_of(&self.source),
                 // Of two cameras of one model, which.
-                SourceSpec::Camera(_) => match self.shown_camera().and_then(|place| self.cameras.get(place)) {
-                    Some(camera) if camera.name == info.name => camera.label(&self.cameras),
+                SourceSpec::Camera(_) => match self.shown_camera().and_then(|place| self.cameras.list.get(place)) {
+                    Some(camera) if camera.name == info.name => camera.label(&self.cameras.list),
                     _ => info.name.clone(),
                 },
             },

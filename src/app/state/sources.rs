@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use facelens_media::{CameraChoice, CameraInfo, SourceError, SourceSpec};
+use facelens_media::{CameraInfo, SourceError, SourceSpec};
 use facelens_session::SessionFolder;
 
 use super::{App, recent};
@@ -46,7 +46,7 @@ impl App {
     }
 
     pub(super) fn show_source(&mut self, source: SourceSpec) {
-        self.camera_wanted = false;
+        self.cameras.wanted = false;
         self.source_is_a_guess = false;
         self.replay = ReplayState::None;
         self.recorded = None;
@@ -58,7 +58,7 @@ impl App {
             self.engine.set_paused(false);
         }
         self.prepare_camera_format(&source);
-        self.camera_page.begin();
+        self.cameras.page.begin();
         self.engine.set_source(source.clone());
         self.source = source;
         self.forget_picture();
@@ -86,31 +86,25 @@ impl App {
     }
 
     pub(super) fn list_cameras(&mut self) {
-        if !std::mem::replace(&mut self.listing_cameras, true) {
+        if !std::mem::replace(&mut self.cameras.listing, true) {
             self.tasks.start(BackgroundTask::ListCameras);
         }
     }
 
     pub(super) fn next_camera(&mut self) {
-        if self.cameras.is_empty() {
-            self.camera_wanted = true;
+        if self.cameras.list.is_empty() {
+            self.cameras.wanted = true;
             self.list_cameras();
             return;
         }
-        let next = self.shown_camera().map_or(0, |current| (current + 1) % self.cameras.len());
-        if let Some(camera) = self.cameras.get(next) {
-            let choice = CameraChoice::of(camera, &self.cameras);
+        if let Some(choice) = self.cameras.after(&self.source) {
             self.choose_source(SourceSpec::Camera(choice));
         }
     }
 
     /// The place of the camera that is shown in the list of cameras.
     pub(in crate::app) fn shown_camera(&self) -> Option<usize> {
-        let SourceSpec::Camera(choice) = &self.source else { return None };
-        match choice.fitting(&self.cameras, |camera| camera)[..] {
-            [shown] => self.cameras.iter().position(|camera| camera == shown),
-            _ => None,
-        }
+        self.cameras.place_of(&self.source)
     }
 
     pub(super) fn take_dropped(&mut self, files: Vec<PathBuf>) {
@@ -124,13 +118,13 @@ impl App {
     }
 
     pub(super) fn take_cameras(&mut self, result: Result<Vec<CameraInfo>, SourceError>) {
-        self.listing_cameras = false;
+        self.cameras.listing = false;
         match result {
-            Ok(cameras) => self.cameras = cameras,
+            Ok(cameras) => self.cameras.list = cameras,
             Err(error) => self.notices.say(Tone::Warn, error.to_string()),
         }
-        if std::mem::take(&mut self.camera_wanted) {
-            if self.cameras.is_empty() {
+        if std::mem::take(&mut self.cameras.wanted) {
+            if self.cameras.list.is_empty() {
                 let key = self.keys.first(Action::NextCamera);
                 self.notices.say(Tone::Info, format!("No camera found: plug one in and press {key} again."));
             } else {

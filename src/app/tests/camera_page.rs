@@ -184,5 +184,5 @@ fn without_a_camera_there_is_no_page() {
     test.press(Key::D);
     test.open_page();
     assert!(test.window.state().notices.last().unwrap().1.contains("No camera is shown"));
-    assert!(!test.window.state().camera_page.open);
+    assert!(!test.window.state().cameras.page.open);
 }
