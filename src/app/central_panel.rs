@@ -70,10 +70,10 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
         if let Some(banner) = view.banner.as_ref().filter(|_| !(closable && app.banner_hidden)) {
             show_banner(ui, area, banner, closable, commands);
         }
-        if let Some(recorded) = &app.recorded {
+        if let Some(recorded) = &app.recording.recorded {
             recorded_bar::show(ui, area, view.banner.is_some(), recorded, commands);
         }
-        if let Some(left) = app.countdown.and_then(|countdown| countdown.left(ui.input(|input| input.time))) {
+        if let Some(left) = app.recording.countdown.and_then(|countdown| countdown.left(ui.input(|input| input.time))) {
             countdown::show(ui, area, left);
         }
         if view.page.is_none() {

@@ -177,8 +177,8 @@ impl App {
             self.overtake_sessions();
             self.show_source(source);
         }
-        if self.recorded.as_ref().is_some_and(|recorded| recorded.folder == session) {
-            self.recorded = None;
+        if self.recording.recorded.as_ref().is_some_and(|recorded| recorded.folder == session) {
+            self.recording.recorded = None;
         }
     }
 

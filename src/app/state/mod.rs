@@ -49,7 +49,6 @@ use super::AppOptions;
 use super::action::Action;
 use super::background_tasks::{BackgroundTask, BackgroundTasks, PickOrigin, TaskNumber, TaskReport};
 use super::command::AppCommand;
-use super::countdown::Countdown;
 use super::engine::Engine;
 use super::gait::Gait;
 use super::key_map::KeyMap;
@@ -175,8 +174,6 @@ pub(crate) struct App {
     pub recording: Recording,
     pub outputs: Outputs,
     pub gait: Gait,
-    /// A recording that is about to begin.
-    pub countdown: Option<Countdown>,
     /// The card of a network that has none.
     pub card_form: Option<CardForm>,
     /// The pointer holds the seek bar.
@@ -184,8 +181,6 @@ pub(crate) struct App {
     pub recent: RecentFiles,
     /// The list of all sessions.
     pub library: LibraryPage,
-    /// The session that was recorded last, until something else is shown.
-    pub recorded: Option<RecordedSession>,
     /// The export that is being chosen, that runs, or that was the last one.
     pub export: Option<SessionExport>,
     stop: &'static AtomicBool,
@@ -232,12 +227,10 @@ impl App {
             last_analysis_error: None,
             recording: Recording::default(),
             gait: Gait::default(),
-            countdown: None,
             card_form: None,
             seeking: false,
             recent: RecentFiles::default(),
             library: LibraryPage::default(),
-            recorded: None,
             export: None,
             stop,
         };
@@ -340,7 +333,7 @@ impl App {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
         if ctx.input(|input| input.key_pressed(egui::Key::Escape)) && self.dialog.is_none() {
-            if self.countdown.take().is_some() || self.viewer.chosen_face.take().is_some() {
+            if self.recording.countdown.take().is_some() || self.viewer.chosen_face.take().is_some() {
                 // That is what Esc was for.
             } else if egui::Popup::is_any_open(ctx) {
                 // It closes a menu or a list.
@@ -426,7 +419,7 @@ impl App {
             AppCommand::ForgetRecentFiles => self.settings.recent_files.clear(),
             AppCommand::Library(command) => self.run_library(command),
             AppCommand::Export(command) => self.run_export(command, ctx.input(|input| input.time)),
-            AppCommand::ForgetRecorded => self.recorded = None,
+            AppCommand::ForgetRecorded => self.recording.recorded = None,
             AppCommand::SaveAndClose => self.save_and_close(),
             AppCommand::Fold(section) => self.fold(section),
             AppCommand::WaitForKey(action) => self.wait_for_key(ctx, action),

@@ -33,6 +33,10 @@ pub(crate) struct Recording {
     pub closing: bool,
     /// Faces are blurred in its videos.
     pub blurred: bool,
+    /// One that is about to begin.
+    pub countdown: Option<Countdown>,
+    /// The session that was recorded last, until something else is shown.
+    pub recorded: Option<RecordedSession>,
 }
 
 /// The session that was recorded last.
@@ -129,7 +133,7 @@ impl App {
             self.engine.stop_recording(SessionEnd::Stopped);
             return;
         }
-        if self.countdown.take().is_some() {
+        if self.recording.countdown.take().is_some() {
             return;
         }
         let secs = self.settings.record_countdown_secs;
@@ -141,7 +145,7 @@ impl App {
         match self.recorder_options() {
             Ok(_) => {
                 self.close_library();
-                self.countdown = Some(Countdown { ends_at: ctx.input(|input| input.time) + f64::from(secs) });
+                self.recording.countdown = Some(Countdown { ends_at: ctx.input(|input| input.time) + f64::from(secs) });
             }
             Err(words) => self.notices.say(Tone::Warn, words),
         }
@@ -155,10 +159,10 @@ impl App {
 
     /// Begins the recording when its countdown is over.
     pub(super) fn read_countdown(&mut self, ctx: &egui::Context) {
-        let Some(countdown) = self.countdown else { return };
+        let Some(countdown) = self.recording.countdown else { return };
         let now = ctx.input(|input| input.time);
         if countdown.left(now).is_none() {
-            self.countdown = None;
+            self.recording.countdown = None;
             self.start_or_say_why();
         } else {
             ctx.request_repaint_after_secs(0.1);
@@ -229,7 +233,6 @@ impl App {
             format!("The system cannot start a thread: {error}. Close other programs and try again.")
         })?;
         self.recording = Recording { status: self.engine.recording(), blurred, ..Recording::default() };
-        self.recorded = None;
         self.close_library();
         Ok(())
     }
@@ -254,7 +257,7 @@ impl App {
         }
         let saved = self.say_end(end, &status);
         let duration = status.duration;
-        self.recorded = status.folder.clone().map(|folder| RecordedSession { folder, duration });
+        self.recording.recorded = status.folder.clone().map(|folder| RecordedSession { folder, duration });
         self.list_sessions();
         if closing && saved {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);

@@ -36,8 +36,8 @@ impl App {
                 }
                 self.paused = false;
                 self.mirror_files = false;
-                self.recorded = None;
-                self.countdown = None;
+                self.recording.recorded = None;
+                self.recording.countdown = None;
                 self.viewer.forget_view();
                 self.close_library();
                 recent::remember(&mut self.settings.recent_files, &session.path);

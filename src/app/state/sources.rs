@@ -49,8 +49,8 @@ impl App {
         self.cameras.wanted = false;
         self.source_is_a_guess = false;
         self.replay = ReplayState::None;
-        self.recorded = None;
-        self.countdown = None;
+        self.recording.recorded = None;
+        self.recording.countdown = None;
         self.viewer.forget_view();
         self.close_library();
         if self.paused || std::mem::take(&mut self.seeking) {

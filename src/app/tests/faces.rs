@@ -155,7 +155,7 @@ fn the_wheel_zooms_at_the_pointer() {
 fn a_countdown_runs_before_a_recording_and_can_be_cancelled() {
     let mut test = Test::with(&AppOptions::default(), Settings { record_countdown_secs: 3, ..Settings::default() });
     test.press(Key::E);
-    assert!(test.window.state().countdown.is_none(), "nothing can be recorded yet, and that is said at once");
+    assert!(test.window.state().recording.countdown.is_none(), "nothing can be recorded yet, and that is said at once");
     test.shipped();
     test.fake.play(0, &[1]);
     test.steps();
@@ -164,7 +164,7 @@ fn a_countdown_runs_before_a_recording_and_can_be_cancelled() {
         test.press(Key::E);
         assert!(test.shows("Recording begins in 3 s"));
         test.press(key);
-        assert!(!test.shows("Recording begins") && test.window.state().countdown.is_none());
+        assert!(!test.shows("Recording begins") && test.window.state().recording.countdown.is_none());
     }
     test.press(Key::E);
     test.window.run_steps(15);
