@@ -30,7 +30,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
         let fitted = app.viewer.shot.as_ref().map(|shot| letterbox(area, shot.frame.width(), shot.frame.height()));
         app.viewer.place = fitted.map(|fitted| (fitted, area));
         let app = &*app;
-        let live = || view(&app.status.shown, app.viewer.shot.is_some(), &app.source, &app.cameras.list);
+        let live = || view(&app.source.status.shown, app.viewer.shot.is_some(), &app.source.spec, &app.cameras.list);
         let view = app.replay.view().unwrap_or_else(live);
         if let Some(page) = &view.page {
             show_page(ui, area, page, commands);
@@ -57,7 +57,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
             steer(app, ui, &response, (fitted, area), commands);
         }
-        let paused = (app.paused && app.replay.is_none()).then(|| "Paused".to_owned());
+        let paused = (app.source.paused && app.replay.is_none()).then(|| "Paused".to_owned());
         let zoomed = app.viewer.view.is_zoomed().then(|| format!("{} (Z: whole image)", app.viewer.view.text()));
         let only =
             app.viewer.only.filter(|_| app.replay.is_none()).map(|id| format!("only person {id} (0: everybody)"));
@@ -66,7 +66,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
             pill(ui, area, &words.join("  ·  "));
         }
         // Only what is merely to be known can be closed, not a camera that is waited for.
-        let closable = app.replay.is_none() && app.source == SourceSpec::Demo;
+        let closable = app.replay.is_none() && app.source.spec == SourceSpec::Demo;
         if let Some(banner) = view.banner.as_ref().filter(|_| !(closable && app.banner_hidden)) {
             show_banner(ui, area, banner, closable, commands);
         }

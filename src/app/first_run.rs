@@ -40,7 +40,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
         ui.label(theme::strong(title));
         ui.label(RichText::new(text).color(theme::colors().weak));
     }
-    if app.source == SourceSpec::Demo {
+    if app.source.spec == SourceSpec::Demo {
         ui.add_space(theme::HALF);
         ui.label(theme::weak(DEMO));
     }

@@ -161,7 +161,7 @@ impl Test {
 #[test]
 fn the_window_opens_on_the_first_camera_and_asks_for_what_it_needs() {
     let test = Test::new();
-    assert_eq!(test.window.state().source, SourceSpec::Camera(CameraChoice::Any));
+    assert_eq!(test.window.state().source.spec, SourceSpec::Camera(CameraChoice::Any));
     assert!(test.shows("Opening the camera"));
     let mut expected = vec![BackgroundTask::ListCameras, BackgroundTask::LoadShipped, BackgroundTask::ListModels];
     expected.extend(default_sessions_folder().map(BackgroundTask::FindUnfinished));

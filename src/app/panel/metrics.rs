@@ -16,7 +16,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
     }
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.spacing_mut().interact_size.y = LINE;
-    let Some(((name, format), rows)) = app.figures.rows().split_first() else { return };
+    let Some(((name, format), rows)) = app.source.figures.rows().split_first() else { return };
     line(ui, ui.available_width(), name, format);
     // The two columns are read downwards, each by itself.
     let half = rows.len().div_ceil(2);
@@ -33,8 +33,9 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
 
 /// The rate at which frames are analysed, and the delay.
 fn summary(app: &App) -> String {
-    let value =
-        |wanted: &str| app.figures.rows().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
+    let value = |wanted: &str| {
+        app.source.figures.rows().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
+    };
     match (value("Analysed"), value("Delay")) {
         (Some(rate), Some(delay)) => format!("{rate}, {delay}"),
         _ => String::new(),

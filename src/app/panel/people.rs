@@ -55,7 +55,7 @@ fn room_for(count: usize) -> f32 {
 
 /// Why the list is empty.
 fn nobody(app: &App) -> &'static str {
-    match app.status.shown {
+    match app.source.status.shown {
         SourceState::Failed(_) => "There is no image to look for people in.",
         _ if app.viewer.shot.is_none() => "No image yet.",
         _ => "Nobody in view.",

@@ -48,17 +48,17 @@ fn controls(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     });
     ui.horizontal(|ui| {
         let open = 72.0;
-        let field = TextEdit::singleline(&mut app.path_field)
+        let field = TextEdit::singleline(&mut app.source.path_field)
             .hint_text("Path of a video, image or folder")
             .margin(egui::Margin::symmetric(8, 6))
             .desired_width(ui.available_width() - open - theme::STEP);
         let response = theme::field(ui, field).accessible_name("Path of a video, image or folder");
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        let path = app.path_field.trim();
+        let path = app.source.path_field.trim();
         let clicked = ui.add_enabled(!path.is_empty(), Button::new("Show").min_size(egui::vec2(open, 0.0))).clicked();
         if (entered || clicked) && !path.is_empty() {
             commands.push(AppCommand::Source(SourceSpec::Path(path.into())));
-            app.path_field.clear();
+            app.source.path_field.clear();
         }
     });
     ui.horizontal(|ui| {
@@ -95,7 +95,7 @@ fn picker(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         commands.push(Action::CameraPage.into());
     }
     ui.separator();
-    if ui.selectable_label(app.source == SourceSpec::Demo, capitalised(&name_of(&SourceSpec::Demo))).clicked() {
+    if ui.selectable_label(app.source.spec == SourceSpec::Demo, capitalised(&name_of(&SourceSpec::Demo))).clicked() {
         commands.push(Action::Demo.into());
     }
     for action in [Action::OpenFile, Action::OpenFolder] {

@@ -11,7 +11,9 @@ impl App {
     /// Whether something that is switched on and off is on; `None` for what is not.
     pub fn is_on(&self, action: Action) -> Option<bool> {
         match action {
-            Action::Pause => Some(self.replay.open().map_or(self.paused, |replay| !replay.playback.is_playing())),
+            Action::Pause => {
+                Some(self.replay.open().map_or(self.source.paused, |replay| !replay.playback.is_playing()))
+            }
             Action::Mirror => Some(self.mirrored()),
             Action::Boxes => Some(self.settings.boxes),
             Action::Labels => Some(self.settings.labels),
@@ -65,11 +67,11 @@ impl App {
                 }
             }
             Action::Pause => {
-                self.paused = !self.paused;
-                self.engine.set_paused(self.paused);
+                self.source.paused = !self.source.paused;
+                self.engine.set_paused(self.source.paused);
             }
             Action::Mirror if shows_camera => settings.mirror = !settings.mirror,
-            Action::Mirror => self.mirror_files = !self.mirror_files,
+            Action::Mirror => self.source.mirrored = !self.source.mirrored,
             Action::Boxes => settings.boxes = !settings.boxes,
             Action::Labels => settings.labels = !settings.labels,
             Action::Axes => settings.axes = !settings.axes,

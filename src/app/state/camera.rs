@@ -21,7 +21,7 @@ impl App {
 
     /// What is remembered of the format of the camera that is shown.
     pub(in crate::app) fn camera_format(&self) -> Option<CameraFormat> {
-        self.cameras.format_of(&self.source, &self.settings)
+        self.cameras.format_of(&self.source.spec, &self.settings)
     }
 
     /// Has the next camera opened in the format that is remembered of `source`.
@@ -122,7 +122,7 @@ impl App {
     /// Each time that a camera begins to give pictures, it gets the controls that are remembered of it: it may have been
     /// unplugged meanwhile.
     pub(super) fn watch_camera(&mut self) {
-        let runs = matches!(&self.status.shown, SourceState::Running(info) if info.kind == SourceKind::Camera);
+        let runs = matches!(&self.source.status.shown, SourceState::Running(info) if info.kind == SourceKind::Camera);
         if runs && !self.cameras.page.was_running {
             self.cameras.page.controls_due = true;
         }
@@ -146,8 +146,8 @@ impl App {
 
     /// A camera that does not open in the format that is remembered of it, opens in its best one.
     fn leave_refused_format(&mut self) {
-        let SourceState::Failed(error) = &self.status.shown else { return };
-        if !matches!(self.source, SourceSpec::Camera(_)) || self.cameras.format_of_run.is_some() {
+        let SourceState::Failed(error) = &self.source.status.shown else { return };
+        if !matches!(self.source.spec, SourceSpec::Camera(_)) || self.cameras.format_of_run.is_some() {
             return;
         }
         let Some(format) = self.camera_format() else { return };

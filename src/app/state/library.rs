@@ -173,7 +173,7 @@ impl App {
     /// A session that is about to move is no longer replayed: its files would be looked for in the old place.
     fn leave_session(&mut self, session: &Path) {
         if self.replay.open().is_some_and(|replay| replay.session.path == session) {
-            let source = self.source.clone();
+            let source = self.source.spec.clone();
             self.overtake_sessions();
             self.show_source(source);
         }

@@ -8,6 +8,7 @@ mod export;
 mod faces;
 mod keys;
 mod library;
+mod live_source;
 mod outputs;
 mod recent;
 mod recording;
@@ -30,7 +31,6 @@ pub(crate) use reports::{from_home, title};
 pub(crate) use seek::{FilePosition, FolderImage};
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cameras::Cameras;
@@ -40,6 +40,7 @@ use facelens_core::detect::DetectorKind;
 use facelens_core::model::Task;
 use facelens_media::{CameraChoice, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
 use facelens_session::overlay::SceneOptions;
+use live_source::LiveSource;
 use outputs::Outputs;
 use recording::Recording;
 use tasks::TaskRunner;
@@ -52,14 +53,13 @@ use super::command::AppCommand;
 use super::engine::Engine;
 use super::gait::Gait;
 use super::key_map::KeyMap;
-use super::metrics::MetricsPanel;
 use super::models::Models;
 use super::notices::{Notices, Tone};
 use super::people::People;
 use super::picture::Shot;
 use super::replay::ReplayState;
 use super::view::{capitalised, name_of};
-use crate::pipeline::{SourceState, Status};
+use crate::pipeline::SourceState;
 use crate::settings::{Settings, SettingsFile};
 
 /// A dialog over the window.
@@ -145,12 +145,7 @@ pub(crate) struct App {
     /// As they were last given to be saved.
     saved: Settings,
     changed_at: Option<f64>,
-    pub source: SourceSpec,
-    /// Nobody chose this source: without a camera, the demo takes its place.
-    source_is_a_guess: bool,
-    /// Files and the demo are shown mirrored; not remembered.
-    mirror_files: bool,
-    pub paused: bool,
+    pub source: LiveSource,
     pub full_screen: bool,
     text_size: window::WindowZoom,
     /// Which keys do what.
@@ -161,23 +156,17 @@ pub(crate) struct App {
     pub banner_hidden: bool,
     pub dialog: Option<Dialog>,
     pub cameras: Cameras,
-    pub path_field: String,
     pub models: Models,
     pub notices: Notices,
-    pub status: Arc<Status>,
     /// The session in the place of the live picture.
     pub replay: ReplayState,
     pub viewer: Viewer,
     pub people: People,
-    pub figures: MetricsPanel,
-    last_analysis_error: Option<String>,
     pub recording: Recording,
     pub outputs: Outputs,
     pub gait: Gait,
     /// The card of a network that has none.
     pub card_form: Option<CardForm>,
-    /// The pointer holds the seek bar.
-    seeking: bool,
     pub recent: RecentFiles,
     /// The list of all sessions.
     pub library: LibraryPage,
@@ -205,10 +194,7 @@ impl App {
             settings,
             settings_file,
             changed_at: None,
-            source,
-            source_is_a_guess,
-            mirror_files: false,
-            paused: false,
+            source: LiveSource::new(source, source_is_a_guess, status),
             full_screen: false,
             text_size,
             keys,
@@ -216,19 +202,14 @@ impl App {
             banner_hidden: false,
             dialog: first_start.then_some(Dialog::Welcome),
             cameras: Cameras::new(options.camera_format.clone()),
-            path_field: String::new(),
             models: Models::waiting(),
             notices: Notices::default(),
-            status,
             replay: ReplayState::None,
             viewer: Viewer::default(),
             people: People::default(),
-            figures: MetricsPanel::default(),
-            last_analysis_error: None,
             recording: Recording::default(),
             gait: Gait::default(),
             card_form: None,
-            seeking: false,
             recent: RecentFiles::default(),
             library: LibraryPage::default(),
             export: None,
@@ -292,22 +273,19 @@ impl App {
     }
 
     fn read_engine(&mut self, ctx: &egui::Context) {
-        self.status = self.engine.status();
-        if let SourceState::Failed(error) = &self.status.shown
-            && self.source_is_a_guess
+        self.source.status = self.engine.status();
+        if let SourceState::Failed(error) = &self.source.status.shown
+            && self.source.is_a_guess
             && error.kind == SourceErrorKind::NoCamera
         {
-            self.source_is_a_guess = false;
+            self.source.is_a_guess = false;
             self.show_source(SourceSpec::Demo);
         }
         self.watch_camera();
-        if self.status.analysis_error != self.last_analysis_error {
-            self.last_analysis_error.clone_from(&self.status.analysis_error);
-            if let Some(error) = &self.last_analysis_error {
-                self.notices.say(Tone::Bad, error.clone());
-            }
+        if let Some(error) = self.source.new_error() {
+            self.notices.say(Tone::Bad, error);
         }
-        let aligned = self.viewer.follows_analysis(&self.status) || self.info().is_some_and(is_pictures);
+        let aligned = self.viewer.follows_analysis(&self.source.status) || self.info().is_some_and(is_pictures);
         self.engine.set_waits_for_analysis(aligned);
         let analysis = self.engine.analysis();
         if let Some(analysis) = &analysis {
@@ -315,7 +293,7 @@ impl App {
             self.people.update(ctx, analysis, unrelated);
         }
         self.viewer.show(ctx, Shot::choose(aligned, self.engine.frame(), analysis));
-        self.figures.update(ctx.input(|input| input.time), &self.status);
+        self.source.figures.update(ctx.input(|input| input.time), &self.source.status);
     }
 
     fn read_input(&mut self, ctx: &egui::Context) {
@@ -347,16 +325,16 @@ impl App {
 
     /// What the source is, where it is open.
     pub fn info(&self) -> Option<&SourceInfo> {
-        self.status.shown.info()
+        self.source.info()
     }
 
     /// Whether the picture is shown as a mirror would show it.
     pub fn mirrored(&self) -> bool {
-        if self.shows_camera() { self.settings.mirror } else { self.mirror_files }
+        if self.shows_camera() { self.settings.mirror } else { self.source.mirrored }
     }
 
     fn shows_camera(&self) -> bool {
-        self.replay.is_none() && matches!(self.source, SourceSpec::Camera(_))
+        self.replay.is_none() && matches!(self.source.spec, SourceSpec::Camera(_))
     }
 
     /// What is drawn over the picture when one of its pixels is `zoom` points wide.
@@ -467,7 +445,7 @@ impl App {
     fn close_dialog(&mut self) {
         // Who chose nothing at the first start goes on with the demo: no camera is opened without being chosen.
         if self.dialog.take() == Some(Dialog::Welcome) && self.settings.source.is_none() {
-            self.settings.source = Some(self.source.clone());
+            self.settings.source = Some(self.source.spec.clone());
         }
     }
 
@@ -485,15 +463,15 @@ impl App {
             return name;
         }
         match self.info() {
-            Some(info) => match self.source {
-                SourceSpec::Demo | SourceSpec::Path(_) => name_of(&self.source),
+            Some(info) => match self.source.spec {
+                SourceSpec::Demo | SourceSpec::Path(_) => name_of(&self.source.spec),
                 // Of two cameras of one model, which.
                 SourceSpec::Camera(_) => match self.shown_camera().and_then(|place| self.cameras.list.get(place)) {
                     Some(camera) if camera.name == info.name => camera.label(&self.cameras.list),
                     _ => info.name.clone(),
                 },
             },
-            None => name_of(&self.source),
+            None => name_of(&self.source.spec),
         }
     }
 }

@@ -174,9 +174,9 @@ impl App {
         if !self.replay.is_none() {
             return Err(format!("A session is open: close it ({}) to record.", self.keys.first(Action::CloseSession)));
         }
-        match &self.status.shown {
+        match &self.source.status.shown {
             SourceState::Failed(_) => {
-                let words = format!("Nothing can be recorded: {} cannot be shown.", name_of(&self.source));
+                let words = format!("Nothing can be recorded: {} cannot be shown.", name_of(&self.source.spec));
                 return Err(words + " Choose another source first.");
             }
             SourceState::Ended(info) if is_still(info) => {
@@ -187,7 +187,7 @@ impl App {
             }
             SourceState::Ended(_) => {
                 let key = self.keys.first(Action::Restart);
-                let words = format!("{} has ended: start it again ({key}), then record.", name_of(&self.source));
+                let words = format!("{} has ended: start it again ({key}), then record.", name_of(&self.source.spec));
                 return Err(capitalised(&words));
             }
             _ => {}
@@ -225,8 +225,8 @@ impl App {
     fn start_recording(&mut self) -> Result<(), String> {
         let options = self.recorder_options()?;
         let blurred = options.blur && options.pictures != RecordedPictures::None;
-        if self.paused {
-            self.paused = false;
+        if self.source.paused {
+            self.source.paused = false;
             self.engine.set_paused(false);
         }
         self.engine.start_recording(options).map_err(|error| {

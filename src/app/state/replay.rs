@@ -34,8 +34,8 @@ impl App {
                     let more = if more.is_empty() { "" } else { " (there is more: see the side panel)" };
                     self.notices.say(Tone::Warn, format!("{}: {first}{more}.", session.name()));
                 }
-                self.paused = false;
-                self.mirror_files = false;
+                self.source.paused = false;
+                self.source.mirrored = false;
                 self.recording.recorded = None;
                 self.recording.countdown = None;
                 self.viewer.forget_view();
@@ -66,7 +66,7 @@ impl App {
     pub(super) fn act_on_replay(&mut self, action: Action) -> bool {
         if action == Action::CloseSession && !self.replay.is_none() {
             self.overtake_sessions();
-            let source = self.source.clone();
+            let source = self.source.spec.clone();
             self.show_source(source);
             return true;
         }

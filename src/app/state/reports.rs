@@ -35,7 +35,7 @@ impl App {
         );
         let input = match self.replay.open() {
             Some(replay) => replay.session.info.source.name.clone(),
-            None => self.info().map_or_else(|| self.source.to_string(), |info| info.name.clone()),
+            None => self.info().map_or_else(|| self.source.spec.to_string(), |info| info.name.clone()),
         };
         let options = self.scene_options(1.0);
         self.tasks.start(BackgroundTask::Snapshot { still: Still(analysis), input, options, folder });

@@ -73,8 +73,8 @@ impl FilePosition {
 impl App {
     /// Goes to `time`; while the pointer `holds` the bar, the file stays there.
     pub(super) fn seek_file(&mut self, time: Duration, holds: bool) {
-        if holds && !self.seeking {
-            self.seeking = true;
+        if holds && !self.source.seeking {
+            self.source.seeking = true;
             self.engine.set_paused(true);
         }
         self.engine.seek(time);
@@ -82,8 +82,8 @@ impl App {
 
     /// The pointer lets go of the bar: the file goes on, unless it is paused.
     pub(super) fn seek_released(&mut self) {
-        if std::mem::take(&mut self.seeking) {
-            self.engine.set_paused(self.paused);
+        if std::mem::take(&mut self.source.seeking) {
+            self.engine.set_paused(self.source.paused);
         }
     }
 
@@ -99,8 +99,8 @@ impl App {
         };
         if let Some(time) = to {
             // A folder that went on by itself would leave the image that was looked for.
-            if position.image.is_some() && !self.paused {
-                self.paused = true;
+            if position.image.is_some() && !self.source.paused {
+                self.source.paused = true;
                 self.engine.set_paused(true);
             }
             self.engine.seek(time);

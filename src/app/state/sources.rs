@@ -47,42 +47,42 @@ impl App {
 
     pub(super) fn show_source(&mut self, source: SourceSpec) {
         self.cameras.wanted = false;
-        self.source_is_a_guess = false;
+        self.source.is_a_guess = false;
         self.replay = ReplayState::None;
         self.recording.recorded = None;
         self.recording.countdown = None;
         self.viewer.forget_view();
         self.close_library();
-        if self.paused || std::mem::take(&mut self.seeking) {
-            self.paused = false;
+        if self.source.paused || std::mem::take(&mut self.source.seeking) {
+            self.source.paused = false;
             self.engine.set_paused(false);
         }
         self.prepare_camera_format(&source);
         self.cameras.page.begin();
         self.engine.set_source(source.clone());
-        self.source = source;
+        self.source.spec = source;
         self.forget_picture();
     }
 
     /// Opens the same source again.
     pub(in crate::app) fn restart(&mut self) {
-        if self.paused {
-            self.paused = false;
+        if self.source.paused {
+            self.source.paused = false;
             self.engine.set_paused(false);
         }
-        let source = self.source.clone();
+        let source = self.source.spec.clone();
         self.prepare_camera_format(&source);
         self.engine.restart();
         self.forget_picture();
     }
 
     pub(super) fn forget_picture(&mut self) {
-        self.status = self.engine.status();
+        self.source.status = self.engine.status();
         self.viewer.forget_picture();
         self.people.clear();
         // The pipeline's own end of it follows the source.
         self.outputs.follow = Follow::Largest;
-        self.figures.expire();
+        self.source.figures.expire();
     }
 
     pub(super) fn list_cameras(&mut self) {
@@ -97,14 +97,14 @@ impl App {
             self.list_cameras();
             return;
         }
-        if let Some(choice) = self.cameras.after(&self.source) {
+        if let Some(choice) = self.cameras.after(&self.source.spec) {
             self.choose_source(SourceSpec::Camera(choice));
         }
     }
 
     /// The place of the camera that is shown in the list of cameras.
     pub(in crate::app) fn shown_camera(&self) -> Option<usize> {
-        self.cameras.place_of(&self.source)
+        self.cameras.place_of(&self.source.spec)
     }
 
     pub(super) fn take_dropped(&mut self, files: Vec<PathBuf>) {

@@ -15,7 +15,7 @@ fn a_path_can_be_pasted_into_the_address_field() {
     test.window.event(egui::Event::Paste("/videos/人物 عائلة.mp4\n".into()));
     test.steps();
     // The end of the line that came along is a blank.
-    assert_eq!(test.window.state().path_field.trim(), "/videos/人物 عائلة.mp4");
+    assert_eq!(test.window.state().source.path_field.trim(), "/videos/人物 عائلة.mp4");
     test.press(Key::Enter);
     assert_eq!(test.last_source(), Some(SourceSpec::Path("/videos/人物 عائلة.mp4".into())));
 }

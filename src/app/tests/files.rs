@@ -13,7 +13,7 @@ impl Test {
     /// A window that shows a file of this kind and length, at frame `sequence` of 30 a second.
     fn file(kind: SourceKind, duration: Option<Duration>, frame_count: u64, sequence: u64, name: Option<&str>) -> Self {
         let mut test = Self::new();
-        test.window.state_mut().source = SourceSpec::Path("clip.mp4".into());
+        test.window.state_mut().source.spec = SourceSpec::Path("clip.mp4".into());
         test.at(kind, duration, frame_count, sequence, name);
         test
     }
@@ -83,7 +83,7 @@ fn a_folder_says_which_image_it_is_and_goes_to_the_next_and_the_previous() {
     let mut test = Test::file(SourceKind::Pictures, six, 3, 1, Some("mountain.jpg"));
     assert!(test.shows("2 of 3") && test.shows("mountain.jpg"));
     test.click("Next image");
-    assert_eq!((test.seeks(), test.window.state().paused), (vec![4000], true), "it waits there");
+    assert_eq!((test.seeks(), test.window.state().source.paused), (vec![4000], true), "it waits there");
     test.press(Key::ArrowLeft);
     assert_eq!(test.seeks(), [4000, 0]);
     test.at(SourceKind::Pictures, six, 3, 2, Some("sea.jpg"));

@@ -142,7 +142,7 @@ fn in_the_smallest_window_the_preferences_can_be_closed() {
 #[test]
 fn the_first_start_says_what_this_is_over_the_demo_and_opens_no_camera() {
     let mut test = Test::with(&AppOptions::default(), Settings { welcomed: false, ..unfolded() });
-    assert_eq!(test.window.state().source, SourceSpec::Demo);
+    assert_eq!(test.window.state().source.spec, SourceSpec::Demo);
     assert_eq!(test.fake.0.borrow().sources, []);
     for words in ["Welcome to facelens", "What it sends: nothing", "How far to trust it", "often wrong"] {
         assert!(test.shows(words), "{words}");
