@@ -262,7 +262,7 @@ impl App {
     fn ui(&mut self, ui: &mut egui::Ui) {
         theme::choose(ui.ctx(), self.settings.theme);
         let mut commands = Vec::new();
-        if !self.full_screen {
+        if !self.window.full_screen {
             menu_bar::show(self, ui, &mut commands);
             tool_bar::show(self, ui, &mut commands);
             if !self.library.open {

@@ -22,7 +22,7 @@ impl App {
             Action::Gait => Some(self.gait.is_on()),
             Action::Panel => Some(self.settings.panel_open),
             Action::Library => Some(self.library.open),
-            Action::FullScreen => Some(self.full_screen),
+            Action::FullScreen => Some(self.window.full_screen),
             Action::Record => Some(self.is_recording()),
             Action::Opentrack => Some(self.outputs.options.opentrack.is_some()),
             _ => None,
@@ -79,8 +79,8 @@ impl App {
             Action::Gait => self.toggle_gait(),
             Action::Panel => settings.panel_open = !settings.panel_open,
             Action::FullScreen => {
-                self.full_screen = !self.full_screen;
-                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.full_screen));
+                self.window.full_screen = !self.window.full_screen;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.window.full_screen));
             }
             Action::RecordOptions
             | Action::Outputs

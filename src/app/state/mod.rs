@@ -15,6 +15,7 @@ mod recording;
 mod replay;
 mod reports;
 mod seek;
+mod settings_keeper;
 mod sources;
 mod tasks;
 mod viewer;
@@ -43,8 +44,10 @@ use facelens_session::overlay::SceneOptions;
 use live_source::LiveSource;
 use outputs::Outputs;
 use recording::Recording;
+use settings_keeper::SettingsKeeper;
 use tasks::TaskRunner;
 use viewer::Viewer;
+use window::WindowState;
 
 use super::AppOptions;
 use super::action::Action;
@@ -141,13 +144,9 @@ pub(crate) struct App {
     pub settings: Settings,
     /// The detector in use; the settings hold the one to remember.
     pub detector: DetectorKind,
-    settings_file: Option<SettingsFile>,
-    /// As they were last given to be saved.
-    saved: Settings,
-    changed_at: Option<f64>,
+    keeper: SettingsKeeper,
     pub source: LiveSource,
-    pub full_screen: bool,
-    text_size: window::WindowZoom,
+    pub window: WindowState,
     /// Which keys do what.
     pub keys: KeyMap,
     /// The next key that is pressed is to be that of this action.
@@ -182,21 +181,17 @@ impl App {
         let status = engine.status();
         let first_start = is_first_start(options, &settings);
         let (keys, key_warnings) = KeyMap::of(&settings.keys);
-        let text_size = window::WindowZoom::starting(settings.text_size);
         let source_is_a_guess = options.source.is_none() && settings.source.is_none();
         let mut app = Self {
             engine,
             tasks: TaskRunner::new(tasks, reports),
             sessions_from: 0,
-            saved: settings.clone(),
+            keeper: SettingsKeeper::new(settings_file, settings.clone()),
+            window: WindowState::new(settings.text_size),
             detector: first_detector(options, &settings),
             outputs: Outputs::new(&settings),
             settings,
-            settings_file,
-            changed_at: None,
             source: LiveSource::new(source, source_is_a_guess, status),
-            full_screen: false,
-            text_size,
             keys,
             waits_for_key: None,
             banner_hidden: false,
@@ -317,7 +312,7 @@ impl App {
                 // It closes a menu or a list.
             } else if self.library.open && self.library.renaming.is_none() {
                 self.close_library();
-            } else if self.full_screen {
+            } else if self.window.full_screen {
                 self.act(ctx, Action::FullScreen);
             }
         }
