@@ -1,8 +1,8 @@
 //! The window. One file per panel or dialog; no vision code here.
 //!
-//! The window is a thin shell: [`state::App`] holds what is known and changes it, [`view`] says what the centre shows
-//! for each state of the source, and the other files paint. Nothing here waits: pictures come from an
-//! [`engine::Engine`], and what takes time is a [`background_tasks::BackgroundTask`] on a thread of its own.
+//! The window is a thin shell: [`state::App`] holds what is known, an owner for each part, and changes it, [`view`] says
+//! what the centre shows for each state of the source, and the other files paint. Nothing here waits: pictures come from
+//! an [`engine::Engine`], and what takes time is a [`background_tasks::BackgroundTask`] on a thread of its own.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +37,6 @@ mod fake;
 mod file_dialogs;
 mod first_run;
 mod gait;
-mod gait_row;
 mod key_map;
 mod keys_page;
 mod library;
@@ -67,6 +66,7 @@ mod tests;
 mod theme;
 mod tool_bar;
 mod view;
+mod walker_row;
 
 use notices::Tone;
 use state::{App, AppParts};

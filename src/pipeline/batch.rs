@@ -11,7 +11,7 @@ use facelens_core::frame::Frame;
 use facelens_core::{AnalyseError, Analyser, Analysis};
 use facelens_media::{Source, SourceError, SourceInfo, SourceKind};
 
-use super::frames::{FrameCounts, FrameTaker, SourceEvent, Step, read_frames};
+use super::frames::{FrameCounts, FrameTaker, NextStep, SourceEvent, read_frames};
 use super::inbox::{CloseOnDrop, Inbox, Message};
 
 /// How often the stop flag is looked at while nothing comes.
@@ -224,8 +224,8 @@ struct ReadAhead<'a> {
 }
 
 impl FrameTaker for ReadAhead<'_> {
-    fn next_step(&mut self, _: &SourceInfo) -> Step {
-        if self.inbox.is_closed() { Step::Stop } else { Step::Read }
+    fn next_step(&mut self, _: &SourceInfo) -> NextStep {
+        if self.inbox.is_closed() { NextStep::Stop } else { NextStep::Read }
     }
 
     fn take(&mut self, info: &SourceInfo, event: SourceEvent) {

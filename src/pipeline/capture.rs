@@ -9,7 +9,7 @@ use facelens_base::panic_words;
 use facelens_media::{Source, SourceError, SourceErrorKind, SourceInfo, SourceKind, SourceSpec};
 
 use super::analysis_thread::{AnalysisInbox, AnalysisJob, FrameJob};
-use super::frames::{FrameTaker, SourceEvent, Step, read_frames, stopped_unexpectedly};
+use super::frames::{FrameTaker, NextStep, SourceEvent, read_frames, stopped_unexpectedly};
 use super::inbox::{Inbox, Message, Refused};
 use super::live_state::{LiveState, SourceState};
 
@@ -267,7 +267,7 @@ impl Capture {
 
 impl FrameTaker for Capture {
     /// Hears all orders, hands over the frame that waits, goes to another time, reads: in this order.
-    fn next_step(&mut self, info: &SourceInfo) -> Step {
+    fn next_step(&mut self, info: &SourceInfo) -> NextStep {
         while matches!(self.state, CaptureState::Open) {
             let now = Instant::now();
             let has_work = self.waiting_job.is_some() || self.seek.is_some() || self.wants_frame(info.kind);
@@ -281,14 +281,14 @@ impl FrameTaker for Capture {
                     if let Some(job) = self.waiting_job.take() {
                         self.hand_over(job);
                     } else if let Some(time) = self.seek.take() {
-                        return Step::Seek(time);
+                        return NextStep::Seek(time);
                     } else if self.wants_frame(info.kind) {
-                        return Step::Read;
+                        return NextStep::Read;
                     }
                 }
             }
         }
-        Step::Stop
+        NextStep::Stop
     }
 
     fn take(&mut self, info: &SourceInfo, event: SourceEvent) {

@@ -13,7 +13,7 @@ use facelens_media::{Next, Source, SourceError, SourceErrorKind, SourceInfo, Sou
 const WAITING_PAUSE: Duration = Duration::from_millis(5);
 
 /// What the loop does next.
-pub(super) enum Step {
+pub(super) enum NextStep {
     /// Ask the source for its next frame.
     Read,
     /// Go on at another time of the source.
@@ -46,7 +46,7 @@ pub(super) enum SourceEvent {
 /// Steers the loop and takes what it reads.
 pub(super) trait FrameTaker {
     /// What the loop does next. May wait, for orders or for room.
-    fn next_step(&mut self, info: &SourceInfo) -> Step;
+    fn next_step(&mut self, info: &SourceInfo) -> NextStep;
 
     /// The source gave something.
     fn take(&mut self, info: &SourceInfo, event: SourceEvent);
@@ -64,15 +64,15 @@ pub(super) fn read_frames(source: &mut dyn Source, taker: &mut impl FrameTaker) 
         let step = taker.next_step(source.info());
         let asked_at = Instant::now();
         let read = match step {
-            Step::Stop => return,
-            Step::Seek(time) => {
+            NextStep::Stop => return,
+            NextStep::Seek(time) => {
                 last = None;
                 match guarded(source, "going on there", |source| source.seek(time)) {
                     Ok(()) => continue,
                     Err(error) => Err(error),
                 }
             }
-            Step::Read => {
+            NextStep::Read => {
                 let read = guarded(source, "reading it", |source| source.next());
                 taker.damaged(source.damaged());
                 read

@@ -6,13 +6,13 @@ use facelens_session::overlay::gait_age_words;
 
 use super::super::command::AppCommand;
 use super::super::gait::direction_words;
-use super::super::gait_row::{self, GaitRow};
 use super::super::state::App;
 use super::super::theme;
+use super::super::walker_row::{self, WalkerRow};
 use crate::pipeline::GaitView;
 
 /// Height of one row with its title and the model.
-pub(super) const LEAST_HEIGHT: f32 = gait_row::HEIGHT + 72.0;
+pub(super) const LEAST_HEIGHT: f32 = walker_row::HEIGHT + 72.0;
 
 /// Shows the walkers of the live picture under the people; nothing where the gaits are off.
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
@@ -29,7 +29,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
         ui.label(RichText::new(words).color(theme::colors().weak));
     }
     for walker in &view.walkers {
-        gait_row::show(ui, &of_walker(app, walker));
+        walker_row::show(ui, &of_walker(app, walker));
     }
     model(app, view, ui, commands);
 }
@@ -61,7 +61,7 @@ fn model(app: &App, view: &GaitView, ui: &mut egui::Ui, commands: &mut Vec<AppCo
     });
 }
 
-fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
+fn of_walker<'a>(app: &'a App, walker: &Walker) -> WalkerRow<'a> {
     let (state, waits) = match walker.state {
         WalkState::Waiting(waiting) => (waiting.words().to_owned(), true),
         WalkState::Walking { strides: 0 } => ("walks: the first stride is not complete".to_owned(), true),
@@ -71,7 +71,7 @@ fn of_walker<'a>(app: &'a App, walker: &Walker) -> GaitRow<'a> {
             (format!("{} · {count}", direction.unwrap_or("walks")), false)
         }
     };
-    GaitRow {
+    WalkerRow {
         id: walker.id,
         image: app.gait.texture(walker.id),
         state,

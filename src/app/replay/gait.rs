@@ -6,8 +6,8 @@ use facelens_session::GaitRow;
 use facelens_session::overlay::gait_age_words;
 
 use super::super::gait::{direction_words, picture};
-use super::super::gait_row;
 use super::super::theme;
+use super::super::walker_row;
 use super::Replay;
 
 /// The images of the strides that are shown: one for each walker.
@@ -68,9 +68,9 @@ pub(super) fn show(replay: &Replay, ui: &mut egui::Ui) {
         let walks = now >= stride.start_s && now <= stride.end_s + 0.5;
         let direction = stride.direction_deg.map_or("walks", |degrees| direction_words(f32::from(degrees), false));
         let state = format!("{} · stride {number} of {count}", if walks { direction } else { "not walking" });
-        gait_row::show(
+        walker_row::show(
             ui,
-            &gait_row::GaitRow {
+            &walker_row::WalkerRow {
                 id: stride.id,
                 image: replay.images.of(stride.id),
                 state,

@@ -111,8 +111,8 @@ fn the_end_is_told_also_of_a_source_that_breaks_and_where_the_analysis_is_gone()
 
     /// Ends the analysis thread by a panic.
     #[derive(Default)]
-    struct Broken(AtomicBool);
-    impl AnalysisSink for Broken {
+    struct PanickingSink(AtomicBool);
+    impl AnalysisSink for PanickingSink {
         fn analysed(&self, _: &Arc<Analysis>) {
             panic!("a sink's bug");
         }
@@ -123,7 +123,7 @@ fn the_end_is_told_also_of_a_source_that_breaks_and_where_the_analysis_is_gone()
             self.0.store(true, Ordering::SeqCst);
         }
     }
-    let broken = Arc::new(Broken::default());
+    let broken = Arc::new(PanickingSink::default());
     let options = LiveOptions { sink: Some(Arc::clone(&broken) as Arc<dyn AnalysisSink>), ..seen_by(&seen) };
     let sources = openings(vec![Ok(list(SourceKind::Video, frames(9)))]);
     let live = LiveSession::start_with(options, sources, makers(always_a_face)).unwrap();

@@ -10,7 +10,7 @@ use super::theme;
 pub(super) const HEIGHT: f32 = GEI_HEIGHT as f32 + 24.0;
 
 /// What a row says.
-pub(super) struct GaitRow<'a> {
+pub(super) struct WalkerRow<'a> {
     /// Whose it is.
     pub id: u64,
     /// The gait energy image, where there is one.
@@ -26,7 +26,7 @@ pub(super) struct GaitRow<'a> {
 }
 
 /// One row: the image at the left, number, state and figures beside it.
-pub(super) fn show(ui: &mut egui::Ui, row: &GaitRow<'_>) {
+pub(super) fn show(ui: &mut egui::Ui, row: &WalkerRow<'_>) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
     let [pace, body] = measure_words(&row.measures);
     let figures: Vec<&str> = [pace.as_str(), body.as_str(), row.age.as_deref().unwrap_or_default()]
