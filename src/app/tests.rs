@@ -33,7 +33,9 @@ mod library;
 mod messages;
 mod outputs;
 mod panel;
+mod pictures;
 mod preferences;
+mod raster;
 mod recording;
 
 /// The usual settings, with every part of the side panel unfolded.
@@ -59,6 +61,7 @@ pub(super) struct Test {
     pub fake: Fake,
     reports: crossbeam_channel::Sender<(TaskNumber, TaskReport)>,
     pub window: Harness<'static, App>,
+    textures: raster::Textures,
 }
 
 impl Test {
@@ -69,7 +72,9 @@ impl Test {
     }
 
     fn of(fake: Fake, (app, reports): (App, crossbeam_channel::Sender<(TaskNumber, TaskReport)>)) -> Self {
+        let textures = raster::Textures::default();
         let window = Harness::builder()
+            .renderer(textures.clone())
             .with_size([1120.0, 700.0])
             .with_step_dt(0.1)
             .with_context_setup(theme::apply)
@@ -80,7 +85,7 @@ impl Test {
                 },
                 app,
             );
-        let mut test = Self { fake, reports, window };
+        let mut test = Self { fake, reports, window, textures };
         test.steps();
         test
     }

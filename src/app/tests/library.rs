@@ -13,7 +13,7 @@ use crate::app::background_tasks::TaskKey;
 use crate::app::fake::recording;
 use crate::app::picture::Picture;
 
-fn entry(name: &str, state: SessionState) -> SessionEntry {
+pub(super) fn entry(name: &str, state: SessionState) -> SessionEntry {
     SessionEntry {
         path: Path::new("/videos/facelens").join(name),
         started: "2026-01-02 03:04".into(),
@@ -24,7 +24,7 @@ fn entry(name: &str, state: SessionState) -> SessionEntry {
     }
 }
 
-fn details(people: Option<usize>, notices: &[&str]) -> SessionDetails {
+pub(super) fn details(people: Option<usize>, notices: &[&str]) -> SessionDetails {
     let thumbnail = Frame::from_rgb(16, 9, vec![120; 16 * 9 * 3]).ok();
     let notices = notices.iter().map(|notice| (*notice).to_owned()).collect();
     SessionDetails { people, duration_s: 67.3, notices, thumbnail }
@@ -36,7 +36,7 @@ impl Test {
     }
 
     /// A window that shows these sessions in the library.
-    fn library(entries: &[SessionEntry]) -> Self {
+    pub(super) fn library(entries: &[SessionEntry]) -> Self {
         let mut test = Self::with(&AppOptions::default(), Self::settings_with_folder());
         test.fake.play(0, &[1]);
         test.window.key_press_modifiers(Modifiers::SHIFT, Key::H);
