@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, OnceLock};
 
 /// The programs to run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Programs {
     /// Decodes.
     pub ffmpeg: OsString,

@@ -1,4 +1,5 @@
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use super::*;
 use crate::video::container::container;
@@ -166,17 +167,23 @@ for a in "$@"; do case "$a" in *showinfo@*) T=${{a##*,}}; T="[${{T%%=*}} @ 0x1] 
     }
 }
 
-struct Clip {
-    folder: tempfile::TempDir,
-    path: PathBuf,
+pub(super) struct Clip {
+    pub folder: tempfile::TempDir,
+    pub path: PathBuf,
 }
 
 /// A second of moving pictures, 160x120; `None` with a word where there is no ffmpeg that makes it.
 fn clip(name: &str, args: &[&str]) -> Option<Clip> {
+    clip_of(name, 1, args)
+}
+
+/// The same of so many seconds.
+pub(super) fn clip_of(name: &str, secs: u32, args: &[&str]) -> Option<Clip> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-t", "1"]).args(args);
+    command.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-t"]);
+    command.arg(secs.to_string()).args(args);
     match command.arg(&path).stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Some(Clip { folder, path }),
         _ => {
@@ -186,7 +193,7 @@ fn clip(name: &str, args: &[&str]) -> Option<Clip> {
     }
 }
 
-fn opened(path: &Path) -> Result<Ffmpeg, SourceError> {
+pub(super) fn opened(path: &Path) -> Result<Ffmpeg, SourceError> {
     let head = crate::file::head(path).unwrap();
     Ffmpeg::open(path, container(&head).unwrap(), None, Programs::on_path())
 }
