@@ -1,8 +1,7 @@
-//! The centre: the live picture with its overlay, a banner over it, or a page instead of it.
+//! The centre: the live picture with its overlay, a banner above it, or a page instead of it.
 
 use eframe::egui::{
-    self, Align, Align2, Button, Color32, CornerRadius, FontId, Layout, Margin, Rect, RichText, Sense, Stroke,
-    UiBuilder, pos2, vec2,
+    self, Align, Align2, Button, Color32, FontId, Layout, Rect, RichText, Sense, Stroke, UiBuilder, pos2, vec2,
 };
 use facelens_media::SourceSpec;
 use facelens_session::overlay::Scene;
@@ -14,24 +13,32 @@ use super::picture::letterbox;
 use super::picture_view::PictureView;
 use super::state::App;
 use super::theme;
-use super::view::{Banner, Page, Symbol, view};
-use super::{countdown, library, outputs_mark, recorded_bar, recording_mark};
+use super::view::{Page, Symbol, view};
+use super::{banner, countdown, library, outputs_mark, recorded_bar, recording_mark};
 
 /// How much a point of the wheel zooms.
 const WHEEL_ZOOM: f32 = 0.0025;
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::colors().stage)).show(ui, |ui| {
-        let area = ui.max_rect();
         if app.library.open {
-            library::show(app, ui, area, commands);
+            library::show(app, ui, ui.max_rect(), commands);
             return;
         }
+        let live = || view(&app.source.status.shown, app.viewer.shot.is_some(), &app.source.spec, &app.cameras.list);
+        let view = app.replay.view().unwrap_or_else(live);
+        // Only what is merely to be known can be closed, not a camera that is waited for.
+        let closable = app.replay.is_none() && app.source.spec == SourceSpec::Demo;
+        if let Some(shown) = view.banner.as_ref().filter(|_| !(closable && app.banner_hidden)) {
+            banner::show(ui, shown, closable, commands);
+        }
+        if let Some(recorded) = &app.recording.recorded {
+            recorded_bar::show(ui, recorded, commands);
+        }
+        let area = ui.available_rect_before_wrap();
         let fitted = app.viewer.shot.as_ref().map(|shot| letterbox(area, shot.frame.width(), shot.frame.height()));
         app.viewer.place = fitted.map(|fitted| (fitted, area));
         let app = &*app;
-        let live = || view(&app.source.status.shown, app.viewer.shot.is_some(), &app.source.spec, &app.cameras.list);
-        let view = app.replay.view().unwrap_or_else(live);
         if let Some(page) = &view.page {
             show_page(ui, area, page, commands);
         } else if let Some(shot) = &app.viewer.shot {
@@ -64,14 +71,6 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
         let words: Vec<String> = [paused, zoomed, only].into_iter().flatten().collect();
         if view.page.is_none() && !words.is_empty() {
             pill(ui, area, &words.join("  ·  "));
-        }
-        // Only what is merely to be known can be closed, not a camera that is waited for.
-        let closable = app.replay.is_none() && app.source.spec == SourceSpec::Demo;
-        if let Some(banner) = view.banner.as_ref().filter(|_| !(closable && app.banner_hidden)) {
-            show_banner(ui, area, banner, closable, commands);
-        }
-        if let Some(recorded) = &app.recording.recorded {
-            recorded_bar::show(ui, area, view.banner.is_some(), recorded, commands);
         }
         if let Some(left) = app.recording.countdown.and_then(|countdown| countdown.left(ui.input(|input| input.time))) {
             countdown::show(ui, area, left);
@@ -124,50 +123,6 @@ fn steer(
             face.map(|face| ChosenFace { id: face.id, at: face_menu::beside(face, target, width, app.mirrored()) });
         commands.push(AppCommand::Face(FaceCommand::Choose(chosen)));
     }
-}
-
-/// One line at the top; its words break rather than run out of the window.
-fn show_banner(ui: &mut egui::Ui, area: Rect, banner: &Banner, closable: bool, commands: &mut Vec<AppCommand>) {
-    let measure = |text: &str| {
-        ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(14.0), theme::colors().text).size().x.ceil()
-    };
-    // Frame, dot and the spaces between; a button has its own margins.
-    let button_width =
-        banner.button.as_ref().map_or(0.0, |(text, _)| (measure(text) + 24.0).min(200.0) + theme::MARGIN);
-    let cross_width = if closable { theme::CROSS + theme::STEP } else { 0.0 };
-    let wanted = 24.0 + 16.0 + measure(&banner.text) + 4.0 + button_width + cross_width;
-    let width = wanted.min(area.width() - 2.0 * theme::MARGIN);
-    let place = Rect::from_center_size(pos2(area.center().x, area.top() + 36.0), vec2(width, 40.0));
-    ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Center)), |ui| {
-        let frame = egui::Frame::new()
-            .fill(theme::colors().card.gamma_multiply(0.94))
-            .stroke(Stroke::new(1.0, banner.tone.color().gamma_multiply(0.6)))
-            .corner_radius(CornerRadius::same(8))
-            .inner_margin(Margin::symmetric(12, 6));
-        frame.show(ui, |ui| {
-            ui.set_width(width - 24.0);
-            ui.horizontal(|ui| {
-                let (dot, _) = ui.allocate_exact_size(vec2(8.0, 28.0), Sense::hover());
-                ui.painter().circle_filled(dot.center(), 4.0, banner.tone.color());
-                let text_width = ui.available_width() - button_width - cross_width;
-                ui.allocate_ui_with_layout(vec2(text_width, 28.0), Layout::left_to_right(Align::Center), |ui| {
-                    ui.set_width(text_width);
-                    ui.add(egui::Label::new(RichText::new(&banner.text).color(theme::colors().text)).truncate())
-                        .on_hover_text(&banner.text);
-                });
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if closable && theme::cross(ui, "Close this banner").clicked() {
-                        commands.push(AppCommand::HideBanner);
-                    }
-                    if let Some((text, command)) = &banner.button
-                        && ui.add(Button::new(text).truncate()).clicked()
-                    {
-                        commands.push(command.clone());
-                    }
-                });
-            });
-        });
-    });
 }
 
 fn show_page(ui: &mut egui::Ui, area: Rect, page: &Page, commands: &mut Vec<AppCommand>) {

@@ -21,6 +21,7 @@ use crate::settings::{Settings, SettingsFile};
 
 mod action;
 mod background_tasks;
+mod banner;
 mod camera_page;
 mod card_form;
 mod central_panel;

@@ -1,4 +1,4 @@
-//! What the centre of the window shows for each state of the source: a picture, a page instead of it, a banner over it.
+//! What the centre of the window shows for each state of the source: a picture, a page instead of it, a banner above it.
 
 use facelens_media::{
     CameraChoice, CameraDevice, CameraInfo, SourceError, SourceErrorKind, SourceInfo, SourceKind, SourceSpec,
@@ -14,7 +14,7 @@ use crate::pipeline::SourceState;
 pub(crate) struct CentralView {
     /// Instead of a picture.
     pub page: Option<Page>,
-    /// Over the picture.
+    /// Above the picture.
     pub banner: Option<Banner>,
     /// The picture is an old one.
     pub dimmed: bool,
@@ -40,7 +40,7 @@ pub(crate) enum Symbol {
     File,
 }
 
-/// One line over the top of the picture.
+/// One line above the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Banner {
     pub tone: Tone,

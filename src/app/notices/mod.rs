@@ -95,15 +95,24 @@ impl Notices {
             last.until = None;
             return;
         }
-        self.newest += 1;
-        let said_at = Instant::now();
-        self.kept.push(Notice { number: self.newest, tone, text, buttons, said_at, until: None, stands: true });
+        self.keep(tone, text, buttons, true);
         let standing = self.kept.iter().filter(|notice| notice.stands).count();
         if standing > MOST_AT_ONCE
             && let Some(oldest) = self.kept.iter_mut().find(|notice| notice.stands)
         {
             oldest.stands = false;
         }
+    }
+
+    /// Puts `text` into the list alone: something else in the window says it already.
+    pub fn note(&mut self, tone: Tone, text: impl Into<String>) {
+        self.keep(tone, text.into(), Vec::new(), false);
+    }
+
+    fn keep(&mut self, tone: Tone, text: String, buttons: Vec<(String, AppCommand)>, stands: bool) {
+        self.newest += 1;
+        let said_at = Instant::now();
+        self.kept.push(Notice { number: self.newest, tone, text, buttons, said_at, until: None, stands });
         if self.kept.len() > MOST_KEPT {
             self.kept.remove(0);
         }
@@ -177,6 +186,15 @@ mod tests {
         }
         assert_eq!(standing(&mut notices, 0.0), [296, 297, 298, 299].map(|number| format!("number {number}")));
         assert_eq!(notices.all().len(), MOST_KEPT);
+    }
+
+    #[test]
+    fn what_is_only_noted_is_in_the_list_and_does_not_stand() {
+        let mut notices = Notices::default();
+        notices.say(Tone::Info, "one");
+        notices.note(Tone::Good, "two");
+        assert_eq!(standing(&mut notices, 0.0), ["one"]);
+        assert_eq!(notices.last(), Some((Tone::Good, "two")));
     }
 
     #[test]

@@ -46,6 +46,14 @@ pub(crate) struct RecordedSession {
     pub duration: Duration,
 }
 
+impl RecordedSession {
+    /// What the bar says.
+    pub fn words(&self) -> String {
+        let name = self.folder.file_name().unwrap_or(self.folder.as_os_str()).to_string_lossy();
+        format!("Recorded {}: {name}", duration_text(self.duration))
+    }
+}
+
 impl App {
     /// Whether something is being recorded or saved.
     pub fn is_recording(&self) -> bool {
@@ -267,29 +275,40 @@ impl App {
     /// Says where the session is and how it ended; `false` where it failed.
     fn say_end(&mut self, end: &SessionEnd, status: &RecordingStatus) -> bool {
         let place = status.folder.as_deref().map(from_home);
-        let dropped = match status.dropped {
-            0 => String::new(),
-            count => format!(" {count} of {} frames could not be written in time.", status.analysed),
-        };
-        let (tone, words) = match (end, place) {
+        let lasted = duration_text(status.duration);
+        match (end, place) {
             (SessionEnd::Failed { error }, Some(place)) => {
-                (Tone::Bad, format!("The recording stopped: {error}. What was written until then is in {place}."))
+                let words = format!("The recording stopped: {error}. What was written until then is in {place}.");
+                self.notices.say(Tone::Bad, words);
             }
-            (SessionEnd::Failed { error }, None) => (Tone::Bad, format!("Nothing could be recorded: {error}.")),
-            (_, None) => (Tone::Info, "Nothing was recorded: no image arrived.".into()),
+            (SessionEnd::Failed { error }, None) => {
+                self.notices.say(Tone::Bad, format!("Nothing could be recorded: {error}."));
+            }
+            (_, None) => self.notices.say(Tone::Info, "Nothing was recorded: no image arrived."),
             (SessionEnd::SourceEnded, Some(place)) => {
-                let lasted = duration_text(status.duration);
-                (Tone::Good, format!("The source has ended. {lasted} were recorded in {place}.{dropped}"))
+                self.say_saved(format!("The source has ended. {lasted} were recorded in {place}."));
             }
             (SessionEnd::Stopped | SessionEnd::Recovered, Some(place)) => {
-                (Tone::Good, format!("{} were recorded in {place}.{dropped}", duration_text(status.duration)))
+                self.say_saved(format!("{lasted} were recorded in {place}."));
             }
-        };
-        self.notices.say(tone, words);
+        }
+        if status.dropped > 0 {
+            let words = format!("{} of {} frames could not be written in time.", status.dropped, status.analysed);
+            self.notices.say(Tone::Warn, words);
+        }
         if let Some(warning) = &status.warning {
             self.notices.say(Tone::Warn, format!("{warning}."));
         }
         !matches!(end, SessionEnd::Failed { .. })
+    }
+
+    /// The bar above the picture says it; only in the place of the picture is the list of sessions, which has no bar.
+    fn say_saved(&mut self, words: String) {
+        if self.library.open {
+            self.notices.say(Tone::Good, words);
+        } else {
+            self.notices.note(Tone::Good, words);
+        }
     }
 
     /// The window is to be closed: a recording is saved first, if the user says so. `true` where the window stays open.

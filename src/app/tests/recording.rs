@@ -99,11 +99,40 @@ fn a_key_and_a_button_start_and_stop_and_the_figures_are_shown() {
     test.does(recording(RecordingState::Saving));
     assert!(test.shows("Saving…"));
     test.does(RecordingStatus { dropped: 12, ..recording(RecordingState::Ended(SessionEnd::Stopped)) });
-    let (tone, words) = test.said();
-    assert_eq!(tone, Tone::Good);
-    assert!(words.contains("1:07 min were recorded in /videos/facelens/session-2026-01-02_03-04-05."), "{words}");
-    assert!(words.contains("12 of 2015 frames could not be written in time"), "{words}");
+    assert_eq!(test.said(), (Tone::Warn, "12 of 2015 frames could not be written in time.".to_owned()));
     assert!(!test.shows("Recording: ") && test.fake.0.borrow().recording.is_none());
+}
+
+#[test]
+fn the_end_of_a_recording_is_told_once_and_can_be_found_again() {
+    let mut test = Test::recording();
+    test.does(recording(RecordingState::Ended(SessionEnd::Stopped)));
+    let told = "1:07 min were recorded in /videos/facelens/session-2026-01-02_03-04-05.";
+    assert!(test.shows("Recorded 1:07 min: session-2026-01-02_03-04-05"));
+    assert!(!test.shows(told), "the bar says it");
+    assert_eq!(test.said(), (Tone::Good, told.to_owned()), "it is in the list of messages");
+
+    // The list of sessions stands in the place of the bar.
+    let mut test = Test::recording();
+    test.window.state_mut().library.open = true;
+    test.does(recording(RecordingState::Ended(SessionEnd::Stopped)));
+    assert!(!test.shows("Recorded 1:07 min") && test.shows(told));
+}
+
+#[test]
+fn bars_above_the_picture_cover_nothing_of_it() {
+    for size in [[1120.0, 700.0], [720.0, 480.0]] {
+        let mut test = Test::recording();
+        test.window.set_size(size.into());
+        test.fake.show(SourceState::Ended(camera_info()));
+        test.does(recording(RecordingState::Ended(SessionEnd::SourceEnded)));
+        let (fitted, area) = test.window.state().picture_place.unwrap();
+        assert!(area.contains_rect(fitted) && area.height() > 240.0, "{area:?}");
+        for words in ["has ended", "Play again", "Recorded 1:07 min", "Play the recording", "Hide the bar"] {
+            let bar = test.window.get_by_label_contains(words).rect();
+            assert!(bar.bottom() <= area.top() && bar.width() > 16.0, "{words} at {size:?}: {bar:?}, {area:?}");
+        }
+    }
 }
 
 #[test]
