@@ -17,13 +17,13 @@ use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber, Tracker
 use facelens_media::{Mode, Next, SourceSpec, demo};
 use facelens_session::overlay::{Scene, SceneOptions};
 
-/// The demo's first frame (640x480), and where its face is.
+/// The demo's first frame (640x480), and where the astronaut's face is.
 fn demo_frame() -> (Frame, Rect) {
     let mut source = facelens_media::open(&SourceSpec::Demo, Mode::Batch).expect("the demo opens");
     match source.next() {
         Ok(Next::Frame(frame)) => {
-            let face = demo::truth(frame.time).face;
-            (frame, face)
+            let [astronaut, _] = demo::truth(frame.time);
+            (frame, astronaut.face)
         }
         other => panic!("the demo gives a frame, not {other:?}"),
     }

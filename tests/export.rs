@@ -310,14 +310,15 @@ fn a_session_of_the_demo_keeps_its_people_and_ages_in_every_format() {
         rows.iter().flat_map(|row| row.faces.iter().map(|face| (row.frame, face.id, face.age))).collect()
     };
     let recorded: Vec<_> = read_csv(fs::File::open(path("faces.csv")).unwrap()).collect::<Result<_, _>>().unwrap();
-    assert_eq!((recorded.len(), estimates(&recorded).len()), (15, 15), "the demo shows one face in every frame");
+    assert_eq!((recorded.len(), estimates(&recorded).len()), (15, 30), "the demo shows two faces in every frame");
     assert!(recorded.last().unwrap().faces[0].age.is_some());
     let jsonl = export(folder.path(), &["--to", "jsonl", "-o", "-"]).stdout;
     let read: Vec<_> = read_jsonl(jsonl.as_slice()).collect::<Result<_, _>>().unwrap();
     assert_eq!(estimates(&read), estimates(&recorded));
     let csv = export(folder.path(), &["--to", "csv", "-o", "-", "--person", "1"]).stdout;
     let read: Vec<_> = read_csv(csv.as_slice()).collect::<Result<_, _>>().unwrap();
-    assert_eq!(estimates(&read), estimates(&recorded));
+    let of_first: Vec<_> = estimates(&recorded).into_iter().filter(|(_, id, _)| *id == 1).collect();
+    assert_eq!(estimates(&read), of_first);
     let srt = String::from_utf8(export(folder.path(), &["--to", "srt", "-o", "-"]).stdout).unwrap();
     assert!(srt.starts_with("1\n00:00:00,000 --> 00:00:00,500\n#1: age "), "{srt}");
 }

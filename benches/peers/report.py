@@ -65,7 +65,7 @@ class Result:
         start, live = self.own["start"], self.own["live"]
         memory = f", {start['memory']['peak_mib']:.0f} MiB in RAM at most" if "memory" in start else ""
         return (f"The models are loaded in {start['load_models_ms']:.0f} ms and the detector in "
-                f"{start['load_detector_ms']:.0f} ms{memory} (without the window). Live, on the demo with one face, an overlay "
+                f"{start['load_detector_ms']:.0f} ms{memory} (without the window). Live, on the demo with two faces, an overlay "
                 f"is ready {live['delay_ms']:.1f} ms after its frame came (median).")
 
     def frame_rows(self, case):

@@ -58,7 +58,7 @@ pub(super) fn start(
     Ok((StartFigures { load_models_ms, load_detector_ms, first_frame_ms, memory: Memory::now() }, models))
 }
 
-/// The live pipeline on the demo: one face, 640x480, 30 frames a second at the pace of a camera.
+/// The live pipeline on the demo: two faces, 640x480, 30 frames a second at the pace of a camera.
 #[derive(Debug, Serialize)]
 pub(super) struct LiveFigures {
     /// Delay from a frame's arrival to its overlay being ready to paint: what half of the frames take at most, and 95 and
