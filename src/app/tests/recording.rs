@@ -126,7 +126,7 @@ fn bars_above_the_picture_cover_nothing_of_it() {
         test.window.set_size(size.into());
         test.fake.show(SourceState::Ended(camera_info()));
         test.does(recording(RecordingState::Ended(SessionEnd::SourceEnded)));
-        let (fitted, area) = test.window.state().picture_place.unwrap();
+        let (fitted, area) = test.window.state().viewer.place.unwrap();
         assert!(area.contains_rect(fitted) && area.height() > 240.0, "{area:?}");
         for words in ["has ended", "Play again", "Recorded 1:07 min", "Play the recording", "Hide the bar"] {
             let bar = test.window.get_by_label_contains(words).rect();
