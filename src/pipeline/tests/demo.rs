@@ -136,10 +136,10 @@ fn the_demos_heads_turn_on_every_axis() {
     }
     for (who, poses) in poses.iter().enumerate() {
         assert!(poses.len() >= 29, "head {who} in {} of 30 frames", poses.len());
-        let axes: [(&str, fn(&Pose) -> f32); 3] =
-            [("yaw", |pose| pose.yaw), ("pitch", |pose| pose.pitch), ("roll", |pose| pose.roll)];
-        for (axis, of) in axes {
-            let pairs: Vec<_> = poses.iter().map(|(truth, found)| (of(truth), of(found))).collect();
+        let angles = |pose: &Pose| [pose.yaw, pose.pitch, pose.roll];
+        for (place, axis) in ["yaw", "pitch", "roll"].into_iter().enumerate() {
+            let pairs: Vec<_> =
+                poses.iter().map(|(truth, found)| (angles(truth)[place], angles(found)[place])).collect();
             let correlation = correlation(&pairs);
             assert!(correlation > 0.8, "head {who}, {axis}: {correlation} in {pairs:?}");
         }

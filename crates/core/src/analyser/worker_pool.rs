@@ -1,8 +1,8 @@
 //! Several faces at once: a worker for the calling thread, and a few more on threads of their own.
 //!
-//! rayon in its place was measured (two cores, medians of 120 turns with pauses as between frames). With free processors
-//! it is as fast: two jobs of 1 ms took 0.82 ms here, 0.84 to 0.86 ms there. Where another program keeps a processor busy,
-//! its threads wake late and the caller waits for them: two jobs of 4 ms took 2.9 to 3.1 ms here, 5.6 to 14.7 ms there.
+//! rayon in its place was measured (two cores shared with other work, medians of 120 turns with pauses as between frames) and
+//! was never faster: two jobs of 1 ms took 0.82 ms here and 0.84 to 0.86 ms there, two of 4 ms 2.9 to 7.9 ms here and 5.6 to
+//! 14.7 ms there.
 //! Besides, each thread here has a worker with the networks' buffers, which rayon's threads would have to share out.
 
 use std::any::Any;
