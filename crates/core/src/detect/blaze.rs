@@ -31,11 +31,13 @@ const LARGE_SHARE: f32 = 0.625;
 /// A frame whose sides are no longer than this is as sharp there as it is: if a large face is found, that is all.
 const SMALL_FRAME: u32 = 160;
 
+const BACK: &[u8] = include_bytes!("../../../../models/blazeface-back-256.onnx");
+
 /// One of the two BlazeFace networks.
 pub(super) struct Blaze {
     kind: DetectorKind,
     whole: Eye,
-    /// The same network for large faces, where the whole frame shows too much of them.
+    /// `blaze-back`'s network for large faces, made when it is needed first: most live views never do.
     large: Option<Eye>,
     /// The same network for windows, where that is worth it.
     near: Option<Eye>,
@@ -52,9 +54,16 @@ impl Blaze {
     /// The network for faces at any distance: 256x256.
     pub(super) fn back() -> Result<Self, DetectError> {
         let kind = DetectorKind::BlazeBack;
-        let onnx = include_bytes!("../../../../models/blazeface-back-256.onnx");
-        let eye = |side| Eye::new(kind, onnx, side, [16, 32]);
-        Ok(Self { kind, whole: eye(256)?, large: Some(eye(LARGE_INPUT)?), near: Some(eye(WINDOW_INPUT)?) })
+        Ok(Self { kind, whole: Eye::back(256)?, large: None, near: Some(Eye::back(WINDOW_INPUT)?) })
+    }
+
+    /// The faces of a frame that takes a part of the input only.
+    fn large_faces(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+        let large = match &mut self.large {
+            Some(large) => large,
+            large => large.insert(Eye::back(LARGE_INPUT)?),
+        };
+        large.faces(self.kind, frame, LARGE_SHARE)
     }
 }
 
@@ -64,19 +73,22 @@ impl Detector for Blaze {
     }
 
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
-        let Self { kind, whole, large: Some(large), .. } = self else { return self.whole.faces(self.kind, frame, 1.0) };
+        let kind = self.kind;
+        if kind != DetectorKind::BlazeBack {
+            return self.whole.faces(kind, frame, 1.0);
+        }
         let longest = frame.width().max(frame.height());
         let is_large = |face: &Detection| face.rect.width >= LARGE_FACE * longest as f32;
         if longest <= SMALL_FRAME {
-            let found = large.faces(*kind, frame, LARGE_SHARE)?;
+            let found = self.large_faces(frame)?;
             if found.iter().any(is_large) {
                 return Ok(found);
             }
-            return whole.faces(*kind, frame, 1.0);
+            return self.whole.faces(kind, frame, 1.0);
         }
-        let mut found = whole.faces(*kind, frame, 1.0)?;
+        let mut found = self.whole.faces(kind, frame, 1.0)?;
         if found.is_empty() || found.iter().any(is_large) {
-            let mut again = large.faces(*kind, frame, LARGE_SHARE)?;
+            let mut again = self.large_faces(frame)?;
             again.retain(is_large);
             // What was found again is the better box; what was not stays.
             found.splice(0..0, again);
@@ -147,6 +159,11 @@ impl Eye {
             return Err(failed(format!("its network gives {} numbers", net.output_len())));
         }
         Ok(Self { net, letterbox: Letterbox::new(side), decoder: Decoder::new(anchors) })
+    }
+
+    /// `blaze-back`'s network for inputs of this side.
+    fn back(side: u32) -> Result<Self, DetectError> {
+        Self::new(DetectorKind::BlazeBack, BACK, side, [16, 32])
     }
 
     /// The faces of a frame that takes this share of the input.

@@ -62,21 +62,24 @@ impl Letterbox {
 
     /// The whole frame as NCHW numbers, RGB, -1 (black) to 1 (white), and where it lies in the square.
     pub fn fill(&mut self, frame: &Frame) -> Result<(&[f32], Placement), ResizeError> {
-        let part = self.place_within(self.side, frame.width(), frame.height());
-        self.shrink(frame, [0.0, 0.0, frame.width().into(), frame.height().into()], part)?;
-        let scale = frame.width().max(frame.height()) as f32 / self.side as f32;
-        Ok((&self.tensor, Placement { scale, left: part.left as f32, top: part.top as f32 }))
+        let (_, placement) = self.shrink_whole(frame, self.side)?;
+        Ok((&self.tensor, placement))
     }
 
     /// The whole frame, its longer side over this `share` of the square (0 to 1), and around it the frame's edges, repeated.
     pub fn fill_share(&mut self, frame: &Frame, share: f32) -> Result<(&[f32], Placement), ResizeError> {
-        let longest = frame.width().max(frame.height());
         let inner = ((self.side as f32 * share).round() as u32).clamp(1, self.side);
+        let (part, placement) = self.shrink_whole(frame, inner)?;
+        self.repeat_edges(part);
+        Ok((&self.tensor, placement))
+    }
+
+    /// The whole frame in the middle of the square, its longer side `inner` pixels long.
+    fn shrink_whole(&mut self, frame: &Frame, inner: u32) -> Result<(WindowPart, Placement), ResizeError> {
         let part = self.place_within(inner, frame.width(), frame.height());
         self.shrink(frame, [0.0, 0.0, frame.width().into(), frame.height().into()], part)?;
-        self.repeat_edges(part);
-        let scale = longest as f32 / inner as f32;
-        Ok((&self.tensor, Placement { scale, left: part.left as f32, top: part.top as f32 }))
+        let scale = frame.width().max(frame.height()) as f32 / inner as f32;
+        Ok((part, Placement { scale, left: part.left as f32, top: part.top as f32 }))
     }
 
     /// Fills what is around `part` of the square with its edges.
