@@ -20,7 +20,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A convolution of stride 1 without padding, or a depthwise one with padding. What it takes and gives is told from the kernel.
+    /// A convolution of stride 1 without padding. What it takes and gives is told from the kernel.
     pub(super) fn convolution(&self, stored: &Affine) -> Result<Conv2d, ShapeError> {
         let kernel = match self.convention.kernel {
             KernelLayout::Hwio => stored.kernel.permuted(&[3, 2, 0, 1])?,
@@ -29,11 +29,7 @@ impl Reader<'_> {
         let [outputs, inputs, side, _] = *kernel.shape() else {
             return Err(ShapeError(format!("{:?} is not a kernel of a convolution", kernel.shape())));
         };
-        let mut layer = match (inputs, side) {
-            // Each channel by itself. Nothing else here has one input, the 1x1 convolution of one channel apart.
-            (1, 3) => layers::depthwise_convolution(outputs, self.device),
-            _ => layers::convolution(inputs, outputs, side, self.device),
-        };
+        let mut layer = layers::convolution(inputs, outputs, side, self.device);
         layer.weight = self.parameter(&kernel);
         layer.bias = Some(self.parameter(&stored.bias));
         Ok(layer)
@@ -73,12 +69,20 @@ impl Reader<'_> {
     /// A convolution with its batch normalisation. Where that is folded into the convolution already, one that changes
     /// nothing as long as nothing is trained.
     pub(super) fn block(&self, stored: &net::ConvolutionBlock) -> Result<ConvolutionBlock, ShapeError> {
-        let convolution = self.convolution(&stored.convolution)?;
         let norm = match &stored.norm {
             Some(norm) => self.norm(norm),
             None => self.idle_norm(stored.convolution.bias.data().len()),
         };
-        Ok(ConvolutionBlock { convolution, norm })
+        Ok(ConvolutionBlock { convolution: self.convolution(&stored.convolution)?, norm })
+    }
+
+    /// The same of a 3x3 convolution of each channel by itself, padded. Its kernel alone does not tell it from one of a single
+    /// input channel.
+    pub(super) fn depthwise_block(&self, stored: &net::ConvolutionBlock) -> Result<ConvolutionBlock, ShapeError> {
+        let ConvolutionBlock { convolution, norm } = self.block(stored)?;
+        let mut depthwise = layers::depthwise_convolution(stored.convolution.bias.data().len(), self.device);
+        (depthwise.weight, depthwise.bias) = (convolution.weight, convolution.bias);
+        Ok(ConvolutionBlock { convolution: depthwise, norm })
     }
 
     /// A batch normalisation that changes nothing: its mean is 0, and its variance 1 together with the epsilon.

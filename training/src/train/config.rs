@@ -43,7 +43,7 @@ pub struct RunConfig {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keep: Vec<Task>,
     /// How many convolutions of each stream, from the first on, are not trained: edges and colours need not be learnt again,
-    /// and the first convolution costs a third of a step. For a network that goes on from another.
+    /// and keeping the first one saves a sixth of the time. For a network that goes on from another.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub keep_convolutions: usize,
     /// The network.

@@ -32,7 +32,10 @@ impl SsrNet {
         let residuals = |blocks: &[ssr_net::ResidualBlock]| -> Result<Vec<ResidualBlock>, WeightsError> {
             let block =
                 |ssr_net::ResidualBlock { depthwise, pointwise }: &ssr_net::ResidualBlock| -> Result<_, WeightsError> {
-                    Ok(ResidualBlock { depthwise: reader.block(depthwise)?, pointwise: reader.block(pointwise)? })
+                    Ok(ResidualBlock {
+                        depthwise: reader.depthwise_block(depthwise)?,
+                        pointwise: reader.block(pointwise)?,
+                    })
                 };
             blocks.iter().map(block).collect()
         };

@@ -94,6 +94,11 @@ fn every_network() -> Vec<NetworkConfig> {
     vec![
         NetworkConfig::SsrNet(SsrNetConfig::published(vec![Task::Age])),
         NetworkConfig::SsrNet(growing),
+        // A convolution of one input channel is no depthwise one.
+        NetworkConfig::SsrNet(SsrNetConfig {
+            relu_channels: StreamChannels([1, 6, 6, 6]),
+            ..SsrNetConfig::published(vec![Task::Age])
+        }),
         fsa(FsaNetScoring::Convolution, FsaNetAggregation::Capsules, [16, 32, 64, 128]),
         fsa(FsaNetScoring::Variance, FsaNetAggregation::Capsules, [8, 12, 20, 40]),
         fsa(FsaNetScoring::None, FsaNetAggregation::Capsules, [16, 16, 24, 32]),
