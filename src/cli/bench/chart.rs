@@ -4,7 +4,7 @@ use facelens_core::geometry::{Point, Rect};
 use facelens_session::overlay::{Color, Scene, Shape};
 
 use super::frames::FrameFigures;
-use crate::cli::chart::{Anchor, BLUE, ChartAxis, DIM, GREEN, GREY, GRID, INK, PAPER, PURPLE, VERMILION, text};
+use crate::cli::chart::{Anchor, BLUE, ChartAxis, DIM, GREEN, GREY, GRID, INK, PAPER, PURPLE, VERMILION, fitted, text};
 
 const WIDTH: f32 = 760.0;
 const HEIGHT: f32 = 460.0;
@@ -34,7 +34,7 @@ pub(super) fn scene(cases: &[FrameFigures], processor: &str) -> Scene {
     let mut shapes = vec![Shape::Rect { rect: paper, radius: 0.0, fill: Some(PAPER), stroke: None }];
     shapes.push(text("What a frame costs", 40.0, 30.0, TITLE, INK, Anchor::Start));
     let measure = "Milliseconds of processor time a frame";
-    shapes.push(text(&format!("{measure} · {processor}"), 40.0, 62.0, LABEL, DIM, Anchor::Start));
+    shapes.push(fitted(&format!("{measure} · {processor}"), 40.0, 62.0, LABEL, DIM, WIDTH - 80.0));
     for &tick in &cost.ticks {
         let color = if tick == 0.0 { INK } else { GRID };
         shapes.push(line(Point { x: AREA.x, y: y(tick) }, Point { x: AREA.right(), y: y(tick) }, 1.0, color));

@@ -133,6 +133,19 @@ pub(in crate::cli) fn text(words: &str, x: f32, y: f32, size: f32, color: Color,
     Shape::Text { at: Point { x: left, y }, text: words.to_owned(), size, color }
 }
 
+/// A line of text, set smaller where it would be too wide, and cut where it would be too small to read.
+pub(in crate::cli) fn fitted(words: &str, x: f32, y: f32, size: f32, color: Color, room: f32) -> Shape {
+    const SMALLEST: f32 = 0.6;
+    let width = TextSize::of(words, size).width;
+    let scale = (room / width.max(1.0)).min(1.0);
+    if scale >= SMALLEST {
+        return text(words, x, y, size * scale, color, Anchor::Start);
+    }
+    let keep = (words.chars().count() as f32 * scale / SMALLEST) as usize;
+    let cut: String = words.chars().take(keep.saturating_sub(2)).chain(['…']).collect();
+    Shape::Text { at: Point { x, y }, text: cut, size: size * SMALLEST, color }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

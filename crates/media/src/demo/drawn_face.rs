@@ -1,6 +1,8 @@
 //! The drawn man's face, painted once: brows, eyes, nose, mouth and a beard over skin, from soft spots. Lengths are in half heights of
 //! his head, from its middle: x to the right of the picture, y down.
 
+use super::blend;
+
 /// Colours are of red, green and blue, 0 to 255.
 type Color = [f32; 3];
 
@@ -36,7 +38,7 @@ impl FacePaint {
         let (left, top) = (column as usize, row as usize);
         let (right, down) = (column - left as f32, row - top as f32);
         let at = |row: usize, column: usize| self.dots[row * COLUMNS + column];
-        let mix = |a: (Color, f32), b: (Color, f32), share: f32| (toward(a.0, b.0, share), a.1 + (b.1 - a.1) * share);
+        let mix = |a: (Color, f32), b: (Color, f32), share: f32| (blend(a.0, b.0, share), a.1 + (b.1 - a.1) * share);
         let upper = mix(at(top, left), at(top, left + 1), right);
         let lower = mix(at(top + 1, left), at(top + 1, left + 1), right);
         mix(upper, lower, down)
@@ -60,10 +62,6 @@ fn hairline(x: f32) -> f32 {
     -0.58 + 0.10 * (x / 0.5).powi(2) + 0.035 * (13.0 * x + 0.7).sin()
 }
 
-fn toward(under: Color, over: Color, share: f32) -> Color {
-    super::blend(under, over, share)
-}
-
 /// From 0 at `from` to 1 at `to`, smoothly.
 fn rises(from: f32, to: f32, at: f32) -> f32 {
     let t = ((at - from) / (to - from)).clamp(0.0, 1.0);
@@ -83,7 +81,7 @@ fn line(away: f32, half: f32) -> f32 {
 fn paint(x: f32, y: f32) -> Color {
     let a = x.abs();
     let mut color = SKIN;
-    let mut lay = |over: Color, share: f32| color = toward(color, over, share);
+    let mut lay = |over: Color, share: f32| color = blend(color, over, share);
     // Cheeks, sockets, a shaved chin.
     lay([206.0, 124.0, 104.0], 0.45 * spot(a, y, (0.36, 0.34), (0.20, 0.17)));
     lay([150.0, 96.0, 76.0], 0.50 * spot(a, y, (0.30, -0.07), (0.22, 0.12)));

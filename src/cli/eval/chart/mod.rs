@@ -1,12 +1,12 @@
 //! The figures of `eval` as a picture, for people who would rather look than read: errors by age, by gender and by yaw.
 
-use facelens_core::geometry::{Point, Rect};
+use facelens_core::geometry::Rect;
 use facelens_core::model::{ModelSet, Task, task_words};
-use facelens_session::overlay::{Color, Scene, Shape, TextSize};
+use facelens_session::overlay::{Scene, Shape};
 use panel::grouped;
 
 use super::metrics::{EvalMetrics, EvalSample};
-use crate::cli::chart::{Anchor, DIM, INK, PAPER, text};
+use crate::cli::chart::{DIM, INK, PAPER, fitted};
 
 mod content;
 mod panel;
@@ -88,17 +88,4 @@ impl Chart<'_> {
             self.all.detected * 100.0
         )
     }
-}
-
-/// A line of text, set smaller where it would be too wide, and cut where it would be too small to read.
-fn fitted(words: &str, x: f32, y: f32, size: f32, color: Color, room: f32) -> Shape {
-    const SMALLEST: f32 = 0.6;
-    let width = TextSize::of(words, size).width;
-    let scale = (room / width.max(1.0)).min(1.0);
-    if scale >= SMALLEST {
-        return text(words, x, y, size * scale, color, Anchor::Start);
-    }
-    let keep = (words.chars().count() as f32 * scale / SMALLEST) as usize;
-    let cut: String = words.chars().take(keep.saturating_sub(2)).chain(['…']).collect();
-    Shape::Text { at: Point { x, y }, text: cut, size: size * SMALLEST, color }
 }

@@ -3,6 +3,7 @@
 use facelens_core::estimate::{AgeEstimate, Estimate, GenderEstimate};
 use facelens_core::geometry::Pose;
 use facelens_core::model::Task;
+use facelens_session::overlay::TextSize;
 
 use super::content::{Panel, rows};
 use super::*;
