@@ -1,5 +1,5 @@
 //! The crates depend downwards only, the core stays free of windows, cameras, videos and tables, and the window's modules
-//! form no circle.
+//! form no circle; a name of a type means one thing in all crates.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare itself fails")]
 
@@ -154,4 +154,40 @@ fn the_modules_of_the_window_form_no_circle() {
         }
     }
     assert!(uses.is_empty(), "in a circle, or above one: {uses:#?}");
+}
+
+/// Adds the types that the files in `folder` declare at their top, with those files; tests have their own names.
+fn note_types(folder: &Path, types: &mut BTreeMap<String, BTreeSet<String>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        if stem.contains("test") {
+            continue;
+        }
+        if path.is_dir() {
+            note_types(&path, types);
+            continue;
+        }
+        let code = fs::read_to_string(&path).unwrap();
+        let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for line in code.lines() {
+            let line = ["pub(crate) ", "pub(super) ", "pub "].iter().find_map(|p| line.strip_prefix(p)).unwrap_or(line);
+            let rest = ["struct ", "enum ", "trait ", "type "].iter().find_map(|kind| line.strip_prefix(kind));
+            let name = rest.and_then(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+            if let Some(name) = name {
+                types.entry(name.to_owned()).or_default().insert(path.display().to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_type_name_means_one_thing_in_all_crates() {
+    let mut types = BTreeMap::new();
+    for (member, _) in MAY_USE {
+        note_types(&root().join(member).join("src"), &mut types);
+    }
+    assert!(types["Analyser"].len() == 1 && types.len() > 500, "{} types", types.len());
+    types.retain(|_, files| files.len() > 1);
+    assert!(types.is_empty(), "names that stand for several things: {types:#?}");
 }

@@ -148,7 +148,7 @@ pub(crate) fn model(name: &str, task: Task) -> Arc<TaskModel> {
 
 /// What the fake pipeline gives, and what it was told.
 #[derive(Default)]
-pub(crate) struct Stage {
+pub(crate) struct FakeState {
     pub frame: Option<Arc<Frame>>,
     pub analysis: Option<Arc<Analysis>>,
     pub status: Option<Arc<Status>>,
@@ -191,9 +191,9 @@ impl Default for Stop {
 
 /// Both ends of the fake pipeline.
 #[derive(Clone, Default)]
-pub(crate) struct Fake(pub Rc<RefCell<Stage>>);
+pub(crate) struct FakePipeline(pub Rc<RefCell<FakeState>>);
 
-impl Fake {
+impl FakePipeline {
     /// A window with this pipeline, and where its reports are sent.
     pub fn app(&self, options: &AppOptions, settings: Settings) -> (App, Sender<(TaskNumber, TaskReport)>) {
         self.app_with_file(options, settings, None)
@@ -243,7 +243,7 @@ impl Fake {
     }
 }
 
-impl Engine for Fake {
+impl Engine for FakePipeline {
     fn frame(&self) -> Option<Arc<Frame>> {
         self.0.borrow().frame.clone()
     }
@@ -353,7 +353,7 @@ impl Engine for Fake {
     }
 }
 
-impl BackgroundTasks for Fake {
+impl BackgroundTasks for FakePipeline {
     fn start(&self, number: TaskNumber, task: BackgroundTask) {
         self.0.borrow_mut().tasks.push((number, task));
     }

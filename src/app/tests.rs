@@ -13,7 +13,7 @@ use facelens_session::recording::default_sessions_folder;
 
 use super::background_tasks::{BackgroundTask, Known, PickOrigin, Picked, TaskNumber, TaskReport};
 use super::command::{AppCommand, CameraCommand};
-use super::fake::{Fake, analysis, camera, camera_info, face, frame, model};
+use super::fake::{FakePipeline, analysis, camera, camera_info, face, frame, model};
 use super::notices::Tone;
 use super::state::{App, Dialog};
 use super::{AppOptions, theme};
@@ -58,7 +58,7 @@ impl egui::DroppedFile for Dropped {
 }
 
 pub(super) struct Test {
-    pub fake: Fake,
+    pub fake: FakePipeline,
     reports: crossbeam_channel::Sender<(TaskNumber, TaskReport)>,
     pub window: Harness<'static, App>,
     textures: raster::Textures,
@@ -66,12 +66,12 @@ pub(super) struct Test {
 
 impl Test {
     pub fn with(options: &AppOptions, settings: Settings) -> Self {
-        let fake = Fake::default();
+        let fake = FakePipeline::default();
         let app = fake.app(options, settings);
         Self::of(fake, app)
     }
 
-    fn of(fake: Fake, (app, reports): (App, crossbeam_channel::Sender<(TaskNumber, TaskReport)>)) -> Self {
+    fn of(fake: FakePipeline, (app, reports): (App, crossbeam_channel::Sender<(TaskNumber, TaskReport)>)) -> Self {
         let textures = raster::Textures::default();
         let window = Harness::builder()
             .renderer(textures.clone())
@@ -390,7 +390,7 @@ fn settings_that_are_being_saved_when_the_window_closes_are_not_lost() {
     let folder = tempfile::tempdir().unwrap();
     let file = SettingsFile::in_folder(folder.path());
     let (settings, _) = file.load();
-    let fake = Fake::default();
+    let fake = FakePipeline::default();
     let app = fake.app_with_file(&AppOptions::default(), settings, Some(file.clone()));
     let mut test = Test::of(fake, app);
     test.window.state_mut().settings.boxes = false;

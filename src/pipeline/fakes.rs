@@ -215,12 +215,12 @@ pub(super) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// A gate in a detector: says which frame has come, and lets it through when told to.
-pub(super) struct Gate {
+pub(super) struct DetectorGate {
     pub(super) came: Receiver<u64>,
     pub(super) go: Sender<()>,
 }
 
-impl Gate {
+impl DetectorGate {
     /// The gate, and what the detector calls.
     pub(super) fn new() -> (Self, impl FnMut(&Frame) + Send + 'static) {
         let (came_sender, came) = channel();

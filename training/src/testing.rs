@@ -1,13 +1,13 @@
 //! What unit tests share.
 
 use facelens_import::net::fsa_net::{
-    Aggregation, BLOCK_CHANNELS, FEATURES, FUSION_INPUTS, FsaNet, Fusion, PLACES, Scoring, SeparableBlock, StageHead,
-    StructureMapping,
+    AggregationWeights, BLOCK_CHANNELS, FEATURES, FUSION_INPUTS, FsaNetWeights, Fusion, PLACES, Scoring,
+    SeparableBlockWeights, StageHeadWeights, StructureMappingWeights,
 };
 use facelens_import::net::ssr_net::{
-    FUSION_CHANNELS, FusionBlock, RELU_CHANNELS, Regression, STAGE_SIDES, SsrNet, TANH_CHANNELS,
+    FUSION_CHANNELS, FusionBlockWeights, RELU_CHANNELS, RegressionWeights, STAGE_SIDES, SsrNetWeights, TANH_CHANNELS,
 };
-use facelens_import::net::{Affine, BatchNorm, Convention, ConvolutionBlock, Tensor};
+use facelens_import::net::{Affine, BatchNorm, Convention, ConvolutionBlockWeights, Tensor};
 
 use crate::data::SIDE;
 
@@ -37,20 +37,20 @@ fn norm(channels: usize) -> BatchNorm {
 
 /// An SSR-Net of made-up weights that let a picture through to all values, one of each range. A range below 0 stands for
 /// one to both sides of 0.
-pub(crate) fn ssr_net(seed: u32, ranges: &[f32]) -> SsrNet {
+pub(crate) fn ssr_net(seed: u32, ranges: &[f32]) -> SsrNetWeights {
     let stream = |channels: usize| {
-        std::array::from_fn(|index| ConvolutionBlock {
+        std::array::from_fn(|index| ConvolutionBlockWeights {
             convolution: affine(&[3, 3, if index == 0 { 3 } else { channels }, channels], seed + 3, 2.0, 0.1),
             norm: Some(norm(channels)),
         })
     };
-    let regression = |range: &f32| Regression {
+    let regression = |range: &f32| RegressionWeights {
         range: range.abs(),
         first_bin: if *range < 0.0 { -1.0 } else { 0.0 },
         stages: std::array::from_fn(|stage| {
             let flat = STAGE_SIDES[stage] * STAGE_SIDES[stage] * FUSION_CHANNELS;
             let seed = seed + 10 * stage as u32 + range.abs() as u32;
-            FusionBlock {
+            FusionBlockWeights {
                 relu_head: affine(&[1, 1, RELU_CHANNELS, FUSION_CHANNELS], seed, 2.0, 0.2),
                 tanh_head: affine(&[1, 1, TANH_CHANNELS, FUSION_CHANNELS], seed + 1, 2.0, 0.2),
                 relu_mix: affine(&[flat, 3], seed + 2, 0.5, 0.5),
@@ -62,7 +62,7 @@ pub(crate) fn ssr_net(seed: u32, ranges: &[f32]) -> SsrNet {
             }
         }),
     };
-    SsrNet {
+    SsrNetWeights {
         convention: Convention::KERAS,
         input_scaling: None,
         relu_stream: stream(RELU_CHANNELS),
@@ -75,11 +75,11 @@ pub(crate) fn ssr_net(seed: u32, ranges: &[f32]) -> SsrNet {
 }
 
 /// An FSA-Net of made-up weights that let a picture through to all angles, with scoring by a 1x1 convolution or without.
-pub(crate) fn fsa_net(seed: u32, scoring: bool) -> FsaNet {
+pub(crate) fn fsa_net(seed: u32, scoring: bool) -> FsaNetWeights {
     let affine = |shape: &[usize], gain: f32, bias: f32| affine(shape, seed, gain, bias);
     let block = |index: usize| {
         let [inputs, outputs] = BLOCK_CHANNELS[index];
-        SeparableBlock {
+        SeparableBlockWeights {
             depthwise: Tensor::from_fn(&[3, 3, inputs, 1], numbers(seed + 7 + index as u32, 0.6)),
             pointwise: affine(&[1, 1, inputs, outputs], 2.0, 0.1),
             norm: norm(outputs),
@@ -90,23 +90,23 @@ pub(crate) fn fsa_net(seed: u32, scoring: bool) -> FsaNet {
         tanh_head: affine(&[1, 1, FUSION_INPUTS[stage], FEATURES], 2.0, 0.1),
     };
     // As in the published network: m = 5 and n' = 7.
-    let mapping = || StructureMapping {
+    let mapping = || StructureMappingWeights {
         scoring: Scoring::Convolution(affine(&[1, 1, FEATURES, 1], 4.0, 0.0)),
         maps: affine(&[PLACES, 5 * 3 * PLACES], 4.0, 0.0),
         combination: affine(&[3 * PLACES, 7 * 5], 4.0, 0.0),
     };
     let features = if scoring { 3 * 7 } else { 3 * PLACES };
-    let head = |_| StageHead {
+    let head = |_| StageHeadWeights {
         delta: affine(&[4, 3], 1.0, 0.0),
         eta: affine(&[4, 3], 1.0, 0.0),
         p: affine(&[8, 9], 2.0, 0.3),
     };
-    FsaNet {
+    FsaNetWeights {
         relu_stream: std::array::from_fn(block),
         tanh_stream: std::array::from_fn(block),
         fusions: std::array::from_fn(fusion),
         mapping: scoring.then(mapping),
-        aggregation: Aggregation::Capsules(Tensor::from_fn(&[3, features, 16, 64], numbers(seed + 99, 0.1))),
+        aggregation: AggregationWeights::Capsules(Tensor::from_fn(&[3, features, 16, 64], numbers(seed + 99, 0.1))),
         heads: std::array::from_fn(head),
     }
 }

@@ -12,8 +12,8 @@ pub(super) fn orientation(bytes: &[u8]) -> Option<Orientation> {
     // Some programs leave JPEG's own mark before it.
     let bytes = bytes.strip_prefix(b"Exif\0\0").unwrap_or(bytes);
     let order = match bytes.get(..4)? {
-        b"II*\0" => Order::Little,
-        b"MM\0*" => Order::Big,
+        b"II*\0" => TiffOrder::Little,
+        b"MM\0*" => TiffOrder::Big,
         _ => return None,
     };
     let directory = usize::try_from(order.u32(bytes, 4)?).ok()?;
@@ -28,12 +28,12 @@ pub(super) fn orientation(bytes: &[u8]) -> Option<Orientation> {
 }
 
 #[derive(Clone, Copy)]
-enum Order {
+enum TiffOrder {
     Little,
     Big,
 }
 
-impl Order {
+impl TiffOrder {
     fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
         let pair = bytes.get(at..)?.first_chunk::<2>()?;
         Some(match self {

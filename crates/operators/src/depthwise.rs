@@ -50,12 +50,12 @@ impl Depthwise3x3 {
 }
 
 thread_local! {
-    /// What [`Convolution`] works in, kept from one to the next.
+    /// What [`DepthwiseRun`] works in, kept from one to the next.
     static WORKSPACE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// One run of the operator.
-struct Convolution<'a> {
+struct DepthwiseRun<'a> {
     planes: Planes,
     input: &'a [f32],
     kernels: &'a [f32],
@@ -64,7 +64,7 @@ struct Convolution<'a> {
     workspace: &'a mut Vec<f32>,
 }
 
-impl pulp::WithSimd for Convolution<'_> {
+impl pulp::WithSimd for DepthwiseRun<'_> {
     type Output = ();
 
     /// Each plane gets a border of zeros first, so that no row needs to know about edges. Its rows with their borders are
@@ -140,7 +140,7 @@ impl EvalOp for Depthwise3x3 {
             let mut plain = output.try_as_plain_ram_mut()?;
             let output = plain.as_slice_mut()?;
             WORKSPACE.with_borrow_mut(|workspace| {
-                pulp::Arch::new().dispatch(Convolution { planes, input, kernels, bias, output, workspace });
+                pulp::Arch::new().dispatch(DepthwiseRun { planes, input, kernels, bias, output, workspace });
             });
         }
         Ok(tvec!(output.into_tvalue()))

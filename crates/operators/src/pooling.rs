@@ -103,14 +103,14 @@ impl BlockPool {
 }
 
 /// One run of the operator.
-struct Run<'a> {
+struct PoolingRun<'a> {
     pool: &'a BlockPool,
     input: &'a [f32],
     planes: Planes,
     output: &'a mut [f32],
 }
 
-impl pulp::WithSimd for Run<'_> {
+impl pulp::WithSimd for PoolingRun<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -148,7 +148,7 @@ impl EvalOp for BlockPool {
             let input = input.try_as_plain_ram()?.as_slice()?;
             let mut plain = output.try_as_plain_ram_mut()?;
             let output = plain.as_slice_mut()?;
-            pulp::Arch::new().dispatch(Run { pool: self, input, planes, output });
+            pulp::Arch::new().dispatch(PoolingRun { pool: self, input, planes, output });
         }
         Ok(tvec!(output.into_tvalue()))
     }

@@ -120,7 +120,7 @@ fn the_caller_and_the_stop_flag_end_it_early() {
 #[test]
 fn the_newest_frame_of_a_camera_wins_and_the_others_are_counted() {
     let (sender, source) = fed(SourceKind::Camera);
-    let (gate, mut pass) = Gate::new();
+    let (gate, mut pass) = DetectorGate::new();
     let mut analyser = analyser(move |frame| {
         pass(frame);
         Ok(vec![])

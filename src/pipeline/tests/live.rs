@@ -20,7 +20,7 @@ fn is_running(live: &LiveSession) -> bool {
 #[test]
 fn the_newest_frame_of_a_camera_wins_and_drops_are_counted() {
     let (sender, source) = fed(SourceKind::Camera);
-    let (gate, mut pass) = Gate::new();
+    let (gate, mut pass) = DetectorGate::new();
     let live = start(
         camera(),
         openings(vec![Ok(source)]),
@@ -83,7 +83,7 @@ fn every_frame_of_a_file_is_analysed_and_the_last_one_stays() {
 fn after_a_change_of_source_nothing_of_the_old_one_is_shown() {
     let (old, old_source) = fed(SourceKind::Camera);
     let (new, new_source) = fed(SourceKind::Camera);
-    let (gate, mut pass) = Gate::new();
+    let (gate, mut pass) = DetectorGate::new();
     let live = start(
         camera(),
         openings(vec![Ok(old_source), Ok(new_source)]),

@@ -75,7 +75,7 @@ fn a_sink_sees_every_frame_of_its_source_once_and_nothing_of_the_next_one() {
 #[test]
 fn the_end_of_a_source_is_told_once_its_last_frame_is_analysed() {
     let seen = Arc::new(Seen::default());
-    let (gate, mut pass) = Gate::new();
+    let (gate, mut pass) = DetectorGate::new();
     let find = makers(move |_, frame| {
         pass(frame);
         if frame.sequence == 2 { Err(detect_error()) } else { Ok(vec![found(FACE)]) }

@@ -6,7 +6,7 @@ use super::{Augmentation, Turn, around, factor};
 
 /// Where in the stored picture the network looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Placement {
+pub(super) struct CropPlacement {
     /// From a point of the input, in sides of the input from its middle, to a point of the stored picture, in sides of
     /// the detector's box from its middle: `x = a u + b v + shift`, rows of (a, b).
     pub(super) matrix: [[f32; 2]; 2],
@@ -15,7 +15,7 @@ pub(super) struct Placement {
     turn: Turn,
 }
 
-impl Placement {
+impl CropPlacement {
     /// The crop with a side of `boxes` sides of the detector's box, as the app makes it.
     pub(super) fn centred(boxes: f32) -> Self {
         Self { matrix: [[boxes, 0.0], [0.0, boxes]], shift: [0.0; 2], turn: Turn::default() }

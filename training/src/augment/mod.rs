@@ -11,7 +11,7 @@ mod sample;
 mod spoil;
 
 use facelens_core::geometry::Pose;
-use geometry::Placement;
+use geometry::CropPlacement;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -211,7 +211,7 @@ impl Augmenter {
 
     /// The crop as the app makes it, into `input`: [`INPUT_LEN`] bytes, RGB, row by row.
     pub fn plain(&mut self, picture: Stored<'_>, input: &mut [u8]) {
-        sample::sample(picture, &Placement::centred(self.crop_boxes), &mut self.colour);
+        sample::sample(picture, &CropPlacement::centred(self.crop_boxes), &mut self.colour);
         to_bytes(&self.colour, input);
     }
 
@@ -225,7 +225,7 @@ impl Augmenter {
         rng: &mut ChaCha8Rng,
         input: &mut [u8],
     ) -> Turn {
-        let placement = Placement::draw(self.crop_boxes, mirrored, augmentation, rng);
+        let placement = CropPlacement::draw(self.crop_boxes, mirrored, augmentation, rng);
         sample::sample(picture, &placement, &mut self.colour);
         degrade(augmentation, rng, &mut self.colour, &mut self.work);
         to_bytes(&self.colour, input);

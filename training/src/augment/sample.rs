@@ -1,6 +1,6 @@
 //! Reads the network's input out of a stored picture through an affine map.
 
-use super::geometry::Placement;
+use super::geometry::CropPlacement;
 use super::{INPUT, Stored};
 
 /// Stored pixels that one of the input is made of along one axis, at the scales that occur.
@@ -14,7 +14,7 @@ const MOST_REACH: f32 = 11.0;
 ///
 /// The filter is the app's: a triangle, widened where the picture shrinks (`resize = "triangle"` in a card). Stored
 /// pictures are as sharp as their size allows, so that it gives what the app's filter gives on the source picture.
-pub(super) fn sample(picture: Stored<'_>, placement: &Placement, colour: &mut [f32]) {
+pub(super) fn sample(picture: Stored<'_>, placement: &CropPlacement, colour: &mut [f32]) {
     let pixels_per_box = picture.side as f32 / picture.context;
     let matrix = placement.matrix.map(|row| row.map(|value| value * pixels_per_box));
     let middle = placement.shift.map(|value| value * pixels_per_box + picture.side as f32 / 2.0 - 0.5);
@@ -22,12 +22,12 @@ pub(super) fn sample(picture: Stored<'_>, placement: &Placement, colour: &mut [f
     // Stored pixels for one of the input: the root of how much larger the area is.
     let scale = (a * d - b * c).abs().sqrt() / INPUT as f32;
     let reach = scale.clamp(1.0, MOST_REACH);
-    let source = Source { picture, matrix, middle, reach };
+    let source = StoredPicture { picture, matrix, middle, reach };
     if 2.0 * reach <= FEW_TAPS as f32 { source.read::<FEW_TAPS>(colour) } else { source.read::<MOST_TAPS>(colour) }
 }
 
 /// A stored picture and the way into it.
-struct Source<'a> {
+struct StoredPicture<'a> {
     picture: Stored<'a>,
     /// From sides of the input to stored pixels.
     matrix: [[f32; 2]; 2],
@@ -35,7 +35,7 @@ struct Source<'a> {
     reach: f32,
 }
 
-impl Source<'_> {
+impl StoredPicture<'_> {
     /// Fills `colour`, each value out of at most `N` by `N` stored pixels.
     fn read<const N: usize>(&self, colour: &mut [f32]) {
         let Self { picture, matrix: [[a, b], [c, d]], middle, reach } = self;

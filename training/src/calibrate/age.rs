@@ -3,7 +3,7 @@
 
 use facelens_core::model::RangeAt;
 
-use super::{Said, groups, mean, rounded};
+use super::{CalibrationSample, groups, mean, rounded};
 use crate::data::AgeRange;
 
 /// Where the groups of estimates end, years.
@@ -14,22 +14,22 @@ const OPEN_BIN_YEARS: f32 = 20.0;
 const MOST: f64 = 100.0;
 
 #[derive(Clone, Copy)]
-struct Known {
+struct AgeTruth {
     years: f32,
     scale: f32,
     age: AgeRange,
 }
 
 /// One range for each group of estimates; of too few faces none.
-pub(super) fn fit(said: &[Said], coverage: f32) -> Vec<RangeAt> {
+pub(super) fn fit(said: &[CalibrationSample], coverage: f32) -> Vec<RangeAt> {
     let known = said.iter().filter_map(|said| {
         let scale = said.answers.age_scale_years.unwrap_or(1.0);
-        Some(Known { years: said.answers.age_years?, scale, age: said.age? })
+        Some(AgeTruth { years: said.answers.age_years?, scale, age: said.age? })
     });
-    let known: Vec<Known> = known.collect();
+    let known: Vec<AgeTruth> = known.collect();
     // What may lie outside on each side.
     let outside = f64::from(1.0 - coverage) / 2.0;
-    let at = |group: &Vec<Known>| RangeAt {
+    let at = |group: &Vec<AgeTruth>| RangeAt {
         years: mean(group.iter().map(|known| known.years)),
         lower: rounded(factor(group, outside, |known, factor| below(known.age, known.years - factor * known.scale))),
         upper: rounded(factor(group, outside, |known, factor| {
@@ -40,7 +40,7 @@ pub(super) fn fit(said: &[Said], coverage: f32) -> Vec<RangeAt> {
 }
 
 /// The least factor with which no more than this share lies outside; `lies` tells the share of a face's age that does.
-fn factor(group: &[Known], outside: f64, lies: impl Fn(&Known, f32) -> f32) -> f64 {
+fn factor(group: &[AgeTruth], outside: f64, lies: impl Fn(&AgeTruth, f32) -> f32) -> f64 {
     // One more face than there is: the one that is asked about.
     let most = (outside * (group.len() + 1) as f64 - 1.0).max(0.0);
     let (mut low, mut high) = (0.0, MOST);
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     /// Faces of 20 to 60 whose true age is off by an error that is longer upwards, in scales of 2 years.
-    fn skewed(count: usize, width: f32) -> Vec<Said> {
+    fn skewed(count: usize, width: f32) -> Vec<CalibrationSample> {
         (0..count)
             .map(|place| {
                 let years = 20.0 + (place % 40) as f32;
@@ -83,7 +83,7 @@ mod tests {
                     AgeRange { min: truth, max: Some(truth) }
                 };
                 let answers = Answers { age_years: Some(years), age_scale_years: Some(2.0), ..Answers::default() };
-                Said { answers, age: Some(age), male: None }
+                CalibrationSample { answers, age: Some(age), male: None }
             })
             .collect()
     }
@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn a_few_faces_make_no_range() {
         assert!(fit(&skewed(40, 0.0), 0.8).is_empty());
-        let without = Said { answers: Answers::default(), age: Some(AgeRange { min: 3.0, max: None }), male: None };
+        let without =
+            CalibrationSample { answers: Answers::default(), age: Some(AgeRange { min: 3.0, max: None }), male: None };
         assert!(fit(&[without; 500], 0.8).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 
 use facelens_core::model::ChanceAt;
 
-use super::{Said, groups, mean, rounded};
+use super::{CalibrationSample, groups, mean, rounded};
 
 /// Where the groups of estimated ages end, years: children's faces say little of a gender.
 const ENDS: [f32; 4] = [4.0, 10.0, 16.0, 45.0];
@@ -12,20 +12,20 @@ const STEPS: usize = 50;
 const RIDGE: f64 = 0.02;
 
 #[derive(Clone, Copy)]
-struct Known {
+struct GenderSample {
     score: f32,
     years: Option<f32>,
     male: bool,
 }
 
 /// One chance for each group of estimated ages, or one for all where the model gives no age; of too few faces none.
-pub(super) fn fit(said: &[Said]) -> Vec<ChanceAt> {
+pub(super) fn fit(said: &[CalibrationSample]) -> Vec<ChanceAt> {
     let known = said.iter().filter_map(|said| {
-        Some(Known { score: said.answers.male_score?, years: said.answers.age_years, male: said.male? })
+        Some(GenderSample { score: said.answers.male_score?, years: said.answers.age_years, male: said.male? })
     });
-    let known: Vec<Known> = known.collect();
+    let known: Vec<GenderSample> = known.collect();
     let ends: &[f32] = if known.iter().all(|known| known.years.is_some()) { &ENDS } else { &[] };
-    let at = |group: &Vec<Known>| {
+    let at = |group: &Vec<GenderSample>| {
         let (slope, offset) = platt(group);
         ChanceAt {
             years: mean(group.iter().filter_map(|known| known.years)),
@@ -37,7 +37,7 @@ pub(super) fn fit(said: &[Said]) -> Vec<ChanceAt> {
 }
 
 /// The slope and the offset under which the labels are likeliest.
-fn platt(group: &[Known]) -> (f64, f64) {
+fn platt(group: &[GenderSample]) -> (f64, f64) {
     let males = group.iter().filter(|known| known.male).count() as f64;
     let females = group.len() as f64 - males;
     // Not 1 and 0: as if one more of each had been seen.
@@ -79,14 +79,14 @@ mod tests {
     use super::*;
 
     /// Faces of which so many in a hundred are male as a logistic curve says of their score.
-    fn faces(count: usize, years: f32, slope: f32, offset: f32) -> Vec<Said> {
+    fn faces(count: usize, years: f32, slope: f32, offset: f32) -> Vec<CalibrationSample> {
         (0..count)
             .map(|place| {
                 let score = (place % 100) as f32 / 100.0;
                 let chance = 1.0 / (1.0 + (-slope * (score - 0.5) - offset).exp());
                 let draw = (place / 100) as f32 / (count / 100) as f32 + 0.5 / (count / 100) as f32;
                 let answers = Answers { age_years: Some(years), male_score: Some(score), ..Answers::default() };
-                Said { answers, age: None, male: Some(draw < chance) }
+                CalibrationSample { answers, age: None, male: Some(draw < chance) }
             })
             .collect()
     }

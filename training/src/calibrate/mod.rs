@@ -15,7 +15,7 @@ const LEAST_FACES: usize = 60;
 
 /// What a model says of a face, and what is known of it.
 #[derive(Clone, Copy, Debug)]
-struct Said {
+struct CalibrationSample {
     answers: Answers,
     age: Option<AgeRange>,
     male: Option<bool>,
@@ -64,18 +64,19 @@ pub fn calibrate(
         })();
         let answers =
             answers.map_err(|cause: String| CalibrateError::Face { index, name: face.name.clone(), cause })?;
-        said.push(Said { answers, age: face.age, male: face.male });
+        said.push(CalibrationSample { answers, age: face.age, male: face.male });
         progress(index + 1);
     }
     let calibration = fit(&said, coverage, data);
-    let known = |said: &&Said| (said.age.is_some() && said.answers.age_years.is_some()) || said.male.is_some();
+    let known =
+        |said: &&CalibrationSample| (said.age.is_some() && said.answers.age_years.is_some()) || said.male.is_some();
     if calibration.age.is_empty() && calibration.gender.is_empty() {
         return Err(CalibrateError::TooFew { faces: said.iter().filter(known).count() });
     }
     Ok(calibration)
 }
 
-fn fit(said: &[Said], coverage: f32, data: &str) -> Calibration {
+fn fit(said: &[CalibrationSample], coverage: f32, data: &str) -> Calibration {
     Calibration { data: data.to_owned(), coverage, age: age::fit(said, coverage), gender: gender::fit(said) }
 }
 

@@ -16,11 +16,11 @@ use crate::distil::{LabelOptions, Teacher, check, join, label};
 #[derive(Debug, Args)]
 pub(super) struct DistilArgs {
     #[command(subcommand)]
-    action: Action,
+    action: DistilAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum DistilAction {
     /// Write a copy of a set with the head poses that teacher models estimate for its faces. Head pose is the only task
     /// that can be distilled so far.
     ///
@@ -113,13 +113,13 @@ struct CheckArgs {
 /// Runs `distil label | join | check`.
 pub(super) fn run(args: &DistilArgs) -> anyhow::Result<ExitCode> {
     match &args.action {
-        Action::Label(args) => run_label(args),
-        Action::Join(args) => {
+        DistilAction::Label(args) => run_label(args),
+        DistilAction::Join(args) => {
             let joined = join(&args.set, &args.output, args.poses.as_deref(), args.ages.as_deref())?;
             write!(std::io::stdout(), "{joined}")?;
             Ok(ExitCode::SUCCESS)
         }
-        Action::Check(args) => run_check(args),
+        DistilAction::Check(args) => run_check(args),
     }
 }
 

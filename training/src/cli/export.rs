@@ -22,7 +22,7 @@ use crate::train::{self, RunConfig};
 /// Writes NAME.onnx and its card NAME.toml. The graph must agree with the network to within 1e-4 (male score, years,
 /// degrees) on 64 real faces and with each weight tensor changed in turn.
 #[derive(Debug, Args)]
-pub(super) struct ExportArgs {
+pub(super) struct FaceExportArgs {
     /// The folder of a run, as `train` writes it.
     run: PathBuf,
 
@@ -70,7 +70,7 @@ pub(super) struct ExportArgs {
 }
 
 /// Runs `export`.
-pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &FaceExportArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
     let device = DeviceKind::Cpu.open()?;
     let (config, net) = train::load(&args.run, &device)?;
@@ -122,7 +122,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         std::io::stdout(),
         "{}: tract agrees with burn on {} faces within {}, and follows each of {} weight tensors",
         exported.card.display(),
-        verified.faces,
+        verified.inputs,
         largest.join(", "),
         verified.tensors - verified.silent.len()
     )?;
@@ -145,7 +145,7 @@ fn share(text: &str) -> Result<f32, String> {
 }
 
 /// The faces to compare on.
-fn crops(args: &ExportArgs, config: &RunConfig) -> anyhow::Result<FaceSet> {
+fn crops(args: &FaceExportArgs, config: &RunConfig) -> anyhow::Result<FaceSet> {
     let file = match (&args.crops, config.sets.validate.first()) {
         (Some(file), _) => file,
         (None, Some(set)) => &set.file,

@@ -8,27 +8,28 @@ use clap::{Args, Subcommand};
 use facelens_base::interrupt;
 
 use crate::device::DeviceKind;
-use crate::follow::{self, FollowConfig, FollowSet, FollowSetEntry, FollowSurroundings};
+use crate::follow::{self, FollowConfig, FollowSet, FollowSetEntry};
+use crate::train::CourseSurroundings;
 
 /// Options of `facelens-training follow`.
 #[derive(Debug, Args)]
 pub(super) struct FollowArgs {
     #[command(subcommand)]
-    action: Action,
+    action: FollowAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum FollowAction {
     /// Train the network on follow sets (`prepare follow`), or resume a stopped run.
-    Train(TrainArgs),
+    Train(FollowTrainArgs),
     /// Export a trained network, checked against the graph number by number.
-    Export(ExportArgs),
+    Export(FollowExportArgs),
 }
 
 /// A run is a folder: run.toml (all its settings), history.csv (one row for each epoch) and state/ (the last finished
 /// epoch). A stopped run is resumed with `follow train --run FOLDER --resume`, with the same result.
 #[derive(Debug, Args)]
-struct TrainArgs {
+struct FollowTrainArgs {
     /// Folder of the run; it must be new, or hold the run to resume.
     #[arg(long, value_name = "FOLDER")]
     run: PathBuf,
@@ -65,7 +66,7 @@ struct TrainArgs {
 }
 
 #[derive(Debug, Args)]
-struct ExportArgs {
+struct FollowExportArgs {
     /// The folder of a run, as `follow train` writes it.
     run: PathBuf,
     /// A follow set, on whose faces network and graph are compared.
@@ -85,14 +86,14 @@ struct ExportArgs {
 /// Runs the command.
 pub(super) fn run(args: &FollowArgs) -> anyhow::Result<ExitCode> {
     match &args.action {
-        Action::Train(args) => train(args),
-        Action::Export(args) => export(args),
+        FollowAction::Train(args) => train(args),
+        FollowAction::Export(args) => export(args),
     }
 }
 
-fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+fn train(args: &FollowTrainArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
-    let surroundings = FollowSurroundings { device: args.device.open()?, until: args.until, stop };
+    let surroundings = CourseSurroundings { device: args.device.open()?, until: args.until, stop };
     let outcome = if args.resume {
         follow::resume(&args.run, &surroundings)?
     } else {
@@ -107,7 +108,7 @@ fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     Ok(super::tell_outcome(outcome, &args.run, "follow train"))
 }
 
-impl TrainArgs {
+impl FollowTrainArgs {
     /// The settings of a new run.
     fn settings(&self) -> anyhow::Result<FollowConfig> {
         let mut config = match &self.config {
@@ -130,15 +131,15 @@ impl TrainArgs {
     }
 }
 
-fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+fn export(args: &FollowExportArgs) -> anyhow::Result<ExitCode> {
     let device = DeviceKind::Cpu.open()?;
     let (_, net) = follow::load(&args.run, &device)?;
     let set = FollowSet::read(&args.set)?;
     let (file, sha256, verified) = follow::export(&net, &set, &args.output, &args.name, args.force)?;
     tracing::info!(
         "tract and burn agree to {:.1e} on {} crops, and with each of {} tensors changed",
-        verified.largest,
-        verified.crops,
+        verified.largest_of_all(),
+        verified.inputs,
         verified.tensors
     );
     if !verified.silent.is_empty() {

@@ -17,21 +17,21 @@ use crate::gait::{self, GaitSet};
 
 /// Options of `facelens-training gait`.
 #[derive(Debug, Args)]
-pub(super) struct GaitArgs {
+pub(super) struct GaitTrainingArgs {
     #[command(subcommand)]
-    action: Action,
+    action: GaitAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum GaitAction {
     /// Train GL-CNN on gait sets, or resume a stopped run.
-    Train(train::TrainArgs),
+    Train(train::GaitTrainArgs),
     /// Export a trained network as a model for facelens. `gait eval` determines afterwards what it may show.
-    Export(ExportArgs),
+    Export(GaitExportArgs),
     /// Convert weights of the GL-CNN that circulates in PyTorch (a .safetensors file) to a model for facelens.
     Import(ImportArgs),
     /// Evaluate a model on sets with ages, and on real walkers without.
-    Eval(eval::EvalArgs),
+    Eval(eval::GaitEvalArgs),
 }
 
 /// What a card says in words.
@@ -75,7 +75,7 @@ impl Texts {
 }
 
 #[derive(Debug, Args)]
-struct ExportArgs {
+struct GaitExportArgs {
     /// The folder of a run, as `gait train` writes it.
     run: PathBuf,
 
@@ -115,16 +115,16 @@ enum MaleClass {
 }
 
 /// Runs `gait train | export | import | eval`.
-pub(super) fn run(args: &GaitArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &GaitTrainingArgs) -> anyhow::Result<ExitCode> {
     match &args.action {
-        Action::Train(args) => train::run(args),
-        Action::Export(args) => export(args),
-        Action::Import(args) => import(args),
-        Action::Eval(args) => eval::run(args),
+        GaitAction::Train(args) => train::run(args),
+        GaitAction::Export(args) => export(args),
+        GaitAction::Import(args) => import(args),
+        GaitAction::Eval(args) => eval::run(args),
     }
 }
 
-fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+fn export(args: &GaitExportArgs) -> anyhow::Result<ExitCode> {
     let (config, net) = gait::load(&args.run, &DeviceKind::Cpu.open()?)?;
     let sets =
         config.sets.train.iter().map(|entry| GaitSet::read(&entry.file)).collect::<Result<Vec<_>, SetError>>()?;
@@ -144,8 +144,8 @@ fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         std::io::stdout(),
         "{}: tract agrees with burn on {} images within {:.1e}, and follows each of {} weight tensors",
         card.display(),
-        verified.images,
-        verified.largest,
+        verified.inputs,
+        verified.largest_of_all(),
         verified.tensors - verified.silent.len()
     )?;
     Ok(ExitCode::SUCCESS)

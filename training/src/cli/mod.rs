@@ -21,13 +21,13 @@ use crate::train::Outcome;
 /// Prepares faces and gaits, trains SSR-Net, FSA-Net and GL-CNN, and exports them for facelens.
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Cli {
+struct TrainingCli {
     #[command(subcommand)]
-    command: Command,
+    command: TrainingCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum TrainingCommand {
     /// Find the faces of a published data set, or its gaits, and write them, with their labels, to one file.
     Prepare(prepare::PrepareArgs),
     /// Label faces with teacher models.
@@ -35,11 +35,11 @@ enum Command {
     /// Train a network on sets of faces, or resume a stopped run.
     Train(train::TrainArgs),
     /// Export a trained network as a model for facelens.
-    Export(export::ExportArgs),
+    Export(export::FaceExportArgs),
     /// Draw synthetic walkers.
     Walkers(walkers::FilmArgs),
     /// Train, export and evaluate networks that estimate the age from gait.
-    Gait(gait::GaitArgs),
+    Gait(gait::GaitTrainingArgs),
     /// Train and export the network that follows a face from frame to frame.
     Follow(follow::FollowArgs),
     /// Calibrate a model: fit its age range and its gender probability on faces that it never saw, and write both into
@@ -49,18 +49,18 @@ enum Command {
 
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = TrainingCli::parse();
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).without_time().with_target(false).init();
     let done: anyhow::Result<ExitCode> = match cli.command {
-        Command::Prepare(args) => prepare::run(&args),
-        Command::Distil(args) => distil::run(&args),
-        Command::Train(args) => train::run(&args),
-        Command::Export(args) => export::run(&args),
-        Command::Walkers(args) => walkers::film(&args),
-        Command::Gait(args) => gait::run(&args),
-        Command::Follow(args) => follow::run(&args),
-        Command::Calibrate(args) => calibrate::run(&args),
+        TrainingCommand::Prepare(args) => prepare::run(&args),
+        TrainingCommand::Distil(args) => distil::run(&args),
+        TrainingCommand::Train(args) => train::run(&args),
+        TrainingCommand::Export(args) => export::run(&args),
+        TrainingCommand::Walkers(args) => walkers::film(&args),
+        TrainingCommand::Gait(args) => gait::run(&args),
+        TrainingCommand::Follow(args) => follow::run(&args),
+        TrainingCommand::Calibrate(args) => calibrate::run(&args),
     };
     match done {
         Ok(code) => code,

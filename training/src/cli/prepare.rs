@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::data::CONTEXT;
 use crate::gait::prepare as gait;
-use crate::prepare::{self, Listing, Method, Pictures, Report, Undetected, UsualBox};
+use crate::prepare::{self, Listing, Method, PictureStore, Report, Undetected, UsualBox};
 
 /// The most threads that are taken unasked: beyond, the reading is the limit.
 const MAX_THREADS: usize = 8;
@@ -27,12 +27,12 @@ const MAX_THREADS: usize = 8;
 #[derive(Debug, Args)]
 pub struct PrepareArgs {
     #[command(subcommand)]
-    set: Set,
+    set: DataSet,
 }
 
 /// The data sets that can be read.
 #[derive(Debug, Subcommand)]
-enum Set {
+enum DataSet {
     /// FairFace: age bins and gender. As published (folders and fairface_label_train.csv), or tars and a CSV with
     /// file,age_min,age_max,gender.
     #[command(name = "fairface")]
@@ -213,7 +213,7 @@ impl UndetectedArg {
     }
 }
 
-impl Set {
+impl DataSet {
     /// The file that it writes, and all that it reads.
     fn files(&self) -> (&Path, Vec<&Path>) {
         let (common, labels): (_, [Option<&PathBuf>; 2]) = match self {
@@ -242,10 +242,10 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
         bail!("{}: it is an input and cannot be the set; choose another -o", output.display());
     }
     match &args.set {
-        Set::FairFace { common, labels, undetected } => {
+        DataSet::FairFace { common, labels, undetected } => {
             write(common, undetected.with(prepare::FAIRFACE_BOX), |_| prepare::fairface(labels))
         }
-        Set::UtkFace { common, labels, age_tolerance, undetected } => {
+        DataSet::UtkFace { common, labels, age_tolerance, undetected } => {
             write(common, undetected.with(prepare::UTKFACE_BOX), |pictures| {
                 let mut listing = prepare::utkface(labels.as_deref(), pictures)?;
                 if let Some(years) = age_tolerance {
@@ -254,17 +254,17 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
                 Ok(listing)
             })
         }
-        Set::ImdbWiki { common, labels, min_face_score } => {
+        DataSet::ImdbWiki { common, labels, min_face_score } => {
             write(common, Undetected::Skip, |_| prepare::imdb_wiki(labels, *min_face_score))
         }
-        Set::MegaAgeAsian { common, labels, ages } => {
+        DataSet::MegaAgeAsian { common, labels, ages } => {
             write(common, Undetected::Skip, |_| prepare::megaage_asian(labels, ages.as_deref()))
         }
-        Set::ThreeHundredWLp { common } => write(common, Undetected::Skip, prepare::three_hundred_w_lp),
-        Set::Follow { common, labels } => follow(common, labels),
-        Set::Biwi { common } => write(common, Undetected::Skip, prepare::biwi),
-        Set::Walkers(args) => super::walkers::run(args),
-        Set::OulpAge { folder, people, output } => {
+        DataSet::ThreeHundredWLp { common } => write(common, Undetected::Skip, prepare::three_hundred_w_lp),
+        DataSet::Follow { common, labels } => follow(common, labels),
+        DataSet::Biwi { common } => write(common, Undetected::Skip, prepare::biwi),
+        DataSet::Walkers(args) => super::walkers::run(args),
+        DataSet::OulpAge { folder, people, output } => {
             let part = match people {
                 OulpPeople::Train => gait::OulpPart::Train,
                 OulpPeople::Test => gait::OulpPart::Test,
@@ -272,10 +272,10 @@ pub(super) fn run(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
             };
             tell_gait(&gait::oulp_age(folder, part, output)?, output)
         }
-        Set::Silhouettes { folder, frames_per_s, output } => {
+        DataSet::Silhouettes { folder, frames_per_s, output } => {
             tell_gait(&gait::silhouettes(folder, *frames_per_s, output)?, output)
         }
-        Set::Sessions { sessions, output } => tell_gait(&gait::sessions(sessions, output)?, output),
+        DataSet::Sessions { sessions, output } => tell_gait(&gait::sessions(sessions, output)?, output),
     }
 }
 
@@ -294,7 +294,7 @@ fn follow(args: &Common, labels: &Path) -> anyhow::Result<ExitCode> {
         bail!("faces to follow are found by blaze-back, whose landmarks they need; leave --detector out");
     }
     let stop = interrupt::flag();
-    let pictures = Pictures::open(&args.images)?;
+    let pictures = PictureStore::open(&args.images)?;
     let mut listing = prepare::fairface(labels)?;
     args.choose(&mut listing);
     let bar = progress_bar(listing.samples.len());
@@ -323,10 +323,10 @@ impl Common {
 fn write(
     args: &Common,
     undetected: Undetected,
-    read: impl FnOnce(&Pictures) -> Result<Listing, prepare::PrepareError>,
+    read: impl FnOnce(&PictureStore) -> Result<Listing, prepare::PrepareError>,
 ) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
-    let pictures = Pictures::open(&args.images)?;
+    let pictures = PictureStore::open(&args.images)?;
     let mut listing = read(&pictures)?;
     args.choose(&mut listing);
     let cores = || std::thread::available_parallelism().map_or(NonZero::<usize>::MIN, |cores| cores);

@@ -48,7 +48,7 @@ pub(super) struct TrainArgs {
     widths: Option<Widths>,
     /// FSA-Net's scoring [default: convolution].
     #[arg(long, value_enum)]
-    scoring: Option<Scoring>,
+    scoring: Option<ScoringArg>,
     /// Start from the trained weights of a run, from a model that facelens-training exported (its card, .toml: the
     /// shipped ones, too), or from a published weight file (.h5). A run and a model also give the tasks, the network
     /// and the margin, unless an option does; if the network has other widths, or further tasks after those of the run,
@@ -102,7 +102,7 @@ enum NetworkKind {
 /// The scorings of `--scoring`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Scoring {
+enum ScoringArg {
     /// A learnt 1x1 convolution.
     Convolution,
     /// The variance of the features at each position.

@@ -46,7 +46,7 @@ pub enum SetError {
 
 /// A kind of set.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kind {
+pub(crate) struct SetKind {
     /// What its files begin with.
     pub magic: &'static [u8],
     /// Its name in messages.
@@ -65,7 +65,7 @@ pub(crate) struct ContainerWriter<R> {
 }
 
 impl<R> ContainerWriter<R> {
-    pub fn create(target: &Path, kind: Kind) -> Result<Self, SetError> {
+    pub fn create(target: &Path, kind: SetKind) -> Result<Self, SetError> {
         let create = || {
             let mut file = BufWriter::new(AtomicFile::create(target, Access::Usual)?);
             file.write_all(kind.magic).map(|()| file)
@@ -104,7 +104,7 @@ impl<R> ContainerWriter<R> {
 /// The header and the pictures of a set, whose size `picture_bytes` tells from the header: bytes of one picture, and how many.
 pub(crate) fn read<H: DeserializeOwned>(
     file: &Path,
-    kind: Kind,
+    kind: SetKind,
     picture_bytes: impl FnOnce(&H) -> Option<(usize, usize)>,
 ) -> Result<(H, Vec<u8>), SetError> {
     let mut bytes = bounded_file::read(file, MAX_BYTES).map_err(|error| io(file, "read", &error.into()))?;
@@ -128,7 +128,7 @@ pub(crate) fn read<H: DeserializeOwned>(
 }
 
 /// `file` is no set of this kind, for this cause.
-pub(crate) fn format_error(file: &Path, kind: Kind, cause: &str) -> SetError {
+pub(crate) fn format_error(file: &Path, kind: SetKind, cause: &str) -> SetError {
     SetError::Format { file: file.display().to_string(), kind: kind.name, cause: cause.to_owned() }
 }
 

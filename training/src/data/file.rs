@@ -5,23 +5,23 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{self, ContainerWriter, Kind, SetError};
-use super::{CONTEXT, Face, FaceSet, SIDE};
+use super::container::{self, ContainerWriter, SetError, SetKind};
+use super::{CONTEXT, FaceSet, LabelledFace, SIDE};
 
-const KIND: Kind = Kind { magic: b"facelens faces 1\n", name: "set of faces" };
+const KIND: SetKind = SetKind { magic: b"facelens faces 1\n", name: "set of faces" };
 
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct FaceSetHeader {
     side: usize,
     context: f32,
     left_out: BTreeMap<String, usize>,
-    faces: Vec<Face>,
+    faces: Vec<LabelledFace>,
 }
 
 /// Writes a set. Until [`SetWriter::finish`] it lies beside its place under another name, so that a set that is there is
 /// whole; dropped without it, nothing stays.
 pub struct SetWriter {
-    file: ContainerWriter<Face>,
+    file: ContainerWriter<LabelledFace>,
     context: f32,
 }
 
@@ -46,7 +46,7 @@ impl SetWriter {
     ///
     /// # Errors
     /// Where the file cannot be written.
-    pub fn push(&mut self, face: Face, picture: &[u8]) -> Result<(), SetError> {
+    pub fn push(&mut self, face: LabelledFace, picture: &[u8]) -> Result<(), SetError> {
         debug_assert_eq!(picture.len(), SIDE * SIDE * 3);
         self.file.push(face, picture)
     }
@@ -77,7 +77,7 @@ impl SetWriter {
     /// Where the file cannot be written.
     pub fn finish(self) -> Result<(), SetError> {
         let context = self.context;
-        self.file.finish(|faces, left_out| Header { side: SIDE, context, left_out, faces })
+        self.file.finish(|faces, left_out| FaceSetHeader { side: SIDE, context, left_out, faces })
     }
 }
 
@@ -87,13 +87,13 @@ impl FaceSet {
     /// # Errors
     /// Where the file cannot be read, or is no whole set.
     pub fn read(file: &Path) -> Result<Self, SetError> {
-        let size = |header: &Header| {
+        let size = |header: &FaceSetHeader| {
             let usable = header.side > 0 && header.context.is_finite();
             let picture = header.side.checked_mul(header.side)?.checked_mul(3)?;
             usable.then_some((picture, header.faces.len()))
         };
         let (header, pixels) = container::read(file, KIND, size)?;
-        let Header { side, context, left_out, faces } = header;
+        let FaceSetHeader { side, context, left_out, faces } = header;
         Ok(Self { side, context, faces, left_out, pixels })
     }
 }
@@ -108,7 +108,7 @@ mod tests {
         let file = folder.join("two.faces");
         let mut writer = SetWriter::create(&file).unwrap();
         for (name, level) in [("a.png", 10), ("b.png", 20)] {
-            let face = Face { name: name.to_owned(), male: Some(level == 10), ..Face::default() };
+            let face = LabelledFace { name: name.to_owned(), male: Some(level == 10), ..LabelledFace::default() };
             writer.push(face, &[level; SIDE * SIDE * 3]).unwrap();
         }
         writer.leave_out("no face was found");
@@ -132,7 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = write(folder.path());
         let mut writer = SetWriter::create(&file).unwrap();
-        writer.push(Face::default(), &[0; SIDE * SIDE * 3]).unwrap();
+        writer.push(LabelledFace::default(), &[0; SIDE * SIDE * 3]).unwrap();
         drop(writer);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(FaceSet::read(&file).unwrap().len(), 2);

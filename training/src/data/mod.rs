@@ -29,7 +29,7 @@ pub const CONTEXT: f32 = 2.0;
 /// What is known of a face.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Face {
+pub struct LabelledFace {
     /// Name of its picture in the source, for messages.
     pub name: String,
     /// Age in years.
@@ -79,7 +79,7 @@ pub struct FaceSet {
     /// Side of each picture, in sides of the detector's box.
     pub context: f32,
     /// What is known of each.
-    pub faces: Vec<Face>,
+    pub faces: Vec<LabelledFace>,
     /// How many pictures of the source were left out, by reason.
     pub left_out: BTreeMap<String, usize>,
     /// `faces.len() * side * side * 3` bytes, RGB.

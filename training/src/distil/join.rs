@@ -108,7 +108,7 @@ fn hint([age, deviation, mass]: [f32; 3], bin: Option<AgeRange>) -> Option<AgeHi
 }
 
 /// A line of a label file.
-struct Row {
+struct LabelRow {
     numbers: [f32; 3],
     last: Option<f32>,
 }
@@ -123,7 +123,7 @@ fn stem(name: &str) -> &str {
 }
 
 /// Three columns of a file by the picture's name, and a fourth where it is there.
-fn read(file: &Path, columns: [&str; 3], last: Option<&str>) -> Result<HashMap<String, Row>, LabelFileError> {
+fn read(file: &Path, columns: [&str; 3], last: Option<&str>) -> Result<HashMap<String, LabelRow>, LabelFileError> {
     let fail = |cause: String| LabelFileError { file: file.display().to_string(), cause };
     let text = unpacked(file).map_err(|error| fail(format!("it cannot be read: {error}")))?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
@@ -145,7 +145,7 @@ fn read(file: &Path, columns: [&str; 3], last: Option<&str>) -> Result<HashMap<S
         let name = record.get(name_at).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| fail(format!("line {line} names no image")))?;
         let numbers = [number(places[0])?, number(places[1])?, number(places[2])?];
-        let row = Row { numbers, last: last_at.map(number).transpose()? };
+        let row = LabelRow { numbers, last: last_at.map(number).transpose()? };
         if rows.insert(stem(name).to_owned(), row).is_some() {
             return Err(fail(format!("line {line} names {name} a second time")));
         }
@@ -171,7 +171,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::data::Face;
+    use crate::data::LabelledFace;
 
     fn set(folder: &Path) -> std::path::PathBuf {
         let file = folder.join("three.faces");
@@ -179,7 +179,8 @@ mod tests {
         let bin = |min: f32, max: f32| Some(AgeRange { min, max: Some(max) });
         let old = Some(Pose { yaw: 1.0, ..Pose::default() });
         for (name, age) in [("train/1.jpg", bin(10.0, 20.0)), ("train/2.jpg", bin(40.0, 40.0)), ("train/3", None)] {
-            let face = Face { name: name.to_owned(), age, pose: old, male: Some(true), ..Face::default() };
+            let face =
+                LabelledFace { name: name.to_owned(), age, pose: old, male: Some(true), ..LabelledFace::default() };
             writer.push(face, &[9; SIDE * SIDE * 3]).unwrap();
         }
         writer.finish().unwrap();

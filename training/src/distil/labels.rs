@@ -29,7 +29,7 @@ const KIND: &str = "# facelens pose labels 2";
 
 /// What the teachers say of a face.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Label {
+pub struct TeacherLabel {
     /// Mean over the views, degrees.
     pub pose: Pose,
     /// How far the views are apart: the standard deviation over them about that of the camera's axes about which they agree
@@ -37,7 +37,7 @@ pub struct Label {
     pub spread: f32,
 }
 
-impl Label {
+impl TeacherLabel {
     /// The label from the face's pose in each view, each turned back. No view is a frontal head of which nothing is known.
     pub fn of(poses: &[Pose]) -> Self {
         let pose = Pose::mean(poses).unwrap_or_default();
@@ -96,7 +96,7 @@ pub enum LabelsError {
 pub(super) struct LabelsFile {
     path: PathBuf,
     file: File,
-    pub(super) labels: Vec<Label>,
+    pub(super) labels: Vec<TeacherLabel>,
 }
 
 impl LabelsFile {
@@ -134,9 +134,9 @@ impl LabelsFile {
     }
 
     /// Adds labels of the next faces.
-    pub(super) fn append(&mut self, labels: &[Label]) -> Result<(), LabelsError> {
+    pub(super) fn append(&mut self, labels: &[TeacherLabel]) -> Result<(), LabelsError> {
         let mut lines = String::new();
-        for (offset, Label { pose, spread }) in labels.iter().enumerate() {
+        for (offset, TeacherLabel { pose, spread }) in labels.iter().enumerate() {
             let index = self.labels.len() + offset;
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "{index},{},{},{},{spread}", pose.yaw, pose.pitch, pose.roll);
@@ -149,7 +149,7 @@ impl LabelsFile {
     }
 }
 
-fn read(text: &str, first: &str, faces: usize, path: &Path) -> Result<Vec<Label>, LabelsError> {
+fn read(text: &str, first: &str, faces: usize, path: &Path) -> Result<Vec<TeacherLabel>, LabelsError> {
     let file = || path.display().to_string();
     let mut lines = text.lines();
     let Some(found) = lines.next() else { return Ok(Vec::new()) };
@@ -171,7 +171,7 @@ fn read(text: &str, first: &str, faces: usize, path: &Path) -> Result<Vec<Label>
     let labels: Result<Vec<_>, _> = lines
         .enumerate()
         .map(|(index, line)| {
-            let label = Label::parse(line, index).filter(|_| index < faces);
+            let label = TeacherLabel::parse(line, index).filter(|_| index < faces);
             label.ok_or_else(|| LabelsError::Line { file: file(), line: index + 3 })
         })
         .collect();
@@ -184,10 +184,13 @@ mod tests {
 
     const FIRST: &str = "# facelens pose labels 2; set 1; teachers 2";
 
-    fn labels(count: usize) -> Vec<Label> {
+    fn labels(count: usize) -> Vec<TeacherLabel> {
         let angle = |i: usize| i as f32 / 3.0 - 7.7;
         (0..count)
-            .map(|i| Label { pose: Pose { yaw: angle(i), pitch: -angle(2 * i), roll: 1e-7 }, spread: angle(i + 40) })
+            .map(|i| TeacherLabel {
+                pose: Pose { yaw: angle(i), pitch: -angle(2 * i), roll: 1e-7 },
+                spread: angle(i + 40),
+            })
             .collect()
     }
 
@@ -236,16 +239,16 @@ mod tests {
     #[test]
     fn the_spread_is_that_about_the_least_certain_axis() {
         let pose = |yaw: f32, roll: f32| Pose { yaw, pitch: 0.0, roll };
-        let label = Label::of(&[pose(10.0, 0.0), pose(16.0, 0.0)]);
+        let label = TeacherLabel::of(&[pose(10.0, 0.0), pose(16.0, 0.0)]);
         assert!(label.pose.differences(pose(13.0, 0.0)).iter().all(|off| *off < 1e-4), "{label:?}");
         assert!((label.spread - 3.0).abs() < 1e-4, "{label:?}");
         // A head that lies on its back, and one that looks aside: the same tilts are as far apart, and nothing wraps.
         for head in [pose(0.0, 180.0), Pose { yaw: 75.0, pitch: -20.0, roll: 5.0 }] {
-            let label = Label::of(&[head.turned(-2.0), head.turned(2.0)]);
+            let label = TeacherLabel::of(&[head.turned(-2.0), head.turned(2.0)]);
             assert!(label.pose.rotation().angle_to(head.rotation()) < 1e-3, "{label:?}");
             assert!((label.spread - 2.0).abs() < 1e-4, "{label:?}");
         }
-        assert!(Label::of(&[pose(f32::NAN, 0.0), pose(0.0, 0.0)]).spread.is_nan());
-        assert!(Label::of(&[]).spread.is_infinite());
+        assert!(TeacherLabel::of(&[pose(f32::NAN, 0.0), pose(0.0, 0.0)]).spread.is_nan());
+        assert!(TeacherLabel::of(&[]).spread.is_infinite());
     }
 }

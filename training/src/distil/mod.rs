@@ -28,7 +28,7 @@ use facelens_core::model::ModelError;
 
 pub use check::{Check, Difference, Group, TURN_DEGREES, check};
 pub use join::{Joined, LabelFileError, join};
-pub use labels::{Label, LabelsError};
+pub use labels::{LabelsError, TeacherLabel};
 pub use mean::Mean;
 pub use summary::{Distribution, Summary};
 pub use teacher::Teacher;
@@ -86,7 +86,7 @@ pub enum DistilError {
 pub struct LabelOptions {
     /// Threads that run teachers, at least 1.
     pub threads: usize,
-    /// Faces whose views disagree by more get no pose: [`Label::spread`], degrees. They stay in the set for what else is
+    /// Faces whose views disagree by more get no pose: [`TeacherLabel::spread`], degrees. They stay in the set for what else is
     /// known of them; those of which nothing is are left out.
     pub max_spread: Option<f32>,
     /// How many of [`VIEWS`] are shown, the first ones; an even number treats a face and its mirror image alike.
@@ -165,7 +165,12 @@ fn each<T: Send>(
     answers.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().map_while(|answer| answer).collect()
 }
 
-fn write(faces: &FaceSet, labels: &[Label], output: &Path, max_spread: Option<f32>) -> Result<Summary, DistilError> {
+fn write(
+    faces: &FaceSet,
+    labels: &[TeacherLabel],
+    output: &Path,
+    max_spread: Option<f32>,
+) -> Result<Summary, DistilError> {
     let mut writer = SetWriter::with_context(output, faces.context)?;
     for (reason, count) in &faces.left_out {
         (0..*count).for_each(|_| writer.leave_out(reason));
@@ -179,14 +184,14 @@ fn write(faces: &FaceSet, labels: &[Label], output: &Path, max_spread: Option<f3
                     writer.leave_out("the teachers disagree about its pose from view to view");
                 } else {
                     writer.push(
-                        crate::data::Face { pose: None, pose_spread: None, ..face.clone() },
+                        crate::data::LabelledFace { pose: None, pose_spread: None, ..face.clone() },
                         faces.picture(index),
                     )?;
                 }
             }
             _ => {
                 let (pose, pose_spread) = (Some(label.pose), Some(label.spread));
-                let face = crate::data::Face { pose, pose_spread, ..face.clone() };
+                let face = crate::data::LabelledFace { pose, pose_spread, ..face.clone() };
                 writer.push(face, faces.picture(index))?;
                 summary.push(label);
             }

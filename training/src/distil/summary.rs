@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Label;
+use super::TeacherLabel;
 
 /// The labels of a set, for a look at them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,7 +46,7 @@ impl Summary {
         self.yaw.is_empty()
     }
 
-    pub(super) fn push(&mut self, label: &Label) {
+    pub(super) fn push(&mut self, label: &TeacherLabel) {
         self.yaw.push(label.pose.yaw);
         self.pitch.push(label.pose.pitch);
         self.roll.push(label.pose.roll);

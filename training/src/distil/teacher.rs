@@ -9,7 +9,7 @@ use facelens_core::geometry::{Point, Pose, Rect};
 use facelens_core::model::{ModelError, ModelSet, Task, sha256_hex};
 use facelens_import::{Library, Sandbox};
 
-use super::{Label, View};
+use super::{TeacherLabel, View};
 use crate::data::FaceSet;
 
 /// Models for head pose that are averaged, as `facelens --model pose=FILE` given several times.
@@ -67,9 +67,9 @@ impl Teacher {
     ///
     /// # Errors
     /// Where a network fails.
-    pub fn label(&mut self, faces: &FaceSet, index: usize, views: &[View]) -> Result<Label, EstimateError> {
+    pub fn label(&mut self, faces: &FaceSet, index: usize, views: &[View]) -> Result<TeacherLabel, EstimateError> {
         let poses: Result<Vec<_>, _> = views.iter().map(|view| self.pose_in(view, faces, index)).collect();
-        Ok(Label::of(&poses?))
+        Ok(TeacherLabel::of(&poses?))
     }
 
     /// The pose of face `index` of a set, told from one view and turned back.

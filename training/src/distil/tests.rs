@@ -8,7 +8,7 @@ use facelens_core::model::{
 };
 
 use super::*;
-use crate::data::Face;
+use crate::data::LabelledFace;
 use crate::testing::{fsa_net, picture};
 
 /// A head pose model with its card in `folder`.
@@ -51,7 +51,8 @@ fn set_file(folder: &Path, count: usize) -> PathBuf {
     let file = folder.join("drawn.faces");
     let mut writer = SetWriter::create(&file).unwrap();
     for number in 0..count {
-        let face = Face { name: format!("{number}.png"), male: Some(number % 2 == 0), ..Face::default() };
+        let face =
+            LabelledFace { name: format!("{number}.png"), male: Some(number % 2 == 0), ..LabelledFace::default() };
         writer.push(face, &picture(number)).unwrap();
     }
     writer.leave_out("no face was found");
@@ -76,7 +77,10 @@ fn a_label_is_the_mean_of_the_teachers_over_all_views() {
     assert_eq!((&labelled.pixels, &labelled.left_out), (&plain.pixels, &plain.left_out));
     let mut alone: Vec<Teacher> = files.iter().map(|file| Teacher::load(std::slice::from_ref(file)).unwrap()).collect();
     for (index, face) in labelled.faces.iter().enumerate() {
-        assert_eq!(face.clone(), Face { pose: face.pose, pose_spread: face.pose_spread, ..plain.faces[index].clone() });
+        assert_eq!(
+            face.clone(),
+            LabelledFace { pose: face.pose, pose_spread: face.pose_spread, ..plain.faces[index].clone() }
+        );
         let poses = VIEWS.map(|view| {
             let shown = view.of(plain.picture(index), SIDE);
             let mut ask = |teacher: &mut Teacher| teacher.pose(shown.clone(), SIDE, plain.context).unwrap().unwrap();
@@ -135,7 +139,7 @@ fn faces_that_the_teachers_are_unsure_of_get_no_pose_and_are_counted() {
 
     // Where nothing is, they are left out.
     let mut writer = SetWriter::create(&set).unwrap();
-    (0..6).for_each(|number| writer.push(Face::default(), &picture(number)).unwrap());
+    (0..6).for_each(|number| writer.push(LabelledFace::default(), &picture(number)).unwrap());
     writer.finish().unwrap();
     label(&set, &output, &teacher, options, &GO, |_, _| {}).unwrap().unwrap();
     let labelled = FaceSet::read(&output).unwrap();

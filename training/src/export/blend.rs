@@ -4,21 +4,21 @@
 //! networks there is often one that does nearly as well at either (M. Wortsman et al., "Robust Fine-Tuning of Zero-Shot
 //! Models", CVPR 2022).
 
-use facelens_import::net::ssr_net::{FusionBlock, ResidualBlock, SsrNet};
-use facelens_import::net::{Affine, ConvolutionBlock, ShapeError, Tensor};
+use facelens_import::net::ssr_net::{FusionBlockWeights, ResidualBlockWeights, SsrNetWeights};
+use facelens_import::net::{Affine, ConvolutionBlockWeights, ShapeError, Tensor};
 
 /// `net` with the share `share` of `other`; both with folded batch normalisations. Outputs that only `net` has stay its own.
 ///
 /// # Errors
 /// Where the networks have other widths.
-pub(super) fn blended(net: &SsrNet, other: &SsrNet, share: f32) -> Result<SsrNet, ShapeError> {
+pub(super) fn blended(net: &SsrNetWeights, other: &SsrNetWeights, share: f32) -> Result<SsrNetWeights, ShapeError> {
     if net.regressions.len() < other.regressions.len() {
         return Err(ShapeError("the other network has more outputs".to_owned()));
     }
     let mut mixed = net.clone();
     let streams = [(&mut mixed.relu_stream, &other.relu_stream), (&mut mixed.tanh_stream, &other.tanh_stream)];
     for (blocks, others) in streams {
-        for (ConvolutionBlock { convolution, norm }, other) in blocks.iter_mut().zip(others) {
+        for (ConvolutionBlockWeights { convolution, norm }, other) in blocks.iter_mut().zip(others) {
             if norm.is_some() || other.norm.is_some() {
                 return Err(ShapeError("its batch normalisations are not folded".to_owned()));
             }
@@ -31,7 +31,7 @@ pub(super) fn blended(net: &SsrNet, other: &SsrNet, share: f32) -> Result<SsrNet
         if blocks.len() < others.len() {
             return Err(ShapeError("the other network has more residual blocks".to_owned()));
         }
-        for (index, ResidualBlock { depthwise, pointwise }) in blocks.iter_mut().enumerate() {
+        for (index, ResidualBlockWeights { depthwise, pointwise }) in blocks.iter_mut().enumerate() {
             match others.get(index) {
                 Some(other) => {
                     mix(&mut depthwise.convolution, &other.depthwise.convolution, share)?;
@@ -58,8 +58,8 @@ pub(super) fn blended(net: &SsrNet, other: &SsrNet, share: f32) -> Result<SsrNet
     Ok(mixed)
 }
 
-fn layers(block: &mut FusionBlock) -> [&mut Affine; 8] {
-    let FusionBlock { relu_head, tanh_head, relu_mix, tanh_mix, feature, delta, p, eta } = block;
+fn layers(block: &mut FusionBlockWeights) -> [&mut Affine; 8] {
+    let FusionBlockWeights { relu_head, tanh_head, relu_mix, tanh_mix, feature, delta, p, eta } = block;
     [relu_head, tanh_head, relu_mix, tanh_mix, feature, delta, p, eta]
 }
 
@@ -84,8 +84,8 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    fn folded(seed: u32, ranges: &[f32]) -> SsrNet {
-        SsrNet::from_onnx(&testing::ssr_net(seed, ranges).to_onnx().unwrap()).unwrap()
+    fn folded(seed: u32, ranges: &[f32]) -> SsrNetWeights {
+        SsrNetWeights::from_onnx(&testing::ssr_net(seed, ranges).to_onnx().unwrap()).unwrap()
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
             assert!((found - expected).abs() < 1e-6);
         }
         let half = blended(&net, &other, 0.5).unwrap();
-        let of = |net: &SsrNet| net.regressions[1].stages[0].eta.kernel.data()[1];
+        let of = |net: &SsrNetWeights| net.regressions[1].stages[0].eta.kernel.data()[1];
         assert!((of(&half) - (of(&net) + of(&other)) / 2.0).abs() < 1e-6 && of(&net) != of(&other));
         assert!(blended(&other, &net, 0.5).is_err(), "more outputs");
         assert!(blended(&testing::ssr_net(1, &[1.0]), &folded(1, &[1.0]), 0.5).is_err(), "normalisations");

@@ -7,7 +7,7 @@
 
 mod blend;
 mod card;
-pub(crate) mod perturb;
+mod perturb;
 mod verify;
 
 use std::fs;
@@ -17,11 +17,12 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use facelens_base::atomic_file::{self, Access};
 use facelens_core::estimate::Estimator;
-use facelens_core::model::{ModelCard, ModelError, ModelErrorKind, ModelSet, TaskModel, sha256_hex};
-use facelens_import::net::ssr_net;
+use facelens_core::model::{InputSpec, ModelCard, ModelError, ModelErrorKind, ModelSet, Net, TaskModel, sha256_hex};
+use facelens_import::net::{INPUT_SIDE, ssr_net};
 use facelens_import::{Library, Sandbox};
 
 pub use card::CardTexts;
+pub(crate) use verify::answers;
 pub use verify::{Comparison, TOLERANCE, Verified, VerifyError};
 
 use crate::data::FaceSet;
@@ -30,6 +31,12 @@ use crate::nets::{Network, NetworkConfig, SsrNet};
 
 /// Faces of a set on which the exported network is compared.
 pub const FACES: usize = 64;
+
+/// Channels, rows and columns of an input.
+const INPUT: [usize; 3] = [3, INPUT_SIDE, INPUT_SIDE];
+
+/// Stands in messages where a file's name would stand.
+pub(crate) const EXPORTED: &str = "the exported graph";
 
 /// A network was not exported; nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +83,8 @@ pub fn blend(net: &Network, card: &Path, share: f32, device: &Device) -> Result<
     };
     let opened = Library::open(&Sandbox::in_process()).open_file(card, None)?;
     let graph = opened.graphs.first().ok_or_else(|| refuse("it has no graph".to_owned()))?;
-    let own = net.to_onnx().and_then(|onnx| ssr_net::SsrNet::from_onnx(&onnx));
-    let mixed = ssr_net::SsrNet::from_onnx(&graph.1).and_then(|other| blend::blended(&own?, &other, share));
+    let own = net.to_onnx().and_then(|onnx| ssr_net::SsrNetWeights::from_onnx(&onnx));
+    let mixed = ssr_net::SsrNetWeights::from_onnx(&graph.1).and_then(|other| blend::blended(&own?, &other, share));
     let mixed = mixed.map_err(|error| refuse(error.to_string()))?;
     SsrNet::from_weights(&mixed, device).map(Network::SsrNet).map_err(|error| refuse(error.to_string()))
 }
@@ -137,8 +144,7 @@ impl Export<'_> {
             }
         }
         let inputs = inputs(crops, &card)?;
-        let comparison = Comparison { net: self.net, write, inputs: &inputs, spec: &card.input };
-        let verified = comparison.run_on(tensors, progress)?;
+        let verified = verify(self.net, write, &inputs, &card.input, tensors, progress)?;
         let toml = card.to_toml()?;
         // What facelens does when it loads the model.
         TaskModel::prepare(ModelCard::parse(&toml, &card_file)?, &[(&onnx, &graph_file)])?;
@@ -147,6 +153,24 @@ impl Export<'_> {
         put(&card_file, toml.as_bytes())?;
         Ok(Exported { card: card_file, verified })
     }
+}
+
+/// Compares `net` with the graph that `write` makes of it, of those tensors whose names are wanted.
+fn verify(
+    net: &Network,
+    write: &dyn Fn(&Network) -> Result<Vec<u8>, String>,
+    inputs: &[Vec<f32>],
+    spec: &InputSpec,
+    wanted: impl Fn(&str) -> bool,
+    progress: impl Fn(usize, usize) -> bool,
+) -> Result<Verified, VerifyError> {
+    let burn = |net: &Network, inputs: &[Vec<f32>]| answers(net, inputs, INPUT, |net, batch| net.forward(batch));
+    let export = |net: &Network| {
+        let read = |onnx: Vec<u8>| Net::from_onnx(&onnx, spec, Path::new(EXPORTED));
+        write(net).and_then(|onnx| read(onnx).map_err(|error| error.to_string()))
+    };
+    let from = "a set of faces with --crops";
+    Comparison { net, burn: &burn, export: &export, inputs, unit: "face", from }.run_on(wanted, progress)
 }
 
 /// What the network is shown of the first faces of a set, cropped by the app as the card says.

@@ -7,7 +7,7 @@ use facelens_import::{Library, Sandbox};
 
 use super::perturb::{Change, changed, names};
 use super::*;
-use crate::data::{CONTEXT, Face, SIDE};
+use crate::data::{CONTEXT, LabelledFace, SIDE};
 use crate::nets::{FsaNet, FsaNetConfig, Pretrained, SsrNet, SsrNetConfig};
 use crate::testing::{self, fsa_net, picture};
 
@@ -22,7 +22,7 @@ fn texts(name: &str) -> CardTexts {
 }
 
 fn crops(count: usize) -> FaceSet {
-    let (faces, pixels) = (vec![Face::default(); count], (0..count).flat_map(picture).collect());
+    let (faces, pixels) = (vec![LabelledFace::default(); count], (0..count).flat_map(picture).collect());
     FaceSet { side: SIDE, context: CONTEXT, faces, left_out: std::collections::BTreeMap::new(), pixels }
 }
 
@@ -60,9 +60,9 @@ fn a_network_for_two_tasks_becomes_a_model_that_the_app_loads() {
     assert_eq!((model.card.tasks.as_slice(), &model.card.output), (&tasks[..], &OutputForm::YearsAndMaleScore));
     assert_eq!((model.card.crop.margin, model.card.crop.relative_to), (0.3, BoxStyle::Facelens));
     assert_eq!((model.card.training_data.as_str(), model.card.licence.as_str()), ("drawn blots", "MIT"));
-    let Verified { faces, largest, tensors, silent } = exported.verified;
+    let Verified { inputs, largest, tensors, silent } = exported.verified;
     // Every twelfth of: two streams of four blocks of 6 tensors, and for each task three stages of 8 layers with two.
-    assert_eq!((faces, tensors, silent), (3, (8 * 6 + 2 * 3 * 8 * 2) / 12, Vec::<String>::new()));
+    assert_eq!((inputs, tensors, silent), (3, (8 * 6 + 2 * 3 * 8 * 2) / 12, Vec::<String>::new()));
     assert!(largest.iter().all(|off| *off <= TOLERANCE), "{largest:?}");
 }
 
@@ -134,8 +134,8 @@ fn a_wrong_tensor_behind_a_dead_relu_is_found_by_changing_the_others() {
     let card = texts("x").card(&config(&[Task::Gender]), 0.25, "0".repeat(64)).unwrap();
     let inputs = inputs(&crops(3), &card).unwrap();
     let check = |write: &dyn Fn(&Network) -> Result<Vec<u8>, String>| {
-        let comparison = Comparison { net: &net, write, inputs: &inputs, spec: &card.input };
-        comparison.run_on(|name| name.contains("stages.2") && name.contains("_mix"), |_, _| true)
+        let wanted = |name: &str| name.contains("stages.2") && name.contains("_mix");
+        verify(&net, write, &inputs, &card.input, wanted, |_, _| true)
     };
     // As it is, the mistake makes no difference to any face.
     let wrong = |net: &Network| onnx(&changed(net, hidden, Change::Down));

@@ -7,6 +7,7 @@ use facelens_core::geometry::Point;
 use serde::{Deserialize, Serialize};
 
 use super::sample::FollowTarget;
+use crate::train::course::EpochFigures;
 
 /// From this chance on a crop counts as one with a face.
 const CHANCE: f32 = 0.5;
@@ -29,8 +30,8 @@ pub struct FollowFigures {
     pub wrong: f32,
 }
 
-impl FollowFigures {
-    pub(super) fn cells(&self) -> Vec<(String, f64)> {
+impl EpochFigures for FollowFigures {
+    fn cells(&self) -> Vec<(String, f64)> {
         let cell = |name: &str, value: f32| (name.to_owned(), f64::from(value));
         vec![
             cell("place_median", self.place[0]),

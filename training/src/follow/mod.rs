@@ -17,10 +17,10 @@ mod sample;
 mod set;
 
 pub use config::{FollowConfig, FollowSetEntry, FollowSets};
-pub use export::{FollowExportError, FollowVerified, export, verify};
+pub use export::{FollowExportError, export, verify};
 pub use figures::{FollowFigures, figures};
 pub use loss::FollowLoss;
 pub use prepare::prepare;
-pub use run::{FollowSurroundings, load, resume, start};
+pub use run::{load, resume, start};
 pub use sample::{CropKind, FollowAugmentation, FollowTarget, draw};
 pub use set::{FollowSet, FollowSetWriter, FollowedFace, PICTURE_SIDE};

@@ -12,7 +12,7 @@ use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, flip_horizontal, resize};
 
 use super::set::{FollowSetWriter, FollowedFace, PICTURE_SIDE};
-use crate::prepare::{Found, LeftOut, Listing, Pictures, PrepareError, Reason, Report};
+use crate::prepare::{Found, LeftOut, Listing, PictureStore, PrepareError, Reason, Report};
 
 /// Faces of which the detector is less sure are no example.
 const LEAST_SCORE: f32 = 0.7;
@@ -28,7 +28,7 @@ const SAME_FACE: f32 = 0.75;
 /// A detector that fails, a set that cannot be written, a listing of which nothing can be used.
 pub fn prepare(
     listing: &Listing,
-    pictures: &Pictures,
+    pictures: &PictureStore,
     target: &Path,
     stop: &AtomicBool,
     mut seen: impl FnMut(&Report),
@@ -65,7 +65,7 @@ pub fn prepare(
 /// Landmarks in pixels of the stored picture, and the picture; or why there are none.
 type Example = Result<([Point; 6], RgbImage), (Reason, String)>;
 
-fn example(name: &str, pictures: &Pictures, detector: &mut dyn Detector) -> Result<Example, detect::DetectError> {
+fn example(name: &str, pictures: &PictureStore, detector: &mut dyn Detector) -> Result<Example, detect::DetectError> {
     let nothing = |reason| Ok(Err((reason, String::new())));
     let content = match pictures.read(name) {
         Found::Content(content) => content,
@@ -117,7 +117,7 @@ mod tests {
     use facelens_core::detect::box_from_landmarks;
 
     use super::*;
-    use crate::data::Face;
+    use crate::data::LabelledFace;
     use crate::follow::FollowSet;
     use crate::prepare::Sample;
 
@@ -127,10 +127,13 @@ mod tests {
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
         std::fs::copy(assets.join("astronaut.png"), folder.path().join("a.png")).unwrap();
         RgbImage::from_pixel(80, 60, image::Rgb([120; 3])).save(folder.path().join("wall.png")).unwrap();
-        let sample = |name: &str| Sample { face: Face { name: name.to_owned(), ..Face::default() }, region: None };
+        let sample = |name: &str| Sample {
+            face: LabelledFace { name: name.to_owned(), ..LabelledFace::default() },
+            region: None,
+        };
         let listing =
             Listing { samples: vec![sample("a.png"), sample("wall.png"), sample("none.png")], left_out: vec![] };
-        let pictures = Pictures::open(&[folder.path().to_owned()]).unwrap();
+        let pictures = PictureStore::open(&[folder.path().to_owned()]).unwrap();
         let (target, go) = (folder.path().join("x.follow"), AtomicBool::new(false));
         let report = prepare(&listing, &pictures, &target, &go, |_| {}).unwrap().unwrap();
         assert_eq!((report.written, report.left_out()), (1, 2));

@@ -14,9 +14,9 @@ use facelens_core::geometry::Point;
 use serde::{Deserialize, Serialize};
 
 use crate::data::SetError;
-use crate::data::container::{self, ContainerWriter, Kind};
+use crate::data::container::{self, ContainerWriter, SetKind};
 
-const KIND: Kind = Kind { magic: b"facelens follow 1\n", name: "follow set" };
+const KIND: SetKind = SetKind { magic: b"facelens follow 1\n", name: "follow set" };
 
 /// Width and height of a picture, pixels.
 pub const PICTURE_SIDE: usize = 96;
@@ -52,7 +52,7 @@ pub struct FollowSet {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct FollowSetHeader {
     side: usize,
     left_out: BTreeMap<String, usize>,
     faces: Vec<FollowedFace>,
@@ -90,7 +90,7 @@ impl FollowSetWriter {
     /// # Errors
     /// Where the file cannot be written.
     pub fn finish(self) -> Result<(), SetError> {
-        self.0.finish(|faces, left_out| Header { side: PICTURE_SIDE, left_out, faces })
+        self.0.finish(|faces, left_out| FollowSetHeader { side: PICTURE_SIDE, left_out, faces })
     }
 }
 
@@ -100,9 +100,9 @@ impl FollowSet {
     /// # Errors
     /// Where the file cannot be read, is no whole follow set, or names a landmark that is no number.
     pub fn read(file: &Path) -> Result<Self, SetError> {
-        let size = |header: &Header| (header.side == PICTURE_SIDE).then_some((BYTES, header.faces.len()));
+        let size = |header: &FollowSetHeader| (header.side == PICTURE_SIDE).then_some((BYTES, header.faces.len()));
         let (header, pixels) = container::read(file, KIND, size)?;
-        let Header { left_out, faces, .. } = header;
+        let FollowSetHeader { left_out, faces, .. } = header;
         let broken = |face: &FollowedFace| face.landmarks.as_flattened().iter().any(|number| !number.is_finite());
         if let Some(face) = faces.iter().find(|face| broken(face)) {
             return Err(container::format_error(file, KIND, &format!("a landmark of {} is no number", face.name)));

@@ -6,6 +6,7 @@ use facelens_gait::{AgeDistribution, CHILD_BELOW, OLDER_FROM, Stage};
 use serde::{Deserialize, Serialize};
 
 use super::set::GaitSample;
+use crate::train::course::EpochFigures;
 
 /// First ages of the groups that are looked at one by one, years.
 const GROUPS: [f32; 6] = [0.0, 6.0, 12.0, CHILD_BELOW, 40.0, OLDER_FROM];
@@ -16,7 +17,7 @@ const LEAST_MASS: f32 = 0.7;
 
 /// What is said of a sample.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Estimate {
+pub struct GaitAgeEstimate {
     /// The age.
     pub age: AgeDistribution,
     /// The chance of a man.
@@ -67,12 +68,12 @@ pub struct GroupFigures {
 
 /// An age that is known to an interval with both ends.
 #[derive(Clone, Copy)]
-struct Known {
+struct KnownAge {
     min: f32,
     max: f32,
 }
 
-impl Known {
+impl KnownAge {
     fn of(sample: &GaitSample) -> Option<Self> {
         sample.age_min.zip(sample.age_max).map(|(min, max)| Self { min, max })
     }
@@ -87,14 +88,14 @@ impl Known {
 }
 
 /// What the estimates of these samples are worth.
-pub fn figures(samples: &[&GaitSample], estimates: &[Estimate]) -> GaitFigures {
+pub fn figures(samples: &[&GaitSample], estimates: &[GaitAgeEstimate]) -> GaitFigures {
     let pairs = samples.iter().zip(estimates);
-    let known: Vec<(Known, &Estimate)> =
-        pairs.clone().filter_map(|(sample, estimate)| Some((Known::of(sample)?, estimate))).collect();
+    let known: Vec<(KnownAge, &GaitAgeEstimate)> =
+        pairs.clone().filter_map(|(sample, estimate)| Some((KnownAge::of(sample)?, estimate))).collect();
     let mean = mean(known.iter().map(|(known, _)| f64::from(known.middle())));
     let mean_age = mean.unwrap_or_default() as f32;
-    let of = |value: &dyn Fn(&(Known, &Estimate)) -> f64| self::mean(known.iter().map(value));
-    let held = |(known, estimate): &(Known, &Estimate)| {
+    let of = |value: &dyn Fn(&(KnownAge, &GaitAgeEstimate)) -> f64| self::mean(known.iter().map(value));
+    let held = |(known, estimate): &(KnownAge, &GaitAgeEstimate)| {
         let (low, high) = estimate.age.range(COVERAGE);
         if low <= known.max && high >= known.min { 1.0 } else { 0.0 }
     };
@@ -111,7 +112,7 @@ pub fn figures(samples: &[&GaitSample], estimates: &[Estimate]) -> GaitFigures {
     });
     let group = |index: usize| {
         let (from, to) = (GROUPS[index], GROUPS.get(index + 1).copied());
-        let inside = |known: &Known| known.middle() >= from && to.is_none_or(|to| known.middle() < to);
+        let inside = |known: &KnownAge| known.middle() >= from && to.is_none_or(|to| known.middle() < to);
         let own: Vec<_> = known.iter().filter(|(known, _)| inside(known)).collect();
         (!own.is_empty()).then(|| GroupFigures {
             group: to.map_or_else(|| format!("{from} and older"), |to| format!("{from} to {to}")),
@@ -141,7 +142,7 @@ pub fn figures(samples: &[&GaitSample], estimates: &[Estimate]) -> GaitFigures {
 }
 
 /// The stage of an age, where its interval lies in one.
-fn true_stage(known: Known) -> Option<Stage> {
+fn true_stage(known: KnownAge) -> Option<Stage> {
     let of = |age: f32| match age {
         age if age < CHILD_BELOW => Stage::Child,
         age if age < OLDER_FROM => Stage::Adult,
@@ -155,9 +156,8 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-impl GaitFigures {
-    /// Names and values for a table.
-    pub(super) fn cells(&self) -> Vec<(&'static str, f64)> {
+impl EpochFigures for GaitFigures {
+    fn cells(&self) -> Vec<(String, f64)> {
         let cells = [
             ("mae", self.mae),
             ("mean_mae", self.mean_mae),
@@ -168,7 +168,7 @@ impl GaitFigures {
             ("grown_called_child", self.grown_called_child),
             ("gender_accuracy", self.gender_accuracy),
         ];
-        cells.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        cells.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
         ];
         let said = [(8.0, 0.9), (8.0, 0.8), (22.0, 0.4), (75.0, 0.1), (50.0, 0.5)];
         let estimates: Vec<_> =
-            said.map(|(years, male)| Estimate { age: surely(years), male: Some(male) }).into_iter().collect();
+            said.map(|(years, male)| GaitAgeEstimate { age: surely(years), male: Some(male) }).into_iter().collect();
         let found = figures(&samples.iter().collect::<Vec<_>>(), &estimates);
         // Errors 3, 22, 0, 0; the mean of 5, 30, 22.5 and 75 is 33.125.
         assert_eq!((found.ages, found.mae), (4, Some(25.0 / 4.0)));
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn without_ages_there_are_no_figures() {
-        let found = figures(&[&GaitSample::default()], &[Estimate { age: surely(3.0), male: None }]);
+        let found = figures(&[&GaitSample::default()], &[GaitAgeEstimate { age: surely(3.0), male: None }]);
         assert_eq!(found, GaitFigures::default());
         assert_eq!((found.to_string(), found.cells().len()), ("no ages".to_owned(), 0));
     }

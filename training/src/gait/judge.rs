@@ -64,7 +64,7 @@ pub struct Judgement {
 }
 
 /// What a model says of an image.
-struct Said<'a> {
+struct GaitPrediction<'a> {
     image: &'a WalkerImage,
     years: f32,
     stage: Stage,
@@ -84,7 +84,7 @@ pub fn judge(
     let said = images.iter().map(|image| {
         let there = model.answer(&image.gei)?.age;
         let mirrored = model.answer(&image.gei.mirrored())?.age;
-        Ok(Said {
+        Ok(GaitPrediction {
             image,
             years: there.years,
             stage: there.stage,
@@ -92,9 +92,9 @@ pub fn judge(
             mirrored_stage: mirrored.stage,
         })
     });
-    let said: Vec<Said<'_>> =
+    let said: Vec<GaitPrediction<'_>> =
         said.collect::<Result<_, facelens_gait::AgeError>>().map_err(|error| error.to_string())?;
-    let mut walkers: BTreeMap<&str, Vec<&Said<'_>>> = BTreeMap::new();
+    let mut walkers: BTreeMap<&str, Vec<&GaitPrediction<'_>>> = BTreeMap::new();
     for one in &said {
         walkers.entry(&one.image.walker).or_default().push(one);
     }
@@ -122,7 +122,11 @@ fn spread(values: impl Iterator<Item = f32> + Clone) -> f32 {
     values.clone().fold(f32::MIN, f32::max) - values.fold(f32::MAX, f32::min)
 }
 
-fn age_gates(said: &[Said<'_>], walkers: &BTreeMap<&str, Vec<&Said<'_>>>, held_out: Option<&GaitFigures>) -> Vec<Gate> {
+fn age_gates(
+    said: &[GaitPrediction<'_>],
+    walkers: &BTreeMap<&str, Vec<&GaitPrediction<'_>>>,
+    held_out: Option<&GaitFigures>,
+) -> Vec<Gate> {
     let mut spreads: Vec<(f32, &str)> = walkers
         .iter()
         .filter(|(_, own)| own.len() > 1)
@@ -168,7 +172,7 @@ fn age_gates(said: &[Said<'_>], walkers: &BTreeMap<&str, Vec<&Said<'_>>>, held_o
     vec![walker, mirror, source, grown_gate(said), drawn]
 }
 
-fn stage_gates(said: &[Said<'_>], walkers: &BTreeMap<&str, Vec<&Said<'_>>>) -> Vec<Gate> {
+fn stage_gates(said: &[GaitPrediction<'_>], walkers: &BTreeMap<&str, Vec<&GaitPrediction<'_>>>) -> Vec<Gate> {
     let contradicts = |stages: &mut dyn Iterator<Item = Stage>| {
         let mut named = stages.filter(|stage| *stage != Stage::Unsure);
         let first = named.next();
@@ -207,7 +211,7 @@ fn stage_gates(said: &[Said<'_>], walkers: &BTreeMap<&str, Vec<&Said<'_>>>) -> V
     vec![walker, mirror, source, grown_gate(said), enough]
 }
 
-fn grown_gate(said: &[Said<'_>]) -> Gate {
+fn grown_gate(said: &[GaitPrediction<'_>]) -> Gate {
     let grown: Vec<_> = said.iter().filter(|one| one.image.grown).collect();
     let children: Vec<_> = grown.iter().filter(|one| one.stage == Stage::Child).collect();
     let example = children.first().map(|one| format!(", {} for one", one.image.name)).unwrap_or_default();
@@ -219,10 +223,13 @@ fn grown_gate(said: &[Said<'_>]) -> Gate {
 }
 
 /// Of each walker with silhouettes of two sources, `value` of each.
-fn by_source<T>(walkers: &BTreeMap<&str, Vec<&Said<'_>>>, value: impl Fn(&[&Said<'_>]) -> T) -> Vec<(T, T)> {
+fn by_source<T>(
+    walkers: &BTreeMap<&str, Vec<&GaitPrediction<'_>>>,
+    value: impl Fn(&[&GaitPrediction<'_>]) -> T,
+) -> Vec<(T, T)> {
     let mut pairs = Vec::new();
     for own in walkers.values() {
-        let mut sources: BTreeMap<&str, Vec<&Said<'_>>> = BTreeMap::new();
+        let mut sources: BTreeMap<&str, Vec<&GaitPrediction<'_>>> = BTreeMap::new();
         for one in own {
             sources.entry(&one.image.source).or_default().push(one);
         }
@@ -271,7 +278,7 @@ pub fn walker_of(file: &Path) -> Option<String> {
 mod tests {
     use facelens_core::model::sha256_hex;
     use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, GaitCard, GaitGender, GaitTask, OrdinalAge, OrdinalKind};
-    use facelens_import::net::gl_cnn::{AgeHead, GenderHead, GlCnn, GlCnnParts};
+    use facelens_import::net::gl_cnn::{AgeHead, GenderHead, GlCnnParts, GlCnnWeights};
     use facelens_import::net::{Affine, Tensor};
 
     use super::*;

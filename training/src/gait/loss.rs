@@ -40,7 +40,7 @@ impl Default for GaitLoss {
 
 /// The true answers of a batch.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Targets {
+pub(super) struct GaitTargets {
     questions: usize,
     /// y_k, and whether it is known, 1 or 0; `questions` for each sample.
     answers: Vec<f32>,
@@ -50,7 +50,7 @@ pub(super) struct Targets {
     male_known: Vec<f32>,
 }
 
-impl Targets {
+impl GaitTargets {
     pub(super) fn new(questions: usize) -> Self {
         let empty = Vec::new;
         Self { questions, answers: empty(), known: empty(), male: empty(), male_known: empty() }
@@ -129,7 +129,7 @@ mod tests {
     /// Loss and its gradients by the age's and the gender's logits.
     fn loss(samples: &[GaitSample], age: &[f32], gender: &[f32], config: &GaitLoss) -> (f32, Vec<f32>, Vec<f32>) {
         let (rows, questions) = (samples.len(), age.len() / samples.len());
-        let mut targets = Targets::new(questions);
+        let mut targets = GaitTargets::new(questions);
         samples.iter().for_each(|sample| targets.push(sample));
         let tensor = |numbers: &[f32], columns: usize| -> Tensor<2> {
             Tensor::from_data(TensorData::new(numbers.to_vec(), [rows, columns]), &Device::flex().autodiff())

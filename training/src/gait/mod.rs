@@ -19,9 +19,9 @@ pub mod walkers;
 
 pub use augment::GaitAugmentation;
 pub use config::{GaitConfig, GaitSetEntry, GaitSets};
-pub use export::{GaitExportError, GaitVerified, IMAGES, export, verify, write};
-pub use figures::{Estimate, GaitFigures, GroupFigures, figures};
+pub use export::{GaitExportError, IMAGES, export, verify, write};
+pub use figures::{GaitAgeEstimate, GaitFigures, GroupFigures, figures};
 pub use judge::{Gate, Judgement, WalkerImage, judge, walker_of};
 pub use loss::GaitLoss;
-pub use run::{GaitSurroundings, estimates, held_out, load, resume, start};
+pub use run::{estimates, held_out, load, resume, start};
 pub use set::{GaitSample, GaitSet, GaitSetWriter};

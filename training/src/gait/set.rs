@@ -14,9 +14,9 @@ use facelens_gait::{GEI_HEIGHT, GEI_WIDTH, Gei};
 use serde::{Deserialize, Serialize};
 
 use crate::data::SetError;
-use crate::data::container::{self, ContainerWriter, Kind};
+use crate::data::container::{self, ContainerWriter, SetKind};
 
-const KIND: Kind = Kind { magic: b"facelens gaits 1\n", name: "gait set" };
+const KIND: SetKind = SetKind { magic: b"facelens gaits 1\n", name: "gait set" };
 
 /// Bytes of a picture.
 const PICTURE: usize = GEI_WIDTH * GEI_HEIGHT;
@@ -76,7 +76,7 @@ pub struct GaitSet {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct GaitSetHeader {
     width: usize,
     height: usize,
     left_out: BTreeMap<String, usize>,
@@ -130,7 +130,7 @@ impl GaitSetWriter {
     /// # Errors
     /// Where the file cannot be written.
     pub fn finish(self) -> Result<(), SetError> {
-        self.0.finish(|samples, left_out| Header { width: GEI_WIDTH, height: GEI_HEIGHT, left_out, samples })
+        self.0.finish(|samples, left_out| GaitSetHeader { width: GEI_WIDTH, height: GEI_HEIGHT, left_out, samples })
     }
 }
 
@@ -140,7 +140,7 @@ impl GaitSet {
     /// # Errors
     /// Where the file cannot be read, is no whole gait set, or says something of a sample that cannot be.
     pub fn read(file: &Path) -> Result<Self, SetError> {
-        let size = |header: &Header| {
+        let size = |header: &GaitSetHeader| {
             ((header.width, header.height) == (GEI_WIDTH, GEI_HEIGHT)).then_some((PICTURE, header.samples.len()))
         };
         let (header, pixels) = container::read(file, KIND, size)?;

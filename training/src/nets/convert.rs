@@ -68,7 +68,7 @@ impl Reader<'_> {
 
     /// A convolution with its batch normalisation. Where that is folded into the convolution already, one that changes
     /// nothing as long as nothing is trained.
-    pub(super) fn block(&self, stored: &net::ConvolutionBlock) -> Result<ConvolutionBlock, ShapeError> {
+    pub(super) fn block(&self, stored: &net::ConvolutionBlockWeights) -> Result<ConvolutionBlock, ShapeError> {
         let norm = match &stored.norm {
             Some(norm) => self.norm(norm),
             None => self.idle_norm(stored.convolution.bias.data().len()),
@@ -78,7 +78,10 @@ impl Reader<'_> {
 
     /// The same of a 3x3 convolution of each channel by itself, padded. Its kernel alone does not tell it from one of a single
     /// input channel.
-    pub(super) fn depthwise_block(&self, stored: &net::ConvolutionBlock) -> Result<ConvolutionBlock, ShapeError> {
+    pub(super) fn depthwise_block(
+        &self,
+        stored: &net::ConvolutionBlockWeights,
+    ) -> Result<ConvolutionBlock, ShapeError> {
         let ConvolutionBlock { convolution, norm } = self.block(stored)?;
         let mut depthwise = layers::depthwise_convolution(stored.convolution.bias.data().len(), self.device);
         (depthwise.weight, depthwise.bias) = (convolution.weight, convolution.bias);
@@ -145,8 +148,8 @@ pub(super) fn norm_weights(layer: &BatchNorm) -> net::BatchNorm {
 }
 
 /// A convolution's weights with its batch normalisation's.
-pub(super) fn block_weights(block: &ConvolutionBlock) -> net::ConvolutionBlock {
-    net::ConvolutionBlock {
+pub(super) fn block_weights(block: &ConvolutionBlock) -> net::ConvolutionBlockWeights {
+    net::ConvolutionBlockWeights {
         convolution: convolution_weights(&block.convolution),
         norm: Some(norm_weights(&block.norm)),
     }

@@ -118,13 +118,13 @@ impl FollowNet {
     ///
     /// # Errors
     /// Where a layer has lost its shape; no network made by this crate has.
-    pub fn to_weights(&self) -> Result<stored::FollowNet, ShapeError> {
+    pub fn to_weights(&self) -> Result<stored::FollowNetWeights, ShapeError> {
         let layer = |block: &ConvolutionBlock| (block_weights(block), block.convolution.stride[0]);
         let mut answer = dense_weights(&self.answer, DenseLayout::OutIn);
         let start = usual_numbers();
         let bias: Vec<f32> = answer.bias.data().iter().zip(start).map(|(bias, start)| bias + start).collect();
         answer.bias = facelens_import::net::Tensor::new(&[OUTPUTS], bias)?;
-        Ok(stored::FollowNet {
+        Ok(stored::FollowNetWeights {
             side: SIDE,
             convolutions: self.convolutions.iter().map(layer).collect(),
             hidden: dense_weights(&self.hidden, DenseLayout::OutIn),

@@ -217,11 +217,11 @@ impl GlCnn {
     ///
     /// # Errors
     /// Where a layer has lost its shape; no network made by this crate has.
-    pub fn to_weights(&self) -> Result<stored::GlCnn, ShapeError> {
+    pub fn to_weights(&self) -> Result<stored::GlCnnWeights, ShapeError> {
         let convolutions =
             |layers: &[Conv2d]| exactly(layers.iter().map(convolution_weights).collect(), "convolutions");
         let full = |layer: &Linear| dense_weights(layer, WRITTEN.dense);
-        Ok(stored::GlCnn {
+        Ok(stored::GlCnnWeights {
             parts: GlCnnParts::Own,
             global: convolutions(&self.global)?,
             local: self
@@ -240,7 +240,7 @@ impl GlCnn {
     ///
     /// # Errors
     /// Where a layer does not fit, and where the weights are of the layout that circulates, whose local networks share theirs.
-    pub fn from_weights(weights: &stored::GlCnn, device: &Device) -> Result<Self, WeightsError> {
+    pub fn from_weights(weights: &stored::GlCnnWeights, device: &Device) -> Result<Self, WeightsError> {
         weights.validate()?;
         let (AgeHead::Ordered { score, thresholds }, GenderHead::Chance(gender), GlCnnParts::Own) =
             (&weights.age, &weights.gender, weights.parts)

@@ -64,7 +64,7 @@ impl Pretrained {
         let [(_, onnx)] = opened.graphs.as_slice() else {
             return Err(refuse("it has several graphs".to_owned()));
         };
-        let net = stored::SsrNet::from_onnx(onnx).map_err(|error| refuse(error.to_string()))?;
+        let net = stored::SsrNetWeights::from_onnx(onnx).map_err(|error| refuse(error.to_string()))?;
         let (tasks, age_scale) = (opened.card.output.tasks().to_vec(), opened.card.output.has_age_scale());
         let config = NetworkConfig::SsrNet(SsrNetConfig::of(&net, tasks, age_scale));
         let ours = CardTexts::of(&opened.card).card(&config, opened.card.crop.margin, String::new());

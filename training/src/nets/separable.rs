@@ -71,13 +71,13 @@ pub(super) fn stream(
 /// A stream with stored weights.
 pub(super) fn stream_from_weights(
     reader: &Reader<'_>,
-    stored: &[fsa_net::SeparableBlock],
+    stored: &[fsa_net::SeparableBlockWeights],
 ) -> Result<Vec<SeparableBlock>, ShapeError> {
     stored.iter().map(|block| SeparableBlock::from_weights(reader, block)).collect()
 }
 
 /// A stream's weights in Keras' layout.
-pub(super) fn stream_weights(blocks: &[SeparableBlock]) -> Result<[fsa_net::SeparableBlock; 7], ShapeError> {
+pub(super) fn stream_weights(blocks: &[SeparableBlock]) -> Result<[fsa_net::SeparableBlockWeights; 7], ShapeError> {
     exactly(blocks.iter().map(SeparableBlock::to_weights).collect::<Result<_, _>>()?, "separable convolutions")
 }
 
@@ -93,7 +93,7 @@ pub(super) fn keras(layer: &Conv2d) -> Result<Affine, ShapeError> {
 }
 
 impl SeparableBlock {
-    fn from_weights(reader: &Reader<'_>, stored: &fsa_net::SeparableBlock) -> Result<Self, ShapeError> {
+    fn from_weights(reader: &Reader<'_>, stored: &fsa_net::SeparableBlockWeights) -> Result<Self, ShapeError> {
         Ok(Self {
             depthwise: reader.parameter(&stored.depthwise.permuted(&[2, 3, 0, 1])?),
             pointwise: reader.convolution(&stored.pointwise)?,
@@ -101,8 +101,8 @@ impl SeparableBlock {
         })
     }
 
-    fn to_weights(&self) -> Result<fsa_net::SeparableBlock, ShapeError> {
-        Ok(fsa_net::SeparableBlock {
+    fn to_weights(&self) -> Result<fsa_net::SeparableBlockWeights, ShapeError> {
+        Ok(fsa_net::SeparableBlockWeights {
             depthwise: plain(self.depthwise.val()).permuted(&[2, 3, 0, 1])?,
             pointwise: keras(&self.pointwise)?,
             norm: norm_weights(&self.norm),

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 pub(super) const BINS: usize = 3;
 
 /// What one stage says of a batch of faces.
-pub(super) struct Stage {
+pub(super) struct StageOutput {
     /// Weights of the bins, `[batch, values, bins]`, not negative.
     pub(super) p: Tensor<3>,
     /// Shift of the bins, `[batch, values, bins]` or `[batch, values, 1]`.
@@ -17,9 +17,9 @@ pub(super) struct Stage {
 
 /// Eq. 7 in Horner's form, as the app's graph writes it. Gives `[batch, values]`; `first_bin` is the index of the first
 /// bin: 0 in SSR-Net, -1 in FSA-Net.
-pub(super) fn soft_stagewise(stages: Vec<Stage>, first_bin: f32, range: f32) -> Tensor<2> {
+pub(super) fn soft_stagewise(stages: Vec<StageOutput>, first_bin: f32, range: f32) -> Tensor<2> {
     let mut finer: Option<Tensor<3>> = None;
-    for Stage { p, eta, delta } in stages.into_iter().rev() {
+    for StageOutput { p, eta, delta } in stages.into_iter().rev() {
         let bins: [f32; BINS] = std::array::from_fn(|i| first_bin + i as f32);
         let bins = Tensor::<1>::from_floats(bins, &p.device()).reshape([1, 1, BINS]);
         let mut sum = ((eta + bins) * p).sum_dim(2);

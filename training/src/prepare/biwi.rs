@@ -12,8 +12,8 @@
 use facelens_core::geometry::{Pose, Rotation};
 
 use super::three_hundred_w_lp::MAX_DEGREES;
-use super::{Found, Listing, Pictures, PrepareError, Reason};
-use crate::data::Face;
+use super::{Found, Listing, PictureStore, PrepareError, Reason};
+use crate::data::LabelledFace;
 
 /// How far from 1 the length of a row of a rotation matrix may be, as the files round it.
 const TOLERANCE: f64 = 0.02;
@@ -23,7 +23,7 @@ const TOLERANCE: f64 = 0.02;
 ///
 /// # Errors
 /// A folder that cannot be read.
-pub fn biwi(pictures: &Pictures) -> Result<Listing, PrepareError> {
+pub fn biwi(pictures: &PictureStore) -> Result<Listing, PrepareError> {
     let mut listing = Listing::default();
     for name in pictures.names()? {
         let Some(stem) = name.strip_suffix("_rgb.png") else { continue };
@@ -43,7 +43,7 @@ pub fn biwi(pictures: &Pictures) -> Result<Listing, PrepareError> {
             Some(pose) if [pose.yaw, pose.pitch, pose.roll].iter().any(|angle| angle.abs() > MAX_DEGREES) => {
                 listing.leave_out(Reason::BadPose, name, "");
             }
-            Some(pose) => listing.push(Face { name, pose: Some(pose), ..Face::default() }),
+            Some(pose) => listing.push(LabelledFace { name, pose: Some(pose), ..LabelledFace::default() }),
         }
     }
     Ok(listing)
@@ -92,7 +92,7 @@ mod tests {
             ("01/rgb.cal", "517"),
         ];
         let files = files.map(|(name, text)| (name, text.as_bytes()));
-        let listing = biwi(&Pictures::open(&[tar(folder.path(), "x.tar", &files)]).unwrap()).unwrap();
+        let listing = biwi(&PictureStore::open(&[tar(folder.path(), "x.tar", &files)]).unwrap()).unwrap();
         let [sample] = &listing.samples[..] else { panic!("{listing:?}") };
         let pose = sample.face.pose.unwrap();
         assert!((pose.yaw - 30.0).abs() < 1e-3 && pose.pitch.abs() < 1e-3 && pose.roll.abs() < 1e-3, "{pose:?}");

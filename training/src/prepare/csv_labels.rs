@@ -8,7 +8,7 @@ use facelens_base::bounded_file;
 use facelens_media::labels::{self, Age, GenderColumn, Sheet, is_unknown, number, tidy_name};
 
 use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason};
-use crate::data::{AgeRange, Face};
+use crate::data::{AgeRange, LabelledFace};
 
 /// The oldest person whose age is documented was 122.
 const OLDEST: f32 = 122.0;
@@ -82,7 +82,7 @@ impl Columns {
         Ok(columns)
     }
 
-    fn face(&self, name: &str, record: &StringRecord) -> Result<Face, (Reason, String)> {
+    fn face(&self, name: &str, record: &StringRecord) -> Result<LabelledFace, (Reason, String)> {
         let cell = |column: usize| record.get(column).unwrap_or_default();
         let age = match (self.age_bin, self.age) {
             (Some((min, max)), _) => age_bin(cell(min), cell(max)),
@@ -97,7 +97,7 @@ impl Columns {
         if age.is_none() && male.is_none() {
             return Err((Reason::NoLabel, "its line is empty".to_owned()));
         }
-        Ok(Face { name: name.to_owned(), age, male, ..Face::default() })
+        Ok(LabelledFace { name: name.to_owned(), age, male, ..LabelledFace::default() })
     }
 }
 

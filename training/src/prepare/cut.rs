@@ -14,14 +14,14 @@ const MAX_SQUARE: f32 = 1e5;
 /// Cuts faces; keeps its buffers.
 #[derive(Default)]
 pub(super) struct Cutter {
-    columns: Vec<Taps>,
-    rows: Vec<Taps>,
+    columns: Vec<AxisTaps>,
+    rows: Vec<AxisTaps>,
     /// Each needed row of the frame at the width of the target.
     narrow: Vec<f32>,
 }
 
 /// The source pixels of one target pixel along one axis.
-struct Taps {
+struct AxisTaps {
     /// Index of the first, before it is clamped into the picture.
     first: i64,
     /// Weights of it and of those that follow; their sum is 1.
@@ -46,7 +46,7 @@ impl Cutter {
         taps(square.y, square.height, &mut self.rows);
         let (width, height) = (frame.width() as usize, frame.height() as usize);
         let clamp = |index: i64, size: usize| index.clamp(0, size as i64 - 1) as usize;
-        let last = |taps: &Taps| taps.first + taps.weights.len() as i64 - 1;
+        let last = |taps: &AxisTaps| taps.first + taps.weights.len() as i64 - 1;
         let top = clamp(self.rows.first()?.first, height);
         let bottom = clamp(self.rows.iter().map(last).max()?, height);
 
@@ -82,7 +82,7 @@ impl Cutter {
 }
 
 /// Fills `taps` for [`SIDE`] target pixels over the source pixels from `start`, `length` of them.
-fn taps(start: f32, length: f32, taps: &mut Vec<Taps>) {
+fn taps(start: f32, length: f32, taps: &mut Vec<AxisTaps>) {
     let scale = f64::from(length) / SIDE as f64;
     // Shrinking widens the filter: each source pixel counts, so that nothing flickers.
     let stretch = scale.max(1.0);
@@ -94,7 +94,7 @@ fn taps(start: f32, length: f32, taps: &mut Vec<Taps>) {
         let count = (last - first) as usize + 1;
         let weight = |index: usize| kernel((first + index as f64 - middle) / stretch);
         let sum: f64 = (0..count).map(weight).sum();
-        Taps { first: first as i64, weights: (0..count).map(|index| (weight(index) / sum) as f32).collect() }
+        AxisTaps { first: first as i64, weights: (0..count).map(|index| (weight(index) / sum) as f32).collect() }
     }));
 }
 

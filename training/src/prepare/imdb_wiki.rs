@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::mat::{MatError, MatFile, Matrix};
 use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason};
-use crate::data::{AgeRange, Face};
+use crate::data::{AgeRange, LabelledFace};
 
 /// The least `face_score` of the preparation that SSR-Net was published with.
 pub const MIN_FACE_SCORE: f64 = 1.0;
@@ -67,7 +67,12 @@ fn listing(bytes: &[u8], min_score: f64) -> Result<Listing, MatError> {
             match age(births[index], taken[index]) {
                 Some(years) => {
                     let age = Some(AgeRange { min: years, max: Some(years) });
-                    listing.push(Face { name, age, male: Some(genders[index] == 1.0), ..Face::default() });
+                    listing.push(LabelledFace {
+                        name,
+                        age,
+                        male: Some(genders[index] == 1.0),
+                        ..LabelledFace::default()
+                    });
                 }
                 None => {
                     let detail = format!("born on day {}, taken in {}", births[index], taken[index]);
@@ -137,7 +142,10 @@ mod tests {
             let listing = listing(&mat(name, ""), MIN_FACE_SCORE).unwrap();
             let [sample] = &listing.samples[..] else { panic!("{listing:?}") };
             let age = Some(AgeRange { min: 40.0, max: Some(40.0) });
-            assert_eq!(sample.face, Face { name: "01/a.jpg".to_owned(), age, male: Some(true), ..Face::default() });
+            assert_eq!(
+                sample.face,
+                LabelledFace { name: "01/a.jpg".to_owned(), age, male: Some(true), ..LabelledFace::default() }
+            );
             let reasons: Vec<_> = listing.left_out.iter().map(|left_out| left_out.reason).collect();
             assert_eq!(reasons, [Reason::Doubtful, Reason::SecondFace, Reason::BadGender, Reason::BadAge]);
         }

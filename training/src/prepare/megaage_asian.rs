@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use facelens_base::bounded_file;
 
 use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason, csv_labels};
-use crate::data::Face;
+use crate::data::LabelledFace;
 
 /// The labels of one part of MegaAge-Asian: `names` is `list/train_name.txt` or `list/test_name.txt`, a picture's name a
 /// line; `ages` has the age in the same line. Without `ages` it is the file beside that is called `_age` instead of
@@ -41,7 +41,7 @@ pub fn megaage_asian(names: &Path, ages: Option<&Path>) -> Result<Listing, Prepa
         }
         let name = format!("{part}/{name}");
         match csv_labels::age(age) {
-            Ok(Some(age)) => listing.push(Face { name, age: Some(age), ..Face::default() }),
+            Ok(Some(age)) => listing.push(LabelledFace { name, age: Some(age), ..LabelledFace::default() }),
             Ok(None) => listing.leave_out(Reason::BadAge, name, ""),
             Err(text) => listing.leave_out(Reason::BadAge, name, text),
         }

@@ -28,13 +28,13 @@ mod work;
 use facelens_core::detect::DetectError;
 use facelens_core::geometry::Rect;
 
-use crate::data::{Face, SetError};
+use crate::data::{LabelledFace, SetError};
 
 pub use biwi::biwi;
 pub use fairface::{USUAL_BOX as FAIRFACE_BOX, fairface};
 pub use imdb_wiki::{MIN_FACE_SCORE, imdb_wiki};
 pub use megaage_asian::megaage_asian;
-pub use pictures::{Found, Pictures};
+pub use pictures::{Found, PictureStore};
 pub use report::{LeftOut, Reason, Report};
 pub use three_hundred_w_lp::three_hundred_w_lp;
 pub use utkface::{USUAL_BOX as UTKFACE_BOX, utkface};
@@ -48,7 +48,7 @@ const MAX_LABELS_BYTES: u64 = 512 << 20;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// What is known; its name is the picture's name in the folder or tar.
-    pub face: Face,
+    pub face: LabelledFace,
     /// Where the face is, as a facelens box, where the data set tells.
     pub region: Option<Rect>,
 }
@@ -64,7 +64,7 @@ pub struct Listing {
 
 impl Listing {
     /// Adds a picture whose face the detector must find.
-    fn push(&mut self, face: Face) {
+    fn push(&mut self, face: LabelledFace) {
         self.samples.push(Sample { face, region: None });
     }
 
@@ -169,7 +169,7 @@ mod tests {
         let mut listing = Listing::default();
         for years in ages {
             let age = Some(AgeRange { min: *years, max: Some(*years) });
-            listing.push(Face { name: years.to_string(), age, ..Face::default() });
+            listing.push(LabelledFace { name: years.to_string(), age, ..LabelledFace::default() });
         }
         listing
     }

@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// Folders and archives, read by the names of their files: relative to the folder or inside the archive, with `/`. A name
 /// that several of them have is that of the first. A name that none of them has means the file that is called nearly so,
 /// where only one can be meant.
-pub struct Pictures {
+pub struct PictureStore {
     places: Vec<ImagePlace>,
     /// The files of each place, looked for by names that are not quite theirs.
     indices: OnceLock<Vec<Index>>,
@@ -57,14 +57,15 @@ pub enum Found {
     Unreadable(String),
 }
 
-impl Pictures {
+impl PictureStore {
     /// Opens folders and tars. Of a tar the table of its files is read, and nothing else yet.
     ///
     /// # Errors
     /// Where one of them is not there or is neither a folder nor a tar. A tar that was cut off keeps what it has, and a
     /// warning names it.
     pub fn open(paths: &[PathBuf]) -> Result<Self, PrepareError> {
-        let failed = |path: &Path, cause: String| PrepareError::Pictures { file: path.display().to_string(), cause };
+        let failed =
+            |path: &Path, cause: String| PrepareError::Pictures { file: path.display().to_string(), cause };
         let place = |path: &PathBuf| {
             let kind = std::fs::metadata(path).map_err(|error| failed(path, error.to_string()))?;
             if kind.is_dir() {
@@ -246,7 +247,7 @@ mod tests {
     use super::super::testing::tar;
     use super::*;
 
-    fn content(pictures: &Pictures, name: &str) -> Result<Vec<u8>, String> {
+    fn content(pictures: &PictureStore, name: &str) -> Result<Vec<u8>, String> {
         match pictures.read(name) {
             Found::Content(content) => Ok(content),
             Found::Nothing => Err("nothing".to_owned()),
@@ -264,7 +265,7 @@ mod tests {
         }
         std::fs::write(folder.path().join("secret"), "no").unwrap();
         let archive = tar(folder.path(), "x.tar", &[("./b/9.jpg", b"other".as_slice()), ("c/1.jpg", b"one")]);
-        let pictures = Pictures::open(&[root, archive]).unwrap();
+        let pictures = PictureStore::open(&[root, archive]).unwrap();
         assert_eq!(pictures.names().unwrap(), ["a.txt", "b/9.jpg", "b/10.jpg", "b/9.jpg", "c/1.jpg"]);
         assert_eq!(content(&pictures, "./b/9.jpg").unwrap(), b"nine");
         assert_eq!(content(&pictures, "c\\1.jpg").unwrap(), b"one");
@@ -280,7 +281,7 @@ mod tests {
         let bytes = std::fs::read(&whole).unwrap();
         // A header and 700 bytes take 512 + 1024 bytes: this ends inside the second file.
         std::fs::write(&whole, &bytes[..1536 + 512 + 100]).unwrap();
-        let pictures = Pictures::open(&[whole]).unwrap();
+        let pictures = PictureStore::open(&[whole]).unwrap();
         assert_eq!(content(&pictures, "1").unwrap(), [1; 700]);
         assert!(content(&pictures, "2").unwrap_err().contains("x.tar ends inside it"));
         assert_eq!(content(&pictures, "3").unwrap_err(), "nothing");
@@ -292,15 +293,15 @@ mod tests {
         let file = folder.path().join("labels.csv");
         for text in ["", "file,age\n", &"x".repeat(5000)] {
             std::fs::write(&file, text).unwrap();
-            let error = Pictures::open(std::slice::from_ref(&file)).err().unwrap().to_string();
+            let error = PictureStore::open(std::slice::from_ref(&file)).err().unwrap().to_string();
             assert!(error.contains("labels.csv") && error.contains("folders or tars"), "{error}");
         }
-        assert!(Pictures::open(&[folder.path().join("none")]).is_err());
+        assert!(PictureStore::open(&[folder.path().join("none")]).is_err());
         #[cfg(unix)]
         {
             let pipe = folder.path().join("pipe.tar");
             assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-            let error = Pictures::open(&[pipe]).err().unwrap().to_string();
+            let error = PictureStore::open(&[pipe]).err().unwrap().to_string();
             assert!(error.contains("pipe.tar") && error.contains("folders or tars"), "{error}");
         }
     }

@@ -4,8 +4,8 @@ use facelens_core::detect::box_from_landmarks;
 use facelens_core::geometry::{Point, Pose, Rect};
 
 use super::mat::{MatError, MatFile, Matrix};
-use super::{Found, Listing, Pictures, PrepareError, Reason, Sample};
-use crate::data::Face;
+use super::{Found, Listing, PictureStore, PrepareError, Reason, Sample};
+use crate::data::LabelledFace;
 
 /// The range of FSA-Net: faces turned further are left out, as by its authors.
 pub(super) const MAX_DEGREES: f32 = 99.0;
@@ -16,7 +16,7 @@ pub(super) const MAX_DEGREES: f32 = 99.0;
 ///
 /// # Errors
 /// A folder that cannot be read.
-pub fn three_hundred_w_lp(pictures: &Pictures) -> Result<Listing, PrepareError> {
+pub fn three_hundred_w_lp(pictures: &PictureStore) -> Result<Listing, PrepareError> {
     let mut listing = Listing::default();
     for name in pictures.names()? {
         let Some(stem) = name.strip_suffix(".jpg") else { continue };
@@ -33,7 +33,9 @@ pub fn three_hundred_w_lp(pictures: &Pictures) -> Result<Listing, PrepareError> 
         };
         match MatFile::read(&bytes).and_then(|file| Ok((pose(&file)?, region(&file)))) {
             Ok((Some(pose), region)) => {
-                listing.samples.push(Sample { face: Face { name, pose: Some(pose), ..Face::default() }, region });
+                listing
+                    .samples
+                    .push(Sample { face: LabelledFace { name, pose: Some(pose), ..LabelledFace::default() }, region });
             }
             Ok((None, _)) => listing.leave_out(Reason::BadPose, name, ""),
             Err(error) => listing.leave_out(Reason::BadLabel, name, error.to_string()),
@@ -99,7 +101,7 @@ mod tests {
 
     fn list(files: &[(&str, &[u8])]) -> Listing {
         let folder = tempfile::tempdir().unwrap();
-        three_hundred_w_lp(&Pictures::open(&[tar(folder.path(), "x.tar", files)]).unwrap()).unwrap()
+        three_hundred_w_lp(&PictureStore::open(&[tar(folder.path(), "x.tar", files)]).unwrap()).unwrap()
     }
 
     #[test]

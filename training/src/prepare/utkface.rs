@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Listing, Pictures, PrepareError, Reason, UsualBox, csv_labels};
-use crate::data::Face;
+use super::{Listing, PictureStore, PrepareError, Reason, UsualBox, csv_labels};
+use crate::data::LabelledFace;
 
 /// Where BlazeFace (back) finds the face in an aligned picture of UTKFace: the median of those in which it finds one, as
 /// `prepare` prints it.
@@ -14,7 +14,7 @@ pub const USUAL_BOX: UsualBox = UsualBox { x: 0.475, y: 0.461, side: 0.68 };
 ///
 /// # Errors
 /// A CSV that is no such list, a folder that cannot be read.
-pub fn utkface(labels: Option<&Path>, pictures: &Pictures) -> Result<Listing, PrepareError> {
+pub fn utkface(labels: Option<&Path>, pictures: &PictureStore) -> Result<Listing, PrepareError> {
     if let Some(labels) = labels {
         return csv_labels::read(labels);
     }
@@ -25,7 +25,7 @@ pub fn utkface(labels: Option<&Path>, pictures: &Pictures) -> Result<Listing, Pr
             continue;
         }
         match from_name(own) {
-            Ok((age, male)) => listing.push(Face { name, age, male: Some(male), ..Face::default() }),
+            Ok((age, male)) => listing.push(LabelledFace { name, age, male: Some(male), ..LabelledFace::default() }),
             Err((reason, detail)) => listing.leave_out(reason, name, detail),
         }
     }
@@ -73,7 +73,7 @@ mod tests {
         for name in ["part1/9_0_0_2.jpg", "part1/10_1_0_2.jpg", "readme.txt", "cat.jpg"] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        let pictures = Pictures::open(&[folder.path().to_owned()]).unwrap();
+        let pictures = PictureStore::open(&[folder.path().to_owned()]).unwrap();
         let listing = utkface(None, &pictures).unwrap();
         let names: Vec<_> = listing.samples.iter().map(|sample| &*sample.face.name).collect();
         assert_eq!(names, ["part1/9_0_0_2.jpg", "part1/10_1_0_2.jpg"]);

@@ -11,7 +11,7 @@ use facelens_core::geometry::Rect;
 use facelens_media::decode_picture;
 
 use super::cut::Cutter;
-use super::{Found, LeftOut, Listing, Pictures, PrepareError, Reason, Report, Sample, Undetected, UsualBox};
+use super::{Found, LeftOut, Listing, PictureStore, PrepareError, Reason, Report, Sample, Undetected, UsualBox};
 use crate::data::SetWriter;
 
 /// The most results that wait for their turn, for each thread.
@@ -34,7 +34,7 @@ pub struct Method {
 }
 
 /// What became of one picture.
-enum Outcome {
+enum PictureOutcome {
     Face { picture: Vec<u8>, found: Option<UsualBox> },
     LeftOut(Reason, String),
 }
@@ -46,7 +46,7 @@ enum Outcome {
 /// A detector that fails, a set that cannot be written, a listing of which nothing can be used.
 pub fn prepare(
     listing: &Listing,
-    pictures: &Pictures,
+    pictures: &PictureStore,
     method: &Method,
     target: &Path,
     stop: &AtomicBool,
@@ -63,16 +63,18 @@ pub fn prepare(
     }
 
     let threads = method.threads.get().min(listing.samples.len().max(1));
-    let workers = (0..threads).map(|_| Worker::new(pictures, method)).collect::<Result<Vec<_>, _>>()?;
     // Thread k takes the pictures k, k + threads, ...: their results come in turn, in the order of the listing.
     let done = std::thread::scope(|scope| {
-        let results: Vec<Receiver<_>> = workers
-            .into_iter()
-            .enumerate()
-            .map(|(first, worker)| {
+        let results: Vec<Receiver<_>> = (0..threads)
+            .map(|first| {
                 let (give, results) = sync_channel(WAITING);
                 let samples = listing.samples.iter().skip(first).step_by(threads);
-                scope.spawn(move || worker.work(samples, &give));
+                // Each makes its own detector, which takes a tenth of a second.
+                scope.spawn(move || match Worker::new(pictures, method) {
+                    Ok(worker) => worker.work(samples, &give),
+                    // Nobody listens any more where the others have failed before.
+                    Err(error) => drop(give.send(Err(error))),
+                });
                 results
             })
             .collect();
@@ -82,7 +84,7 @@ pub fn prepare(
                 return Ok(false);
             }
             match results.recv().map_err(|_| PrepareError::WorkerLost)?? {
-                Outcome::Face { picture, found } => {
+                PictureOutcome::Face { picture, found } => {
                     writer.push(sample.face.clone(), &picture)?;
                     report.written += 1;
                     match found {
@@ -90,7 +92,7 @@ pub fn prepare(
                         None => report.placed += 1,
                     }
                 }
-                Outcome::LeftOut(reason, detail) => {
+                PictureOutcome::LeftOut(reason, detail) => {
                     let name = sample.face.name.clone();
                     leave_out(&mut report, &mut writer, LeftOut { reason, name, detail });
                 }
@@ -124,7 +126,7 @@ fn why_empty(listing: &Listing, report: &Report) -> String {
 }
 
 struct Worker<'a> {
-    pictures: &'a Pictures,
+    pictures: &'a PictureStore,
     detector: Box<dyn Detector>,
     undetected: Undetected,
     context: f32,
@@ -132,7 +134,7 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(pictures: &'a Pictures, method: &Method) -> Result<Self, DetectError> {
+    fn new(pictures: &'a PictureStore, method: &Method) -> Result<Self, DetectError> {
         let detector = detect::create(method.detector)?;
         Ok(Self {
             pictures,
@@ -143,7 +145,11 @@ impl<'a> Worker<'a> {
         })
     }
 
-    fn work<'s>(mut self, samples: impl Iterator<Item = &'s Sample>, give: &SyncSender<Result<Outcome, DetectError>>) {
+    fn work<'s>(
+        mut self,
+        samples: impl Iterator<Item = &'s Sample>,
+        give: &SyncSender<Result<PictureOutcome, DetectError>>,
+    ) {
         for sample in samples {
             let outcome = self.outcome(sample);
             let failed = outcome.is_err();
@@ -154,9 +160,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn outcome(&mut self, sample: &Sample) -> Result<Outcome, DetectError> {
+    fn outcome(&mut self, sample: &Sample) -> Result<PictureOutcome, DetectError> {
         let name = sample.face.name.as_str();
-        let left_out = |reason, detail: String| Ok(Outcome::LeftOut(reason, detail));
+        let left_out = |reason, detail: String| Ok(PictureOutcome::LeftOut(reason, detail));
         let content = match self.pictures.read(name) {
             Found::Content(content) => content,
             Found::Nothing => return left_out(Reason::NoPicture, String::new()),
@@ -171,7 +177,7 @@ impl<'a> Worker<'a> {
             return left_out(Reason::NoFace, String::new());
         };
         match self.cutter.cut(&frame, &face, self.context) {
-            Some(picture) => Ok(Outcome::Face { picture, found: found.then(|| usual(&face, &frame)) }),
+            Some(picture) => Ok(PictureOutcome::Face { picture, found: found.then(|| usual(&face, &frame)) }),
             None => left_out(Reason::BadLabel, "the position of its face is invalid".to_owned()),
         }
     }

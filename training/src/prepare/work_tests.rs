@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::data::{CONTEXT, Face, FaceSet, SIDE};
+use crate::data::{CONTEXT, FaceSet, LabelledFace, SIDE};
 use crate::prepare::testing::{astronaut, plain, tar};
 
 const USUAL: UsualBox = UsualBox { x: 0.5, y: 0.25, side: 0.5 };
@@ -14,20 +14,25 @@ fn method(threads: usize, undetected: Undetected) -> Method {
 }
 
 /// A tar with two faces, one picture without a face and one that is damaged, and labels of these and a missing one.
-fn set(folder: &TempDir) -> (Listing, Pictures) {
+fn set(folder: &TempDir) -> (Listing, PictureStore) {
     let large = astronaut(200);
     let files = [("large", &*large), ("plain", &plain(80, 60)), ("broken", &large[..900]), ("small", &astronaut(150))];
-    let pictures = Pictures::open(&[tar(folder.path(), "set.tar", &files)]).unwrap();
+    let pictures = PictureStore::open(&[tar(folder.path(), "set.tar", &files)]).unwrap();
     let mut listing = Listing::default();
     // The labels' order is not that of the archive.
     for name in ["broken", "small", "missing", "large", "plain"] {
-        listing.push(Face { name: name.to_owned(), male: Some(false), ..Face::default() });
+        listing.push(LabelledFace { name: name.to_owned(), male: Some(false), ..LabelledFace::default() });
     }
     listing.leave_out(Reason::BadAge, "odd", "`old`");
     (listing, pictures)
 }
 
-fn run(listing: &Listing, pictures: &Pictures, method: &Method, target: &Path) -> Result<Option<Report>, PrepareError> {
+fn run(
+    listing: &Listing,
+    pictures: &PictureStore,
+    method: &Method,
+    target: &Path,
+) -> Result<Option<Report>, PrepareError> {
     prepare(listing, pictures, method, target, &AtomicBool::new(false), |_| {})
 }
 
@@ -124,7 +129,7 @@ fn where_nothing_can_be_used_the_reason_is_told_and_no_set_is_written() {
     assert!(words(&["missing", "plain"]).contains("no face was found"));
     assert!(words(&[]).contains("odd because the age is missing or impossible: `old`"));
     listing.left_out.clear();
-    listing.push(Face { name: "missing".to_owned(), ..Face::default() });
+    listing.push(LabelledFace { name: "missing".to_owned(), ..LabelledFace::default() });
     let error = run(&listing, &pictures, &method(2, Undetected::Skip), &target).unwrap_err().to_string();
     assert!(error.contains("none of the given folders and archives has `missing`"), "{error}");
     assert!(!target.exists());

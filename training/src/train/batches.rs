@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use super::config::RunConfig;
-use super::faces::Faces;
+use super::faces::RunFaces;
 use super::loss::Targets;
 use super::pairs::Pairs;
 use crate::augment::{Augmenter, INPUT, INPUT_LEN, generator};
@@ -18,7 +18,7 @@ const AHEAD: usize = 3;
 const ORDER: u64 = u64::MAX;
 
 /// The pictures of one step.
-pub(super) struct Batch {
+pub(super) struct FaceBatch {
     /// `[pictures, 3, 64, 64]`, from -1 to 1.
     pub(super) inputs: Vec<f32>,
     pub(super) targets: Targets,
@@ -49,12 +49,12 @@ pub(super) fn at_once(config: &RunConfig) -> usize {
 
 /// Makes one batch: the same whenever and wherever it is made.
 pub(super) fn make(
-    faces: &Faces,
+    faces: &RunFaces,
     chosen: &[usize],
     config: &RunConfig,
     epoch: usize,
     augmenter: &mut Augmenter,
-) -> Batch {
+) -> FaceBatch {
     let mut inputs = vec![0.0; chosen.len() * config.pictures() * INPUT_LEN];
     let mut targets = Targets::new(config);
     let mut pairs = Pairs::new(config);
@@ -73,11 +73,11 @@ pub(super) fn make(
         }
     }
     targets.finish();
-    Batch { inputs, targets, pairs }
+    FaceBatch { inputs, targets, pairs }
 }
 
 /// The pictures of so many faces from all over the set, as an epoch shows them.
-pub(super) fn sample(faces: &Faces, config: &RunConfig, count: usize) -> Vec<f32> {
+pub(super) fn sample(faces: &RunFaces, config: &RunConfig, count: usize) -> Vec<f32> {
     let count = count.min(faces.len());
     let chosen: Vec<_> = (0..count).map(|place| place * faces.len() / count).collect();
     make(faces, &chosen, config, 0, &mut Augmenter::new(config.margin)).inputs
@@ -94,7 +94,7 @@ pub(super) fn to_input(bytes: &[u8], input: &mut [f32]) {
 
 /// The batches of an epoch in their order.
 pub(super) struct Batches<'scope> {
-    makers: Vec<(Receiver<Batch>, ScopedJoinHandle<'scope, ()>)>,
+    makers: Vec<(Receiver<FaceBatch>, ScopedJoinHandle<'scope, ()>)>,
     next: usize,
 }
 
@@ -102,7 +102,7 @@ impl<'scope> Batches<'scope> {
     /// Starts `threads` makers. Dropping the batches ends them.
     pub(super) fn start<'env>(
         scope: &'scope Scope<'scope, 'env>,
-        faces: &'env Faces,
+        faces: &'env RunFaces,
         config: &'env RunConfig,
         epoch: usize,
         threads: usize,
@@ -127,9 +127,9 @@ impl<'scope> Batches<'scope> {
 }
 
 impl Iterator for Batches<'_> {
-    type Item = Batch;
+    type Item = FaceBatch;
 
-    fn next(&mut self) -> Option<Batch> {
+    fn next(&mut self) -> Option<FaceBatch> {
         let maker = self.next % self.makers.len();
         self.next += 1;
         self.makers[maker].0.recv().ok()

@@ -11,7 +11,7 @@ use super::validate::Figures;
 /// What is known after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Row {
+pub(crate) struct FaceEpoch {
     /// From 1.
     pub(super) epoch: usize,
     /// Of its last step.
@@ -30,14 +30,14 @@ pub(crate) struct Row {
 }
 
 /// Writes `history.csv` into the run's folder.
-pub(super) fn write(run: &Path, rows: &[Row]) -> Result<(), RunError> {
+pub(super) fn write(run: &Path, rows: &[FaceEpoch]) -> Result<(), RunError> {
     let file = run.join("history.csv");
     let text = csv(rows).map_err(|cause| RunError::io(&file, "written", cause))?;
     write_whole(&file, &text)
 }
 
-fn csv(rows: &[Row]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    table(&rows.iter().map(Row::cells).collect::<Vec<_>>())
+fn csv(rows: &[FaceEpoch]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    table(&rows.iter().map(FaceEpoch::cells).collect::<Vec<_>>())
 }
 
 /// A table as CSV, from the names and values of each row.
@@ -55,7 +55,7 @@ pub(crate) fn table(rows: &[Vec<(String, String)>]) -> Result<Vec<u8>, Box<dyn s
     Ok(writer.into_inner()?)
 }
 
-impl Row {
+impl FaceEpoch {
     /// Names and values for a table.
     fn cells(&self) -> Vec<(String, String)> {
         let mut cells = vec![
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn epochs_of_an_earlier_version_have_empty_cells_for_what_came_later() {
-        let row = |epoch, pose_geodesic| Row {
+        let row = |epoch, pose_geodesic| FaceEpoch {
             epoch,
             learning_rate: 1e-3,
             loss: 0.5,

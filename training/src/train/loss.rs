@@ -9,7 +9,7 @@ use super::age_loss::{Ages, UNIT_NATS};
 use super::config::{GenderError, LossConfig, PoseError, RunConfig, values};
 use super::pose_loss::Rotations;
 use crate::augment::Turn;
-use crate::data::Face;
+use crate::data::LabelledFace;
 
 /// Steepness of the logistic loss: a score of 0 or 1 is 4 from the middle then.
 const LOGISTIC_STEEPNESS: f64 = 8.0;
@@ -34,7 +34,7 @@ pub(super) fn task_weight(config: &LossConfig, task: Task) -> f32 {
 
 /// What a picture's labels count.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Weights {
+pub(super) struct SampleWeights {
     /// Its age and gender.
     pub(super) person: f32,
     /// Its pose.
@@ -80,7 +80,7 @@ impl Targets {
     }
 
     /// Adds a face whose picture was changed by `turn`.
-    pub(super) fn push(&mut self, face: &Face, turn: Turn, weights: Weights, config: &RunConfig) {
+    pub(super) fn push(&mut self, face: &LabelledFace, turn: Turn, weights: SampleWeights, config: &RunConfig) {
         let RunConfig { tasks, loss, .. } = config;
         for task in tasks {
             let weight = task_weight(loss, *task) / unit(*task);
@@ -231,8 +231,8 @@ mod tests {
     use crate::data::AgeRange;
     use crate::nets::{NetworkConfig, SsrNetConfig};
 
-    fn face(age: Option<(f32, Option<f32>)>, male: Option<bool>) -> Face {
-        Face { age: age.map(|(min, max)| AgeRange { min, max }), male, ..Face::default() }
+    fn face(age: Option<(f32, Option<f32>)>, male: Option<bool>) -> LabelledFace {
+        LabelledFace { age: age.map(|(min, max)| AgeRange { min, max }), male, ..LabelledFace::default() }
     }
 
     fn run(tasks: &[Task], loss: &LossConfig, age_scale: bool) -> RunConfig {
@@ -240,14 +240,14 @@ mod tests {
         RunConfig { loss: loss.clone(), ..RunConfig::new(tasks.to_vec(), NetworkConfig::SsrNet(network)) }
     }
 
-    fn loss(tasks: &[Task], config: &LossConfig, faces: &[(Face, Turn)], estimates: &[f32]) -> f32 {
+    fn loss(tasks: &[Task], config: &LossConfig, faces: &[(LabelledFace, Turn)], estimates: &[f32]) -> f32 {
         loss_of(&run(tasks, config, false), faces, estimates)
     }
 
-    fn loss_of(config: &RunConfig, faces: &[(Face, Turn)], estimates: &[f32]) -> f32 {
+    fn loss_of(config: &RunConfig, faces: &[(LabelledFace, Turn)], estimates: &[f32]) -> f32 {
         let mut targets = Targets::new(config);
         for (face, turn) in faces {
-            targets.push(face, *turn, Weights { person: 1.0, pose: 1.0 }, config);
+            targets.push(face, *turn, SampleWeights { person: 1.0, pose: 1.0 }, config);
         }
         targets.finish();
         let columns = estimates.len() / faces.len();
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn angles_follow_the_turn() {
-        let face = Face { pose: Some(Pose { yaw: -40.0, pitch: 0.0, roll: 0.0 }), ..Face::default() };
+        let face = LabelledFace { pose: Some(Pose { yaw: -40.0, pitch: 0.0, roll: 0.0 }), ..LabelledFace::default() };
         let turn = Turn { mirrored: true, clockwise_degrees: 30.0 };
         // Rz(30) Ry(40).
         let [yaw, pitch, roll] = [33.825_84, 22.760_48, 37.004_5];
@@ -323,7 +323,7 @@ mod tests {
         let judged = LossConfig { pose_error: PoseError::Rotation, ..LossConfig::default() };
         let config = run(&tasks, &judged, true);
         let pose = Some(Pose { yaw: 10.0, pitch: 0.0, roll: 0.0 });
-        let known = Face { pose, ..face(Some((20.0, Some(30.0))), Some(true)) };
+        let known = LabelledFace { pose, ..face(Some((20.0, Some(30.0))), Some(true)) };
         let faces = [(known, Turn::default())];
         let at = |years: f32, score: f32, yaw: f32, log_scale: f32| {
             loss_of(&config, &faces, &[years, score, yaw, 0.0, 0.0, log_scale])

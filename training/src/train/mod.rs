@@ -11,6 +11,7 @@
 mod age_loss;
 mod batches;
 mod config;
+pub(crate) mod course;
 pub(crate) mod error;
 mod faces;
 pub(crate) mod history;
@@ -28,6 +29,7 @@ mod validate;
 pub(crate) mod weights;
 
 pub use config::{GenderError, LossConfig, PoseError, RunConfig, ScheduleConfig, SetEntry, Sets};
+pub use course::CourseSurroundings;
 pub use error::RunError;
 pub use run::{Outcome, Surroundings, resume, start};
 pub use state::load_trained as load;

@@ -11,11 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::batches::{self, Batches};
 use super::config::RunConfig;
+use super::course::check_new;
 use super::error::RunError;
-use super::faces::{self, Faces, short_name};
-use super::history::{self, Row};
+use super::faces::{self, RunFaces, short_name};
+use super::history::{self, FaceEpoch};
 use super::schedule::learning_rate;
-use super::state::{self, Progress};
+use super::state::{self, RunProgress};
 use super::step::{Learner, optimiser};
 use super::validate::figures;
 use super::weights;
@@ -58,10 +59,7 @@ pub enum Outcome {
 pub fn start(folder: &Path, mut config: RunConfig, surroundings: &Surroundings<'_>) -> Result<Outcome, RunError> {
     let settings = |cause| RunError::Settings { file: folder.display().to_string(), cause };
     config.check().map_err(settings)?;
-    let taken = || RunError::Exists { folder: folder.display().to_string() };
-    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
-        return Err(taken());
-    }
+    check_new(folder)?;
     let sets = RunSets::read(&mut config)?;
     let device = surroundings.device.clone().autodiff();
     let net = new_net(&config, &device, &sets.faces)?;
@@ -69,7 +67,7 @@ pub fn start(folder: &Path, mut config: RunConfig, surroundings: &Surroundings<'
     config.write(folder)?;
     let average = (config.schedule.average > 0.0).then(|| net.valid());
     let learner = Learner { device, net, average, optimiser: optimiser(&config.schedule) };
-    let run = Run { folder: folder.to_owned(), learner, progress: Progress::default() };
+    let run = Run { folder: folder.to_owned(), learner, progress: RunProgress::default() };
     run.train(&config, &sets, surroundings)
 }
 
@@ -79,7 +77,7 @@ pub fn start(folder: &Path, mut config: RunConfig, surroundings: &Surroundings<'
 /// Where there is no run, its state is damaged, its sets have changed, and those of [`start`].
 pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome, RunError> {
     let mut config = RunConfig::read(folder)?;
-    let progress: Progress = Progress::read(folder)?;
+    let progress: RunProgress = RunProgress::read(folder)?;
     let sets = RunSets::read(&mut config)?;
     let device = surroundings.device.clone().autodiff();
     let mut learner = state::load(folder, &config, progress.epochs, device)?;
@@ -94,7 +92,7 @@ pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome,
 }
 
 /// A network with random weights, or with those of another run, of a model or of a published file.
-pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &Faces) -> Result<Network, RunError> {
+pub(super) fn new_net(config: &RunConfig, device: &Device, faces: &RunFaces) -> Result<Network, RunError> {
     let net = drawn(device, config.seed, || config.network.init(device));
     let Some(from) = &config.from else { return Ok(net) };
     let wrong = |cause: String| RunError::From { file: from.display().to_string(), cause };
@@ -156,7 +154,7 @@ fn goes_on(trained: &NetworkConfig, net: &NetworkConfig) -> bool {
 
 /// The sets of a run, in memory.
 struct RunSets {
-    faces: Faces,
+    faces: RunFaces,
     validate: Vec<(String, FaceSet)>,
 }
 
@@ -164,7 +162,7 @@ impl RunSets {
     /// Reads them, and notes in `config` what they are.
     fn read(config: &mut RunConfig) -> Result<Self, RunError> {
         let sets = config.sets.train.iter_mut().map(faces::read).collect::<Result<Vec<_>, _>>()?;
-        let faces = Faces::new(sets, &config.tasks, &config.loss);
+        let faces = RunFaces::new(sets, &config.tasks, &config.loss);
         if faces.len() < 2 {
             let files: Vec<_> = config.sets.train.iter().map(|set| set.file.display().to_string()).collect();
             let tasks: Vec<_> = config.tasks.iter().map(|task| task.name()).collect();
@@ -187,7 +185,7 @@ impl RunSets {
 struct Run {
     folder: PathBuf,
     learner: Learner,
-    progress: Progress,
+    progress: RunProgress,
 }
 
 impl Run {
@@ -240,11 +238,11 @@ impl Run {
     fn epoch(
         &mut self,
         config: &RunConfig,
-        faces: &Faces,
+        faces: &RunFaces,
         surroundings: &Surroundings<'_>,
         bar: &ProgressBar,
         steps: usize,
-    ) -> Result<Option<Row>, RunError> {
+    ) -> Result<Option<FaceEpoch>, RunError> {
         let epoch = self.progress.epochs;
         let started = Instant::now();
         let (mut sum, mut norms, mut rate) = (0.0, 0.0, 0.0);
@@ -274,7 +272,7 @@ impl Run {
         }
         let seconds = started.elapsed().as_secs_f64();
         let seen = steps * batches::at_once(config).min(faces.len()) * config.pictures();
-        Ok(Some(Row {
+        Ok(Some(FaceEpoch {
             epoch: epoch + 1,
             learning_rate: rate,
             loss: sum / steps as f64,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::RunConfig;
 use super::error::{RunError, write_whole};
-use super::history::Row;
+use super::history::FaceEpoch;
 use super::step::{Learner, optimiser};
 use crate::nets::Network;
 
@@ -29,7 +29,7 @@ const MAX_PROGRESS_BYTES: u64 = 64 << 20;
 /// How far a run has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Progress<R = Row> {
+pub(crate) struct RunProgress<R = FaceEpoch> {
     /// Epochs that are finished.
     pub(crate) epochs: usize,
     /// Steps that are done.
@@ -51,13 +51,13 @@ fn progress_file(run: &Path) -> PathBuf {
 }
 
 // Derived, it would want rows to have a default.
-impl<R> Default for Progress<R> {
+impl<R> Default for RunProgress<R> {
     fn default() -> Self {
         Self { epochs: 0, steps: 0, history: Vec::new() }
     }
 }
 
-impl<R: DeserializeOwned> Progress<R> {
+impl<R: DeserializeOwned> RunProgress<R> {
     /// How far the run in `run` has come.
     pub(crate) fn read(run: &Path) -> Result<Self, RunError> {
         let file = progress_file(run);
@@ -77,14 +77,14 @@ impl<R: DeserializeOwned> Progress<R> {
 }
 
 /// Keeps what a run has come to. Until the progress is replaced, the epoch before counts.
-pub(super) fn save(run: &Path, progress: &Progress, learner: &Learner) -> Result<(), RunError> {
+pub(super) fn save(run: &Path, progress: &RunProgress, learner: &Learner) -> Result<(), RunError> {
     keep(run, progress, &learner.net, learner.average.as_ref(), &learner.optimiser)
 }
 
 /// As [`save`], of any network.
 pub(crate) fn keep<M: Module, R: Serialize>(
     run: &Path,
-    progress: &Progress<R>,
+    progress: &RunProgress<R>,
     net: &M,
     average: Option<&M>,
     optimiser: &ModuleOptimizer,
@@ -148,7 +148,7 @@ pub(super) fn load(run: &Path, config: &RunConfig, epochs: usize, device: Device
 /// Where there is no run, no epoch was finished, or a file is damaged.
 pub fn load_trained(run: &Path, device: &Device) -> Result<(RunConfig, Network), RunError> {
     let config = RunConfig::read(run)?;
-    let progress: Progress = Progress::read(run)?;
+    let progress: RunProgress = RunProgress::read(run)?;
     let part = if config.schedule.average > 0.0 { "average" } else { "net" };
     let net = load_net(config.network.init(device), &file(run, part, progress.epochs))?;
     Ok((config, net))

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::batches::Batch;
+use super::batches::FaceBatch;
 use super::config::{RunConfig, ScheduleConfig};
 use super::schedule::kept;
 use super::weights;
@@ -43,7 +43,7 @@ pub(crate) fn optimiser(schedule: &ScheduleConfig) -> ModuleOptimizer {
 impl Learner {
     /// Learns from a batch in step `step` (from 0) with this learning rate. Where the loss or the gradients are not finite
     /// numbers nothing is changed.
-    pub(super) fn step(&mut self, config: &RunConfig, batch: &Batch, step: usize, rate: f64) -> Met {
+    pub(super) fn step(&mut self, config: &RunConfig, batch: &FaceBatch, step: usize, rate: f64) -> Met {
         let (loss, mut gradients) = self.gradients(config, batch);
         let gradient = weights::clip(&self.net, &mut gradients, config.schedule.clip_norm);
         if loss.is_finite() && gradient.is_finite() {
@@ -57,7 +57,7 @@ impl Learner {
     }
 
     /// The loss and its gradients, by so many threads at once.
-    fn gradients(&mut self, config: &RunConfig, batch: &Batch) -> (f32, GradientsParams) {
+    fn gradients(&mut self, config: &RunConfig, batch: &FaceBatch) -> (f32, GradientsParams) {
         // The pictures of a pair stay together.
         let together = config.pictures();
         let faces = batch.inputs.len() / INPUT_LEN / together;
@@ -106,7 +106,7 @@ impl Learner {
 }
 
 /// Loss and gradients of some pictures of a batch.
-fn part(net: &Network, batch: &Batch, rows: Range<usize>, device: &Device) -> (f32, GradientsParams) {
+fn part(net: &Network, batch: &FaceBatch, rows: Range<usize>, device: &Device) -> (f32, GradientsParams) {
     let inputs = batch.inputs[rows.start * INPUT_LEN..rows.end * INPUT_LEN].to_vec();
     let inputs = TensorData::new(inputs, [rows.len(), 3, INPUT, INPUT]);
     let estimates = net.forward(Tensor::from_data(inputs, device));
@@ -167,9 +167,9 @@ mod tests {
 
     use super::*;
     use crate::augment::Turn;
-    use crate::data::{AgeRange, Face};
+    use crate::data::{AgeRange, LabelledFace};
     use crate::nets::{NetworkConfig, SsrNetConfig};
-    use crate::train::loss::{Targets, Weights};
+    use crate::train::loss::{SampleWeights, Targets};
     use crate::train::weights::numbers;
 
     fn config(parallel: usize) -> RunConfig {
@@ -180,15 +180,15 @@ mod tests {
     }
 
     /// Six faces; the second three are the first three again, so that both halves have the same statistics.
-    fn batch(config: &RunConfig) -> Batch {
+    fn batch(config: &RunConfig) -> FaceBatch {
         let inputs: Vec<f32> = (0..3 * INPUT_LEN).map(|i| ((i * 7919 % 1009) as f32 / 504.5 - 1.0).powi(3)).collect();
         let mut targets = Targets::new(config);
         for age in [10.0, 30.0, 90.0, 10.0, 30.0, 90.0] {
-            let face = Face { age: Some(AgeRange { min: age, max: Some(age) }), ..Face::default() };
-            targets.push(&face, Turn::default(), Weights { person: 1.0, pose: 1.0 }, config);
+            let face = LabelledFace { age: Some(AgeRange { min: age, max: Some(age) }), ..LabelledFace::default() };
+            targets.push(&face, Turn::default(), SampleWeights { person: 1.0, pose: 1.0 }, config);
         }
         targets.finish();
-        Batch { inputs: inputs.repeat(2), targets, pairs: None }
+        FaceBatch { inputs: inputs.repeat(2), targets, pairs: None }
     }
 
     fn learner(config: &RunConfig, net: &Network) -> Learner {

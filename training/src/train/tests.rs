@@ -9,7 +9,7 @@ use facelens_core::model::Task;
 use super::weights::numbers;
 use super::*;
 use crate::augment::{Augmentation, Augmenter, INPUT, INPUT_LEN, Stored};
-use crate::data::{AgeRange, Face, FaceSet, SIDE, SetWriter};
+use crate::data::{AgeRange, FaceSet, LabelledFace, SIDE, SetWriter};
 use crate::distil::View;
 use crate::nets::{FsaNetConfig, NetworkConfig, Pretrained, SsrNetConfig};
 
@@ -33,7 +33,9 @@ fn draw_faces(folder: &Path, count: usize) -> PathBuf {
             })
             .collect();
         let age = Some(AgeRange { min: age, max: Some(age) });
-        writer.push(Face { name: index.to_string(), age, male: Some(male), ..Face::default() }, &picture).unwrap();
+        writer
+            .push(LabelledFace { name: index.to_string(), age, male: Some(male), ..LabelledFace::default() }, &picture)
+            .unwrap();
     }
     writer.finish().unwrap();
     file
@@ -73,7 +75,7 @@ fn draw_poses(folder: &Path) -> PathBuf {
         let level = |column: usize| if (column as f32 - bar).abs() < 6.0 { 250 } else { 30 };
         let picture: Vec<u8> = (0..SIDE * SIDE).flat_map(|place| [level(place % SIDE); 3]).collect();
         let pose = Some(Pose { yaw, pitch: 0.0, roll: 0.0 });
-        writer.push(Face { pose, ..Face::default() }, &picture).unwrap();
+        writer.push(LabelledFace { pose, ..LabelledFace::default() }, &picture).unwrap();
     }
     writer.finish().unwrap();
     file
@@ -284,8 +286,8 @@ fn a_run_can_begin_from_another() {
     assert!(error.contains("its network is another one"), "{error}");
 }
 
-fn no_faces() -> faces::Faces {
-    faces::Faces::new(Vec::new(), &[], &LossConfig::default())
+fn no_faces() -> faces::RunFaces {
+    faces::RunFaces::new(Vec::new(), &[], &LossConfig::default())
 }
 
 /// The shipped network knows what it knew, is trained as it was, and may learn the age's scale beside.
@@ -309,7 +311,7 @@ fn a_run_can_begin_from_a_shipped_model() {
     net.age_scale = true;
     // New residual blocks change nothing yet.
     net.residuals += 2;
-    let faces = faces::Faces::new(vec![FaceSet::read(&set).unwrap()], &config.tasks, &config.loss);
+    let faces = faces::RunFaces::new(vec![FaceSet::read(&set).unwrap()], &config.tasks, &config.loss);
     let net = run::new_net(&config, &device.clone().autodiff(), &faces).unwrap();
     let inputs = |device: &Device| -> Tensor<4> {
         let numbers = batches::sample(&faces, &config, 24);

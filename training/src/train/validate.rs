@@ -11,7 +11,7 @@ use super::batches::to_input;
 use super::config::values;
 use super::faces::typical_age;
 use crate::augment::{Augmenter, INPUT, INPUT_LEN, Stored};
-use crate::data::{AgeRange, Face, FaceSet};
+use crate::data::{AgeRange, FaceSet, LabelledFace};
 use crate::nets::Network;
 
 /// Faces that go through the network together.
@@ -157,7 +157,7 @@ pub fn figures(net: &Network, set: &FaceSet, tasks: &[Task], margin: f32, device
     summarise(&set.faces, &estimates(net, set, margin, device), tasks)
 }
 
-fn summarise(faces: &[Face], estimates: &[Vec<f32>], tasks: &[Task]) -> Figures {
+fn summarise(faces: &[LabelledFace], estimates: &[Vec<f32>], tasks: &[Task]) -> Figures {
     let mut figures = Figures::default();
     let mut column = 0;
     for task in tasks {
@@ -262,13 +262,13 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn aged(min: f32, max: Option<f32>) -> Face {
-        Face { age: Some(AgeRange { min, max }), male: Some(min < 50.0), ..Face::default() }
+    fn aged(min: f32, max: Option<f32>) -> LabelledFace {
+        LabelledFace { age: Some(AgeRange { min, max }), male: Some(min < 50.0), ..LabelledFace::default() }
     }
 
     #[test]
     fn bins_and_groups_are_told_apart() {
-        let faces = [aged(0.0, Some(3.0)), aged(20.0, Some(30.0)), aged(70.0, None), Face::default()];
+        let faces = [aged(0.0, Some(3.0)), aged(20.0, Some(30.0)), aged(70.0, None), LabelledFace::default()];
         let rows = [vec![5.0, 0.9], vec![25.0, 0.2], vec![64.0, 0.1], vec![99.0, 0.0]];
         let figures = summarise(&faces, &rows, &[Task::Age, Task::Gender]);
         let age = figures.age.as_ref().unwrap();
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn angles_come_each_and_as_a_mean() {
-        let face = Face { pose: Some(Pose { yaw: 10.0, pitch: 0.0, roll: 179.0 }), ..Face::default() };
+        let face = LabelledFace { pose: Some(Pose { yaw: 10.0, pitch: 0.0, roll: 179.0 }), ..LabelledFace::default() };
         let figures = summarise(&[face], &[vec![13.0, 0.0, -175.0]], &[Task::Pose]);
         let cells = figures.cells();
         assert_eq!(cells[..4], [("pose_mae", 3.0), ("yaw_mae", 3.0), ("pitch_mae", 0.0), ("roll_mae", 6.0)]);
@@ -296,7 +296,7 @@ mod tests {
     fn what_shrinks_shows_in_the_slopes_and_rotations_are_turned_back_in_one() {
         let label = |yaw: f32, pitch: f32| Pose { yaw, pitch, roll: pitch / 2.0 };
         let labels = [label(-30.0, 20.0), label(10.0, -10.0), label(25.0, 5.0), label(60.0, 0.0)];
-        let faces = labels.map(|pose| Face { pose: Some(pose), ..Face::default() });
+        let faces = labels.map(|pose| LabelledFace { pose: Some(pose), ..LabelledFace::default() });
         let rows = labels.map(|pose| vec![pose.yaw, 3.0 + pose.pitch * 0.6, pose.roll]);
         let figures = summarise(&faces, &rows, &[Task::Pose]);
         let rotation = figures.rotation.clone().unwrap();

@@ -44,7 +44,7 @@ impl ModuleMapper for Mix {
 /// widths are. Residual blocks that only `net` has stay its own.
 pub(super) fn take_over(net: Network, mut trained: Network) -> (Network, usize, usize) {
     let in_order = |trained: &Network| {
-        let mut order = InOrder::default();
+        let mut order = TensorCollector::default();
         trained.visit(&mut order);
         order
     };
@@ -59,12 +59,12 @@ pub(super) fn take_over(net: Network, mut trained: Network) -> (Network, usize, 
 
 /// Collects tensors with their order.
 #[derive(Default)]
-struct InOrder {
+struct TensorCollector {
     ids: Vec<ParamId>,
     tensors: GradientsParams,
 }
 
-impl ModuleVisitor for InOrder {
+impl ModuleVisitor for TensorCollector {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.ids.push(param.id);
         self.tensors.register(param.id, param.val());

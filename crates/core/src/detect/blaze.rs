@@ -146,7 +146,7 @@ fn cannot_shrink(error: &ResizeError) -> String {
 struct Eye {
     net: Net,
     letterbox: Letterbox,
-    decoder: Decoder,
+    decoder: OutputDecoder,
 }
 
 impl Eye {
@@ -158,7 +158,7 @@ impl Eye {
         if net.output_len() != anchors::output_len(anchors.len()) {
             return Err(failed(format!("its network gives {} numbers", net.output_len())));
         }
-        Ok(Self { net, letterbox: Letterbox::new(side), decoder: Decoder::new(anchors) })
+        Ok(Self { net, letterbox: Letterbox::new(side), decoder: OutputDecoder::new(anchors) })
     }
 
     /// `blaze-back`'s network for inputs of this side.
@@ -178,18 +178,18 @@ impl Eye {
     /// The same network with buffers of its own, for another thread.
     fn another(&self) -> Self {
         let (letterbox, anchors) = (Letterbox::new(self.letterbox.side()), Arc::clone(&self.decoder.anchors));
-        Self { net: self.net.clone(), letterbox, decoder: Decoder::new(anchors) }
+        Self { net: self.net.clone(), letterbox, decoder: OutputDecoder::new(anchors) }
     }
 }
 
 /// From a network's output to faces.
-struct Decoder {
+struct OutputDecoder {
     anchors: Arc<[Point]>,
     candidates: Vec<Candidate>,
     faces: Vec<Candidate>,
 }
 
-impl Decoder {
+impl OutputDecoder {
     fn new(anchors: Arc<[Point]>) -> Self {
         Self { anchors, candidates: Vec::new(), faces: Vec::new() }
     }

@@ -39,12 +39,12 @@ struct Tuning {
 
 /// How one number is followed: what the filter knows besides the number itself.
 #[derive(Clone, Copy, Debug)]
-struct Follower {
+struct NumberFilter {
     tuning: Tuning,
     speed: f32,
 }
 
-impl Follower {
+impl NumberFilter {
     fn new(tuning: Tuning) -> Self {
         Self { tuning, speed: 0.0 }
     }
@@ -62,16 +62,16 @@ impl Follower {
 /// The filter for one number.
 #[derive(Clone, Debug)]
 struct OneEuro {
-    follower: Follower,
+    follower: NumberFilter,
     value: Option<f32>,
 }
 
 impl OneEuro {
     fn new(tuning: Tuning) -> Self {
-        Self { follower: Follower::new(tuning), value: None }
+        Self { follower: NumberFilter::new(tuning), value: None }
     }
 
-    /// The steadied `value`, `elapsed_s` after the one before; `unit` as in [`Follower::step`]. The first value passes as
+    /// The steadied `value`, `elapsed_s` after the one before; `unit` as in [`NumberFilter::step`]. The first value passes as
     /// it is; one that is not finite is left out.
     fn filter(&mut self, value: f32, elapsed_s: f32, unit: f32) -> f32 {
         let Some(last) = self.value else {
@@ -99,14 +99,14 @@ fn alpha(cutoff_hz: f32, elapsed_s: f32) -> f32 {
 /// them run away from each other.
 #[derive(Clone, Debug)]
 pub(super) struct PoseFilter {
-    axes: [Follower; 3],
+    axes: [NumberFilter; 3],
     rotation: Option<Rotation>,
 }
 
 impl PoseFilter {
     /// A filter that passes its first pose as it is.
     pub(super) fn new() -> Self {
-        Self { axes: [Follower::new(ANGLE); 3], rotation: None }
+        Self { axes: [NumberFilter::new(ANGLE); 3], rotation: None }
     }
 
     /// The steadied pose, `elapsed_s` seconds after the one before. One that is not finite is left out.

@@ -85,7 +85,7 @@ pub(super) fn detection(rect: Rect) -> Detection {
 }
 
 /// A walk: who stands where at a time (`None`: not there), in the order back to front.
-type Walk = dyn Fn(f32) -> Vec<(Point, Look)>;
+type WalkScript = dyn Fn(f32) -> Vec<(Point, Look)>;
 
 /// How well the detector finds them.
 #[derive(Clone, Copy, PartialEq)]
@@ -99,7 +99,7 @@ enum Finding {
 }
 
 /// Follows a walk and gives for each frame who got which identity; `same` makes all people look the same.
-fn follow(walk: &Walk, seconds: f32, finding: Finding, noise_px: f32, same: bool) -> Vec<Vec<(Look, u64)>> {
+fn follow(walk: &WalkScript, seconds: f32, finding: Finding, noise_px: f32, same: bool) -> Vec<Vec<(Look, u64)>> {
     let mut tracker = Tracker::new();
     let mut noise = Noise::new(42);
     let frames = (seconds * FPS) as usize;

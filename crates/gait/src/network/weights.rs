@@ -16,7 +16,7 @@ use std::path::Path;
 use facelens_core::model::guard::MAX_FILE_BYTES;
 use facelens_core::model::{ModelError, ModelErrorKind, read_capped};
 use facelens_import::net::gl_cnn::{
-    AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, GlCnn, GlCnnParts, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW,
+    AgeHead, FIRST_WINDOW, GLOBAL_WINDOW, GenderHead, GlCnnParts, GlCnnWeights, JOINED_MAP, JOINED_WINDOW, LOCAL_WINDOW,
 };
 use facelens_import::net::{Affine, Tensor};
 use serde::Deserialize;
@@ -30,7 +30,7 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 ///
 /// # Errors
 /// [`ModelError`] where the file cannot be read, is no safetensors file, or holds another network.
-pub fn read_weights(file: &Path) -> Result<GlCnn, ModelError> {
+pub fn read_weights(file: &Path) -> Result<GlCnnWeights, ModelError> {
     let bytes = read_capped(file, MAX_FILE_BYTES)?;
     let corrupt = |cause| ModelError::new(ModelErrorKind::Corrupt, file, cause, "make the file again from its source");
     let tensors = tensors(&bytes).map_err(corrupt)?;
@@ -106,7 +106,7 @@ fn layers(mut tensors: BTreeMap<String, Tensor>) -> Result<Vec<(String, Affine)>
 }
 
 /// Puts the layers in their places by their shapes.
-fn network(mut layers: Vec<(String, Affine)>) -> Result<GlCnn, String> {
+fn network(mut layers: Vec<(String, Affine)>) -> Result<GlCnnWeights, String> {
     let mut take = |what: &str, fits: &dyn Fn(&[usize]) -> bool| {
         let place = layers.iter().position(|(_, layer)| fits(layer.kernel.shape()));
         place.map(|place| layers.remove(place)).ok_or_else(|| format!("there is no {what}"))
@@ -142,7 +142,7 @@ fn network(mut layers: Vec<(String, Affine)>) -> Result<GlCnn, String> {
     if let Some((name, _)) = layers.first() {
         return Err(format!("`{name}` is a layer too many"));
     }
-    Ok(GlCnn {
+    Ok(GlCnnWeights {
         parts: GlCnnParts::Shared,
         global: [global_first, global],
         local: vec![[local_first, local]],
@@ -207,7 +207,7 @@ mod tests {
             kernel: numbers(LAYERS[index].1, 2 * index),
             bias: numbers(&LAYERS[index].1[..1], 2 * index + 1),
         };
-        let expected = GlCnn {
+        let expected = GlCnnWeights {
             parts: GlCnnParts::Shared,
             global: [layer(0), layer(1)],
             local: vec![[layer(2), layer(3)]],

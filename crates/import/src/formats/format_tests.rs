@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use facelens_core::model::{ModelErrorKind, Net, OutputForm, Task};
 
-use super::synthetic::{self, Entry, Scoring};
+use super::synthetic::{self, FsaVariant, StoredTensor};
 use super::{Imported, Layers, import_bytes, import_file, import_file_for, keras, mxnet, read_layers};
 use crate::net::Tensor;
 
@@ -54,8 +54,9 @@ fn what_keras_3_writes_is_what_keras_2_wrote() {
             assert_eq!(layers(&bytes).unwrap(), expected, "{way:?}");
         }
     }
-    let renamed = |(model, layer, name, tensor): &Entry| (model.clone(), format!("age/{layer}"), *name, tensor.clone());
-    let prefixed: Vec<Entry> = entries.iter().map(renamed).collect();
+    let renamed =
+        |(model, layer, name, tensor): &StoredTensor| (model.clone(), format!("age/{layer}"), *name, tensor.clone());
+    let prefixed: Vec<StoredTensor> = entries.iter().map(renamed).collect();
     assert_eq!(layers(&synthetic::keras3(&prefixed, synthetic::Keras3::ByKind)).unwrap(), expected);
     assert_eq!(import(&synthetic::keras_zip(b"rubbish")).unwrap_err().kind, ModelErrorKind::Corrupt);
 }
@@ -63,9 +64,10 @@ fn what_keras_3_writes_is_what_keras_2_wrote() {
 #[test]
 fn mxnet_arrays_of_every_magic_and_number_are_read() {
     // Numbers that 16 bits hold exactly.
-    let coarse =
-        |(model, layer, name, tensor): Entry| (model, layer, name, tensor.map(|value| (value * 64.0).round() / 64.0));
-    let entries: Vec<Entry> = synthetic::ssr_net(Task::Age, 0, true).into_iter().map(coarse).collect();
+    let coarse = |(model, layer, name, tensor): StoredTensor| {
+        (model, layer, name, tensor.map(|value| (value * 64.0).round() / 64.0))
+    };
+    let entries: Vec<StoredTensor> = synthetic::ssr_net(Task::Age, 0, true).into_iter().map(coarse).collect();
     let layers = |bytes: &[u8]| mxnet::layers(Path::new(FILE), bytes, Some(Task::Age)).unwrap();
     let expected = layers(&synthetic::mxnet(&entries));
     for magic in [0, 0xF993_FAC8, 0xF993_FAC9, 0xF993_FACA] {
@@ -77,13 +79,13 @@ fn mxnet_arrays_of_every_magic_and_number_are_read() {
 
 #[test]
 fn every_variant_of_fsa_net_is_recognised() {
-    for scoring in [Scoring::Convolution, Scoring::Variance, Scoring::None] {
+    for scoring in [FsaVariant::Convolution, FsaVariant::Variance, FsaVariant::None] {
         for capsules in [true, false] {
             let imported = import(&synthetic::hdf5(&synthetic::fsa_net(scoring, capsules))).unwrap();
             let expected = match scoring {
-                Scoring::Convolution => "1x1 scoring",
-                Scoring::Variance => "variance scoring",
-                Scoring::None => "no scoring",
+                FsaVariant::Convolution => "1x1 scoring",
+                FsaVariant::Variance => "variance scoring",
+                FsaVariant::None => "no scoring",
             };
             assert!(imported.card.notes.contains(expected), "{}", imported.card.notes);
             assert!(imported.card.notes.contains(if capsules { "capsule" } else { "metric" }));
@@ -145,7 +147,7 @@ fn the_layers_of_each_format_make_the_imported_graph() {
     let keras = folder.path().join("net.h5");
     std::fs::write(&keras, synthetic::hdf5(&synthetic::ssr_net(Task::Age, 1, true))).unwrap();
     let pose = folder.path().join("pose.h5");
-    std::fs::write(&pose, synthetic::hdf5(&synthetic::fsa_net(Scoring::Variance, true))).unwrap();
+    std::fs::write(&pose, synthetic::hdf5(&synthetic::fsa_net(FsaVariant::Variance, true))).unwrap();
     let mxnet = folder.path().join("net-0007.params");
     std::fs::write(&mxnet, synthetic::mxnet(&synthetic::ssr_net(Task::Age, 0, true))).unwrap();
     let tfjs = write_tfjs(folder.path(), "a", Task::Gender);
@@ -203,7 +205,7 @@ fn broken_tensorflow_js_models_are_refused() {
 #[test]
 fn wrong_layers_are_named() {
     let whole = synthetic::ssr_net(Task::Age, 1, true);
-    let changed = |change: &dyn Fn(&mut Vec<Entry>)| {
+    let changed = |change: &dyn Fn(&mut Vec<StoredTensor>)| {
         let mut entries = whole.clone();
         change(&mut entries);
         import(&synthetic::hdf5(&entries)).unwrap_err()

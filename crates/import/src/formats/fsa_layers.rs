@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::layer_table::{KERAS_EPSILON, Layer, LayerTable};
-use crate::net::fsa_net::{Aggregation, FsaNet, Fusion, Scoring, SeparableBlock, StageHead, StructureMapping};
+use crate::net::fsa_net::{
+    AggregationWeights, FsaNetWeights, Fusion, Scoring, SeparableBlockWeights, StageHeadWeights,
+    StructureMappingWeights,
+};
 use crate::net::{Affine, ShapeError};
 
 /// The streams.
@@ -22,12 +25,12 @@ pub(super) fn is_fsa_net(models: &BTreeMap<String, LayerTable>) -> bool {
 }
 
 /// The network and the name of its variant. The variant is told from which models and layers the file has.
-pub(super) fn fsa_net(models: &BTreeMap<String, LayerTable>) -> Result<(&'static str, FsaNet), ShapeError> {
+pub(super) fn fsa_net(models: &BTreeMap<String, LayerTable>) -> Result<(&'static str, FsaNetWeights), ShapeError> {
     let streams = model(models, &[STREAMS])?;
     let blocks: [&Layer; 14] = streams.numbered("separable_conv2d")?;
     let norms: [&Layer; 14] = streams.numbered("batch_normalization")?;
     let block = |index: usize| {
-        Ok::<_, ShapeError>(SeparableBlock {
+        Ok::<_, ShapeError>(SeparableBlockWeights {
             depthwise: blocks[index].tensor("depthwise_kernel")?.clone(),
             pointwise: Affine {
                 kernel: blocks[index].tensor("pointwise_kernel")?.clone(),
@@ -37,8 +40,8 @@ pub(super) fn fsa_net(models: &BTreeMap<String, LayerTable>) -> Result<(&'static
         })
     };
     let stream = |first: usize| {
-        let blocks: Vec<SeparableBlock> = (first..first + 7).map(block).collect::<Result<_, _>>()?;
-        <[SeparableBlock; 7]>::try_from(blocks).map_err(|_| ShapeError("a stream has not 7 blocks".to_owned()))
+        let blocks: Vec<SeparableBlockWeights> = (first..first + 7).map(block).collect::<Result<_, _>>()?;
+        <[SeparableBlockWeights; 7]>::try_from(blocks).map_err(|_| ShapeError("a stream has not 7 blocks".to_owned()))
     };
     let convolutions: [&Layer; 6] = streams.numbered("conv2d")?;
     let fusion = |index: usize| {
@@ -49,14 +52,14 @@ pub(super) fn fsa_net(models: &BTreeMap<String, LayerTable>) -> Result<(&'static
     let mapping = models.get(STRUCTURE).map(structure_mapping).transpose()?;
     let aggregation = aggregation(models)?;
     let variant = match (&aggregation, mapping.as_ref().map(|mapping| &mapping.scoring)) {
-        (Aggregation::Capsules(_), Some(Scoring::Convolution(_))) => "capsule, 1x1 scoring",
-        (Aggregation::Capsules(_), Some(Scoring::Variance)) => "capsule, variance scoring",
-        (Aggregation::Capsules(_), None) => "capsule, no scoring",
-        (Aggregation::Metric { .. }, Some(Scoring::Convolution(_))) => "metric, 1x1 scoring",
-        (Aggregation::Metric { .. }, Some(Scoring::Variance)) => "metric, variance scoring",
-        (Aggregation::Metric { .. }, None) => "metric, no scoring",
+        (AggregationWeights::Capsules(_), Some(Scoring::Convolution(_))) => "capsule, 1x1 scoring",
+        (AggregationWeights::Capsules(_), Some(Scoring::Variance)) => "capsule, variance scoring",
+        (AggregationWeights::Capsules(_), None) => "capsule, no scoring",
+        (AggregationWeights::Metric { .. }, Some(Scoring::Convolution(_))) => "metric, 1x1 scoring",
+        (AggregationWeights::Metric { .. }, Some(Scoring::Variance)) => "metric, variance scoring",
+        (AggregationWeights::Metric { .. }, None) => "metric, no scoring",
     };
-    let net = FsaNet {
+    let net = FsaNetWeights {
         relu_stream: stream(0)?,
         tanh_stream: stream(7)?,
         fusions: [fusion(0)?, fusion(1)?, fusion(2)?],
@@ -75,7 +78,7 @@ fn model<'a>(models: &'a BTreeMap<String, LayerTable>, names: &[&str]) -> Result
         .ok_or_else(|| ShapeError(format!("the model {} is missing", names.join(" or "))))
 }
 
-fn structure_mapping(model: &LayerTable) -> Result<StructureMapping, ShapeError> {
+fn structure_mapping(model: &LayerTable) -> Result<StructureMappingWeights, ShapeError> {
     let [maps, combination] = model.numbered("dense")?;
     let scoring = match model.numbered::<1>("conv2d") {
         Ok([layer]) => Scoring::Convolution(layer.affine()?),
@@ -84,26 +87,26 @@ fn structure_mapping(model: &LayerTable) -> Result<StructureMapping, ShapeError>
             Scoring::Variance
         }
     };
-    Ok(StructureMapping { scoring, maps: maps.affine()?, combination: combination.affine()? })
+    Ok(StructureMappingWeights { scoring, maps: maps.affine()?, combination: combination.affine()? })
 }
 
-fn aggregation(models: &BTreeMap<String, LayerTable>) -> Result<Aggregation, ShapeError> {
+fn aggregation(models: &BTreeMap<String, LayerTable>) -> Result<AggregationWeights, ShapeError> {
     if let Some(capsules) = models.get(CAPSULES) {
-        return Ok(Aggregation::Capsules(capsules.named(&["caps"])?.tensor("W")?.clone()));
+        return Ok(AggregationWeights::Capsules(capsules.named(&["caps"])?.tensor("W")?.clone()));
     }
     let [vectors, stages] = model(models, &[CAPSULES, METRIC])?.numbered("mat_mul_layer")?;
-    Ok(Aggregation::Metric {
+    Ok(AggregationWeights::Metric {
         vectors: vectors.tensor("kernel_type1")?.clone(),
         stages: stages.tensor("kernel_type2")?.clone(),
     })
 }
 
-fn heads(model: &LayerTable) -> Result<[StageHead; 3], ShapeError> {
+fn heads(model: &LayerTable) -> Result<[StageHeadWeights; 3], ShapeError> {
     let weights: [&Layer; 3] = model.numbered("dense")?;
     let head = |index: usize| {
         let named = |name: &str| model.named(&[&format!("{name}{}", index + 1)])?.affine();
         let (delta, eta) = (named("delta_s")?, named("local_delta_stage")?);
-        Ok(StageHead { delta, eta, p: weights[index].affine()? })
+        Ok(StageHeadWeights { delta, eta, p: weights[index].affine()? })
     };
     Ok([head(0)?, head(1)?, head(2)?])
 }

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use facelens_core::model::{ModelCard, ModelError, ModelErrorKind, Task, guard, read_capped};
 
-use crate::net::fsa_net::FsaNet;
-use crate::net::ssr_net::SsrNet;
+use crate::net::fsa_net::FsaNetWeights;
+use crate::net::ssr_net::SsrNetWeights;
 
 mod cards;
 mod foreign;
@@ -69,14 +69,14 @@ pub enum Layers {
         /// What it estimates.
         task: Task,
         /// Its layers.
-        net: Box<SsrNet>,
+        net: Box<SsrNetWeights>,
     },
     /// An FSA-Net.
     FsaNet {
         /// Its aggregation and scoring, in words.
         variant: &'static str,
         /// Its layers.
-        net: Box<FsaNet>,
+        net: Box<FsaNetWeights>,
     },
 }
 

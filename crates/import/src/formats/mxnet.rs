@@ -18,7 +18,7 @@ use super::layer_table::LayerTable;
 use super::self_check::self_check;
 use super::ssr_layers::{self, AGE_RANGE};
 use super::{Imported, Layers, corrupt, wrong_shape};
-use crate::net::ssr_net::SsrNet;
+use crate::net::ssr_net::SsrNetWeights;
 use crate::net::{ShapeError, Tensor};
 
 /// Largest symbol file that is read; the port's has 42 KB.
@@ -52,7 +52,7 @@ pub(super) fn layers(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<La
     Ok(Layers::SsrNet { task, net: Box::new(net) })
 }
 
-fn read(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<(Task, SsrNet), ModelError> {
+fn read(file: &Path, bytes: &[u8], task: Option<Task>) -> Result<(Task, SsrNetWeights), ModelError> {
     let table = read_arrays(bytes).map_err(|cause| corrupt(file, format!("broken MXNet parameters: {cause}")))?;
     let task = Facts::of(bytes).task().or_else(|| task_of_symbol(file)).or(task).ok_or_else(|| {
         ModelError::new(

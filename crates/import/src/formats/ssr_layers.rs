@@ -3,8 +3,8 @@
 use facelens_core::model::Task;
 
 use super::layer_table::{KERAS_EPSILON, Layer, LayerTable};
-use crate::net::ssr_net::{FusionBlock, InputScaling, Regression, SsrNet};
-use crate::net::{Convention, ConvolutionBlock, ShapeError};
+use crate::net::ssr_net::{FusionBlockWeights, InputScaling, RegressionWeights, SsrNetWeights};
+use crate::net::{Convention, ConvolutionBlockWeights, ShapeError};
 
 /// The range V of the age network, years.
 pub(super) const AGE_RANGE: f32 = 101.0;
@@ -63,7 +63,7 @@ pub(super) fn without_prefix(table: LayerTable) -> LayerTable {
 }
 
 /// The authors' network. Where the table has no batch normalisation, it is folded already.
-pub(super) fn keras_ssr_net(table: &LayerTable) -> Result<(Task, SsrNet), ShapeError> {
+pub(super) fn keras_ssr_net(table: &LayerTable) -> Result<(Task, SsrNetWeights), ShapeError> {
     let task = keras_task(table).ok_or_else(|| ShapeError("these are not the layers of an SSR-Net".to_owned()))?;
     let names = if task == Task::Age { KERAS_AGE } else { KERAS_GENDER };
     let net = ssr_net(table, &names, KERAS_EPSILON, task)?;
@@ -72,8 +72,8 @@ pub(super) fn keras_ssr_net(table: &LayerTable) -> Result<(Task, SsrNet), ShapeE
 }
 
 /// The network of the MXNet port.
-pub(super) fn mxnet_ssr_net(table: &LayerTable, task: Task) -> Result<SsrNet, ShapeError> {
-    let net = SsrNet {
+pub(super) fn mxnet_ssr_net(table: &LayerTable, task: Task) -> Result<SsrNetWeights, ShapeError> {
+    let net = SsrNetWeights {
         convention: Convention::MXNET,
         input_scaling: Some(MXNET_SCALING),
         relu_in_stage_1: false,
@@ -83,7 +83,7 @@ pub(super) fn mxnet_ssr_net(table: &LayerTable, task: Task) -> Result<SsrNet, Sh
     Ok(net)
 }
 
-fn ssr_net(table: &LayerTable, names: &LayerNames, epsilon: f32, task: Task) -> Result<SsrNet, ShapeError> {
+fn ssr_net(table: &LayerTable, names: &LayerNames, epsilon: f32, task: Task) -> Result<SsrNetWeights, ShapeError> {
     let range = match task {
         Task::Age => AGE_RANGE,
         Task::Gender => GENDER_RANGE,
@@ -94,13 +94,13 @@ fn ssr_net(table: &LayerTable, names: &LayerNames, epsilon: f32, task: Task) -> 
     let folded = table.numbered::<0>(names.norm).is_ok();
     let norms: Option<[&Layer; 8]> = if folded { None } else { Some(table.numbered(names.norm)?) };
     let block = |index: usize| {
-        Ok(ConvolutionBlock {
+        Ok(ConvolutionBlockWeights {
             convolution: convolutions[index].affine()?,
             norm: norms.map(|norms| norms[index].batch_norm(epsilon)).transpose()?,
         })
     };
     let stage = |index: usize| {
-        Ok(FusionBlock {
+        Ok(FusionBlockWeights {
             tanh_head: convolutions[8 + 2 * index].affine()?,
             relu_head: convolutions[9 + 2 * index].affine()?,
             tanh_mix: dense[3 * index].affine()?,
@@ -111,14 +111,14 @@ fn ssr_net(table: &LayerTable, names: &LayerNames, epsilon: f32, task: Task) -> 
             eta: table.named(&[&format!("local_delta_stage{}", index + 1)])?.affine()?,
         })
     };
-    Ok(SsrNet {
+    Ok(SsrNetWeights {
         convention: Convention::KERAS,
         input_scaling: None,
         relu_stream: [block(0)?, block(1)?, block(2)?, block(3)?],
         tanh_stream: [block(4)?, block(5)?, block(6)?, block(7)?],
         relu_residuals: Vec::new(),
         tanh_residuals: Vec::new(),
-        regressions: vec![Regression { stages: [stage(0)?, stage(1)?, stage(2)?], range, first_bin: 0.0 }],
+        regressions: vec![RegressionWeights { stages: [stage(0)?, stage(1)?, stage(2)?], range, first_bin: 0.0 }],
         relu_in_stage_1: true,
     })
 }

@@ -10,7 +10,7 @@ use tract_onnx::prelude::f16;
 use crate::net::Tensor;
 
 /// One tensor of a file: nested model (empty where there is none), layer, name, numbers.
-pub(super) type Entry = (String, String, &'static str, Tensor);
+pub(super) type StoredTensor = (String, String, &'static str, Tensor);
 
 /// Makes the same numbers every time.
 struct Numbers(u64);
@@ -35,13 +35,13 @@ impl Numbers {
 }
 
 /// Collects the layers of a network.
-struct Layers {
+struct LayerCollector {
     numbers: Numbers,
     model: String,
-    entries: Vec<Entry>,
+    entries: Vec<StoredTensor>,
 }
 
-impl Layers {
+impl LayerCollector {
     fn new(seed: u64) -> Self {
         Self { numbers: Numbers(seed), model: String::new(), entries: Vec::new() }
     }
@@ -65,8 +65,8 @@ impl Layers {
 }
 
 /// The layers of the authors' SSR-Net under Keras' names, counted from `first` as a second network in one session is.
-pub(super) fn ssr_net(task: Task, first: usize, with_norms: bool) -> Vec<Entry> {
-    let mut layers = Layers::new(7);
+pub(super) fn ssr_net(task: Task, first: usize, with_norms: bool) -> Vec<StoredTensor> {
+    let mut layers = LayerCollector::new(7);
     let streams = [32, 32, 32, 32, 16, 16, 16, 16];
     for (index, channels) in streams.into_iter().enumerate() {
         // Bytes go into the first convolutions.
@@ -93,15 +93,15 @@ pub(super) fn ssr_net(task: Task, first: usize, with_norms: bool) -> Vec<Entry> 
 
 /// The variants of FSA-Net.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Scoring {
+pub(super) enum FsaVariant {
     Convolution,
     Variance,
     None,
 }
 
 /// The layers of FSA-Net under Keras' names; smaller than the published one between scoring and capsules.
-pub(super) fn fsa_net(scoring: Scoring, capsules: bool) -> Vec<Entry> {
-    let mut layers = Layers::new(11);
+pub(super) fn fsa_net(scoring: FsaVariant, capsules: bool) -> Vec<StoredTensor> {
+    let mut layers = LayerCollector::new(11);
     "ssr_G_model".clone_into(&mut layers.model);
     for index in 0..14 {
         let [inputs, outputs] = crate::net::fsa_net::BLOCK_CHANNELS[index % 7];
@@ -120,16 +120,16 @@ pub(super) fn fsa_net(scoring: Scoring, capsules: bool) -> Vec<Entry> {
     }
     let (m, combined) = (3, 4);
     let mut first_dense = 1;
-    if scoring != Scoring::None {
+    if scoring != FsaVariant::None {
         "ssr_S_model".clone_into(&mut layers.model);
-        if scoring == Scoring::Convolution {
+        if scoring == FsaVariant::Convolution {
             layers.affine("conv2d_7", &[1, 1, 64, 1], 1.0);
         }
         layers.affine("dense_1", &[64, m * 192], 1.0);
         layers.affine("dense_2", &[192, combined * m], 1.0);
         first_dense = 3;
     }
-    let count = if scoring == Scoring::None { 192 } else { 3 * combined };
+    let count = if scoring == FsaVariant::None { 192 } else { 3 * combined };
     if capsules {
         "ssr_Cap_model".clone_into(&mut layers.model);
         let weights = layers.numbers.kernel(&[3, count, 16, 64], 8.0);
@@ -151,8 +151,8 @@ pub(super) fn fsa_net(scoring: Scoring, capsules: bool) -> Vec<Entry> {
 }
 
 /// A Keras weight file.
-pub(super) fn hdf5(entries: &[Entry]) -> Vec<u8> {
-    let mut groups: BTreeMap<[&str; 2], Vec<&Entry>> = BTreeMap::new();
+pub(super) fn hdf5(entries: &[StoredTensor]) -> Vec<u8> {
+    let mut groups: BTreeMap<[&str; 2], Vec<&StoredTensor>> = BTreeMap::new();
     for entry in entries {
         let model = if entry.0.is_empty() { &entry.1 } else { &entry.0 };
         groups.entry([model, &entry.1]).or_default().push(entry);
@@ -187,8 +187,8 @@ pub(super) enum Keras3 {
 }
 
 /// A Keras 3 weight file, with counters beside the layers.
-pub(super) fn keras3(entries: &[Entry], way: Keras3) -> Vec<u8> {
-    let mut layers: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+pub(super) fn keras3(entries: &[StoredTensor], way: Keras3) -> Vec<u8> {
+    let mut layers: BTreeMap<&str, Vec<&StoredTensor>> = BTreeMap::new();
     for entry in entries {
         layers.entry(&entry.1).or_default().push(entry);
     }
@@ -229,12 +229,12 @@ pub(super) fn keras_zip(weights: &[u8]) -> Vec<u8> {
 }
 
 /// The parameters of the MXNet port: other names, other layouts.
-pub(super) fn mxnet(entries: &[Entry]) -> Vec<u8> {
+pub(super) fn mxnet(entries: &[StoredTensor]) -> Vec<u8> {
     mxnet_as(entries, 0xF993_FAC9, 0)
 }
 
 /// The same with arrays of another magic, and of numbers of another type (0 for 32 bits, 1 for 64, 2 for 16).
-pub(super) fn mxnet_as(entries: &[Entry], magic: u32, number_type: u32) -> Vec<u8> {
+pub(super) fn mxnet_as(entries: &[StoredTensor], magic: u32, number_type: u32) -> Vec<u8> {
     let renamed = |layer: &str| {
         let (kind, number) = layer.rsplit_once('_').unwrap_or((layer, ""));
         match kind {
@@ -286,7 +286,7 @@ pub(super) fn mxnet_as(entries: &[Entry], magic: u32, number_type: u32) -> Vec<u
 }
 
 /// A TensorFlow.js graph model of an SSR-Net without batch normalisation: the .json and the .bin.
-pub(super) fn tfjs(entries: &[Entry], task: Task, bin_name: &str) -> (Value, Vec<u8>) {
+pub(super) fn tfjs(entries: &[StoredTensor], task: Task, bin_name: &str) -> (Value, Vec<u8>) {
     let mut graph = TfjsGraph { nodes: Vec::new(), weights: Vec::new(), bin: Vec::new() };
     for (_, layer, name, tensor) in entries {
         graph.constant(&format!("net/{layer}/{name}"), tensor, "float32");

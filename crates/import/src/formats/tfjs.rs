@@ -10,9 +10,9 @@ use super::layer_table::LayerTable;
 use super::self_check::self_check;
 use super::ssr_layers::{self, AGE_RANGE};
 use super::tfjs_graph::{GraphModel, GraphWeights};
-use super::tfjs_node::Node;
+use super::tfjs_node::TfjsNode;
 use super::{Imported, Layers, corrupt, wrong_shape};
-use crate::net::ssr_net::SsrNet;
+use crate::net::ssr_net::SsrNetWeights;
 use crate::net::{ShapeError, Tensor};
 
 /// Largest .json that is parsed; the published ones have 0.1 MB.
@@ -35,7 +35,7 @@ struct ModelJson {
 
 #[derive(Deserialize)]
 struct Topology {
-    node: Vec<Node>,
+    node: Vec<TfjsNode>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +123,7 @@ fn read_graph(file: &Path, bytes: &[u8]) -> Result<(GraphModel, Vec<u8>), ModelE
 
 /// Recovers the layers. The converter folded the batch normalisation into the convolutions and renamed most weights to
 /// `unknown_47`, but either the weights or the node that uses them still carries the layer's name.
-fn ssr_net(graph: &GraphModel) -> Result<(Task, SsrNet), ShapeError> {
+fn ssr_net(graph: &GraphModel) -> Result<(Task, SsrNetWeights), ShapeError> {
     let mut table = LayerTable::default();
     for node in graph.nodes() {
         let kind = match node.op.as_str() {

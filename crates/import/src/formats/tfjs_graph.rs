@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::tfjs_node::Node;
+use super::tfjs_node::TfjsNode;
 use crate::net::{ShapeError, Tensor};
 
 /// More nodes than any graph of these papers has.
@@ -17,7 +17,7 @@ pub(super) type GraphWeights = HashMap<String, Tensor>;
 
 /// A graph in the order in which it can be run.
 pub(super) struct GraphModel {
-    nodes: Vec<Node>,
+    nodes: Vec<TfjsNode>,
     weights: GraphWeights,
 }
 
@@ -26,7 +26,7 @@ impl GraphModel {
     ///
     /// # Errors
     /// Where a node's input is missing, or the graph has a ring.
-    pub(super) fn new(nodes: Vec<Node>, weights: GraphWeights) -> Result<Self, ShapeError> {
+    pub(super) fn new(nodes: Vec<TfjsNode>, weights: GraphWeights) -> Result<Self, ShapeError> {
         if nodes.len() > LARGEST_NODE_COUNT {
             return Err(ShapeError(format!("{} nodes, more than any network of these papers has", nodes.len())));
         }
@@ -59,13 +59,13 @@ impl GraphModel {
         if order.len() < nodes.len() {
             return Err(ShapeError("the graph has a cycle in it".to_owned()));
         }
-        let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
+        let mut nodes: Vec<Option<TfjsNode>> = nodes.into_iter().map(Some).collect();
         let nodes = order.into_iter().filter_map(|index| nodes[index].take()).collect();
         Ok(Self { nodes, weights })
     }
 
     /// The nodes, each after its inputs.
-    pub(super) fn nodes(&self) -> &[Node] {
+    pub(super) fn nodes(&self) -> &[TfjsNode] {
         &self.nodes
     }
 

@@ -13,7 +13,7 @@ const LARGEST_RANK: usize = 8;
 
 /// One node of the graph.
 #[derive(Deserialize)]
-pub(super) struct Node {
+pub(super) struct TfjsNode {
     pub(super) name: String,
     pub(super) op: String,
     #[serde(default)]
@@ -22,7 +22,7 @@ pub(super) struct Node {
     attr: HashMap<String, Value>,
 }
 
-impl Node {
+impl TfjsNode {
     /// What the node gives for these inputs.
     pub(super) fn run(&self, inputs: &[&Tensor]) -> Result<Tensor, ShapeError> {
         match (self.op.as_str(), inputs) {

@@ -7,9 +7,9 @@
 //! Behind each convolution and the hidden layer stands a relu. `facelens_core::detect::follow` tells what is in the crop
 //! and what the numbers mean.
 
-use super::graph::Graph;
+use super::graph::GraphWriter;
 use super::layers::{dense, fold};
-use super::{Convention, ConvolutionBlock, ShapeError};
+use super::{Convention, ConvolutionBlockWeights, ShapeError};
 use crate::net::Affine;
 
 /// As PyTorch and burn store layers.
@@ -17,18 +17,18 @@ const CONVENTION: Convention = Convention::MXNET;
 
 /// The network, its kernels as PyTorch stores them: `[out, in, row, column]` and `[out, in]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FollowNet {
+pub struct FollowNetWeights {
     /// Width and height of its input, pixels.
     pub side: usize,
     /// The convolutions, each with its stride. One row and column of zeros surrounds their input.
-    pub convolutions: Vec<(ConvolutionBlock, usize)>,
+    pub convolutions: Vec<(ConvolutionBlockWeights, usize)>,
     /// The hidden layer.
     pub hidden: Affine,
     /// The layer that answers.
     pub answer: Affine,
 }
 
-impl FollowNet {
+impl FollowNetWeights {
     /// Rows, columns and channels of the map behind the last convolution.
     fn map(&self) -> (usize, usize) {
         let side = self.convolutions.iter().fold(self.side, |side, (_, stride)| side.div_ceil((*stride).max(1)));
@@ -41,7 +41,7 @@ impl FollowNet {
     /// # Errors
     /// Where a layer has not the network's shape.
     pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
-        let mut graph = Graph::taking("Follow", &[1, 3, self.side, self.side]);
+        let mut graph = GraphWriter::taking("Follow", &[1, 3, self.side, self.side]);
         let mut x = graph.input();
         let mut channels = 3;
         for (block, stride) in &self.convolutions {
@@ -79,12 +79,12 @@ mod tests {
 
     /// One convolution that halves the sides and gives the mean brightness of each 3x3 pixels, a hidden layer that takes
     /// the first and the last of them, and an answer that subtracts them.
-    fn small() -> FollowNet {
+    fn small() -> FollowNetWeights {
         let numbers = |shape: &[usize], value: &dyn Fn(usize) -> f32| Tensor::from_fn(shape, value);
-        FollowNet {
+        FollowNetWeights {
             side: 8,
             convolutions: vec![(
-                ConvolutionBlock {
+                ConvolutionBlockWeights {
                     convolution: Affine {
                         kernel: numbers(&[1, 3, 3, 3], &|_| 1.0 / 27.0),
                         bias: numbers(&[1], &|_| 0.0),

@@ -18,7 +18,7 @@
 //! PyTorch program that circulates, in which one sub-network looks at all three, and rows go astray between its layers. The
 //! number of channels of each layer is told from the tensors.
 
-use super::graph::{Graph, Value};
+use super::graph::{GraphWriter, Value};
 use super::layers::{dense, expect_shape, fold};
 use super::{Affine, Convention, ShapeError, Tensor};
 
@@ -48,7 +48,7 @@ const CONVENTION: Convention = Convention::MXNET;
 
 /// A GL-CNN, with its kernels as PyTorch stores them: `[out, in, row, column]` and `[out, in]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GlCnn {
+pub struct GlCnnWeights {
     /// What head, body and legs are, and who looks at them.
     pub parts: GlCnnParts,
     /// The two convolutions of the global network.
@@ -158,7 +158,7 @@ pub(super) fn width_of(layer: &Affine) -> usize {
     layer.bias.data().len()
 }
 
-impl GlCnn {
+impl GlCnnWeights {
     /// How many numbers it gives: the answers, then the gender's.
     pub fn outputs(&self) -> usize {
         self.age.questions() + self.gender.len()
@@ -238,7 +238,7 @@ impl GlCnn {
     /// Where a layer has not the network's shape.
     pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
         self.validate()?;
-        let mut graph = Graph::taking("GL-CNN", &[1, 1, ROWS, COLUMNS]);
+        let mut graph = GraphWriter::taking("GL-CNN", &[1, 1, ROWS, COLUMNS]);
         let gei = graph.input();
         let global = block(&mut graph, &gei, &self.global[0])?;
         let global = block(&mut graph, &global, &self.global[1])?;
@@ -266,7 +266,7 @@ impl GlCnn {
     /// Layer `index` of the local networks on these rows of `x`, one part below the other again.
     fn local_maps(
         &self,
-        graph: &mut Graph,
+        graph: &mut GraphWriter,
         x: &Value,
         index: usize,
         rows: [[usize; 2]; 3],
@@ -280,7 +280,7 @@ impl GlCnn {
     }
 
     /// The answers q_k, `[1, K]`.
-    fn answers(&self, graph: &mut Graph, x: &Value) -> Result<Value, ShapeError> {
+    fn answers(&self, graph: &mut GraphWriter, x: &Value) -> Result<Value, ShapeError> {
         let logits = match &self.age {
             AgeHead::Independent(layer) => graph.dense(x, &dense(layer, CONVENTION, None)?),
             AgeHead::Ordered { score, thresholds } => {
@@ -301,7 +301,7 @@ impl GlCnn {
 
 /// A convolution that keeps the size, the maximum of 2x2 and the leaky relu. The paper's order has the leaky relu first; as it
 /// keeps the order of numbers, the maximum is the same, and there are fewer to be bent.
-fn block(graph: &mut Graph, x: &Value, layer: &Affine) -> Result<Value, ShapeError> {
+fn block(graph: &mut GraphWriter, x: &Value, layer: &Affine) -> Result<Value, ShapeError> {
     let layer = fold(layer, None, CONVENTION.kernel)?;
     let padding = [2, 3].map(|axis| layer.kernel.shape()[axis] as i64 / 2);
     let x = graph.padded_convolution(x, &layer, padding);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use facelens_core::model::Net;
 
-use super::gl_cnn::{AgeHead, COLUMNS, GenderHead, GlCnn, GlCnnParts, ROWS};
+use super::gl_cnn::{AgeHead, COLUMNS, GenderHead, GlCnnParts, GlCnnWeights, ROWS};
 use super::{Affine, Tensor};
 
 /// Numbers from -scale to scale that look like chance.
@@ -17,8 +17,8 @@ fn layer(shape: &[usize], index: usize, scale: f32) -> Affine {
 }
 
 /// The network that circulates, of the published size.
-fn published() -> GlCnn {
-    GlCnn {
+fn published() -> GlCnnWeights {
+    GlCnnWeights {
         parts: GlCnnParts::Shared,
         global: [layer(&[32, 1, 7, 7], 0, 0.35), layer(&[64, 32, 7, 7], 1, 0.06)],
         local: vec![[layer(&[32, 1, 7, 7], 2, 0.35), layer(&[64, 32, 5, 7], 3, 0.07)]],
@@ -30,11 +30,11 @@ fn published() -> GlCnn {
 }
 
 /// A narrow network with this layout, with every kind of head.
-fn narrow(parts: GlCnnParts) -> GlCnn {
+fn narrow(parts: GlCnnParts) -> GlCnnWeights {
     let local = |index| [layer(&[3, 1, 7, 7], index, 0.4), layer(&[4, 3, 5, 7], index + 1, 0.2)];
     let score = layer(&[2, 6], 21, 0.8);
     let thresholds = Tensor::from_fn(&[9], |k| (k as f32 - 4.0) * 0.3 + 0.01 * (k * k) as f32);
-    GlCnn {
+    GlCnnWeights {
         parts,
         global: [layer(&[3, 1, 7, 7], 10, 0.4), layer(&[5, 3, 7, 7], 11, 0.2)],
         local: (0..parts.networks()).map(|network| local(12 + 2 * network)).collect(),
@@ -55,7 +55,7 @@ fn gei(seed: usize) -> Tensor {
     numbers(&[1, ROWS, COLUMNS, 1], seed, 1.0).map(f32::abs)
 }
 
-fn tract(net: &GlCnn) -> Net {
+fn tract(net: &GlCnnWeights) -> Net {
     let onnx = net.to_onnx().unwrap();
     Net::with_input_shape(&onnx, &[1, 1, ROWS, COLUMNS], Path::new("made")).unwrap()
 }
@@ -111,8 +111,8 @@ fn tract_gives_what_the_reference_gives() {
 fn each_part_has_its_network_and_its_rows() {
     // With the layouts exchanged, other numbers come out: neither the rows nor the networks are the same.
     let own = narrow(GlCnnParts::Own);
-    let same_weights = GlCnn { local: vec![own.local[0].clone(); 3], ..own.clone() };
-    let shared = GlCnn { parts: GlCnnParts::Shared, local: vec![own.local[0].clone()], ..own.clone() };
+    let same_weights = GlCnnWeights { local: vec![own.local[0].clone(); 3], ..own.clone() };
+    let shared = GlCnnWeights { parts: GlCnnParts::Shared, local: vec![own.local[0].clone()], ..own.clone() };
     let [own, same_weights, shared] = [own, same_weights, shared].map(|net| net.reference(&gei(3)).unwrap());
     let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart(&own, &same_weights) > 1e-3);
@@ -132,7 +132,7 @@ fn ordered_answers_fall_whatever_is_seen() {
 
 #[test]
 fn layers_that_do_not_fit_are_named() {
-    let refusal = |change: &dyn Fn(&mut GlCnn)| {
+    let refusal = |change: &dyn Fn(&mut GlCnnWeights)| {
         let mut net = narrow(GlCnnParts::Own);
         change(&mut net);
         net.to_onnx().unwrap_err().0
@@ -143,6 +143,7 @@ fn layers_that_do_not_fit_are_named() {
     assert!(refusal(&|net| net.gender = GenderHead::Classes(layer(&[1, 6], 1, 1.0))).starts_with("gender head: "));
     let falling = Tensor::from_fn(&[3], |k| -(k as f32));
     let score = layer(&[2, 6], 1, 1.0);
-    let unordered = |net: &mut GlCnn| net.age = AgeHead::Ordered { score: score.clone(), thresholds: falling.clone() };
+    let unordered =
+        |net: &mut GlCnnWeights| net.age = AgeHead::Ordered { score: score.clone(), thresholds: falling.clone() };
     assert!(refusal(&unordered).contains("not in order"));
 }

@@ -22,14 +22,14 @@ const IR_VERSION: i64 = 7;
 pub(super) struct Value(String);
 
 /// A graph being written. Every method that makes a node gives the node's output.
-pub(super) struct Graph {
+pub(super) struct GraphWriter {
     name: String,
     input_shape: Vec<usize>,
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
 }
 
-impl Graph {
+impl GraphWriter {
     /// A graph that takes a face, `[1, 3, 64, 64]`.
     pub(super) fn new(name: &str) -> Self {
         Self::taking(name, &[1, 3, INPUT_SIDE, INPUT_SIDE])

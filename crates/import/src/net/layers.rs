@@ -152,7 +152,7 @@ impl BatchNorm {
 
 /// A convolution and the batch normalisation behind it; `None` where the file has it folded already.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConvolutionBlock {
+pub struct ConvolutionBlockWeights {
     /// The convolution.
     pub convolution: Affine,
     /// The batch normalisation.

@@ -30,7 +30,7 @@ mod ssr_net_read;
 mod ssr_net_tests;
 mod tensor;
 
-pub use layers::{Affine, BatchNorm, Convention, ConvolutionBlock, DenseLayout, FlattenOrder, KernelLayout};
+pub use layers::{Affine, BatchNorm, Convention, ConvolutionBlockWeights, DenseLayout, FlattenOrder, KernelLayout};
 pub use tensor::{ShapeError, Tensor};
 
 /// Width and height of the input of both papers' networks, in pixels.
@@ -40,13 +40,13 @@ pub const INPUT_SIDE: usize = 64;
 pub(crate) mod tests {
     use facelens_core::model::{ChannelOrder, InputSpec, Layout, Scaling};
 
-    use super::graph::Graph;
+    use super::graph::GraphWriter;
     use super::layers::FoldedConvolution;
     use super::*;
 
     /// A graph that gives the mean of the first channel, and what it takes.
     pub(crate) fn mean_of_first_channel() -> (Vec<u8>, InputSpec) {
-        let mut graph = Graph::new("mean");
+        let mut graph = GraphWriter::new("mean");
         let input = graph.input();
         let kernel = Tensor::from_fn(&[1, 3, 1, 1], |i| if i == 0 { 1.0 } else { 0.0 });
         let x = graph.convolution(&input, &FoldedConvolution { kernel, bias: None, groups: 1 }, 0);

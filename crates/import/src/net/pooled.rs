@@ -7,7 +7,7 @@
 //! columns. At the end of each row of the picture two columns come out that no window of the picture has; pooled, they
 //! are one, which is left out.
 
-use super::graph::{Graph, Value};
+use super::graph::{GraphWriter, Value};
 use super::layers::FoldedConvolution;
 use super::{INPUT_SIDE, ShapeError, Tensor};
 
@@ -24,7 +24,7 @@ pub(super) struct LongRows {
 
 impl LongRows {
     /// Lays out `face [1, 3, 64, 64]` with this padding on each side.
-    pub(super) fn of(graph: &mut Graph, face: &Value, padding: usize) -> Self {
+    pub(super) fn of(graph: &mut GraphWriter, face: &Value, padding: usize) -> Self {
         let side = INPUT_SIDE + 2 * padding;
         let border = padding as i64;
         // A row more at the end: the last window of the third copy reaches two numbers beyond the face.
@@ -48,7 +48,7 @@ pub(super) enum Pooling {
 
 impl Pooling {
     /// The activation and the pooling of `x`.
-    pub(super) fn apply(self, graph: &mut Graph, x: &Value) -> Value {
+    pub(super) fn apply(self, graph: &mut GraphWriter, x: &Value) -> Value {
         match self {
             Self::AverageOfRelu => {
                 let x = graph.relu(x);
@@ -62,7 +62,7 @@ impl Pooling {
     }
 
     /// The activation alone.
-    pub(super) fn activation(self, graph: &mut Graph, x: &Value) -> Value {
+    pub(super) fn activation(self, graph: &mut GraphWriter, x: &Value) -> Value {
         match self {
             Self::AverageOfRelu => graph.relu(x),
             Self::MaxOfTanh => graph.tanh(x),
@@ -75,7 +75,7 @@ impl Pooling {
     /// Where `layer` is no dense 3x3 convolution of three channels.
     pub(super) fn of_convolution(
         self,
-        graph: &mut Graph,
+        graph: &mut GraphWriter,
         face: &LongRows,
         layer: &FoldedConvolution,
     ) -> Result<Value, ShapeError> {
@@ -128,8 +128,8 @@ mod tests {
     }
 
     /// What tract gives for the graph that `write` writes, flattened to `length` numbers.
-    fn run(length: usize, write: impl FnOnce(&mut Graph, &Value) -> Value) -> Vec<f32> {
-        let mut graph = Graph::new("test");
+    fn run(length: usize, write: impl FnOnce(&mut GraphWriter, &Value) -> Value) -> Vec<f32> {
+        let mut graph = GraphWriter::new("test");
         let input = graph.input();
         let x = write(&mut graph, &input);
         let x = graph.reshape(&x, &[1, length as i64]);
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn other_kernels_are_refused() {
         let layer = FoldedConvolution { kernel: numbers(&[4, 3, 1, 1], 1), bias: None, groups: 1 };
-        let mut graph = Graph::new("test");
+        let mut graph = GraphWriter::new("test");
         let input = graph.input();
         let face = LongRows::of(&mut graph, &input, 0);
         assert!(Pooling::MaxOfTanh.of_convolution(&mut graph, &face, &layer).is_err());

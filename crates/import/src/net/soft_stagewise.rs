@@ -14,7 +14,7 @@
 //! for all bins of an angle and bins counted from `-floor(s_k / 2)`, so that the range is `[-V, V]`.
 
 use super::Tensor;
-use super::graph::{Graph, Value};
+use super::graph::{GraphWriter, Value};
 
 /// Bins of each stage in the published networks (`3_3_3`).
 pub(super) const BINS: usize = 3;
@@ -32,7 +32,12 @@ pub(super) struct StageGraph {
 /// Writes eq. 7 in Horner's form, `y = V (S_1 + (S_2 + S_3 / s'_3) / s'_2) / s'_1` with `S_k = sum_i p_i^(k) i'`: the
 /// same value with three divisions instead of six. `first_bins` holds the index of the first bin for each value, or one
 /// for all; `range` is one number or `[values, 1]`. Gives `[values, 1]`.
-pub(super) fn soft_stagewise(graph: &mut Graph, stages: &[StageGraph], first_bins: &[f32], range: &Value) -> Value {
+pub(super) fn soft_stagewise(
+    graph: &mut GraphWriter,
+    stages: &[StageGraph],
+    first_bins: &[f32],
+    range: &Value,
+) -> Value {
     let bins = Tensor::from_fn(&[first_bins.len(), BINS], |i| first_bins[i / BINS] + (i % BINS) as f32);
     let bins = graph.constant(&bins);
     let (one, count) = (graph.scalar(1.0), graph.scalar(BINS as f32));

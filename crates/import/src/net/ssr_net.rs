@@ -10,11 +10,11 @@
 //! any length: the tensors tell. Between the third and the fourth convolution, a stream may have residual blocks, which are
 //! not in the paper: without them, the deepest map sees 38 of the 64 pixels of a side.
 
-use super::graph::{Graph, Value};
+use super::graph::{GraphWriter, Value};
 use super::layers::{FoldedConvolution, beside_each_other, dense, fold};
 use super::pooled::{LongRows, Pooling};
 use super::soft_stagewise::{BINS, StageGraph, soft_stagewise};
-use super::{Affine, Convention, ConvolutionBlock, ShapeError, Tensor};
+use super::{Affine, Convention, ConvolutionBlockWeights, ShapeError, Tensor};
 
 /// Channels of each convolution of the published relu stream.
 pub const RELU_CHANNELS: usize = 32;
@@ -42,21 +42,21 @@ pub const RESIDUALS_BEHIND: usize = 3;
 
 /// An SSR-Net as its file stores it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SsrNet {
+pub struct SsrNetWeights {
     /// Layout of the numbers.
     pub convention: Convention,
     /// What the network itself does to its input first.
     pub input_scaling: Option<InputScaling>,
     /// The stream with relu and average pooling.
-    pub relu_stream: [ConvolutionBlock; 4],
+    pub relu_stream: [ConvolutionBlockWeights; 4],
     /// The stream with tanh and max pooling.
-    pub tanh_stream: [ConvolutionBlock; 4],
+    pub tanh_stream: [ConvolutionBlockWeights; 4],
     /// Residual blocks of the relu stream; none in the published networks.
-    pub relu_residuals: Vec<ResidualBlock>,
+    pub relu_residuals: Vec<ResidualBlockWeights>,
     /// Residual blocks of the tanh stream.
-    pub tanh_residuals: Vec<ResidualBlock>,
+    pub tanh_residuals: Vec<ResidualBlockWeights>,
     /// What is made of the streams, in the order of the outputs: one in the published networks.
-    pub regressions: Vec<Regression>,
+    pub regressions: Vec<RegressionWeights>,
     /// Whether the 1x1 convolutions of stage 1 have a relu like those of the other stages: the authors' net has it, the
     /// MXNet port has not.
     pub relu_in_stage_1: bool,
@@ -65,18 +65,18 @@ pub struct SsrNet {
 /// Adds to a map what a depthwise 3x3 convolution, relu and a 1x1 convolution make of it (the block of MobileNet, Howard et
 /// al. 2017, as a residual, He et al., CVPR 2016).
 #[derive(Clone, Debug, PartialEq)]
-pub struct ResidualBlock {
+pub struct ResidualBlockWeights {
     /// The depthwise convolution, padded: in the kernel one input channel.
-    pub depthwise: ConvolutionBlock,
+    pub depthwise: ConvolutionBlockWeights,
     /// The 1x1 convolution.
-    pub pointwise: ConvolutionBlock,
+    pub pointwise: ConvolutionBlockWeights,
 }
 
 /// One number made of the streams.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Regression {
+pub struct RegressionWeights {
     /// The fusion blocks, stage 1 first.
-    pub stages: [FusionBlock; 3],
+    pub stages: [FusionBlockWeights; 3],
     /// The range V of the number: 101 for years, 1 for the male score.
     pub range: f32,
     /// Index of the first bin: 0 for a number from 0 to V, -1 for one from -V to V, as FSA-Net counts them.
@@ -94,7 +94,7 @@ pub struct InputScaling {
 
 /// A fusion block with its prediction block (figure 1b of the paper).
 #[derive(Clone, Debug, PartialEq)]
-pub struct FusionBlock {
+pub struct FusionBlockWeights {
     /// 1x1 convolution on the relu stream.
     pub relu_head: Affine,
     /// 1x1 convolution on the tanh stream.
@@ -113,7 +113,7 @@ pub struct FusionBlock {
     pub eta: Affine,
 }
 
-impl SsrNet {
+impl SsrNetWeights {
     /// Checks the shape of every layer.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl SsrNet {
     /// Where a layer has not the network's shape.
     pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
         self.validate()?;
-        let mut graph = Graph::new("SSR-Net");
+        let mut graph = GraphWriter::new("SSR-Net");
         let input = self.scaled_input(&mut graph);
         let face = LongRows::of(&mut graph, &input, 0);
         let relu = (&self.relu_stream, self.relu_residuals.as_slice());
@@ -185,14 +185,15 @@ impl SsrNet {
     /// The values of regressions that are alike, `[values, 1]`.
     fn values(
         &self,
-        graph: &mut Graph,
-        regressions: &[Regression],
+        graph: &mut GraphWriter,
+        regressions: &[RegressionWeights],
         relu: &[Value],
         tanh: &[Value],
     ) -> Result<Value, ShapeError> {
         let mut stages = Vec::new();
         for (index, scale) in STAGE_MAPS.into_iter().enumerate() {
-            let blocks: Vec<&FusionBlock> = regressions.iter().map(|regression| &regression.stages[index]).collect();
+            let blocks: Vec<&FusionBlockWeights> =
+                regressions.iter().map(|regression| &regression.stages[index]).collect();
             stages.push(self.fusion_blocks(graph, index, &blocks, &relu[scale], &tanh[scale])?);
         }
         let ranges = Tensor::from_fn(&[regressions.len(), 1], |value| regressions[value].range);
@@ -201,7 +202,7 @@ impl SsrNet {
         Ok(soft_stagewise(graph, &stages, &first_bins, &ranges))
     }
 
-    fn scaled_input(&self, graph: &mut Graph) -> Value {
+    fn scaled_input(&self, graph: &mut GraphWriter) -> Value {
         let input = graph.input();
         let Some(scaling) = self.input_scaling else { return input };
         let (offset, factor) = (graph.scalar(scaling.offset), graph.scalar(scaling.factor));
@@ -213,9 +214,9 @@ impl SsrNet {
     /// feature maps.
     fn stream(
         &self,
-        graph: &mut Graph,
+        graph: &mut GraphWriter,
         face: &LongRows,
-        (blocks, residuals): (&[ConvolutionBlock; 4], &[ResidualBlock]),
+        (blocks, residuals): (&[ConvolutionBlockWeights; 4], &[ResidualBlockWeights]),
         pooling: Pooling,
     ) -> Result<Vec<Value>, ShapeError> {
         let mut maps: Vec<Value> = Vec::new();
@@ -241,9 +242,9 @@ impl SsrNet {
     /// The fusion blocks of stage `index` + 1 of regressions that are alike.
     fn fusion_blocks(
         &self,
-        graph: &mut Graph,
+        graph: &mut GraphWriter,
         index: usize,
-        blocks: &[&FusionBlock],
+        blocks: &[&FusionBlockWeights],
         relu: &Value,
         tanh: &Value,
     ) -> Result<StageGraph, ShapeError> {
@@ -251,23 +252,24 @@ impl SsrNet {
         let pool = STAGE_POOLS[index] as i64;
         let map = Some([side, side, channels]);
         let flat = [count, 1, (side * side * channels) as i64];
-        let mut head =
-            |x: &Value, layer: fn(&FusionBlock) -> &Affine, pooling: fn(&mut Graph, &Value, i64) -> Value| {
-                let layers = blocks.iter().map(|block| fold(layer(block), None, self.convention.kernel));
-                let layer = beside_each_other(&layers.collect::<Result<Vec<_>, _>>()?)?;
-                let mut x = graph.convolution(x, &layer, 0);
-                if index > 0 || self.relu_in_stage_1 {
-                    x = graph.relu(&x);
-                }
-                if pool > 1 {
-                    x = pooling(graph, &x, pool);
-                }
-                Ok::<_, ShapeError>(graph.reshape(&x, &flat))
-            };
-        let relu = head(relu, |block| &block.relu_head, Graph::average_pool)?;
-        let tanh = head(tanh, |block| &block.tanh_head, Graph::max_pool)?;
+        let mut head = |x: &Value,
+                        layer: fn(&FusionBlockWeights) -> &Affine,
+                        pooling: fn(&mut GraphWriter, &Value, i64) -> Value| {
+            let layers = blocks.iter().map(|block| fold(layer(block), None, self.convention.kernel));
+            let layer = beside_each_other(&layers.collect::<Result<Vec<_>, _>>()?)?;
+            let mut x = graph.convolution(x, &layer, 0);
+            if index > 0 || self.relu_in_stage_1 {
+                x = graph.relu(&x);
+            }
+            if pool > 1 {
+                x = pooling(graph, &x, pool);
+            }
+            Ok::<_, ShapeError>(graph.reshape(&x, &flat))
+        };
+        let relu = head(relu, |block| &block.relu_head, GraphWriter::average_pool)?;
+        let tanh = head(tanh, |block| &block.tanh_head, GraphWriter::max_pool)?;
 
-        let each = |layer: fn(&FusionBlock) -> &Affine, map: Option<[usize; 3]>| {
+        let each = |layer: fn(&FusionBlockWeights) -> &Affine, map: Option<[usize; 3]>| {
             blocks.iter().map(|block| dense(layer(block), self.convention, map)).collect::<Result<Vec<_>, _>>()
         };
         let relu_mix = graph.dense_each(&relu, &each(|block| &block.relu_mix, map)?)?;
@@ -292,8 +294,8 @@ impl SsrNet {
     }
 }
 
-impl ResidualBlock {
-    fn of(&self, graph: &mut Graph, map: &Value, convention: Convention) -> Result<Value, ShapeError> {
+impl ResidualBlockWeights {
+    fn of(&self, graph: &mut GraphWriter, map: &Value, convention: Convention) -> Result<Value, ShapeError> {
         let Self { depthwise, pointwise } = self;
         let depthwise = fold(&depthwise.convolution, depthwise.norm.as_ref(), convention.kernel)?;
         let groups = depthwise.kernel.shape().first().copied().unwrap_or(1);
@@ -313,14 +315,14 @@ impl ResidualBlock {
     }
 }
 
-impl Regression {
+impl RegressionWeights {
     /// Whether its layers have the shapes of the other's.
     fn is_like(&self, other: &Self) -> bool {
         self.stages.iter().zip(&other.stages).all(|(one, another)| one.shapes() == another.shapes())
     }
 }
 
-impl FusionBlock {
+impl FusionBlockWeights {
     /// The shapes of its layers.
     fn shapes(&self) -> [&[usize]; 8] {
         let layers = [

@@ -13,8 +13,8 @@
 //!
 //! There is no scoring, no structure mapping and no aggregation. No weights of it are published.
 
-use super::fsa_net::{ANGLES, FEATURES, FUSED_BLOCKS, Fusion, RANGE, STAGES, SeparableBlock, streams};
-use super::graph::{Graph, Value};
+use super::fsa_net::{ANGLES, FEATURES, FUSED_BLOCKS, Fusion, RANGE, STAGES, SeparableBlockWeights, streams};
+use super::graph::{GraphWriter, Value};
 use super::layers::{dense, fold};
 use super::soft_stagewise::{BINS, StageGraph, soft_stagewise};
 use super::{Affine, Convention, DenseLayout, FlattenOrder, ShapeError};
@@ -28,18 +28,18 @@ const CONVENTION: Convention = Convention { flatten: FlattenOrder::ChannelRowCol
 
 /// An SSR-Net-MD. Kernels have Keras' layout; maps are unrolled channels first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SsrNetMd {
+pub struct SsrNetMdWeights {
     /// The stream with relu and average pooling.
-    pub relu_stream: [SeparableBlock; 7],
+    pub relu_stream: [SeparableBlockWeights; 7],
     /// The stream with tanh and max pooling.
-    pub tanh_stream: [SeparableBlock; 7],
+    pub tanh_stream: [SeparableBlockWeights; 7],
     /// The stages, stage 1 (the deepest) first.
-    pub stages: [MdStage; STAGES],
+    pub stages: [MdStageWeights; STAGES],
 }
 
 /// One stage.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MdStage {
+pub struct MdStageWeights {
     /// The 1x1 convolutions on both streams.
     pub heads: Fusion,
     /// From the unrolled map to 6 numbers, tanh.
@@ -54,7 +54,7 @@ pub struct MdStage {
     pub p: Affine,
 }
 
-impl SsrNetMd {
+impl SsrNetMdWeights {
     /// Checks the shape of every layer.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl SsrNetMd {
     /// Where a layer has not the network's shape.
     pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
         self.validate()?;
-        let mut graph = Graph::new("SSR-Net-MD");
+        let mut graph = GraphWriter::new("SSR-Net-MD");
         let [relu, tanh] = streams::streams(&mut graph, &self.relu_stream, &self.tanh_stream)?;
         let mut stages = Vec::new();
         for (index, stage) in self.stages.iter().enumerate() {
@@ -100,8 +100,14 @@ impl SsrNetMd {
     }
 }
 
-impl MdStage {
-    fn write(&self, graph: &mut Graph, relu: &Value, tanh: &Value, side: usize) -> Result<StageGraph, ShapeError> {
+impl MdStageWeights {
+    fn write(
+        &self,
+        graph: &mut GraphWriter,
+        relu: &Value,
+        tanh: &Value,
+        side: usize,
+    ) -> Result<StageGraph, ShapeError> {
         let relu = graph.convolution(relu, &fold(&self.heads.relu_head, None, CONVENTION.kernel)?, 0);
         let relu = graph.relu(&relu);
         let relu = graph.average_pool(&relu, 2);

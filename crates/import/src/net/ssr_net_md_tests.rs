@@ -4,8 +4,8 @@ use std::path::Path;
 
 use facelens_core::model::Net;
 
-use super::fsa_net::{BLOCK_CHANNELS, Fusion, SeparableBlock};
-use super::ssr_net_md::{HIDDEN, MdStage, STAGE_SIDES, SsrNetMd};
+use super::fsa_net::{BLOCK_CHANNELS, Fusion, SeparableBlockWeights};
+use super::ssr_net_md::{HIDDEN, MdStageWeights, STAGE_SIDES, SsrNetMdWeights};
 use super::{Affine, BatchNorm, INPUT_SIDE, Tensor};
 
 /// Makes the same numbers every time, between -1 and 1.
@@ -31,10 +31,10 @@ impl Numbers {
     }
 }
 
-fn net() -> SsrNetMd {
+fn net() -> SsrNetMdWeights {
     let mut numbers = Numbers(13);
     let mut stream = || {
-        BLOCK_CHANNELS.map(|[inputs, outputs]| SeparableBlock {
+        BLOCK_CHANNELS.map(|[inputs, outputs]| SeparableBlockWeights {
             depthwise: numbers.affine(&[3, 3, inputs, 1]).kernel.map(|x| 1.5 * (inputs as f32).sqrt() * x),
             pointwise: numbers.affine(&[1, 1, inputs, outputs]),
             norm: numbers.norm(outputs),
@@ -46,7 +46,7 @@ fn net() -> SsrNetMd {
         let flat = 64 * STAGE_SIDES[index] * STAGE_SIDES[index];
         let mut head = || numbers.affine(&[1, 1, inputs[index], 64]);
         let heads = Fusion { relu_head: head(), tanh_head: head() };
-        MdStage {
+        MdStageWeights {
             heads,
             delta_feature: numbers.affine(&[flat, HIDDEN]),
             delta: numbers.affine(&[HIDDEN, 3]),
@@ -55,7 +55,7 @@ fn net() -> SsrNetMd {
             p: numbers.affine(&[flat, 9]),
         }
     });
-    SsrNetMd { relu_stream, tanh_stream, stages }
+    SsrNetMdWeights { relu_stream, tanh_stream, stages }
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn the_graph_gives_what_plain_arithmetic_gives() {
 
 #[test]
 fn a_layer_that_does_not_fit_is_named() {
-    let cause = |change: fn(&mut SsrNetMd)| {
+    let cause = |change: fn(&mut SsrNetMdWeights)| {
         let mut net = net();
         change(&mut net);
         net.to_onnx().unwrap_err().to_string()

@@ -1,4 +1,4 @@
-//! The layers of an SSR-Net out of a graph that [`SsrNet::to_onnx`] wrote, so that a training can go on from a model.
+//! The layers of an SSR-Net out of a graph that [`SsrNetWeights::to_onnx`] wrote, so that a training can go on from a model.
 //!
 //! Batch normalisations are folded in the graph and stay folded. Everything else is there: the first convolution is laid
 //! out anew, but its kernel is as it was.
@@ -7,19 +7,19 @@ use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
-use super::ssr_net::{FusionBlock, RESIDUALS_BEHIND, Regression, ResidualBlock, SsrNet};
-use super::{Affine, Convention, ConvolutionBlock, DenseLayout, FlattenOrder, KernelLayout, ShapeError, Tensor};
+use super::ssr_net::{FusionBlockWeights, RESIDUALS_BEHIND, RegressionWeights, ResidualBlockWeights, SsrNetWeights};
+use super::{Affine, Convention, ConvolutionBlockWeights, DenseLayout, FlattenOrder, KernelLayout, ShapeError, Tensor};
 
 /// How the graph stores its layers.
 const GRAPH: Convention =
     Convention { kernel: KernelLayout::Oihw, dense: DenseLayout::InOut, flatten: FlattenOrder::ChannelRowColumn };
 
-impl SsrNet {
+impl SsrNetWeights {
     /// The network of a graph, batch normalisations folded. The graph that is made of it again must be the same, node by
     /// node and number by number.
     ///
     /// # Errors
-    /// Where the bytes are no graph that [`SsrNet::to_onnx`] writes.
+    /// Where the bytes are no graph that [`SsrNetWeights::to_onnx`] writes.
     pub fn from_onnx(onnx: &[u8]) -> Result<Self, ShapeError> {
         let decode = |bytes: &[u8]| {
             let model =
@@ -91,8 +91,8 @@ impl<'a> GraphReader<'a> {
     }
 
     /// The next convolution, with the normalisation that is folded into it.
-    fn block(&mut self) -> Result<ConvolutionBlock, ShapeError> {
-        Ok(ConvolutionBlock { convolution: self.convolution()?, norm: None })
+    fn block(&mut self) -> Result<ConvolutionBlockWeights, ShapeError> {
+        Ok(ConvolutionBlockWeights { convolution: self.convolution()?, norm: None })
     }
 
     /// Whether the next convolution treats each channel by itself.
@@ -101,13 +101,13 @@ impl<'a> GraphReader<'a> {
         next.is_some_and(|node| node.attribute.iter().any(|attribute| attribute.name == "group" && attribute.i > 1))
     }
 
-    fn stream(&mut self) -> Result<([ConvolutionBlock; 4], Vec<ResidualBlock>), ShapeError> {
+    fn stream(&mut self) -> Result<([ConvolutionBlockWeights; 4], Vec<ResidualBlockWeights>), ShapeError> {
         let mut residuals = Vec::new();
         let mut blocks = Vec::with_capacity(4);
         while blocks.len() < 4 {
             blocks.push(self.block()?);
             while blocks.len() == RESIDUALS_BEHIND && self.comes_depthwise() {
-                residuals.push(ResidualBlock { depthwise: self.block()?, pointwise: self.block()? });
+                residuals.push(ResidualBlockWeights { depthwise: self.block()?, pointwise: self.block()? });
             }
         }
         let blocks =
@@ -138,8 +138,8 @@ impl<'a> GraphReader<'a> {
     }
 
     /// The next regressions that are alike.
-    fn regressions(&mut self) -> Result<Vec<Regression>, ShapeError> {
-        let mut stages: Vec<Vec<FusionBlock>> = Vec::new();
+    fn regressions(&mut self) -> Result<Vec<RegressionWeights>, ShapeError> {
+        let mut stages: Vec<Vec<FusionBlockWeights>> = Vec::new();
         for _ in 0..3 {
             stages.push(self.fusion_blocks()?);
         }
@@ -166,13 +166,13 @@ impl<'a> GraphReader<'a> {
             .enumerate()
             .map(|(value, range)| {
                 let first_bin = bins.data()[value * bins_of_each];
-                Ok(Regression { stages: [next(0)?, next(1)?, next(2)?], range: *range, first_bin })
+                Ok(RegressionWeights { stages: [next(0)?, next(1)?, next(2)?], range: *range, first_bin })
             })
             .collect()
     }
 
     /// The fusion blocks of one stage.
-    fn fusion_blocks(&mut self) -> Result<Vec<FusionBlock>, ShapeError> {
+    fn fusion_blocks(&mut self) -> Result<Vec<FusionBlockWeights>, ShapeError> {
         // The fully connected layers tell how many blocks the convolutions before them are made of.
         let start = self.next;
         let count = self.dense_each()?.len();
@@ -198,7 +198,7 @@ impl<'a> GraphReader<'a> {
             Some(eta),
         ] = layers.each_mut().map(Iterator::next)
         {
-            blocks.push(FusionBlock { relu_head, tanh_head, relu_mix, tanh_mix, feature, delta, p, eta });
+            blocks.push(FusionBlockWeights { relu_head, tanh_head, relu_mix, tanh_mix, feature, delta, p, eta });
         }
         Ok(blocks)
     }
@@ -235,11 +235,11 @@ mod tests {
     #[test]
     fn the_shipped_network_comes_back_from_its_graph() {
         let onnx = include_bytes!("../../../../models/facelens-face.onnx");
-        let net = SsrNet::from_onnx(onnx).unwrap();
+        let net = SsrNetWeights::from_onnx(onnx).unwrap();
         assert!(net.regressions.len() >= 5);
         assert_eq!((net.regressions[0].range, net.regressions[0].first_bin), (101.0, 0.0));
         assert_eq!((net.regressions[2].range, net.regressions[2].first_bin), (fsa_net::RANGE, -1.0));
-        assert_eq!(SsrNet::from_onnx(&net.to_onnx().unwrap()).unwrap(), net);
+        assert_eq!(SsrNetWeights::from_onnx(&net.to_onnx().unwrap()).unwrap(), net);
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
             (include_bytes!("../../../../models/facelens-pose.onnx"), ""),
             (include_bytes!("../../../../models/blazeface-front-128.onnx"), ""),
         ] {
-            let ShapeError(error) = SsrNet::from_onnx(onnx).unwrap_err();
+            let ShapeError(error) = SsrNetWeights::from_onnx(onnx).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
         // A pooling of another size than that of SSR-Net.
@@ -257,7 +257,7 @@ mod tests {
         let nodes = &mut model.graph.as_mut().unwrap().node;
         nodes.iter_mut().find(|node| node.op_type == "AveragePool").unwrap().attribute[0].ints = vec![3, 3];
         let onnx = model.encode_to_vec();
-        let ShapeError(error) = SsrNet::from_onnx(&onnx).unwrap_err();
+        let ShapeError(error) = SsrNetWeights::from_onnx(&onnx).unwrap_err();
         assert!(error.contains("is not the one"), "{error}");
     }
 }

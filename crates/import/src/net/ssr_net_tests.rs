@@ -4,16 +4,18 @@ use std::path::Path;
 
 use facelens_core::model::Net;
 
-use super::ssr_net::{FusionBlock, Regression, ResidualBlock, STAGE_MAPS, STAGE_SIDES, SsrNet};
-use super::{Affine, BatchNorm, Convention, ConvolutionBlock, INPUT_SIDE, Tensor};
+use super::ssr_net::{
+    FusionBlockWeights, RegressionWeights, ResidualBlockWeights, STAGE_MAPS, STAGE_SIDES, SsrNetWeights,
+};
+use super::{Affine, BatchNorm, Convention, ConvolutionBlockWeights, INPUT_SIDE, Tensor};
 
 /// A network whose convolutions all have these channels, with weights that keep the size of what goes in.
-fn net(convention: Convention, [relu, tanh, fusion]: [usize; 3], ranges: &[f32]) -> SsrNet {
+fn net(convention: Convention, [relu, tanh, fusion]: [usize; 3], ranges: &[f32]) -> SsrNetWeights {
     growing(convention, [[relu; 4], [tanh; 4]], fusion, ranges)
 }
 
 /// A network with channels of its own for each convolution.
-fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize, ranges: &[f32]) -> SsrNet {
+fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize, ranges: &[f32]) -> SsrNetWeights {
     let mut seed = 5_u64;
     let mut number = move || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -30,8 +32,8 @@ fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize,
         let kernel = Tensor::from_fn(&shape, |_| scale * number());
         Affine { kernel, bias: Tensor::from_fn(&[outputs], |_| 0.3 + 0.2 * number()) }
     };
-    let mut stream = |channels: [usize; 4]| -> [ConvolutionBlock; 4] {
-        std::array::from_fn(|i| ConvolutionBlock {
+    let mut stream = |channels: [usize; 4]| -> [ConvolutionBlockWeights; 4] {
+        std::array::from_fn(|i| ConvolutionBlockWeights {
             convolution: affine(3, if i == 0 { 3 } else { channels[i - 1] }, channels[i]),
             norm: (i > 0).then(|| BatchNorm {
                 gamma: Tensor::from_fn(&[channels[i]], |i| 1.0 + 0.01 * i as f32),
@@ -43,11 +45,11 @@ fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize,
         })
     };
     let (relu_stream, tanh_stream) = (stream(relu), stream(tanh));
-    let regression = |&range: &f32| Regression {
+    let regression = |&range: &f32| RegressionWeights {
         stages: [0, 1, 2].map(|stage| {
             let (flat, map) = (STAGE_SIDES[stage] * STAGE_SIDES[stage] * fusion, STAGE_MAPS[stage]);
             let mix = fusion.max(3);
-            FusionBlock {
+            FusionBlockWeights {
                 relu_head: affine(1, relu[map], fusion),
                 tanh_head: affine(1, tanh[map], fusion),
                 // Other than in the published nets where the fusion is.
@@ -64,7 +66,7 @@ fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize,
         first_bin: if range < 0.0 { -1.0 } else { 0.0 },
     };
     let regressions = ranges.iter().map(regression).collect();
-    SsrNet {
+    SsrNetWeights {
         convention,
         input_scaling: None,
         relu_stream,
@@ -77,7 +79,7 @@ fn growing(convention: Convention, [relu, tanh]: [[usize; 4]; 2], fusion: usize,
 }
 
 /// The network with one residual block in the relu stream and two in the tanh stream.
-fn deep(mut net: SsrNet) -> SsrNet {
+fn deep(mut net: SsrNetWeights) -> SsrNetWeights {
     let hwio = net.convention == Convention::KERAS;
     let block = |channels: usize, seed: usize| {
         let layer = |side: usize, inputs: usize| {
@@ -86,11 +88,11 @@ fn deep(mut net: SsrNet) -> SsrNet {
             let convolution = Affine { kernel, bias: Tensor::from_fn(&[channels], |i| 0.1 * i as f32) };
             let all = |value: f32| Tensor::from_fn(&[channels], |i| value + 0.1 * i as f32);
             let norm = BatchNorm { gamma: all(0.6), beta: all(0.1), mean: all(0.0), variance: all(1.0), epsilon: 1e-3 };
-            ConvolutionBlock { convolution, norm: Some(norm) }
+            ConvolutionBlockWeights { convolution, norm: Some(norm) }
         };
-        ResidualBlock { depthwise: layer(3, 1), pointwise: layer(1, channels) }
+        ResidualBlockWeights { depthwise: layer(3, 1), pointwise: layer(1, channels) }
     };
-    let width = |stream: &[ConvolutionBlock; 4]| stream[2].convolution.bias.data().len();
+    let width = |stream: &[ConvolutionBlockWeights; 4]| stream[2].convolution.bias.data().len();
     net.relu_residuals = vec![block(width(&net.relu_stream), 1)];
     net.tanh_residuals = vec![block(width(&net.tanh_stream), 2), block(width(&net.tanh_stream), 3)];
     net
@@ -101,7 +103,7 @@ fn face() -> Tensor {
     Tensor::from_fn(&[1, INPUT_SIDE, INPUT_SIDE, 3], |i| (0.37 * i as f32).sin() * (0.0011 * i as f32).cos())
 }
 
-fn run(net: &SsrNet) -> Vec<f32> {
+fn run(net: &SsrNetWeights) -> Vec<f32> {
     let onnx = net.to_onnx().unwrap();
     let shape = [1, 3, INPUT_SIDE, INPUT_SIDE];
     let runtime = Net::with_input_shape(&onnx, &shape, Path::new("made")).unwrap();
@@ -138,9 +140,9 @@ fn residual_blocks_count_and_come_back_from_the_graph() {
     for (plain, deep) in run(&plain).iter().zip(run(&deep)) {
         assert!((plain - deep).abs() > 0.01, "{plain} with and {deep} without them");
     }
-    let read = SsrNet::from_onnx(&deep.to_onnx().unwrap()).unwrap();
+    let read = SsrNetWeights::from_onnx(&deep.to_onnx().unwrap()).unwrap();
     assert_eq!((read.relu_residuals.len(), read.tanh_residuals.len()), (1, 2));
-    assert_eq!(SsrNet::from_onnx(&read.to_onnx().unwrap()).unwrap(), read);
+    assert_eq!(SsrNetWeights::from_onnx(&read.to_onnx().unwrap()).unwrap(), read);
     let mut wrong = deep;
     wrong.tanh_residuals[1] = wrong.relu_residuals[0].clone();
     let refused = wrong.validate().unwrap_err().0;
@@ -152,7 +154,7 @@ fn each_value_has_its_own_stages_on_the_same_streams() {
     let both = net(Convention::KERAS, [6, 5, 4], &[101.0, 1.0]);
     let [years, score]: [f32; 2] = run(&both).try_into().unwrap();
     for (index, expected) in [years, score].into_iter().enumerate() {
-        let alone = SsrNet { regressions: vec![both.regressions[index].clone()], ..both.clone() };
+        let alone = SsrNetWeights { regressions: vec![both.regressions[index].clone()], ..both.clone() };
         assert!((run(&alone)[0] - expected).abs() < 1e-4, "value {index}");
     }
     assert!((years / 101.0 - score).abs() > 1e-3);
@@ -161,7 +163,7 @@ fn each_value_has_its_own_stages_on_the_same_streams() {
 #[test]
 fn what_does_not_fit_is_named() {
     let whole = net(Convention::KERAS, [6, 5, 4], &[101.0, 1.0]);
-    let refusal = |change: &dyn Fn(&mut SsrNet)| {
+    let refusal = |change: &dyn Fn(&mut SsrNetWeights)| {
         let mut net = whole.clone();
         change(&mut net);
         assert_eq!(net.to_onnx().unwrap_err(), net.validate().unwrap_err());
@@ -169,18 +171,21 @@ fn what_does_not_fit_is_named() {
     };
     assert!(refusal(&|net| net.regressions.clear()).contains("no output"));
     // A convolution takes what the one before gives; the width of a block is its relu head's.
-    let swap = |net: &mut SsrNet| net.relu_stream[2] = net.tanh_stream[2].clone();
+    let swap = |net: &mut SsrNetWeights| net.relu_stream[2] = net.tanh_stream[2].clone();
     assert!(refusal(&swap).starts_with("convolution 3 of the relu stream: "), "{}", refusal(&swap));
-    let head = |net: &mut SsrNet| net.regressions[1].stages[2].tanh_head = net.regressions[1].stages[2].p.clone();
+    let head =
+        |net: &mut SsrNetWeights| net.regressions[1].stages[2].tanh_head = net.regressions[1].stages[2].p.clone();
     assert!(refusal(&head).starts_with("stage 3 of output 2: tanh head: "), "{}", refusal(&head));
-    let mix = |net: &mut SsrNet| net.regressions[0].stages[0].delta = net.regressions[0].stages[1].delta.clone();
+    let mix = |net: &mut SsrNetWeights| net.regressions[0].stages[0].delta = net.regressions[0].stages[1].delta.clone();
     assert!(refusal(&mix).starts_with("stage 1: delta: "), "{}", refusal(&mix));
-    let empty = |net: &mut SsrNet| {
+    let empty = |net: &mut SsrNetWeights| {
         for (index, block) in net.tanh_stream.iter_mut().enumerate() {
             let inputs = if index == 0 { 3 } else { 0 };
             let kernel = Tensor::from_fn(&[3, 3, inputs, 0], |_| 0.0);
-            *block =
-                ConvolutionBlock { convolution: Affine { kernel, bias: Tensor::from_fn(&[0], |_| 0.0) }, norm: None };
+            *block = ConvolutionBlockWeights {
+                convolution: Affine { kernel, bias: Tensor::from_fn(&[0], |_| 0.0) },
+                norm: None,
+            };
         }
     };
     assert!(refusal(&empty).starts_with("convolution 1 of the tanh stream: "), "{}", refusal(&empty));

@@ -11,7 +11,7 @@ use nokhwa::utils::{
 };
 use nokhwa::{Camera, NokhwaError};
 
-use super::decode::Layout;
+use super::decode::FrameLayout;
 use super::failure::{Cause, cause_of, error};
 use super::format::{CameraPixels, Format, ranked};
 use super::interval::Interval;
@@ -22,7 +22,7 @@ use crate::{CameraChoice, CameraInfo, SourceError, SourceErrorKind};
 /// A picture as it came from the device.
 #[derive(Debug)]
 pub(super) struct Raw {
-    pub picture: Picture,
+    pub picture: GrabbedPicture,
     /// When the device took it.
     pub captured_at: Instant,
     /// Pictures that the device took before it, since the last one, and that never came: as far as its driver counts.
@@ -31,7 +31,7 @@ pub(super) struct Raw {
 
 /// What came from the device.
 #[derive(Debug)]
-pub(super) enum Picture {
+pub(super) enum GrabbedPicture {
     /// In the camera's format.
     Bytes(Vec<u8>),
     /// Decoded already, because the next one needs it.
@@ -56,7 +56,7 @@ pub(super) enum Lost {
 pub(super) struct OpenedCamera {
     pub name: String,
     pub format: Format,
-    pub layout: Layout,
+    pub layout: FrameLayout,
 }
 
 /// An open camera. Stays on the thread that opened it.
@@ -232,7 +232,7 @@ fn open_in(
     let request = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), &[kind]);
     let mut device = Camera::new(CameraIndex::Index(camera.info.index), request).map_err(|why| why.to_string())?;
     device.open_stream().map_err(|why| why.to_string())?;
-    let opened = OpenedCamera { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
+    let opened = OpenedCamera { name: camera.info.name.clone(), format, layout: FrameLayout::PLAIN };
     Ok((Box::new(NokhwaGrabber { device }), opened))
 }
 
@@ -262,7 +262,7 @@ fn open_by_its_own_list(
     }
     device.open_stream().map_err(failed)?;
     let format = of_nokhwa(device.camera_format());
-    let opened = OpenedCamera { name: camera.info.name.clone(), format, layout: Layout::PLAIN };
+    let opened = OpenedCamera { name: camera.info.name.clone(), format, layout: FrameLayout::PLAIN };
     Ok((Box::new(NokhwaGrabber { device }), opened))
 }
 
@@ -290,7 +290,7 @@ impl Grabber for NokhwaGrabber {
                 // The stamps are since 1970, by the wall clock.
                 let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
                 let captured_at = captured_at(buffer.capture_timestamp(), wall, Instant::now());
-                Ok(Raw { picture: Picture::Bytes(buffer.buffer().to_vec()), captured_at, missed: 0 })
+                Ok(Raw { picture: GrabbedPicture::Bytes(buffer.buffer().to_vec()), captured_at, missed: 0 })
             }
             Err(why) => Err(lost(why.to_string())),
         }

@@ -30,7 +30,7 @@ mod wish;
 pub use self::controls::{
     CameraControl, ControlKind, ControlRange, ControlValue, camera_controls, set_camera_controls,
 };
-use self::decode::{Decoder, Layout};
+use self::decode::{Decoder, FrameLayout};
 pub use self::format::CameraPixels;
 use self::format::Format;
 use self::grab::DeviceOpener;
@@ -59,7 +59,7 @@ pub(super) fn list() -> Result<Vec<CameraInfo>, SourceError> {
 /// What is wrong with the bytes, in words.
 pub fn decode_camera_picture(pixels: CameraPixels, width: u32, height: u32, bytes: &[u8]) -> Result<Frame, String> {
     let format = Format { pixels, width, height, interval: Interval::UNKNOWN };
-    Decoder::default().decode(format, Layout::PLAIN, bytes)
+    Decoder::default().decode(format, FrameLayout::PLAIN, bytes)
 }
 
 /// The frame as the bytes that a camera would have sent, for benches and tests without a camera.

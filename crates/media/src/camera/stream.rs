@@ -4,10 +4,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::decode::Layout;
+use super::decode::FrameLayout;
 use super::driver::{Buffer, Driver, Stream};
 use super::format::{CameraPixels, Format, Offer, letters};
-use super::grab::{Grabber, Lost, Picture, Raw, lost};
+use super::grab::{GrabbedPicture, Grabber, Lost, Raw, lost};
 use super::interval::Interval;
 use super::offers::best_interval;
 use super::stamps::Stamps;
@@ -39,7 +39,7 @@ pub(super) fn open(
     offers: &[Offer],
     format: Format,
     wish: Option<&CameraFormat>,
-) -> io::Result<(Streaming, Format, Layout)> {
+) -> io::Result<(Streaming, Format, FrameLayout)> {
     let offered = |offer: &&Offer| {
         let same_size = (offer.width, offer.height) == (format.width, format.height);
         offer.pixels == Some(format.pixels) && (same_size || wish.is_some())
@@ -63,7 +63,7 @@ pub(super) fn open(
     let interval = if same_size { format.interval } else { best_interval(driver, &set) };
     taken.interval = set_rate(driver, interval);
     let stream = driver.start()?;
-    let layout = Layout { stride: (set.stride > 0).then_some(set.stride), full_range: set.full_range, hd: set.hd };
+    let layout = FrameLayout { stride: (set.stride > 0).then_some(set.stride), full_range: set.full_range, hd: set.hd };
     let h264 = (taken.pixels == CameraPixels::H264).then(LiveH264::default);
     let (numbers, stamps) = (DriverNumbers::default(), Stamps::default());
     Ok((Streaming { stream, pixels: taken.pixels, numbers, stamps, h264 }, taken, layout))
@@ -97,9 +97,9 @@ impl Grabber for Streaming {
         };
         let used = if used == 0 { bytes.len() } else { bytes.len().min(used as usize) };
         let picture = match &mut self.h264 {
-            None => Picture::Bytes(bytes[..used].to_vec()),
+            None => GrabbedPicture::Bytes(bytes[..used].to_vec()),
             Some(decoder) => match decoder.decode(&bytes[..used]) {
-                Ok(Some(frame)) => Picture::Frame(frame),
+                Ok(Some(frame)) => GrabbedPicture::Frame(frame),
                 // Nothing can be shown before the first key frame.
                 Ok(None) => {
                     self.numbers.missed += missed;

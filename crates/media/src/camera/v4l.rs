@@ -112,7 +112,7 @@ impl Driver for Node {
     fn start(&self) -> io::Result<Box<dyn Stream>> {
         let mut stream = mmap::Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS)?;
         stream.set_timeout(WAIT);
-        Ok(Box::new(Streaming(stream)))
+        Ok(Box::new(MappedStream(stream)))
     }
 }
 
@@ -165,9 +165,9 @@ fn of_format(format: &v4l::Format) -> Set {
     }
 }
 
-struct Streaming(mmap::Stream<'static>);
+struct MappedStream(mmap::Stream<'static>);
 
-impl Stream for Streaming {
+impl Stream for MappedStream {
     fn next(&mut self) -> io::Result<Buffer<'_>> {
         let (bytes, meta) = self.0.next()?;
         Ok(Buffer {

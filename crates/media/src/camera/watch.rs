@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::decode::Decoder;
-use super::grab::{Grabber, Lost, OpenedCamera, Opener, Picture, Raw};
+use super::grab::{GrabbedPicture, Grabber, Lost, OpenedCamera, Opener, Raw};
 use crate::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
 
 /// How long the watchdog and the search wait.
@@ -146,8 +146,8 @@ impl CameraSource {
 
     fn frame(&mut self, sequence: u64, raw: Raw) -> Option<Next> {
         let decoded = match raw.picture {
-            Picture::Frame(frame) => Ok(frame),
-            Picture::Bytes(bytes) => self.decoder.decode(self.opened.format, self.opened.layout, &bytes),
+            GrabbedPicture::Frame(frame) => Ok(frame),
+            GrabbedPicture::Bytes(bytes) => self.decoder.decode(self.opened.format, self.opened.layout, &bytes),
         };
         match decoded {
             Ok(mut frame) => {

@@ -1,7 +1,7 @@
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
-use crate::camera::decode::Layout;
+use crate::camera::decode::FrameLayout;
 use crate::camera::format::{CameraPixels, Format};
 use crate::camera::interval::Interval;
 
@@ -32,10 +32,10 @@ impl Grabber for FakeGrabber {
         // Blocks like a driver; a test that is over unplugs it.
         match self.0.recv() {
             Ok(Act::Picture(bytes)) => {
-                Ok(Raw { picture: Picture::Bytes(bytes), captured_at: Instant::now(), missed: 0 })
+                Ok(Raw { picture: GrabbedPicture::Bytes(bytes), captured_at: Instant::now(), missed: 0 })
             }
             Ok(Act::After(missed)) => {
-                Ok(Raw { picture: Picture::Bytes(vec![5, 5]), captured_at: Instant::now(), missed })
+                Ok(Raw { picture: GrabbedPicture::Bytes(vec![5, 5]), captured_at: Instant::now(), missed })
             }
             Ok(Act::Damaged) => Err(Lost::Damaged("the driver says so".into())),
             Ok(Act::Torn) => Err(Lost::Picture("Input/output error (os error 5)".into())),
@@ -56,7 +56,7 @@ impl Opener for FakeOpener {
         let error = || SourceError::new(SourceErrorKind::NoSuchCamera, "fake", "not there", "");
         let width = self.results.try_recv().unwrap_or_else(|_| Err(error()))?;
         let format = Format { pixels: CameraPixels::Gray, width, height: 1, interval: Interval::of_fps(30) };
-        let opened = OpenedCamera { name: "fake".into(), format, layout: Layout::PLAIN };
+        let opened = OpenedCamera { name: "fake".into(), format, layout: FrameLayout::PLAIN };
         Ok((Box::new(FakeGrabber(self.acts.clone())), opened))
     }
 }

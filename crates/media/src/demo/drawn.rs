@@ -41,7 +41,7 @@ enum Cover {
 }
 
 /// An ellipsoid: its middle and its half axes (right, down, away) in half heights of the head, from the head's middle.
-struct Part {
+struct Ellipsoid {
     middle: [f32; 3],
     half: [f32; 3],
     /// It turns with the head.
@@ -51,8 +51,8 @@ struct Part {
     ambient: f32,
 }
 
-const fn part(middle: [f32; 3], half: [f32; 3], turns: bool, cover: Cover, ambient: f32) -> Part {
-    Part { middle, half, turns, cover, ambient }
+const fn part(middle: [f32; 3], half: [f32; 3], turns: bool, cover: Cover, ambient: f32) -> Ellipsoid {
+    Ellipsoid { middle, half, turns, cover, ambient }
 }
 
 const WOOL: [f32; 3] = [46.0, 92.0, 98.0];
@@ -60,7 +60,7 @@ const COLLAR: [f32; 3] = [38.0, 76.0, 82.0];
 const NECK: [f32; 3] = [170.0, 122.0, 96.0];
 const EAR: [f32; 3] = [182.0, 131.0, 103.0];
 
-const PARTS: [Part; 8] = [
+const PARTS: [Ellipsoid; 8] = [
     part([0.0, 3.70, 0.30], [1.42, 2.30, 0.80], false, Cover::Plain(WOOL), 0.60),
     part([0.0, 1.32, 0.20], [0.50, 0.30, 0.46], false, Cover::Plain(COLLAR), 0.55),
     part([0.0, 1.00, 0.22], [0.40, 0.75, 0.40], false, Cover::Plain(NECK), 0.50),
@@ -75,8 +75,8 @@ const PARTS: [Part; 8] = [
 const LIGHT: [f32; 3] = [-0.4450, -0.5439, -0.7115];
 
 /// A part as the frame shows it: an ellipse, orthographic.
-struct Seen<'a> {
-    part: &'a Part,
+struct ProjectedPart<'a> {
+    part: &'a Ellipsoid,
     /// Of the ellipsoid, from the head's middle.
     middle: [f32; 3],
     /// The head's own axes in the frame, by rows.
@@ -87,8 +87,8 @@ struct Seen<'a> {
     outline: [f32; 3],
 }
 
-impl<'a> Seen<'a> {
-    fn new(part: &'a Part, turned: &[[f32; 3]; 3]) -> Self {
+impl<'a> ProjectedPart<'a> {
+    fn new(part: &'a Ellipsoid, turned: &[[f32; 3]; 3]) -> Self {
         const UPRIGHT: [[f32; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
         let axes = if part.turns { *turned } else { UPRIGHT };
         let form: [[f32; 3]; 3] = std::array::from_fn(|row| {
@@ -148,7 +148,8 @@ impl DrawnMan {
     /// Draws him over a frame.
     pub(super) fn draw(&self, rgb: &mut [u8], place: &DrawnPlace) {
         let turned = place.pose.rotation().matrix().map(|row| row.map(|value| value as f32));
-        let seen: [Seen; PARTS.len()] = std::array::from_fn(|number| Seen::new(&PARTS[number], &turned));
+        let seen: [ProjectedPart; PARTS.len()] =
+            std::array::from_fn(|number| ProjectedPart::new(&PARTS[number], &turned));
         // An outline touches the pixels beside it as well.
         let pixel = 1.0 / place.scale;
         let top = (place.head.y - 1.5 * place.scale).max(0.0) as usize;
@@ -176,7 +177,7 @@ impl DrawnMan {
     /// What is seen there, and how much of the pixel it covers.
     fn color<'a>(
         &self,
-        parts: impl Iterator<Item = &'a Seen<'a>>,
+        parts: impl Iterator<Item = &'a ProjectedPart<'a>>,
         x: f32,
         y: f32,
         scale: f32,

@@ -4,9 +4,9 @@
 use super::blend;
 
 /// Colours are of red, green and blue, 0 to 255.
-type Color = [f32; 3];
+type Rgb = [f32; 3];
 
-const SKIN: Color = [198.0, 142.0, 112.0];
+const SKIN: Rgb = [198.0, 142.0, 112.0];
 
 /// What is painted: from here on to the right and down.
 const LEFT: f32 = -0.8;
@@ -19,7 +19,7 @@ const ROWS: usize = 202;
 /// The painted face.
 pub(super) struct FacePaint {
     /// Colours, and how much of each dot is hair, by rows.
-    dots: Vec<(Color, f32)>,
+    dots: Vec<(Rgb, f32)>,
 }
 
 impl FacePaint {
@@ -32,13 +32,13 @@ impl FacePaint {
     }
 
     /// The colour there, and how much of it is hair; bilinear.
-    pub(super) fn face(&self, x: f32, y: f32) -> (Color, f32) {
+    pub(super) fn face(&self, x: f32, y: f32) -> (Rgb, f32) {
         let place = |at: f32, count: usize| (at * DOTS - 0.5).clamp(0.0, count as f32 - 1.001);
         let (column, row) = (place(x - LEFT, COLUMNS), place(y - TOP, ROWS));
         let (left, top) = (column as usize, row as usize);
         let (right, down) = (column - left as f32, row - top as f32);
         let at = |row: usize, column: usize| self.dots[row * COLUMNS + column];
-        let mix = |a: (Color, f32), b: (Color, f32), share: f32| (blend(a.0, b.0, share), a.1 + (b.1 - a.1) * share);
+        let mix = |a: (Rgb, f32), b: (Rgb, f32), share: f32| (blend(a.0, b.0, share), a.1 + (b.1 - a.1) * share);
         let upper = mix(at(top, left), at(top, left + 1), right);
         let lower = mix(at(top + 1, left), at(top + 1, left + 1), right);
         mix(upper, lower, down)
@@ -51,7 +51,7 @@ impl FacePaint {
 }
 
 /// The colour of hair: strands from front to back.
-pub(super) fn hair([x, y, z]: [f32; 3]) -> Color {
+pub(super) fn hair([x, y, z]: [f32; 3]) -> Rgb {
     let strand = 0.6 * (47.0 * x + 9.0 * y + 3.0 * (7.0 * y + 5.0 * x).sin()).sin()
         + 0.4 * (91.0 * x - 13.0 * y + 31.0 * z).sin();
     [96.0 + 20.0 * strand, 88.0 + 19.0 * strand, 82.0 + 18.0 * strand]
@@ -78,10 +78,10 @@ fn line(away: f32, half: f32) -> f32 {
     (-(away / half).powi(2)).exp()
 }
 
-fn paint(x: f32, y: f32) -> Color {
+fn paint(x: f32, y: f32) -> Rgb {
     let a = x.abs();
     let mut color = SKIN;
-    let mut lay = |over: Color, share: f32| color = blend(color, over, share);
+    let mut lay = |over: Rgb, share: f32| color = blend(color, over, share);
     // Cheeks, sockets, a shaved chin.
     lay([206.0, 124.0, 104.0], 0.45 * spot(a, y, (0.36, 0.34), (0.20, 0.17)));
     lay([150.0, 96.0, 76.0], 0.50 * spot(a, y, (0.30, -0.07), (0.22, 0.12)));

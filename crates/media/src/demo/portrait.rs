@@ -2,7 +2,7 @@
 
 use facelens_core::geometry::Point;
 
-use super::turn::Turn;
+use super::turn::TurnGrid;
 use super::{FACE_CENTER, HEIGHT, WIDTH, blend, coverage};
 
 /// Radius of the round cut-out of the astronaut picture around [`FACE_CENTER`], pixels.
@@ -31,10 +31,10 @@ pub(super) struct PortraitPlace {
 pub(super) struct Portrait(image::RgbImage);
 
 /// What a pixel of the frame is in the astronaut picture: the turn and the scale in it.
-struct View {
+struct PortraitView {
     step_x: f32,
     step_y: f32,
-    turn: Turn,
+    turn: TurnGrid,
 }
 
 impl Portrait {
@@ -51,8 +51,8 @@ impl Portrait {
         let center = place.center;
         let radius = CUT_RADIUS * place.scale;
         let (sin, cos) = place.turn_degrees.to_radians().sin_cos();
-        let turn = Turn::new(place.yaw_degrees, place.pitch_degrees);
-        let view = View { step_x: cos / place.scale, step_y: -sin / place.scale, turn };
+        let turn = TurnGrid::new(place.yaw_degrees, place.pitch_degrees);
+        let view = PortraitView { step_x: cos / place.scale, step_y: -sin / place.scale, turn };
         let reach = radius + RIM;
         let first = (center.y - reach).floor().max(0.0) as usize;
         let last = ((center.y + reach).ceil() as usize).min(HEIGHT as usize - 1);
@@ -79,8 +79,8 @@ impl Portrait {
     }
 
     /// The astronaut picture, bilinear, at an offset from the face's middle in pixels of the frame.
-    fn sample(&self, dx: f32, dy: f32, view: &View) -> [u8; 3] {
-        let View { step_x, step_y, turn } = view;
+    fn sample(&self, dx: f32, dy: f32, view: &PortraitView) -> [u8; 3] {
+        let PortraitView { step_x, step_y, turn } = view;
         let (x, y) = turn.source(dx * step_x - dy * step_y, dx * step_y + dy * step_x);
         let (x, y) = (FACE_CENTER.x + x - 0.5, FACE_CENTER.y + y - 0.5);
         let (width, height) = (self.0.width() as usize, self.0.height() as usize);

@@ -19,12 +19,12 @@ const NODES: usize = 34;
 const ROUNDS: usize = 8;
 
 /// Where each pixel of the turned portrait comes from: a grid, between whose nodes is interpolated.
-pub(super) struct Turn {
+pub(super) struct TurnGrid {
     /// How far back a pixel came, right and down, in pixels of the portrait.
     moved: [[(f32, f32); NODES]; NODES],
 }
 
-impl Turn {
+impl TurnGrid {
     /// The head turned by so many degrees, with the signs of [`Pose`](facelens_core::geometry::Pose).
     pub(super) fn new(yaw_degrees: f32, pitch_degrees: f32) -> Self {
         let along = (-yaw_degrees.to_radians().sin(), -pitch_degrees.to_radians().sin());
@@ -79,27 +79,27 @@ mod tests {
 
     #[test]
     fn the_edge_of_the_portrait_stays_and_a_head_that_looks_ahead_as_well() {
-        for turn in [Turn::new(25.0, -15.0), Turn::new(-25.0, 15.0)] {
+        for turn in [TurnGrid::new(25.0, -15.0), TurnGrid::new(-25.0, 15.0)] {
             for at in [(-128.0, 0.0), (128.0, 20.0), (0.0, 128.0), (10.0, -128.0), (110.0, 60.0)] {
                 let source = turn.source(at.0, at.1);
                 assert!((source.0 - at.0).abs() < 0.5 && (source.1 - at.1).abs() < 0.5, "{at:?} from {source:?}");
             }
         }
-        assert_eq!(Turn::new(0.0, 0.0).source(12.5, -40.0), (12.5, -40.0));
+        assert_eq!(TurnGrid::new(0.0, 0.0).source(12.5, -40.0), (12.5, -40.0));
     }
 
     #[test]
     fn the_nose_goes_where_the_signs_of_a_pose_say() {
         // To the left edge and up: what is shown there is what was in the middle before.
-        let (x, _) = Turn::new(20.0, 0.0).source(-30.0, 6.0);
+        let (x, _) = TurnGrid::new(20.0, 0.0).source(-30.0, 6.0);
         assert!((-5.0..5.0).contains(&x), "{x}");
-        let (_, y) = Turn::new(0.0, 15.0).source(0.0, -20.0);
+        let (_, y) = TurnGrid::new(0.0, 15.0).source(0.0, -20.0);
         assert!((0.0..10.0).contains(&y), "{y}");
     }
 
     #[test]
     fn nothing_folds_over() {
-        for turn in [Turn::new(25.0, 15.0), Turn::new(-25.0, -15.0)] {
+        for turn in [TurnGrid::new(25.0, 15.0), TurnGrid::new(-25.0, -15.0)] {
             for row in -15..15 {
                 let sources: Vec<f32> = (-60..60).map(|x| turn.source(2.0 * x as f32, 8.0 * row as f32).0).collect();
                 assert!(sources.windows(2).all(|pair| pair[1] > pair[0]), "row {row}");

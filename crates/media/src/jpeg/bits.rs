@@ -1,6 +1,6 @@
 //! The bits of a scan's data, and the blocks in them.
 
-use super::huffman::Table;
+use super::huffman::HuffmanTable;
 
 /// Why the data does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    fn symbol(&mut self, table: &Table) -> Result<u8, End> {
+    fn symbol(&mut self, table: &HuffmanTable) -> Result<u8, End> {
         let bits = self.peek();
         let Some((value, length)) = table.find(bits) else {
             // Zeros were put where the data ends.
@@ -85,7 +85,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Passes over a block of 64 coefficients.
-    pub(super) fn block(&mut self, dc: &Table, ac: &Table) -> Result<(), End> {
+    pub(super) fn block(&mut self, dc: &HuffmanTable, ac: &HuffmanTable) -> Result<(), End> {
         let size = self.symbol(dc)?;
         if size > 11 {
             return Err(End::Code);

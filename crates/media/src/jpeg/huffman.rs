@@ -5,7 +5,7 @@ const FAST: u32 = 9;
 
 /// A table of codes.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(super) struct HuffmanTable {
     /// By the next bits: length and value; length 0 where the code is longer.
     fast: Vec<(u8, u8)>,
     /// For each length, the first number that is too large for a code of it, at the top of 16 bits.
@@ -15,7 +15,7 @@ pub(super) struct Table {
     values: Vec<u8>,
 }
 
-impl Table {
+impl HuffmanTable {
     /// A table of these numbers of codes of 1 to 16 bits; `None` where so many cannot be.
     pub(super) fn new(counts: &[u8; 16], values: &[u8]) -> Option<Self> {
         let mut table =

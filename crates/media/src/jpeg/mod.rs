@@ -7,7 +7,7 @@ mod bits;
 mod huffman;
 
 use self::bits::{Bits, End};
-use self::huffman::Table;
+use self::huffman::HuffmanTable;
 
 /// What a look through a JPEG's data finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ struct Headers {
     sequential: bool,
     components: Vec<Component>,
     /// Of DC and of AC.
-    tables: [[Option<Table>; 4]; 2],
+    tables: [[Option<HuffmanTable>; 4]; 2],
     /// MCUs from one restart marker to the next; 0 where there are none.
     restart: usize,
 }
@@ -51,7 +51,7 @@ pub(super) fn look(bytes: &[u8]) -> Data {
         height: 0,
         sequential: false,
         components: Vec::new(),
-        tables: Table::standard(),
+        tables: HuffmanTable::standard(),
         restart: 0,
     };
     // Behind the marker that begins it.
@@ -141,7 +141,7 @@ impl Headers {
             let (counts, rest) = rest.split_first_chunk::<16>()?;
             let values = rest.get(..counts.iter().map(|&count| usize::from(count)).sum())?;
             let tables = self.tables.get_mut(usize::from(place >> 4))?;
-            *tables.get_mut(usize::from(place & 15))? = Some(Table::new(counts, values)?);
+            *tables.get_mut(usize::from(place & 15))? = Some(HuffmanTable::new(counts, values)?);
             segment = &rest[values.len()..];
         }
         Some(())
@@ -183,7 +183,7 @@ impl Headers {
     }
 
     /// How many MCUs a scan has, and the tables of each block in one.
-    fn plan(&self, segment: &[u8]) -> Option<(usize, Vec<(&Table, &Table)>)> {
+    fn plan(&self, segment: &[u8]) -> Option<(usize, Vec<(&HuffmanTable, &HuffmanTable)>)> {
         let (&count, parts) = segment.split_first()?;
         let parts = parts.get(..usize::from(count) * 2)?.as_chunks::<2>().0;
         let widest = self.components.iter().map(|part| part.across).max()?;

@@ -29,7 +29,7 @@ pub fn whole_years(text: &str) -> Option<u16> {
 
 /// An age as a text gives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Age {
+pub enum AgeCell {
     /// Years.
     Years(f64),
     /// Completed years, both included; without the last the bin is open.
@@ -38,15 +38,15 @@ pub enum Age {
 
 /// An age in one cell: years (`27`, `27,5`), a bin of completed years (`20-29`), an open one (`70+`, `more than 70`).
 /// `None` for any other text.
-pub fn age_text(text: &str) -> Option<Age> {
+pub fn age_text(text: &str) -> Option<AgeCell> {
     let open = text.strip_prefix("more than").or_else(|| text.strip_prefix('>')).or_else(|| text.strip_suffix('+'));
     if let Some(min) = open {
-        return whole_years(min.trim()).map(|min| Age::Bin(min, None));
+        return whole_years(min.trim()).map(|min| AgeCell::Bin(min, None));
     }
     if let Some((min, max)) = text.split_once(['-', '–']).filter(|(min, _)| !min.trim().is_empty()) {
-        return whole_years(min.trim()).zip(whole_years(max.trim())).map(|(min, max)| Age::Bin(min, Some(max)));
+        return whole_years(min.trim()).zip(whole_years(max.trim())).map(|(min, max)| AgeCell::Bin(min, Some(max)));
     }
-    number(text).map(Age::Years)
+    number(text).map(AgeCell::Years)
 }
 
 /// Whether a word means male; `None` for a cell that says nothing.
@@ -104,18 +104,18 @@ mod tests {
     #[test]
     fn ages_are_years_or_bins() {
         let ages = ["27", "27,5", "20-29", "20 – 29", "70+", "more than 70", ">70", "-3", "old", "20-"].map(age_text);
-        let bin = |min, max| Some(Age::Bin(min, max));
+        let bin = |min, max| Some(AgeCell::Bin(min, max));
         assert_eq!(
             ages,
             [
-                Some(Age::Years(27.0)),
-                Some(Age::Years(27.5)),
+                Some(AgeCell::Years(27.0)),
+                Some(AgeCell::Years(27.5)),
                 bin(20, Some(29)),
                 bin(20, Some(29)),
                 bin(70, None),
                 bin(70, None),
                 bin(70, None),
-                Some(Age::Years(-3.0)),
+                Some(AgeCell::Years(-3.0)),
                 None,
                 None
             ]

@@ -7,7 +7,7 @@ mod cells;
 mod names;
 mod text;
 
-pub use cells::{Age, age_text, flag, gender, is_unknown, number, whole_years};
+pub use cells::{AgeCell, age_text, flag, gender, is_unknown, number, whole_years};
 pub use names::{Index, files_below, tidy_name};
 
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};

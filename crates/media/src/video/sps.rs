@@ -43,7 +43,7 @@ impl Sps {
         if nal.first()? & 31 != 7 {
             return None;
         }
-        let mut bits = Bits::new(nal.get(1..)?);
+        let mut bits = SpsBits::new(nal.get(1..)?);
         let profile = bits.read(8)?;
         bits.skip(16)?; // constraints, level
         bits.ue()?; // id
@@ -104,12 +104,12 @@ impl Sps {
 }
 
 /// Reads bits, most significant first, without the emulation prevention bytes.
-struct Bits {
+struct SpsBits {
     bytes: Vec<u8>,
     at: usize,
 }
 
-impl Bits {
+impl SpsBits {
     fn new(nal: &[u8]) -> Self {
         let (mut bytes, mut zeros) = (Vec::with_capacity(nal.len()), 0);
         for &byte in nal {

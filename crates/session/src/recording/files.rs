@@ -18,7 +18,7 @@ use super::gait::GaitFiles;
 use super::options::RecorderOptions;
 use super::pictures::Videos;
 use super::queue::{Handed, RecorderJob};
-use super::sync::{Outcome, Syncer};
+use super::sync::{SyncOutcome, Syncer};
 
 /// How often the files are brought to the disk where no fragment is finished meanwhile.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -225,7 +225,7 @@ impl SessionFiles {
         self.count(handed);
         let in_memory = VideoSummary { frames: self.data.frames(), duration: duration(self.clock.end()) };
         let Self { folder, lock, mut info, data, videos, syncer, .. } = self;
-        let Outcome { failure: not_synced, unsaved, unsaved_cause } = syncer.finish();
+        let SyncOutcome { failure: not_synced, unsaved, unsaved_cause } = syncer.finish();
         let mut left = in_memory;
         let videos_finished = match videos.map(Videos::finish) {
             Some(finished) => {

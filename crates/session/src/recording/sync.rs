@@ -23,12 +23,12 @@ pub(super) struct Syncer {
 struct SyncWorker {
     folder: PathBuf,
     files: Mutex<Vec<(PathBuf, Arc<File>)>>,
-    outcome: Mutex<Outcome>,
+    outcome: Mutex<SyncOutcome>,
 }
 
 /// What syncing came to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct SyncOutcome {
     /// Why no more can be recorded: some file systems tell only now that the disk is full.
     pub failure: Option<WriteError>,
     /// How often `session.json` could not be written, and why the last time. It is written again a second later.
@@ -69,12 +69,12 @@ impl Syncer {
     }
 
     /// What went wrong so far.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> SyncOutcome {
         lock(&self.worker.outcome).clone()
     }
 
     /// Waits for what is under way.
-    pub(super) fn finish(mut self) -> Outcome {
+    pub(super) fn finish(mut self) -> SyncOutcome {
         self.join();
         self.outcome()
     }

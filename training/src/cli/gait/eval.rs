@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::export::put;
 use crate::gait::prepare::gei_of;
-use crate::gait::{Estimate, GaitFigures, GaitSet, Judgement, WalkerImage, figures, judge, walker_of};
+use crate::gait::{GaitAgeEstimate, GaitFigures, GaitSet, Judgement, WalkerImage, figures, judge, walker_of};
 
 /// Largest table of walkers, bytes.
 const MAX_TABLE_BYTES: u64 = 64 << 20;
@@ -25,7 +25,7 @@ const MAX_TABLE_BYTES: u64 = 64 << 20;
 /// whether a walker keeps an age and a stage over all strides, when mirrored and with silhouettes from another source,
 /// and whether a grown person is called a child. What passes may be shown; `--write` records that in the card.
 #[derive(Debug, Args)]
-pub(super) struct EvalArgs {
+pub(super) struct GaitEvalArgs {
     /// The model's card.
     model: PathBuf,
 
@@ -59,7 +59,7 @@ struct Document {
 }
 
 /// Runs the command.
-pub(super) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &GaitEvalArgs) -> anyhow::Result<ExitCode> {
     ensure!(!args.sets.is_empty() || !args.walkers.is_empty(), "give --set, --walkers, or both");
     let model = GaitAgeModel::read(&args.model)?;
     let mut sets = Vec::new();
@@ -121,7 +121,7 @@ fn on_set(model: &GaitAgeModel, set: &GaitSet, chosen: &[usize]) -> anyhow::Resu
     let said = chosen.iter().map(|index| {
         let gei = Gei::from_grey(GEI_WIDTH, GEI_HEIGHT, set.picture(*index)).context("an image has another size")?;
         let answer = model.answer(&gei)?;
-        Ok(Estimate { age: answer.distribution, male: answer.male })
+        Ok(GaitAgeEstimate { age: answer.distribution, male: answer.male })
     });
     let said = said.collect::<anyhow::Result<Vec<_>>>()?;
     let samples: Vec<_> = chosen.iter().map(|index| &set.samples[*index]).collect();

@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use facelens_base::interrupt;
 
 use crate::device::DeviceKind;
-use crate::gait::{self, GaitConfig, GaitSetEntry, GaitSurroundings};
+use crate::gait::{self, GaitConfig, GaitSetEntry};
 use crate::nets::GlCnnConfig;
+use crate::train::CourseSurroundings;
 
 /// Trains GL-CNN on gait sets.
 ///
@@ -17,7 +18,7 @@ use crate::nets::GlCnnConfig;
 /// epoch). A stopped run is resumed with `gait train --run FOLDER --resume`, with the same result. A tenth of the
 /// walkers is held out for validation.
 #[derive(Debug, Args)]
-pub(super) struct TrainArgs {
+pub(super) struct GaitTrainArgs {
     /// Folder of the run; it must be new, or hold the run to resume.
     #[arg(long, value_name = "FOLDER")]
     run: PathBuf,
@@ -71,9 +72,9 @@ enum Size {
 }
 
 /// Runs the command.
-pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &GaitTrainArgs) -> anyhow::Result<ExitCode> {
     let stop = interrupt::flag();
-    let surroundings = GaitSurroundings { device: args.device.open()?, until: args.until, stop };
+    let surroundings = CourseSurroundings { device: args.device.open()?, until: args.until, stop };
     let outcome = if args.resume {
         gait::resume(&args.run, &surroundings)?
     } else {
@@ -88,7 +89,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     Ok(crate::cli::tell_outcome(outcome, &args.run, "gait train"))
 }
 
-impl TrainArgs {
+impl GaitTrainArgs {
     /// The settings of a new run.
     fn settings(&self) -> anyhow::Result<GaitConfig> {
         let mut config = match &self.config {

@@ -118,9 +118,9 @@ impl Maker {
 }
 
 /// The columns of a CSV by their names, in any order and case.
-struct Columns(Vec<String>);
+struct NamedColumns(Vec<String>);
 
-impl Columns {
+impl NamedColumns {
     fn of(header: &csv::StringRecord) -> Self {
         let tidy = |name: &str| name.trim().trim_start_matches('\u{feff}').to_ascii_lowercase();
         Self(header.iter().map(tidy).collect())

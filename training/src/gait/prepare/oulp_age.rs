@@ -14,7 +14,7 @@ use std::path::Path;
 use facelens_base::bounded_file::{self, ReadErrorKind};
 
 use super::images::{Unusable, read_gei};
-use super::{Columns, GaitPrepareError, GaitReport, Maker};
+use super::{GaitPrepareError, GaitReport, Maker, NamedColumns};
 use crate::gait::set::GaitSample;
 
 /// Largest list, bytes: ten times that of 63,846 people.
@@ -34,7 +34,7 @@ pub enum OulpPart {
 }
 
 /// What the table says of a person.
-struct Label {
+struct OulpRow {
     id: String,
     age: Result<u32, String>,
     male: Option<f32>,
@@ -127,7 +127,7 @@ fn read_ids(file: &Path) -> Result<Vec<String>, GaitPrepareError> {
 }
 
 /// The table: with or without names in its first line.
-fn read_labels(file: &Path, maker: &mut Maker) -> Result<Vec<Label>, GaitPrepareError> {
+fn read_labels(file: &Path, maker: &mut Maker) -> Result<Vec<OulpRow>, GaitPrepareError> {
     let text = read_list(file)?;
     let mut csv =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
@@ -142,7 +142,7 @@ fn read_labels(file: &Path, maker: &mut Maker) -> Result<Vec<Label>, GaitPrepare
                 continue;
             }
         };
-        let columns = Columns::of(&record);
+        let columns = NamedColumns::of(&record);
         if line == 0
             && let (Some(id), Some(age), Some(gender)) = (
                 columns.find(&["id", "subject", "subjectid"]),
@@ -170,7 +170,7 @@ fn read_labels(file: &Path, maker: &mut Maker) -> Result<Vec<Label>, GaitPrepare
                 text if text.eq_ignore_ascii_case("f") || text.eq_ignore_ascii_case("female") => Some(0.0),
                 _ => None,
             };
-            labels.push(Label { id, age, male });
+            labels.push(OulpRow { id, age, male });
         }
     }
     if labels.is_empty() {

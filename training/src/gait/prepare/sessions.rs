@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use facelens_base::bounded_file;
 
 use super::images::{Unusable, read_gei};
-use super::{Columns, GaitPrepareError, GaitReport, Maker};
+use super::{GaitPrepareError, GaitReport, Maker, NamedColumns};
 use crate::gait::set::GaitSample;
 
 /// Largest table of a session, bytes.
@@ -24,7 +24,7 @@ const OLDEST: f32 = 150.0;
 
 /// What the face of one person said.
 #[derive(Default)]
-struct Said {
+struct FacePrediction {
     low: Vec<f32>,
     high: Vec<f32>,
     male: Vec<f32>,
@@ -96,12 +96,12 @@ fn median(numbers: &[f32]) -> Option<f32> {
 type Records = csv::StringRecordsIntoIter<std::io::Cursor<Vec<u8>>>;
 
 /// The columns of a table, which must have those that are needed, and its lines.
-fn table(file: &Path, needed: &[&str]) -> Result<(Columns, Records), GaitPrepareError> {
+fn table(file: &Path, needed: &[&str]) -> Result<(NamedColumns, Records), GaitPrepareError> {
     let failed = |cause: String| GaitPrepareError::Labels { file: file.display().to_string(), cause };
     let bytes = bounded_file::read(file, MAX_TABLE_BYTES).map_err(|error| failed(error.cause))?;
     let mut csv =
         csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(std::io::Cursor::new(bytes));
-    let columns = Columns::of(csv.headers().map_err(|error| failed(error.to_string()))?);
+    let columns = NamedColumns::of(csv.headers().map_err(|error| failed(error.to_string()))?);
     match needed.iter().find(|name| columns.find(&[**name]).is_none()) {
         Some(name) => Err(failed(format!("there is no column `{name}` in its first line"))),
         None => Ok((columns, csv.into_records())),
@@ -109,10 +109,10 @@ fn table(file: &Path, needed: &[&str]) -> Result<(Columns, Records), GaitPrepare
 }
 
 /// What each face of a session said.
-fn faces(file: &Path, maker: &mut Maker) -> Result<BTreeMap<u64, Said>, GaitPrepareError> {
+fn faces(file: &Path, maker: &mut Maker) -> Result<BTreeMap<u64, FacePrediction>, GaitPrepareError> {
     let (columns, records) = table(file, &["id", "age_low", "age_high"])?;
     let places = ["id", "age_low", "age_high", "gender_male"].map(|name| columns.find(&[name]));
-    let mut said: BTreeMap<u64, Said> = BTreeMap::new();
+    let mut said: BTreeMap<u64, FacePrediction> = BTreeMap::new();
     for (line, record) in records.enumerate() {
         let record = match record {
             Ok(record) => record,
@@ -142,7 +142,7 @@ fn faces(file: &Path, maker: &mut Maker) -> Result<BTreeMap<u64, Said>, GaitPrep
 }
 
 /// One stride of a session.
-struct Stride {
+struct RecordedStride {
     id: u64,
     file: PathBuf,
     direction_deg: Option<f32>,
@@ -153,7 +153,7 @@ struct Stride {
 fn strides(
     folder: &Path,
     maker: &mut Maker,
-    mut take: impl FnMut(&mut Maker, Stride, String) -> Result<(), GaitPrepareError>,
+    mut take: impl FnMut(&mut Maker, RecordedStride, String) -> Result<(), GaitPrepareError>,
 ) -> Result<(), GaitPrepareError> {
     let file = folder.join("gait.csv");
     let (columns, records) = table(&file, &["id", "gei"])?;
@@ -176,7 +176,8 @@ fn strides(
             Ok(_) if gei.is_empty() => maker.leave_out("it has no image", &named, ""),
             Ok(id) if plain => {
                 let stride_s = number(3).filter(|stride| *stride > 0.0);
-                let stride = Stride { id, file: folder.join("gei").join(gei), direction_deg: number(2), stride_s };
+                let stride =
+                    RecordedStride { id, file: folder.join("gei").join(gei), direction_deg: number(2), stride_s };
                 take(maker, stride, format!("{}/gei/{gei}", folder.display()))?;
             }
             _ => maker.leave_out("its line cannot be read", &named, "it names no walker or no file"),

@@ -1,7 +1,7 @@
 //! One walker's body: as tall and as far grown as people of that age and sex are, standing on the ground.
 
 use super::bones::{COUNT, FOOT, HIP_JOINT, THIGH, TOES};
-use super::model::{AgeMix, Model, Shape};
+use super::model::{AgeMix, BodyShape, Model};
 use super::vector::{Vec3, scaled, sub};
 
 /// Median standing height in centimetres at 2, 3, ... 19 years, men and women. Source: WHO Child Growth Standards (2006) to 5 years, WHO
@@ -51,7 +51,7 @@ pub(super) struct Growth {
 impl Growth {
     pub(super) fn of(model: &Model) -> Self {
         let height = |male, ages| {
-            let vertices = model.morphed(&Shape::average(male, ages));
+            let vertices = model.morphed(&BodyShape::average(male, ages));
             let (low, high) = extent(model, &vertices);
             high - low
         };
@@ -98,7 +98,7 @@ pub(super) struct Sole {
 }
 
 /// A body at rest: arms a little away, soles on y = 0; metres.
-pub(super) struct Body {
+pub(super) struct RestingBody {
     pub vertices: Vec<Vec3>,
     /// Where each bone begins and ends.
     pub ends: [[Vec3; 2]; COUNT],
@@ -108,9 +108,9 @@ pub(super) struct Body {
     pub height_m: f32,
 }
 
-impl Body {
+impl RestingBody {
     /// A body of this shape, as tall as that.
-    pub(super) fn new(model: &Model, shape: &Shape, height_m: f32) -> Self {
+    pub(super) fn new(model: &Model, shape: &BodyShape, height_m: f32) -> Self {
         let mut vertices = model.morphed(shape);
         let (low, high) = extent(model, &vertices);
         let scale = height_m / (high - low);

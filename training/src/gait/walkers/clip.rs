@@ -18,16 +18,16 @@ use image::{ExtendedColorType, ImageEncoder as _};
 use serde::Serialize;
 
 use super::WalkersError;
-use super::body::{Body, Growth, median_height_m};
+use super::body::{Growth, RestingBody, median_height_m};
 use super::figure::{Drawer, SIDE};
 use super::generate::view_degrees;
-use super::mesh::{Part, Transforms};
-use super::model::{Model, Shape};
+use super::mesh::{MeshPart, Transforms};
+use super::model::{BodyShape, Model};
 use super::norms;
 use super::outfit::Outfit;
 use super::raster::Camera;
-use super::scene::{Scene, Seen};
-use super::vector::{Rotation, Vec3, add, sub};
+use super::scene::{RenderTarget, VisibleWalker};
+use super::vector::{Matrix3, Vec3, add, sub};
 use super::walk::Walk;
 use super::wheel::Wheel;
 
@@ -88,7 +88,7 @@ const ROLES: [Role; 3] = [
 
 /// What is true of the clip.
 #[derive(Debug, Serialize)]
-struct Truth {
+struct ClipTruth {
     width: usize,
     height: usize,
     frames: usize,
@@ -139,14 +139,14 @@ pub struct ClipSummary {
 struct Actor<'a> {
     role: &'a Role,
     walk: Walk<'a>,
-    parts: &'a [Part],
+    parts: &'a [MeshPart],
     start: Vec3,
-    turn: Rotation,
+    turn: Matrix3,
 }
 
 impl Actor<'_> {
     /// The parts with their vertices in the room at this time of the clip.
-    fn placed(&self, time_s: f32) -> Vec<(&Part, Vec<Vec3>)> {
+    fn placed(&self, time_s: f32) -> Vec<(&MeshPart, Vec<Vec3>)> {
         let pose = self.walk.at(time_s - self.role.begin_s);
         let transforms = Transforms::new(self.walk.body, &pose);
         let place = |part| {
@@ -170,7 +170,7 @@ pub fn draw_clip(bodies: &Path, folder: &Path) -> Result<ClipSummary, WalkersErr
     let model = Model::read(&Wheel::open(bodies)?)?;
     let growth = Growth::of(&model);
     let duration_s = FRAMES as f32 / FRAMES_PER_S as f32;
-    let cast: Vec<(Body, Vec<Part>)> = ROLES.iter().map(|role| dressed(&model, &growth, role)).collect();
+    let cast: Vec<(RestingBody, Vec<MeshPart>)> = ROLES.iter().map(|role| dressed(&model, &growth, role)).collect();
     let actors: Vec<Actor> = ROLES
         .iter()
         .zip(&cast)
@@ -180,12 +180,12 @@ pub fn draw_clip(bodies: &Path, folder: &Path) -> Result<ClipSummary, WalkersErr
             let walk = Walk::new(body, style, &vec![(1.0, 1.0); strides])?;
             // Soles are thicker than bare feet.
             let start = [role.start[0], SOLES_M, role.start[1]];
-            Some(Actor { role, walk, parts, start, turn: Rotation::about_y(role.heading) })
+            Some(Actor { role, walk, parts, start, turn: Matrix3::about_y(role.heading) })
         })
         .collect();
 
     let camera = Camera::looking_at([0.0, 1.4, 6.4], [0.0, 1.1, 0.0]);
-    let mut scene = Scene::new(WIDTH, HEIGHT, FOCAL, camera);
+    let mut scene = RenderTarget::new(WIDTH, HEIGHT, FOCAL, camera);
     let path = folder.join("walkers.mp4");
     let options = VideoOptions { fragment: Duration::from_secs(2), file: VideoFile::Whole, ..Default::default() };
     let mut video = VideoWriter::create(&path, WIDTH as u32, HEIGHT as u32, options).map_err(WalkersError::Video)?;
@@ -199,7 +199,7 @@ pub fn draw_clip(bodies: &Path, folder: &Path) -> Result<ClipSummary, WalkersErr
         let seen = draw_frame(&mut scene, &actors, time_s);
         video.write(&scene.rgb(), Duration::from_secs_f32(time_s)).map_err(WalkersError::Video)?;
         for (number, actor) in actors.iter().enumerate() {
-            let Seen { bounds: [left, top, right, bottom], visible } = seen[number];
+            let VisibleWalker { bounds: [left, top, right, bottom], visible } = seen[number];
             if time_s < actor.role.begin_s || right <= left {
                 continue;
             }
@@ -229,7 +229,7 @@ pub fn draw_clip(bodies: &Path, folder: &Path) -> Result<ClipSummary, WalkersErr
         write(&folder.join(format!("walkers-{}.png", number + 1)), &png(sheet, size)?)?;
     }
     let walkers = actors.iter().zip(truths).enumerate().map(|(number, (actor, frames))| truth(number, actor, frames));
-    let truth = Truth {
+    let truth = ClipTruth {
         width: WIDTH,
         height: HEIGHT,
         frames: FRAMES,
@@ -245,9 +245,9 @@ pub fn draw_clip(bodies: &Path, folder: &Path) -> Result<ClipSummary, WalkersErr
 
 const SOLES_M: f32 = 0.015;
 
-fn dressed(model: &Model, growth: &Growth, role: &Role) -> (Body, Vec<Part>) {
-    let shape = Shape::average(role.male, growth.ages(role.age, role.male, 0.0));
-    let body = Body::new(model, &shape, median_height_m(role.age, role.male));
+fn dressed(model: &Model, growth: &Growth, role: &Role) -> (RestingBody, Vec<MeshPart>) {
+    let shape = BodyShape::average(role.male, growth.ages(role.age, role.male, 0.0));
+    let body = RestingBody::new(model, &shape, median_height_m(role.age, role.male));
     let outfit = Outfit {
         upper_m: 0.012,
         sleeves_m: 0.01,
@@ -270,7 +270,7 @@ fn dressed(model: &Model, growth: &Growth, role: &Role) -> (Body, Vec<Part>) {
 }
 
 /// Draws all who are on the stage; what is seen of each.
-fn draw_frame(scene: &mut Scene, actors: &[Actor], time_s: f32) -> Vec<Seen> {
+fn draw_frame(scene: &mut RenderTarget, actors: &[Actor], time_s: f32) -> Vec<VisibleWalker> {
     let placed: Vec<_> = actors
         .iter()
         .map(|actor| if time_s < actor.role.begin_s { Vec::new() } else { actor.placed(time_s) })

@@ -1,7 +1,7 @@
 //! A walker's mask in one frame.
 
 use super::bones::{FOOT, HAND};
-use super::mesh::{Part, Transforms};
+use super::mesh::{MeshPart, Transforms};
 use super::raster::{Camera, Canvas};
 use super::vector::Vec3;
 use super::walk::Walk;
@@ -34,7 +34,7 @@ impl Drawer {
     }
 
     /// Draws the walker at this time into the middle of the mask, as a tracker would cut him out.
-    pub(super) fn draw(&mut self, walk: &Walk, parts: &[Part], time_s: f32, camera: &Camera) -> Drawn {
+    pub(super) fn draw(&mut self, walk: &Walk, parts: &[MeshPart], time_s: f32, camera: &Camera) -> Drawn {
         let pose = walk.at(time_s);
         let transforms = Transforms::new(walk.body, &pose);
         self.corners.resize_with(parts.len(), Vec::new);

@@ -10,13 +10,13 @@ use rand::RngExt as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::WalkersError;
-use super::body::{Body, Growth};
+use super::body::{Growth, RestingBody};
 use super::faults::Faults;
 use super::figure::{Drawer, SIDE};
 use super::model::Model;
 use super::norms::{chance, normal, unevenness};
 use super::outfit::Outfit;
-use super::person::Person;
+use super::person::WalkingPerson;
 use super::raster::Camera;
 use super::vector::{Vec3, add, length, scaled, sub};
 use super::walk::Walk;
@@ -169,7 +169,7 @@ fn drawn(
 
 /// All samples of one person.
 fn person(model: &Model, growth: &Growth, options: &WalkersOptions, id: u32, drawer: &mut Drawer) -> Vec<Made> {
-    let person = Person::drawn(growth, options.seed, id);
+    let person = WalkingPerson::drawn(growth, options.seed, id);
     let body = person.body(model);
     let mut made = Vec::new();
     for clip in 0..options.clips {
@@ -192,8 +192,8 @@ fn person(model: &Model, growth: &Growth, options: &WalkersOptions, id: u32, dra
 /// The gait energy images of one clip.
 fn clip_samples(
     model: &Model,
-    person: &Person,
-    body: &Body,
+    person: &WalkingPerson,
+    body: &RestingBody,
     options: &WalkersOptions,
     about: &GaitSample,
     drawer: &mut Drawer,

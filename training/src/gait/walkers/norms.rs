@@ -16,9 +16,9 @@ use rand::rngs::ChaCha8Rng;
 use super::walk::Style;
 
 /// Values by age, years; straight between, flat outside.
-type Table<'a> = &'a [(f32, f32)];
+type AgeTable<'a> = &'a [(f32, f32)];
 
-fn by_age(age: f32, table: Table) -> f32 {
+fn by_age(age: f32, table: AgeTable) -> f32 {
     let after = table.partition_point(|(years, _)| *years <= age);
     match (after.checked_sub(1).map(|i| table[i]), table.get(after)) {
         (Some((from, a)), Some(&(to, b))) => a + (b - a) * (age - from) / (to - from),
@@ -39,7 +39,7 @@ pub(super) fn chance(rng: &mut ChaCha8Rng, share: f32) -> bool {
     rng.random_range(0.0..1.0) < share
 }
 
-const STRIDE_S: Table = &[
+const STRIDE_S: AgeTable = &[
     (2.0, 0.77),
     (3.0, 0.84),
     (4.0, 0.89),
@@ -52,7 +52,7 @@ const STRIDE_S: Table = &[
     (85.0, 1.18),
     (90.0, 1.22),
 ];
-const STEP_OVER_LEG: Table = &[
+const STEP_OVER_LEG: AgeTable = &[
     (2.0, 0.70),
     (3.0, 0.78),
     (4.0, 0.83),
@@ -64,26 +64,26 @@ const STEP_OVER_LEG: Table = &[
     (80.0, 0.64),
     (90.0, 0.54),
 ];
-const KNEE: Table = &[(2.0, 0.9), (4.0, 1.0), (68.0, 1.0), (80.0, 0.93), (90.0, 0.86)];
-const ANKLE: Table = &[(2.0, 0.6), (4.0, 0.9), (7.0, 1.0), (55.0, 1.0), (68.0, 0.95), (80.0, 0.86), (90.0, 0.76)];
-const STANCE: Table =
+const KNEE: AgeTable = &[(2.0, 0.9), (4.0, 1.0), (68.0, 1.0), (80.0, 0.93), (90.0, 0.86)];
+const ANKLE: AgeTable = &[(2.0, 0.6), (4.0, 0.9), (7.0, 1.0), (55.0, 1.0), (68.0, 0.95), (80.0, 0.86), (90.0, 0.76)];
+const STANCE: AgeTable =
     &[(2.0, 0.65), (4.0, 0.63), (7.0, 0.62), (18.0, 0.61), (60.0, 0.615), (75.0, 0.63), (90.0, 0.665)];
-const FLAT: Table = &[(2.0, 0.8), (3.0, 0.45), (4.0, 0.2), (6.0, 0.05), (60.0, 0.05), (75.0, 0.2), (90.0, 0.55)];
-const CROUCH: Table = &[(2.0, 6.0), (4.0, 3.0), (7.0, 1.0), (18.0, 0.0), (60.0, 0.5), (75.0, 2.5), (90.0, 7.0)];
-const STEP_WIDTH_M: Table =
+const FLAT: AgeTable = &[(2.0, 0.8), (3.0, 0.45), (4.0, 0.2), (6.0, 0.05), (60.0, 0.05), (75.0, 0.2), (90.0, 0.55)];
+const CROUCH: AgeTable = &[(2.0, 6.0), (4.0, 3.0), (7.0, 1.0), (18.0, 0.0), (60.0, 0.5), (75.0, 2.5), (90.0, 7.0)];
+const STEP_WIDTH_M: AgeTable =
     &[(2.0, 0.115), (4.0, 0.09), (10.0, 0.085), (20.0, 0.09), (65.0, 0.095), (80.0, 0.11), (90.0, 0.125)];
-const TOE_OUT: Table = &[(2.0, 9.0), (4.0, 7.0), (8.0, 5.0), (18.0, 7.0), (70.0, 8.0), (90.0, 10.0)];
-const PELVIS_TURN: Table = &[(2.0, 9.0), (4.0, 7.0), (8.0, 5.5), (18.0, 4.5), (65.0, 4.2), (90.0, 3.0)];
-const PELVIS_DROP: Table = &[(2.0, 3.0), (5.0, 4.0), (60.0, 4.0), (80.0, 2.8)];
-const SWAY_M: Table = &[(2.0, 0.022), (6.0, 0.016), (18.0, 0.018), (65.0, 0.019), (85.0, 0.026)];
-const LEAN: Table = &[(2.0, 4.0), (5.0, 2.0), (18.0, 1.5), (60.0, 2.0), (75.0, 4.5), (90.0, 9.0)];
-const STOOP: Table = &[(50.0, 0.0), (60.0, 1.0), (70.0, 3.0), (80.0, 6.0), (90.0, 10.0)];
-const STOOP_SPREAD: Table = &[(20.0, 2.5), (60.0, 3.5), (80.0, 6.0)];
-const NECK: Table = &[(2.0, -2.0), (18.0, 1.0), (60.0, 3.0), (80.0, 8.0), (90.0, 11.0)];
-const ARM_SWING: Table =
+const TOE_OUT: AgeTable = &[(2.0, 9.0), (4.0, 7.0), (8.0, 5.0), (18.0, 7.0), (70.0, 8.0), (90.0, 10.0)];
+const PELVIS_TURN: AgeTable = &[(2.0, 9.0), (4.0, 7.0), (8.0, 5.5), (18.0, 4.5), (65.0, 4.2), (90.0, 3.0)];
+const PELVIS_DROP: AgeTable = &[(2.0, 3.0), (5.0, 4.0), (60.0, 4.0), (80.0, 2.8)];
+const SWAY_M: AgeTable = &[(2.0, 0.022), (6.0, 0.016), (18.0, 0.018), (65.0, 0.019), (85.0, 0.026)];
+const LEAN: AgeTable = &[(2.0, 4.0), (5.0, 2.0), (18.0, 1.5), (60.0, 2.0), (75.0, 4.5), (90.0, 9.0)];
+const STOOP: AgeTable = &[(50.0, 0.0), (60.0, 1.0), (70.0, 3.0), (80.0, 6.0), (90.0, 10.0)];
+const STOOP_SPREAD: AgeTable = &[(20.0, 2.5), (60.0, 3.5), (80.0, 6.0)];
+const NECK: AgeTable = &[(2.0, -2.0), (18.0, 1.0), (60.0, 3.0), (80.0, 8.0), (90.0, 11.0)];
+const ARM_SWING: AgeTable =
     &[(2.0, 6.0), (3.0, 11.0), (4.0, 15.0), (8.0, 18.0), (20.0, 16.0), (65.0, 15.0), (80.0, 11.0), (90.0, 8.0)];
-const ELBOW: Table = &[(2.0, 55.0), (3.0, 36.0), (4.0, 26.0), (7.0, 20.0), (60.0, 18.0), (80.0, 27.0), (90.0, 33.0)];
-const ARMS_OUT: Table = &[(2.0, 22.0), (3.0, 14.0), (5.0, 9.0), (18.0, 7.0), (75.0, 8.0), (90.0, 10.0)];
+const ELBOW: AgeTable = &[(2.0, 55.0), (3.0, 36.0), (4.0, 26.0), (7.0, 20.0), (60.0, 18.0), (80.0, 27.0), (90.0, 33.0)];
+const ARMS_OUT: AgeTable = &[(2.0, 22.0), (3.0, 14.0), (5.0, 9.0), (18.0, 7.0), (75.0, 8.0), (90.0, 10.0)];
 
 /// The usual walk at this age and sex.
 pub(super) fn usual(age: f32, male: bool) -> Style {
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn tables_are_straight_between_their_ages_and_flat_outside() {
-        let table: Table = &[(2.0, 1.0), (4.0, 3.0)];
+        let table: AgeTable = &[(2.0, 1.0), (4.0, 3.0)];
         assert_eq!([1.0, 2.0, 2.5, 4.0, 9.0].map(|age| by_age(age, table)), [1.0, 1.0, 1.5, 3.0, 3.0]);
     }
 

@@ -3,12 +3,12 @@
 use rand::RngExt as _;
 use rand::rngs::ChaCha8Rng;
 
-use super::body::Body;
+use super::body::RestingBody;
 use super::bones::{
     ARM, FINGER_BASE, FINGERS, FOOT, FOREARM, HAND, HEAD, HIP_JOINT, HIPS, LOWER_BACK, NECK, NECK1, SHANK, SHOULDER,
     SPINE, SPINE1, THIGH, THUMB, TOES,
 };
-use super::mesh::{BELT, GRIP, Part, STICK};
+use super::mesh::{BELT, GRIP, MeshPart, STICK};
 use super::model::{Model, Skin};
 use super::norms::{chance, normal};
 use super::vector::{Vec3, add};
@@ -108,7 +108,7 @@ impl Outfit {
     }
 
     /// The meshes that are drawn of a body in these clothes.
-    pub(super) fn dressed(&self, model: &Model, body: &Body) -> Vec<Part> {
+    pub(super) fn dressed(&self, model: &Model, body: &RestingBody) -> Vec<MeshPart> {
         let height = body.height_m;
         let [skin_colour, hair_colour, upper_colour, lower_colour, shoe_colour, thing_colour] = self.colours;
         let mut parts = Vec::new();
@@ -117,7 +117,7 @@ impl Outfit {
         let bare = |skin: &Skin| skin.share(&BARE) > 0.02;
         let quads: Vec<_> =
             model.faces.body.iter().filter(|q| q.iter().any(|v| bare(&model.skin[*v as usize]))).copied().collect();
-        let mut flesh = Part::of(&body.vertices, &model.skin, &quads);
+        let mut flesh = MeshPart::of(&body.vertices, &model.skin, &quads);
         let feet = [FOOT[0], FOOT[1], TOES[0], TOES[1]];
         flesh.inflate(|_, skin| self.shoes_m * skin.share(&feet));
         let ankle = body.ends[FOOT[0]][0][1];
@@ -128,18 +128,18 @@ impl Outfit {
         }
         let shod: Vec<bool> = flesh.skin.iter().map(|skin| skin.share(&feet) > 0.5).collect();
         let (shoes, flesh_quads) = flesh.quads.iter().partition::<Vec<_>, _>(|q| shod[q[0] as usize]);
-        let mut shoes = Part::of(&flesh.vertices, &flesh.skin, &shoes);
+        let mut shoes = MeshPart::of(&flesh.vertices, &flesh.skin, &shoes);
         shoes.colour = shoe_colour;
-        let mut flesh = Part::of(&flesh.vertices, &flesh.skin, &flesh_quads);
+        let mut flesh = MeshPart::of(&flesh.vertices, &flesh.skin, &flesh_quads);
         flesh.colour = skin_colour;
-        let mut eyes = Part::of(&body.vertices, &model.skin, &model.faces.eyes);
+        let mut eyes = MeshPart::of(&body.vertices, &model.skin, &model.faces.eyes);
         eyes.colour = [225; 3];
         parts.extend([flesh, shoes, eyes]);
 
         let (hips, ankles) = (body.leg_m(), ankle);
         let level = |down: f32| hips + (ankles - hips) * down;
         let (legs, shanks) = ([THIGH[0], THIGH[1], HIPS, HIP_JOINT[0], HIP_JOINT[1]], SHANK);
-        let mut cloth = Part::of(&body.vertices, &model.skin, &model.faces.tights);
+        let mut cloth = MeshPart::of(&body.vertices, &model.skin, &model.faces.tights);
         let hem = self.coat.map_or(f32::MAX, level);
         cloth.inflate(|vertex, skin| {
             let lower =
@@ -152,7 +152,7 @@ impl Outfit {
             .collect();
         let (upper, lower) = cloth.quads.iter().partition::<Vec<_>, _>(|q| high[q[0] as usize]);
         for (quads, colour) in [(upper, upper_colour), (lower, lower_colour)] {
-            let mut part = Part::of(&cloth.vertices, &cloth.skin, &quads);
+            let mut part = MeshPart::of(&cloth.vertices, &cloth.skin, &quads);
             part.colour = colour;
             parts.push(part);
         }
@@ -160,7 +160,7 @@ impl Outfit {
         let coat = self.coat.map(|hem| (hem, 0.02, self.upper_m, upper_colour));
         let skirt = self.skirt.map(|(hem, wider)| (hem, wider, 0.005, lower_colour));
         for (hem, wider, off, colour) in coat.into_iter().chain(skirt) {
-            let mut part = Part::of(&body.vertices, &model.skin, &model.faces.skirt);
+            let mut part = MeshPart::of(&body.vertices, &model.skin, &model.faces.skirt);
             part.inflate(|vertex, _| off + wider * ((hips - vertex[1]) / (hips - ankles)).clamp(0.0, 1.0));
             cut(&mut part, level(hem));
             (part.colour, part.open) = (colour, true);
@@ -171,13 +171,20 @@ impl Outfit {
         parts
     }
 
-    fn head(&self, model: &Model, body: &Body, hair_colour: [u8; 3], hat_colour: [u8; 3], parts: &mut Vec<Part>) {
+    fn head(
+        &self,
+        model: &Model,
+        body: &RestingBody,
+        hair_colour: [u8; 3],
+        hat_colour: [u8; 3],
+        parts: &mut Vec<MeshPart>,
+    ) {
         let height = body.height_m;
         let [neck, crown] = body.ends[HEAD];
         let ([_, _, back], [right, _, front]) = extent(model, body, &[HEAD]);
         let (middle_z, half_z) = ((back + front) / 2.0, (front - back) / 2.0);
         if let Some((down, thick)) = self.hair {
-            let mut part = Part::of(&body.vertices, &model.skin, &model.faces.hair);
+            let mut part = MeshPart::of(&body.vertices, &model.skin, &model.faces.hair);
             part.inflate(|_, _| thick);
             // Eyes are half way between neck and crown. The helper goes all round the head: the face is kept free.
             let eyes = (neck[1] + crown[1]) / 2.0;
@@ -194,43 +201,55 @@ impl Outfit {
         }
         if let Some(half) = self.knot {
             let behind = [0.0, crown[1] - 0.035 * height, back - 0.4 * half * height];
-            parts.push(Part { colour: hair_colour, ..Part::ball(behind, [half * height; 3], 1.0, HEAD) });
+            parts.push(MeshPart { colour: hair_colour, ..MeshPart::ball(behind, [half * height; 3], 1.0, HEAD) });
         }
         if let Some((brim, high)) = self.hat {
             let middle = [0.0, crown[1] - 0.02 * height, middle_z];
             let (wide, long) = (right + 0.008, half_z + 0.004);
-            parts
-                .push(Part { colour: hat_colour, ..Part::ball(middle, [wide, 0.02 * height + high, long], 0.7, HEAD) });
+            parts.push(MeshPart {
+                colour: hat_colour,
+                ..MeshPart::ball(middle, [wide, 0.02 * height + high, long], 0.7, HEAD)
+            });
             let rim = [wide + brim, 0.008, long + brim];
-            parts.push(Part { colour: hat_colour, ..Part::ball(middle, rim, 1.0, HEAD) });
+            parts.push(MeshPart { colour: hat_colour, ..MeshPart::ball(middle, rim, 1.0, HEAD) });
         }
     }
 
-    fn things(&self, model: &Model, body: &Body, colour: [u8; 3], parts: &mut Vec<Part>) {
+    fn things(&self, model: &Model, body: &RestingBody, colour: [u8; 3], parts: &mut Vec<MeshPart>) {
         let height = body.height_m;
-        let mut push = |part: Part| parts.push(Part { colour, ..part });
+        let mut push = |part: MeshPart| parts.push(MeshPart { colour, ..part });
         if let Some(depth) = self.backpack {
             let [low, high] = body.ends[SPINE1];
             let back = extent(model, body, &[SPINE1, SPINE]).0[2] - self.upper_m;
             let middle = [0.0, (low[1] + high[1]) / 2.0 - 0.04 * height, back - 0.4 * depth];
-            push(Part::ball(middle, [0.085 * height, 0.13 * height, depth / 2.0], 0.5, SPINE1));
+            push(MeshPart::ball(middle, [0.085 * height, 0.13 * height, depth / 2.0], 0.5, SPINE1));
         }
         if let Some((side, half)) = self.side_bag {
             let out = if side == 0 { 1.0 } else { -1.0 };
             let middle = add(body.ends[HIPS][0], [out * 0.115 * height, -0.03 * height, 0.0]);
-            push(Part::ball(middle, [0.03 * height, 0.75 * half, half], 0.5, BELT));
+            push(MeshPart::ball(middle, [0.03 * height, 0.75 * half, half], 0.5, BELT));
         }
         if let Some((side, half)) = self.hand_bag {
             let hand = body.ends[HAND[side]][1];
             let long = (1.6 * half).min(hand[1] * 0.3);
-            push(Part::ball(add(hand, [0.0, -long - 0.05 * height, 0.0]), [0.4 * half, long, half], 0.4, GRIP[side]));
-            push(Part::ball(add(hand, [0.0, -0.025 * height, 0.0]), [0.012, 0.035 * height, 0.02], 0.5, GRIP[side]));
+            push(MeshPart::ball(
+                add(hand, [0.0, -long - 0.05 * height, 0.0]),
+                [0.4 * half, long, half],
+                0.4,
+                GRIP[side],
+            ));
+            push(MeshPart::ball(
+                add(hand, [0.0, -0.025 * height, 0.0]),
+                [0.012, 0.035 * height, 0.02],
+                0.5,
+                GRIP[side],
+            ));
         }
         if let Some(side) = self.stick {
             let hand = body.ends[HAND[side]][1];
             // As long as from the hanging hand to the ground.
             let long = 0.46 * height / 2.0;
-            push(Part::ball(add(hand, [0.0, -long, 0.0]), [0.011, long, 0.011], 0.5, STICK[side]));
+            push(MeshPart::ball(add(hand, [0.0, -long, 0.0]), [0.011, long, 0.011], 0.5, STICK[side]));
         }
     }
 }
@@ -256,7 +275,7 @@ const TRUNK: [usize; 5] = [LOWER_BACK, SPINE, SPINE1, SHOULDER[0], SHOULDER[1]];
 const SLEEVES: [usize; 4] = [ARM[0], ARM[1], FOREARM[0], FOREARM[1]];
 
 /// The lowest and highest coordinates of what moves with these bones.
-fn extent(model: &Model, body: &Body, bones: &[usize]) -> (Vec3, Vec3) {
+fn extent(model: &Model, body: &RestingBody, bones: &[usize]) -> (Vec3, Vec3) {
     let corners = model.faces.body.iter().flatten().map(|corner| *corner as usize);
     let theirs = corners.filter(|corner| model.skin[*corner].share(bones) > 0.8).map(|corner| body.vertices[corner]);
     theirs.fold(([f32::MAX; 3], [f32::MIN; 3]), |(low, high), v| {
@@ -265,7 +284,7 @@ fn extent(model: &Model, body: &Body, bones: &[usize]) -> (Vec3, Vec3) {
 }
 
 /// Ends a piece of cloth or hair at this height.
-fn cut(part: &mut Part, low: f32) {
+fn cut(part: &mut MeshPart, low: f32) {
     let vertices = &part.vertices;
     part.quads.retain(|quad| quad.iter().any(|corner| vertices[*corner as usize][1] > low));
     for vertex in &mut part.vertices {

@@ -2,8 +2,8 @@
 
 use rand::RngExt as _;
 
-use super::body::{Body, Growth, height_spread, median_height_m};
-use super::model::{Model, Shape};
+use super::body::{Growth, RestingBody, height_spread, median_height_m};
+use super::model::{BodyShape, Model};
 use super::norms::{self, chance, normal};
 use super::walk::Style;
 use crate::augment::generator;
@@ -17,15 +17,15 @@ const YOUNG_SHARE: f32 = 0.35;
 
 /// Who walks.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Person {
+pub(super) struct WalkingPerson {
     pub age: f32,
     pub male: bool,
     pub height_m: f32,
-    pub shape: Shape,
+    pub shape: BodyShape,
     pub style: Style,
 }
 
-impl Person {
+impl WalkingPerson {
     /// Person `id` of the set with this seed: the same whenever and wherever drawn. Every second one is male.
     pub(super) fn drawn(growth: &Growth, seed: u64, id: u32) -> Self {
         let mut rng = generator(seed, id.into(), 0);
@@ -45,7 +45,7 @@ impl Person {
         let looks: [f32; 3] = std::array::from_fn(|_| -rng.random_range(f32::EPSILON..1.0_f32).ln());
         let sum: f32 = looks.iter().sum();
         let middle_aged = grown * (1.0 - (age - 55.0).abs() / 60.0).max(0.0);
-        let shape = Shape {
+        let shape = BodyShape {
             male,
             ages,
             looks: looks.map(|look| look / sum),
@@ -61,7 +61,7 @@ impl Person {
         Self { age, male, height_m, shape, style }
     }
 
-    pub(super) fn body(&self, model: &Model) -> Body {
-        Body::new(model, &self.shape, self.height_m)
+    pub(super) fn body(&self, model: &Model) -> RestingBody {
+        RestingBody::new(model, &self.shape, self.height_m)
     }
 }

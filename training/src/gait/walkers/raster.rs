@@ -1,6 +1,6 @@
 //! Pictures of meshes: a camera, and masks.
 
-use super::vector::{Rotation, Vec3, add, cross, dot, scaled, sub, unit};
+use super::vector::{Matrix3, Vec3, add, cross, dot, scaled, sub, unit};
 
 /// Points nearer than this to the camera's plane are not drawn, metres.
 const NEAREST: f32 = 0.1;
@@ -23,7 +23,7 @@ impl Camera {
     }
 
     /// The same camera as a walker sees it who started at `start` and goes into the direction to which `turn` turns z.
-    pub(super) fn seen_from(&self, start: Vec3, turn: &Rotation) -> Self {
+    pub(super) fn seen_from(&self, start: Vec3, turn: &Matrix3) -> Self {
         let back = turn.inverse();
         let [right, up, forwards] = [self.right, self.up, self.forwards].map(|axis| back.apply(axis));
         Self { place: back.apply(sub(self.place, start)), right, up, forwards }

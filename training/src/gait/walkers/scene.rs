@@ -1,6 +1,6 @@
 //! Coloured pictures of walkers in a room: flat light, shadows, nearer things before farther ones.
 
-use super::mesh::Part;
+use super::mesh::MeshPart;
 use super::raster::Camera;
 use super::vector::{Vec3, add, dot, scaled, sub, unit};
 
@@ -17,7 +17,7 @@ const LIGHT: Vec3 = [0.35, 1.0, 0.55];
 const NOBODY: u8 = u8::MAX;
 
 /// A picture that is being drawn.
-pub(super) struct Scene {
+pub(super) struct RenderTarget {
     width: usize,
     height: usize,
     /// Pixels of the final picture for a tangent of 1.
@@ -32,14 +32,14 @@ pub(super) struct Scene {
 
 /// What is seen of one walker.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct VisibleWalker {
     /// Left, top, right and bottom in pixels of all that would be seen if nobody stood before; cut off at the picture's edge.
     pub bounds: [f32; 4],
     /// Share of it that is seen, 0 to 1.
     pub visible: f32,
 }
 
-impl Scene {
+impl RenderTarget {
     pub(super) fn new(width: usize, height: usize, focal: f32, camera: Camera) -> Self {
         let (fine_width, fine_height) = (width * FINER, height * FINER);
         let mut background = Vec::with_capacity(fine_width * fine_height);
@@ -77,7 +77,7 @@ impl Scene {
     }
 
     /// The shadow on the floor; to be drawn before the walkers.
-    pub(super) fn shadow(&mut self, parts: &[(&Part, Vec<Vec3>)]) {
+    pub(super) fn shadow(&mut self, parts: &[(&MeshPart, Vec<Vec3>)]) {
         let mut shaded = vec![false; self.colour.len()];
         for (part, points) in parts {
             let floor = |point: Vec3| {
@@ -100,11 +100,11 @@ impl Scene {
     }
 
     /// Draws a walker, whose number is `who`; the points are those of each part's vertices now.
-    pub(super) fn walker(&mut self, who: u8, parts: &[(&Part, Vec<Vec3>)]) -> Vec<usize> {
+    pub(super) fn walker(&mut self, who: u8, parts: &[(&MeshPart, Vec<Vec3>)]) -> Vec<usize> {
         let light = unit(LIGHT);
         let mut touched = vec![false; self.colour.len()];
         for (part, points) in parts {
-            let moved = Part { vertices: points.clone(), ..(*part).clone() };
+            let moved = MeshPart { vertices: points.clone(), ..(*part).clone() };
             let normals = moved.normals();
             let base = part.colour.map(f32::from);
             let lit: Vec<[f32; 3]> = (points.iter().zip(&normals).zip(&part.vertices))
@@ -166,9 +166,9 @@ impl Scene {
     }
 
     /// What is seen of a walker, of the pixels that he would fill if he were alone.
-    pub(super) fn seen(&self, who: u8, touched: &[usize]) -> Seen {
+    pub(super) fn seen(&self, who: u8, touched: &[usize]) -> VisibleWalker {
         if touched.is_empty() {
-            return Seen::default();
+            return VisibleWalker::default();
         }
         let width = self.width * FINER;
         let mut bounds = [usize::MAX, usize::MAX, 0, 0];
@@ -177,7 +177,10 @@ impl Scene {
             bounds = [bounds[0].min(x), bounds[1].min(y), bounds[2].max(x + 1), bounds[3].max(y + 1)];
         }
         let visible = touched.iter().filter(|pixel| self.owner[**pixel] == who).count();
-        Seen { bounds: bounds.map(|side| side as f32 / FINER as f32), visible: visible as f32 / touched.len() as f32 }
+        VisibleWalker {
+            bounds: bounds.map(|side| side as f32 / FINER as f32),
+            visible: visible as f32 / touched.len() as f32,
+        }
     }
 
     /// The picture, RGB rows from the top.
@@ -232,9 +235,9 @@ mod tests {
     #[test]
     fn who_stands_before_hides_who_stands_behind() {
         let camera = Camera::looking_at([0.0, 1.0, 5.0], [0.0, 1.0, 0.0]);
-        let mut scene = Scene::new(64, 48, 60.0, camera);
+        let mut scene = RenderTarget::new(64, 48, 60.0, camera);
         let ball = |z: f32, colour: [u8; 3]| {
-            let part = Part { colour, ..Part::ball([0.0, 1.0, z], [0.5, 0.5, 0.2], 1.0, 0) };
+            let part = MeshPart { colour, ..MeshPart::ball([0.0, 1.0, z], [0.5, 0.5, 0.2], 1.0, 0) };
             let points = part.vertices.clone();
             (part, points)
         };

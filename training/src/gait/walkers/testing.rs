@@ -6,7 +6,7 @@ use super::bones::{
     ARM, BONES, COUNT, FINGER_BASE, FINGERS, FOOT, FOREARM, HAND, HEAD, HIP_JOINT, HIPS, LOWER_BACK, NECK, NECK1,
 };
 use super::bones::{SHANK, SHOULDER, SPINE, SPINE1, THIGH, THUMB, TOES};
-use super::model::{Faces, Model, Skin, Target};
+use super::model::{MeshFaces, Model, MorphTarget, Skin};
 use super::vector::Vec3;
 use super::wheel::Wheel;
 
@@ -49,7 +49,7 @@ fn ends() -> [[Vec3; 2]; COUNT] {
 pub fn boxes() -> Model {
     let mut model = Model {
         vertices: Vec::new(),
-        faces: Faces::default(),
+        faces: MeshFaces::default(),
         skin: Vec::new(),
         joints: Default::default(),
         targets: Default::default(),
@@ -87,7 +87,7 @@ pub fn boxes() -> Model {
     };
     let tights = cloth(&[HIPS, LOWER_BACK, SPINE, SPINE1, ARM[0], ARM[1], THIGH[0], THIGH[1], SHANK[0], SHANK[1]]);
     let (skirt, hair) = (cloth(&[THIGH[0], THIGH[1]]), cloth(&[HEAD]));
-    model.faces = Faces { tights, skirt, hair, ..model.faces };
+    model.faces = MeshFaces { tights, skirt, hair, ..model.faces };
     for sex in ["male", "female"] {
         for (age, share) in [("baby", -0.5), ("child", -0.25)] {
             for look in ["african", "asian", "caucasian"] {
@@ -95,7 +95,7 @@ pub fn boxes() -> Model {
                     let [x, y, z] = model.vertices[v as usize];
                     (v, [share * x, share * y, share * z])
                 });
-                model.targets.insert(format!("{look}-{sex}-{age}"), Target(offsets.collect()));
+                model.targets.insert(format!("{look}-{sex}-{age}"), MorphTarget(offsets.collect()));
             }
         }
     }

@@ -6,15 +6,15 @@ use std::sync::atomic::AtomicBool;
 
 use facelens_gait::{Gei, Mask, Silhouette};
 
-use super::body::{Body, Growth, median_height_m};
+use super::body::{Growth, RestingBody, median_height_m};
 use super::bones::{FOOT, HEAD, SHANK, THIGH};
 use super::figure::{Drawer, SIDE};
 use super::generate::{self, view_degrees};
-use super::mesh::{Part, Transforms};
-use super::model::{Model, Shape};
+use super::mesh::{MeshPart, Transforms};
+use super::model::{BodyShape, Model};
 use super::norms;
 use super::outfit::Outfit;
-use super::person::Person;
+use super::person::WalkingPerson;
 use super::raster::Camera;
 use super::testing;
 use super::vector::{length, sub};
@@ -22,8 +22,8 @@ use super::walk::{Style, Walk};
 use crate::augment::generator;
 use crate::gait::{GaitSet, GaitSetWriter};
 
-fn grown(model: &Model) -> Body {
-    Body::new(model, &Shape::average(true, [0.0, 0.0, 1.0, 0.0]), 1.8)
+fn grown(model: &Model) -> RestingBody {
+    RestingBody::new(model, &BodyShape::average(true, [0.0, 0.0, 1.0, 0.0]), 1.8)
 }
 
 /// An adult's walk without what differs between left and right.
@@ -31,7 +31,7 @@ fn style() -> Style {
     norms::usual(30.0, true)
 }
 
-fn walk<'a>(body: &'a Body, style: Style, strides: usize) -> Walk<'a> {
+fn walk<'a>(body: &'a RestingBody, style: Style, strides: usize) -> Walk<'a> {
     Walk::new(body, style, &vec![(1.0, 1.0); strides]).unwrap()
 }
 
@@ -43,7 +43,7 @@ fn ages_make_the_body_and_its_height_is_what_is_asked() {
     let share = mix[0] * 0.5 + mix[1] * 0.75 + mix[2];
     let expected = median_height_m(2.0, true) / median_height_m(19.0, true);
     assert!((share - expected.max(0.5)).abs() < 1e-3, "{share} instead of {expected}");
-    let body = Body::new(&model, &Shape::average(false, [0.0, 1.0, 0.0, 0.0]), 1.3);
+    let body = RestingBody::new(&model, &BodyShape::average(false, [0.0, 1.0, 0.0, 0.0]), 1.3);
     let (low, high) = body.vertices.iter().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v[1]), h.max(v[1])));
     assert!(low.abs() < 1e-5 && (high - 1.3).abs() < 1e-5, "{low} to {high}");
     assert!((body.leg_m() - 0.92 / 1.8 * 1.3).abs() < 1e-3);
@@ -59,7 +59,7 @@ fn a_pose_keeps_the_bones_lengths_and_skin_follows_its_bone() {
         let thigh = length(sub(pose.origins[SHANK[side]], pose.origins[THIGH[side]]));
         assert!((thigh - length(body.along(THIGH[side]))).abs() < 1e-4);
     }
-    let part = Part::of(&body.vertices, &model.skin, &model.faces.body);
+    let part = MeshPart::of(&body.vertices, &model.skin, &model.faces.body);
     let mut moved = Vec::new();
     Transforms::new(&body, &pose).apply(&part, &mut moved);
     let (vertex, skin) = (part.vertices[0], part.skin[0]);
@@ -92,7 +92,7 @@ fn nothing_sinks_into_the_ground_and_the_head_stays_up() {
     let model = testing::boxes();
     let body = grown(&model);
     let walk = walk(&body, style(), 2);
-    let part = Part::of(&body.vertices, &model.skin, &model.faces.body);
+    let part = MeshPart::of(&body.vertices, &model.skin, &model.faces.body);
     let mut moved = Vec::new();
     for moment in 0..40 {
         let pose = walk.at(moment as f32 * 0.05);
@@ -117,7 +117,7 @@ fn phases_and_times_are_each_others_inverse() {
 }
 
 /// The silhouette of the walker at this time from this side.
-fn silhouette(walk: &Walk, parts: &[Part], degrees: f32, time_s: f32) -> (Silhouette, Mask) {
+fn silhouette(walk: &Walk, parts: &[MeshPart], degrees: f32, time_s: f32) -> (Silhouette, Mask) {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let middle = walk.at(time_s).origins[0];
     let place = [middle[0] - 6.0 * cos, 1.0, middle[2] + 6.0 * sin];
@@ -133,7 +133,7 @@ fn views_are_those_they_are_called() {
     let model = testing::boxes();
     let body = grown(&model);
     let walk = walk(&body, style(), 2);
-    let parts = [Part::of(&body.vertices, &model.skin, &model.faces.body)];
+    let parts = [MeshPart::of(&body.vertices, &model.skin, &model.faces.body)];
     // When the left foot has just landed, legs are far apart from the side, and not from the front.
     let wide = |degrees| {
         let (_, mask) = silhouette(&walk, &parts, degrees, 0.01);
@@ -156,9 +156,9 @@ fn views_are_those_they_are_called() {
 #[test]
 fn people_are_the_same_wherever_they_are_drawn_and_sexes_alternate() {
     let growth = Growth::of(&testing::boxes());
-    let people: Vec<Person> = (0..300).map(|id| Person::drawn(&growth, 5, id)).collect();
-    assert_eq!(people[7], Person::drawn(&growth, 5, 7));
-    assert_ne!(people[7], Person::drawn(&growth, 6, 7));
+    let people: Vec<WalkingPerson> = (0..300).map(|id| WalkingPerson::drawn(&growth, 5, id)).collect();
+    assert_eq!(people[7], WalkingPerson::drawn(&growth, 5, 7));
+    assert_ne!(people[7], WalkingPerson::drawn(&growth, 6, 7));
     assert_eq!(people.iter().filter(|p| p.male).count(), 150);
     assert!(people.iter().all(|p| (2.0..=90.0).contains(&p.age)));
     let young = people.iter().filter(|p| p.age < 18.0).count();
@@ -172,7 +172,7 @@ fn every_outfit_can_be_drawn() {
     let mut rng = generator(9, 0, 0);
     let mut drawer = Drawer::new();
     for id in 0..25 {
-        let person = Person::drawn(&growth, 9, id);
+        let person = WalkingPerson::drawn(&growth, 9, id);
         let body = person.body(&model);
         let outfit = Outfit::drawn(person.age, person.male, &mut rng);
         let style = outfit.hampered(&person.style, &mut rng);
@@ -186,7 +186,7 @@ fn every_outfit_can_be_drawn() {
 
 /// Metres between the lowest and the highest point of the average body of this age, as MakeHuman sizes it.
 fn made_height(model: &Model, growth: &Growth, age: f32, male: bool) -> f32 {
-    let vertices = model.morphed(&Shape::average(male, growth.ages(age, male, 0.0)));
+    let vertices = model.morphed(&BodyShape::average(male, growth.ages(age, male, 0.0)));
     let heights = model.faces.body.iter().flatten().map(|v| vertices[*v as usize][1]);
     let (low, high) = heights.fold((f32::MAX, f32::MIN), |(l, h), y| (l.min(y), h.max(y)));
     high - low
@@ -213,7 +213,7 @@ fn real_children_have_larger_heads_and_shorter_legs() {
     let Some(model) = testing::real() else { return };
     let growth = Growth::of(&model);
     let shares = [2.0, 8.0, 30.0].map(|age| {
-        let body = Body::new(&model, &Shape::average(true, growth.ages(age, true, 0.0)), 1.0);
+        let body = RestingBody::new(&model, &BodyShape::average(true, growth.ages(age, true, 0.0)), 1.0);
         (body.height_m - body.ends[HEAD][0][1], body.leg_m())
     });
     assert!(shares[0].0 > 1.2 * shares[2].0 && shares[1].0 > 1.08 * shares[2].0, "{shares:?}");

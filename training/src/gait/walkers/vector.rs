@@ -40,9 +40,9 @@ pub(super) fn between(a: Vec3, b: Vec3, share: f32) -> Vec3 {
 
 /// A rotation, by rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rotation(pub [Vec3; 3]);
+pub(super) struct Matrix3(pub [Vec3; 3]);
 
-impl Rotation {
+impl Matrix3 {
     pub(super) const NONE: Self = Self([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);
 
     /// About x: the head tips forwards, a hanging leg swings backwards.
@@ -107,15 +107,15 @@ mod tests {
 
     #[test]
     fn rotations_turn_the_way_they_say() {
-        assert!(near(Rotation::about_x(90.0).apply([0.0, 1.0, 0.0]), [0.0, 0.0, 1.0]), "the head tips forwards");
-        assert!(near(Rotation::about_y(90.0).apply([0.0, 0.0, 1.0]), [1.0, 0.0, 0.0]), "forwards turns to the left");
-        assert!(near(Rotation::about_z(90.0).apply([0.0, -1.0, 0.0]), [1.0, 0.0, 0.0]), "down swings to the left");
+        assert!(near(Matrix3::about_x(90.0).apply([0.0, 1.0, 0.0]), [0.0, 0.0, 1.0]), "the head tips forwards");
+        assert!(near(Matrix3::about_y(90.0).apply([0.0, 0.0, 1.0]), [1.0, 0.0, 0.0]), "forwards turns to the left");
+        assert!(near(Matrix3::about_z(90.0).apply([0.0, -1.0, 0.0]), [1.0, 0.0, 0.0]), "down swings to the left");
     }
 
     #[test]
     fn from_to_brings_one_direction_to_the_other_and_keeps_lengths() {
         let (from, to) = ([0.3, -0.9, 0.1], unit([-0.2, -0.5, 0.7]));
-        let rotation = Rotation::from_to(from, to);
+        let rotation = Matrix3::from_to(from, to);
         assert!(near(rotation.apply(unit(from)), to));
         let other = [0.4, 0.2, -0.6];
         assert!((length(rotation.apply(other)) - length(other)).abs() < 1e-6);
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn after_applies_the_other_first() {
-        let (a, b) = (Rotation::about_x(30.0), Rotation::about_y(50.0));
+        let (a, b) = (Matrix3::about_x(30.0), Matrix3::about_y(50.0));
         let v = [0.1, 0.7, -0.4];
         assert!(near(a.after(&b).apply(v), a.apply(b.apply(v))));
         assert!(!near(a.after(&b).apply(v), b.apply(a.apply(v))));

@@ -1,13 +1,13 @@
 //! How a walker moves: the pose at every moment, and the way over the ground.
 
-use super::body::Body;
+use super::body::RestingBody;
 use super::bones::{
     ARM, COUNT, FINGER_BASE, FINGERS, FOOT, FOREARM, HAND, HEAD, HIP_JOINT, HIPS, LOWER_BACK, NECK, NECK1, SHANK,
     SHOULDER, SPINE, SPINE1, THIGH, THUMB, TOES,
 };
 use super::bones::{BONES, Bone};
 use super::curves::{self, window};
-use super::vector::{Rotation, Vec3, add, between, sub};
+use super::vector::{Matrix3, Vec3, add, between, sub};
 
 /// Toes bend this far at most when the heel lifts, degrees.
 const MOST_TOE_BEND: f32 = 35.0;
@@ -60,14 +60,14 @@ pub(super) struct Style {
 
 /// Where every bone is: the point where it begins, and its rotation from the resting body.
 #[derive(Clone, Debug)]
-pub(super) struct Pose {
+pub(super) struct BodyPose {
     pub origins: [Vec3; COUNT],
-    pub rotations: [Rotation; COUNT],
+    pub rotations: [Matrix3; COUNT],
 }
 
-impl Pose {
+impl BodyPose {
     /// Where a point of the resting body that moves with one bone is now.
-    pub(super) fn place(&self, body: &Body, bone: Bone, point: Vec3) -> Vec3 {
+    pub(super) fn place(&self, body: &RestingBody, bone: Bone, point: Vec3) -> Vec3 {
         add(self.origins[bone], self.rotations[bone].apply(sub(point, body.ends[bone][0])))
     }
 
@@ -81,18 +81,18 @@ impl Pose {
 
 /// The pose at `phase` of the stride, 0 where the left foot lands; the hips' joint stays in the origin. `hip` is the factor of the
 /// hips' range.
-pub(super) fn pose(body: &Body, style: &Style, hip: f32, phase: f32) -> Pose {
+pub(super) fn pose(body: &RestingBody, style: &Style, hip: f32, phase: f32) -> BodyPose {
     let turn = std::f32::consts::TAU * phase;
-    let mut rotations = [Rotation::NONE; COUNT];
+    let mut rotations = [Matrix3::NONE; COUNT];
 
     let pelvis_turn = -style.pelvis_turn * turn.cos();
     let pelvis_drop = style.pelvis_drop * (turn - std::f32::consts::TAU * 0.15).cos();
     let trunk_turn = -pelvis_turn * 0.9;
-    let pelvis = Rotation::about_y(pelvis_turn).after(&Rotation::about_z(pelvis_drop));
+    let pelvis = Matrix3::about_y(pelvis_turn).after(&Matrix3::about_z(pelvis_drop));
     let trunk = |share: f32, forwards: f32| {
-        let across = Rotation::about_z(-0.4 * share * pelvis_drop);
+        let across = Matrix3::about_z(-0.4 * share * pelvis_drop);
         let about = pelvis_turn + share * (trunk_turn - pelvis_turn);
-        Rotation::about_y(about).after(&across).after(&Rotation::about_x(forwards))
+        Matrix3::about_y(about).after(&across).after(&Matrix3::about_x(forwards))
     };
     rotations[HIPS] = pelvis;
     rotations[LOWER_BACK] = trunk(0.4, 0.6 * style.lean);
@@ -110,7 +110,7 @@ pub(super) fn pose(body: &Body, style: &Style, hip: f32, phase: f32) -> Pose {
         leg(body, style, hip, (side, out, own, sway), &mut rotations);
         arm(body, style, (side, out, own), &mut rotations);
     }
-    Pose { origins: chained(body, &rotations), rotations }
+    BodyPose { origins: chained(body, &rotations), rotations }
 }
 
 /// The phase of one side's own stride.
@@ -120,11 +120,11 @@ fn own_phase(style: &Style, side: usize, phase: f32) -> f32 {
 
 /// Thigh, shank, foot and toes of one side at this phase of its own.
 fn leg(
-    body: &Body,
+    body: &RestingBody,
     style: &Style,
     hip: f32,
     (side, out, own, sway): (usize, f32, f32, f32),
-    to: &mut [Rotation; COUNT],
+    to: &mut [Matrix3; COUNT],
 ) {
     let phase = curves::warped(own, style.stance);
     let range = 1.0 + out * -0.5 * style.asymmetry;
@@ -134,10 +134,10 @@ fn leg(
     let straight = [tracks / body.leg_m(), -1.0, 0.0];
     let resting = body.along(FOOT[side]);
     let toe_out = style.toe_out - (out * resting[0]).atan2(resting[2]).to_degrees();
-    let about = Rotation::about_y(out * 0.4 * toe_out);
+    let about = Matrix3::about_y(out * 0.4 * toe_out);
     let bone = |bone: Bone, forwards: f32| {
-        let hanging = Rotation::from_to(body.along(bone), straight);
-        Rotation::about_x(-forwards).after(&about).after(&hanging)
+        let hanging = Matrix3::from_to(body.along(bone), straight);
+        Matrix3::about_x(-forwards).after(&about).after(&hanging)
     };
     to[THIGH[side]] = bone(THIGH[side], thigh);
     to[SHANK[side]] = bone(SHANK[side], thigh - knee);
@@ -147,21 +147,21 @@ fn leg(
     let pitch = (1.0 - lies) * (thigh - knee + style.ankle * range * curves::ankle(phase));
     let bends = window(phase, 0.30, 0.64, 0.10);
     let toes = pitch + bends * (-pitch).clamp(0.0, MOST_TOE_BEND);
-    let outwards = Rotation::about_y(out * toe_out);
-    to[FOOT[side]] = outwards.after(&Rotation::about_x(-pitch));
-    to[TOES[side]] = outwards.after(&Rotation::about_x(-toes));
+    let outwards = Matrix3::about_y(out * toe_out);
+    to[FOOT[side]] = outwards.after(&Matrix3::about_x(-pitch));
+    to[TOES[side]] = outwards.after(&Matrix3::about_x(-toes));
 }
 
 /// Shoulder to fingers of one side: against the leg of that side.
-fn arm(body: &Body, style: &Style, (side, out, own): (usize, f32, f32), to: &mut [Rotation; COUNT]) {
+fn arm(body: &RestingBody, style: &Style, (side, out, own): (usize, f32, f32), to: &mut [Matrix3; COUNT]) {
     let swing = -(std::f32::consts::TAU * own).cos();
     let flexion = style.arm_swing[side] * swing - 8.0;
     // An elbow bends more on the way forwards.
     let elbow = style.elbow[side] + 0.4 * style.arm_swing[side] * swing;
-    let trunk = to[SPINE1].after(&Rotation::about_x(-0.6 * (style.lean + style.stoop)));
+    let trunk = to[SPINE1].after(&Matrix3::about_x(-0.6 * (style.lean + style.stoop)));
     let bone = |bone: Bone, forwards: f32, away: f32| {
         let hanging = [out * away.to_radians().tan(), -1.0, 0.0];
-        trunk.after(&Rotation::about_x(-forwards)).after(&Rotation::from_to(body.along(bone), hanging))
+        trunk.after(&Matrix3::about_x(-forwards)).after(&Matrix3::from_to(body.along(bone), hanging))
     };
     to[SHOULDER[side]] = to[SPINE1];
     to[ARM[side]] = bone(ARM[side], flexion, style.arms_out);
@@ -172,7 +172,7 @@ fn arm(body: &Body, style: &Style, (side, out, own): (usize, f32, f32), to: &mut
 }
 
 /// Where the bones begin, each at the end of its parent.
-fn chained(body: &Body, rotations: &[Rotation; COUNT]) -> [Vec3; COUNT] {
+fn chained(body: &RestingBody, rotations: &[Matrix3; COUNT]) -> [Vec3; COUNT] {
     let mut origins = [[0.0; 3]; COUNT];
     for (bone, (_, parent)) in BONES.into_iter().enumerate().skip(1) {
         let offset = sub(body.ends[bone][0], body.ends[parent][0]);
@@ -190,7 +190,7 @@ struct Contact {
 }
 
 /// Heels, balls and tips of both feet.
-fn contacts(body: &Body, style: &Style, pose: &Pose, phase: f32) -> [Contact; 6] {
+fn contacts(body: &RestingBody, style: &Style, pose: &BodyPose, phase: f32) -> [Contact; 6] {
     std::array::from_fn(|i| {
         let (side, sole) = (i / 3, body.soles[i / 3]);
         let place = match i % 3 {
@@ -224,7 +224,7 @@ fn forwards(before: &[Contact; 6], now: &[Contact; 6], softness: f32) -> f32 {
 const MOMENTS: usize = 64;
 
 /// Length of a stride with this factor of the hips' range, metres.
-fn stride_m(body: &Body, style: &Style, hip: f32) -> f32 {
+fn stride_m(body: &RestingBody, style: &Style, hip: f32) -> f32 {
     let softness = CONTACT * body.height_m;
     let at = |moment: usize| {
         let phase = moment as f32 / MOMENTS as f32;
@@ -241,7 +241,7 @@ fn stride_m(body: &Body, style: &Style, hip: f32) -> f32 {
 }
 
 /// The factor of the hips' range that makes the steps as long as the style says (bisection; the length grows with the range).
-pub(super) fn hip_range(body: &Body, style: &Style) -> f32 {
+pub(super) fn hip_range(body: &RestingBody, style: &Style) -> f32 {
     let wanted = 2.0 * style.step_over_leg * body.leg_m();
     let (mut low, mut high) = (0.2, 2.0);
     for _ in 0..12 {
@@ -253,7 +253,7 @@ pub(super) fn hip_range(body: &Body, style: &Style) -> f32 {
 
 /// One stride of a walk.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Stride {
+pub(super) struct WalkStride {
     pub start_s: f32,
     pub duration_s: f32,
     /// Factor of all ranges in it.
@@ -262,22 +262,22 @@ pub(super) struct Stride {
 
 /// Some strides of one walker, from the left foot's landing in the origin, straight along z.
 pub(super) struct Walk<'a> {
-    pub body: &'a Body,
+    pub body: &'a RestingBody,
     pub style: Style,
     hip: f32,
-    strides: Vec<Stride>,
+    strides: Vec<WalkStride>,
     /// Where the hips are at `MOMENTS` moments a stride.
     way: Vec<Vec3>,
 }
 
 impl<'a> Walk<'a> {
     /// A walk of strides with these durations and ranges, as factors of the style's; `None` without any.
-    pub(super) fn new(body: &'a Body, style: Style, factors: &[(f32, f32)]) -> Option<Self> {
+    pub(super) fn new(body: &'a RestingBody, style: Style, factors: &[(f32, f32)]) -> Option<Self> {
         let hip = hip_range(body, &style);
-        let mut strides: Vec<Stride> = Vec::with_capacity(factors.len());
+        let mut strides: Vec<WalkStride> = Vec::with_capacity(factors.len());
         for (duration, range) in factors {
             let start_s = strides.last().map_or(0.0, |last| last.start_s + last.duration_s);
-            strides.push(Stride { start_s, duration_s: style.stride_s * duration, range: *range });
+            strides.push(WalkStride { start_s, duration_s: style.stride_s * duration, range: *range });
         }
         if strides.is_empty() {
             return None;
@@ -301,7 +301,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn strides(&self) -> &[Stride] {
+    pub(super) fn strides(&self) -> &[WalkStride] {
         &self.strides
     }
 
@@ -323,7 +323,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The pose at this phase, the hips in the origin. Ranges go over smoothly from stride to stride.
-    fn in_place(&self, phase: f32) -> Pose {
+    fn in_place(&self, phase: f32) -> BodyPose {
         let last = self.strides.len() - 1;
         let index = (phase as usize).min(last);
         let (a, b) = (self.strides[index].range, self.strides[(index + 1).min(last)].range);
@@ -333,7 +333,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The pose at this time, in its place on the ground.
-    pub(super) fn at(&self, time_s: f32) -> Pose {
+    pub(super) fn at(&self, time_s: f32) -> BodyPose {
         let phase = self.phase(time_s);
         let place = phase * MOMENTS as f32;
         let index = (place as usize).min(self.way.len() - 2);

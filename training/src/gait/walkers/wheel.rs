@@ -24,7 +24,7 @@ const LOCAL_LEN: usize = 30;
 
 /// Where a member lies.
 #[derive(Clone, Copy)]
-struct Entry {
+struct WheelEntry {
     method: u16,
     packed: usize,
     size: usize,
@@ -35,7 +35,7 @@ struct Entry {
 pub(super) struct Wheel {
     path: PathBuf,
     bytes: Vec<u8>,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, WheelEntry>,
 }
 
 impl Wheel {
@@ -83,7 +83,7 @@ impl Wheel {
 }
 
 /// The list of members, from the end of the archive; `None` where it is damaged.
-fn entries(bytes: &[u8]) -> Option<BTreeMap<String, Entry>> {
+fn entries(bytes: &[u8]) -> Option<BTreeMap<String, WheelEntry>> {
     // A comment of up to 65,535 bytes may follow the end record.
     let first = bytes.len().saturating_sub(END_LEN + usize::from(u16::MAX));
     let end = first + bytes.get(first..)?.windows(END_LEN).rposition(|window| window.starts_with(&END_SIGNATURE))?;
@@ -97,7 +97,7 @@ fn entries(bytes: &[u8]) -> Option<BTreeMap<String, Entry>> {
         let [name_len, extra_len, comment_len] = [28, 30, 32].map(|offset| u16_at(bytes, at + offset));
         let (name_len, extra_len, comment_len) = (name_len?, extra_len?, comment_len?);
         let name = bytes.get(at + ENTRY_LEN..at + ENTRY_LEN + usize::from(name_len))?;
-        let entry = Entry {
+        let entry = WheelEntry {
             method: u16_at(bytes, at + 10)?,
             packed: u32_at(bytes, at + 20)?,
             size: u32_at(bytes, at + 24)?,
@@ -110,7 +110,7 @@ fn entries(bytes: &[u8]) -> Option<BTreeMap<String, Entry>> {
 }
 
 /// The bytes of a member; `None` where they are not as many as the list says, packed in another way or too many.
-fn unpack(bytes: &[u8], entry: Entry) -> Option<Vec<u8>> {
+fn unpack(bytes: &[u8], entry: WheelEntry) -> Option<Vec<u8>> {
     if entry.size > MAX_MEMBER || !bytes.get(entry.local..)?.starts_with(&LOCAL_SIGNATURE) {
         return None;
     }
@@ -203,7 +203,7 @@ mod tests {
                 unpack(&damaged, *entry);
             }
         }
-        let lying = Entry { method: 8, packed: 5, size: MAX_MEMBER + 1, local: 0 };
+        let lying = WheelEntry { method: 8, packed: 5, size: MAX_MEMBER + 1, local: 0 };
         assert_eq!(unpack(&bytes, lying), None);
     }
 }

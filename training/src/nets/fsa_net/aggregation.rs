@@ -8,7 +8,7 @@ use facelens_import::net::fsa_net::{ANGLES, FEATURES, RANGE, ROUTINGS, SQUASH_EP
 
 use super::FsaNetAggregation;
 use crate::nets::layers::{dense, glorot_uniform};
-use crate::nets::soft_stagewise::{BINS, Stage, soft_stagewise};
+use crate::nets::soft_stagewise::{BINS, StageOutput, soft_stagewise};
 
 /// How features become one vector per stage.
 #[derive(Module, Debug)]
@@ -115,11 +115,11 @@ impl StageHead {
     }
 
     /// From the stage's vector `[batch, 16]`.
-    fn forward(&self, vector: &Tensor<2>) -> Stage {
+    fn forward(&self, vector: &Tensor<2>) -> StageOutput {
         let part = |start: usize, end: usize| vector.clone().narrow(1, start, end - start);
         let column = |x: Tensor<2>| x.unsqueeze_dim::<3>(2);
         let p = relu(self.p.forward(part(VECTOR / 2, VECTOR)));
-        Stage {
+        StageOutput {
             delta: column(tanh(self.delta.forward(part(0, VECTOR / 4)))),
             eta: column(tanh(self.eta.forward(part(VECTOR / 4, VECTOR / 2)))),
             p: p.reshape([-1, ANGLES as i32, BINS as i32]),

@@ -16,10 +16,10 @@ impl FsaNet {
     ///
     /// # Errors
     /// Names the layer that does not fit.
-    pub fn from_weights(weights: &fsa_net::FsaNet, device: &Device) -> Result<Self, ShapeError> {
+    pub fn from_weights(weights: &fsa_net::FsaNetWeights, device: &Device) -> Result<Self, ShapeError> {
         weights.validate()?;
         let reader = Reader { convention: Convention::KERAS, device };
-        let head = |stored: &fsa_net::StageHead| -> Result<StageHead, ShapeError> {
+        let head = |stored: &fsa_net::StageHeadWeights| -> Result<StageHead, ShapeError> {
             Ok(StageHead {
                 delta: reader.dense(&stored.delta, None)?,
                 eta: reader.dense(&stored.eta, None)?,
@@ -45,14 +45,14 @@ impl FsaNet {
     ///
     /// # Errors
     /// Where a layer has lost its shape; no network made by this crate has.
-    pub fn to_weights(&self) -> Result<fsa_net::FsaNet, ShapeError> {
-        let head = |head: &StageHead| fsa_net::StageHead {
+    pub fn to_weights(&self) -> Result<fsa_net::FsaNetWeights, ShapeError> {
+        let head = |head: &StageHead| fsa_net::StageHeadWeights {
             delta: keras_dense(&head.delta),
             eta: keras_dense(&head.eta),
             p: keras_dense(&head.p),
         };
         let fusions = self.fusions.iter().map(Heads::to_weights).collect::<Result<_, _>>()?;
-        Ok(fsa_net::FsaNet {
+        Ok(fsa_net::FsaNetWeights {
             relu_stream: stream_weights(&self.relu_stream)?,
             tanh_stream: stream_weights(&self.tanh_stream)?,
             fusions: exactly(fusions, "fusions")?,
@@ -72,7 +72,7 @@ impl FsaNet {
 }
 
 impl StructureMapping {
-    fn from_weights(reader: &Reader<'_>, stored: &fsa_net::StructureMapping) -> Result<Self, ShapeError> {
+    fn from_weights(reader: &Reader<'_>, stored: &fsa_net::StructureMappingWeights) -> Result<Self, ShapeError> {
         let rows = stored.rows().ok_or_else(|| ShapeError("the mapping's layers do not fit together".to_owned()))?;
         let scoring = match &stored.scoring {
             fsa_net::Scoring::Convolution(layer) => Some(reader.convolution(layer)?),
@@ -87,12 +87,12 @@ impl StructureMapping {
         })
     }
 
-    fn to_weights(&self) -> Result<fsa_net::StructureMapping, ShapeError> {
+    fn to_weights(&self) -> Result<fsa_net::StructureMappingWeights, ShapeError> {
         let scoring = match &self.scoring {
             Some(layer) => fsa_net::Scoring::Convolution(keras(layer)?),
             None => fsa_net::Scoring::Variance,
         };
-        Ok(fsa_net::StructureMapping {
+        Ok(fsa_net::StructureMappingWeights {
             scoring,
             maps: keras_dense(&self.maps),
             combination: keras_dense(&self.combination),
@@ -101,30 +101,30 @@ impl StructureMapping {
 }
 
 impl Aggregation {
-    fn from_weights(reader: &Reader<'_>, stored: &fsa_net::Aggregation) -> Result<Self, ShapeError> {
+    fn from_weights(reader: &Reader<'_>, stored: &fsa_net::AggregationWeights) -> Result<Self, ShapeError> {
         Ok(match stored {
-            fsa_net::Aggregation::Capsules(weights) => {
+            fsa_net::AggregationWeights::Capsules(weights) => {
                 // [stage, feature, 16, 64] -> [feature, 64, stage x 16].
                 let count = weights.shape().get(1).copied().unwrap_or_default();
                 let weights = weights.permuted(&[1, 3, 0, 2])?.reshaped(&[count, FEATURES, STAGES * VECTOR])?;
                 let weights: Param<_> = reader.parameter(&weights);
                 Self::Capsules(Capsules { weights })
             }
-            fsa_net::Aggregation::Metric { vectors, stages } => {
+            fsa_net::AggregationWeights::Metric { vectors, stages } => {
                 Self::Metric(Metric { vectors: reader.parameter(vectors), stages: reader.parameter(stages) })
             }
         })
     }
 
-    fn to_weights(&self) -> Result<fsa_net::Aggregation, ShapeError> {
+    fn to_weights(&self) -> Result<fsa_net::AggregationWeights, ShapeError> {
         Ok(match self {
             Self::Capsules(Capsules { weights }) => {
                 let count = weights.dims()[0];
                 let weights = plain(weights.val()).reshaped(&[count, FEATURES, STAGES, VECTOR])?;
-                fsa_net::Aggregation::Capsules(weights.permuted(&[2, 0, 3, 1])?)
+                fsa_net::AggregationWeights::Capsules(weights.permuted(&[2, 0, 3, 1])?)
             }
             Self::Metric(Metric { vectors, stages }) => {
-                fsa_net::Aggregation::Metric { vectors: plain(vectors.val()), stages: plain(stages.val()) }
+                fsa_net::AggregationWeights::Metric { vectors: plain(vectors.val()), stages: plain(stages.val()) }
             }
         })
     }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::layers::{
     ConvolutionBlock, average_pool, constant, convolution, dense, depthwise_convolution, max_pool, norm,
 };
-use super::soft_stagewise::{BINS, Stage, soft_stagewise};
+use super::soft_stagewise::{BINS, StageOutput, soft_stagewise};
 
 /// Convolutions of a stream.
 pub(crate) const CONVOLUTIONS: usize = 4;
@@ -179,13 +179,13 @@ impl SsrNetConfig {
     }
 
     /// The settings of a stored network that estimates `tasks` and, with `age_scale`, the age's scale.
-    pub fn of(net: &stored::SsrNet, tasks: Vec<Task>, age_scale: bool) -> Self {
+    pub fn of(net: &stored::SsrNetWeights, tasks: Vec<Task>, age_scale: bool) -> Self {
         let width = |layer: &facelens_import::net::Affine| layer.bias.data().len();
-        let stream = |blocks: &[facelens_import::net::ConvolutionBlock; 4]| {
+        let stream = |blocks: &[facelens_import::net::ConvolutionBlockWeights; 4]| {
             StreamChannels(blocks.each_ref().map(|block| width(&block.convolution)))
         };
         let first = net.regressions.first().map(|regression| &regression.stages[0]);
-        let of_first = |layer: fn(&stored::FusionBlock) -> &facelens_import::net::Affine| {
+        let of_first = |layer: fn(&stored::FusionBlockWeights) -> &facelens_import::net::Affine| {
             first.map_or(0, |block| width(layer(block)))
         };
         Self {
@@ -385,7 +385,7 @@ impl FusionBlock {
         }
     }
 
-    fn forward(&self, relu_map: Tensor<4>, tanh_map: Tensor<4>) -> Stage {
+    fn forward(&self, relu_map: Tensor<4>, tanh_map: Tensor<4>) -> StageOutput {
         let head = |layer: &Conv2d, map, pool: fn(Tensor<4>, usize) -> Tensor<4>| -> Tensor<2> {
             let x = relu(layer.forward(map));
             let x = if self.pool > 1 { pool(x, self.pool) } else { x };
@@ -396,7 +396,7 @@ impl FusionBlock {
         let mixes = relu(self.relu_mix.forward(relu_head.clone())) * relu(self.tanh_mix.forward(tanh_head.clone()));
         let feature = relu(self.feature.forward(mixes));
         let column = |x: Tensor<2>| x.unsqueeze_dim::<3>(1);
-        Stage {
+        StageOutput {
             delta: column(tanh(self.delta.forward(relu_head * tanh_head))),
             p: column(relu(self.p.forward(feature.clone()))),
             eta: column(tanh(self.eta.forward(feature))),

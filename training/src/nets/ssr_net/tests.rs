@@ -26,7 +26,7 @@ fn the_fusion_block_of_each_stage_has_right_gradients() {
         let mut numbers = Numbers(12 + stage as u64);
         let inputs = vec![numbers.tensor([2, 5, side, side], &device), numbers.tensor([2, 4, side, side], &device)];
         let forward = |block: &FusionBlock, maps: &[Tensor<4>]| {
-            let Stage { p, eta, delta } = block.forward(maps[0].clone(), maps[1].clone());
+            let StageOutput { p, eta, delta } = block.forward(maps[0].clone(), maps[1].clone());
             Tensor::cat(vec![p, eta, delta], 2)
         };
         gradients::check(&block, inputs, forward, &format!("fusion block {}", stage + 1));

@@ -20,18 +20,18 @@ impl SsrNet {
     /// # Errors
     /// Where a layer does not fit, and where the weights are the MXNet port's, which scales its input itself and has no relu
     /// on the heads of stage 1.
-    pub fn from_weights(weights: &ssr_net::SsrNet, device: &Device) -> Result<Self, WeightsError> {
+    pub fn from_weights(weights: &ssr_net::SsrNetWeights, device: &Device) -> Result<Self, WeightsError> {
         weights.validate()?;
         if weights.input_scaling.is_some() || !weights.relu_in_stage_1 {
             return Err(WeightsError::Port);
         }
         let reader = Reader { convention: weights.convention, device };
-        let stream = |blocks: &[net::ConvolutionBlock]| -> Result<Vec<ConvolutionBlock>, WeightsError> {
+        let stream = |blocks: &[net::ConvolutionBlockWeights]| -> Result<Vec<ConvolutionBlock>, WeightsError> {
             blocks.iter().map(|block| Ok(reader.block(block)?)).collect()
         };
-        let residuals = |blocks: &[ssr_net::ResidualBlock]| -> Result<Vec<ResidualBlock>, WeightsError> {
+        let residuals = |blocks: &[ssr_net::ResidualBlockWeights]| -> Result<Vec<ResidualBlock>, WeightsError> {
             let block =
-                |ssr_net::ResidualBlock { depthwise, pointwise }: &ssr_net::ResidualBlock| -> Result<_, WeightsError> {
+                |ssr_net::ResidualBlockWeights { depthwise, pointwise }: &ssr_net::ResidualBlockWeights| -> Result<_, WeightsError> {
                     Ok(ResidualBlock {
                         depthwise: reader.depthwise_block(depthwise)?,
                         pointwise: reader.block(pointwise)?,
@@ -39,7 +39,7 @@ impl SsrNet {
                 };
             blocks.iter().map(block).collect()
         };
-        let regression = |stored: &ssr_net::Regression| -> Result<Regression, WeightsError> {
+        let regression = |stored: &ssr_net::RegressionWeights| -> Result<Regression, WeightsError> {
             let stages = stored.stages.iter().enumerate();
             let stages = stages.map(|(index, block)| FusionBlock::from_weights(&reader, block, index));
             Ok(Regression {
@@ -64,10 +64,10 @@ impl SsrNet {
     ///
     /// # Errors
     /// Where a layer has lost its shape; no network made by this crate has.
-    pub fn to_weights(&self) -> Result<ssr_net::SsrNet, ShapeError> {
+    pub fn to_weights(&self) -> Result<ssr_net::SsrNetWeights, ShapeError> {
         let stream = |blocks: &[ConvolutionBlock]| exactly(blocks.iter().map(block_weights).collect(), "convolutions");
         let residuals = |blocks: &[ResidualBlock]| {
-            let block = |ResidualBlock { depthwise, pointwise }: &ResidualBlock| ssr_net::ResidualBlock {
+            let block = |ResidualBlock { depthwise, pointwise }: &ResidualBlock| ssr_net::ResidualBlockWeights {
                 depthwise: block_weights(depthwise),
                 pointwise: block_weights(pointwise),
             };
@@ -76,9 +76,9 @@ impl SsrNet {
         let regression = |regression: &Regression| {
             let stages = regression.stages.iter().map(FusionBlock::to_weights).collect();
             let (range, first_bin) = (regression.range, regression.first_bin);
-            Ok(ssr_net::Regression { stages: exactly(stages, "stages")?, range, first_bin })
+            Ok(ssr_net::RegressionWeights { stages: exactly(stages, "stages")?, range, first_bin })
         };
-        Ok(ssr_net::SsrNet {
+        Ok(ssr_net::SsrNetWeights {
             convention: WRITTEN,
             input_scaling: None,
             relu_stream: stream(&self.relu_stream)?,
@@ -100,7 +100,11 @@ impl SsrNet {
 }
 
 impl FusionBlock {
-    fn from_weights(reader: &Reader<'_>, stored: &ssr_net::FusionBlock, stage: usize) -> Result<Self, ShapeError> {
+    fn from_weights(
+        reader: &Reader<'_>,
+        stored: &ssr_net::FusionBlockWeights,
+        stage: usize,
+    ) -> Result<Self, ShapeError> {
         let side = STAGE_SIDES[stage];
         let map = Some([side, side, stored.relu_head.bias.data().len()]);
         Ok(Self {
@@ -116,9 +120,9 @@ impl FusionBlock {
         })
     }
 
-    fn to_weights(&self) -> ssr_net::FusionBlock {
+    fn to_weights(&self) -> ssr_net::FusionBlockWeights {
         let dense = |layer| dense_weights(layer, WRITTEN.dense);
-        ssr_net::FusionBlock {
+        ssr_net::FusionBlockWeights {
             relu_head: convolution_weights(&self.relu_head),
             tanh_head: convolution_weights(&self.tanh_head),
             relu_mix: dense(&self.relu_mix),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::FsaNetConfig;
 use super::layers::{average_pool, constant, dense, max_pool};
 use super::separable::{Heads, SeparableBlock, init_stream, stream};
-use super::soft_stagewise::{BINS, Stage, soft_stagewise};
+use super::soft_stagewise::{BINS, StageOutput, soft_stagewise};
 
 /// Which SSR-Net-MD.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,13 +94,13 @@ impl MdStage {
         }
     }
 
-    fn forward(&self, relu_map: Tensor<4>, tanh_map: Tensor<4>) -> Stage {
+    fn forward(&self, relu_map: Tensor<4>, tanh_map: Tensor<4>) -> StageOutput {
         let (relu_head, tanh_head) = self.heads.forward(relu_map, tanh_map);
         let map = (average_pool(relu_head, 2) * max_pool(tanh_head, 2)).flatten::<2>(1, 3);
         let column = |x: Tensor<2>| x.unsqueeze_dim::<3>(2);
         let delta = self.delta.forward(tanh(self.delta_feature.forward(map.clone())));
         let eta = self.eta.forward(tanh(self.eta_feature.forward(map.clone())));
-        Stage {
+        StageOutput {
             delta: column(tanh(delta)),
             eta: column(tanh(eta)),
             p: relu(self.p.forward(map)).reshape([-1, ANGLES as i32, BINS as i32]),

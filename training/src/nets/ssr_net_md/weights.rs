@@ -12,7 +12,7 @@ impl SsrNetMd {
     ///
     /// # Errors
     /// Names the layer that does not fit.
-    pub fn from_weights(weights: &ssr_net_md::SsrNetMd, device: &Device) -> Result<Self, ShapeError> {
+    pub fn from_weights(weights: &ssr_net_md::SsrNetMdWeights, device: &Device) -> Result<Self, ShapeError> {
         weights.validate()?;
         let reader = Reader { convention: Convention::KERAS, device };
         let stages = weights.stages.iter().map(|stage| MdStage::from_weights(&reader, stage));
@@ -27,9 +27,9 @@ impl SsrNetMd {
     ///
     /// # Errors
     /// Where a layer has lost its shape; no network made by this crate has.
-    pub fn to_weights(&self) -> Result<ssr_net_md::SsrNetMd, ShapeError> {
+    pub fn to_weights(&self) -> Result<ssr_net_md::SsrNetMdWeights, ShapeError> {
         let stages = self.stages.iter().map(MdStage::to_weights).collect::<Result<_, _>>()?;
-        Ok(ssr_net_md::SsrNetMd {
+        Ok(ssr_net_md::SsrNetMdWeights {
             relu_stream: stream_weights(&self.relu_stream)?,
             tanh_stream: stream_weights(&self.tanh_stream)?,
             stages: exactly(stages, "stages")?,
@@ -38,7 +38,7 @@ impl SsrNetMd {
 }
 
 impl MdStage {
-    fn from_weights(reader: &Reader<'_>, stored: &ssr_net_md::MdStage) -> Result<Self, ShapeError> {
+    fn from_weights(reader: &Reader<'_>, stored: &ssr_net_md::MdStageWeights) -> Result<Self, ShapeError> {
         // Maps are unrolled channels first there as here: no row moves.
         Ok(Self {
             heads: Heads::from_weights(reader, &stored.heads)?,
@@ -50,8 +50,8 @@ impl MdStage {
         })
     }
 
-    fn to_weights(&self) -> Result<ssr_net_md::MdStage, ShapeError> {
-        Ok(ssr_net_md::MdStage {
+    fn to_weights(&self) -> Result<ssr_net_md::MdStageWeights, ShapeError> {
+        Ok(ssr_net_md::MdStageWeights {
             heads: self.heads.to_weights()?,
             delta_feature: keras_dense(&self.delta_feature),
             delta: keras_dense(&self.delta),

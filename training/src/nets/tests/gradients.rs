@@ -4,7 +4,7 @@ use burn::module::ModuleVisitor;
 use burn::tensor::Gradients;
 
 use super::*;
-use crate::nets::soft_stagewise::{Stage, soft_stagewise};
+use crate::nets::soft_stagewise::{StageOutput, soft_stagewise};
 
 /// How far a block is moved to either side, as a share of a random direction with numbers between -1 and 1. Smaller
 /// steps drown in float32's rounding, larger ones run over the kinks of relus.
@@ -98,7 +98,7 @@ fn soft_stagewise_regression() {
     let inputs = (0..3).map(|_| numbers.tensor([3, 2, 3, 3], &device)).collect();
     let forward = |_: &Vec<Param<Tensor<1>>>, inputs: &[Tensor<4>]| {
         let plane = |kind: usize, stage: usize| inputs[kind].clone().narrow(0, stage, 1).squeeze_dim::<3>(0);
-        let stages = (0..3).map(|stage| Stage {
+        let stages = (0..3).map(|stage| StageOutput {
             p: plane(0, stage).abs(),
             eta: plane(1, stage),
             delta: plane(2, stage).narrow(2, 0, 1) * 0.5,
@@ -112,7 +112,7 @@ fn soft_stagewise_regression() {
 #[test]
 fn soft_stagewise_regression_by_hand() {
     let device = Device::flex();
-    let stage = |p: [f32; 3], eta: [f32; 3], delta: f32| Stage {
+    let stage = |p: [f32; 3], eta: [f32; 3], delta: f32| StageOutput {
         p: Tensor::from_floats([[p]], &device),
         eta: Tensor::from_floats([[eta]], &device),
         delta: Tensor::from_floats([[[delta]]], &device),

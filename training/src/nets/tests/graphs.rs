@@ -120,7 +120,7 @@ fn weights_that_cannot_be_trained_are_refused_with_the_reason() {
     let device = Device::flex();
     let Network::SsrNet(net) = made_up(&every_network()[0], &device) else { unreachable!() };
     let weights = net.to_weights().unwrap();
-    let cause = |change: &dyn Fn(&mut facelens_import::net::ssr_net::SsrNet)| {
+    let cause = |change: &dyn Fn(&mut facelens_import::net::ssr_net::SsrNetWeights)| {
         let mut weights = weights.clone();
         change(&mut weights);
         SsrNet::from_weights(&weights, &device).unwrap_err().to_string()

@@ -20,12 +20,12 @@ pub(super) const UTF32: u32 = 18;
 
 /// The byte order of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum MatOrder {
     Little,
     Big,
 }
 
-impl Order {
+impl MatOrder {
     pub(super) fn u16(self, bytes: [u8; 2]) -> u16 {
         match self {
             Self::Little => u16::from_le_bytes(bytes),
@@ -60,11 +60,11 @@ pub(super) struct Element<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Elements<'a> {
     rest: &'a [u8],
-    order: Order,
+    order: MatOrder,
 }
 
 impl<'a> Elements<'a> {
-    pub(super) fn new(bytes: &'a [u8], order: Order) -> Self {
+    pub(super) fn new(bytes: &'a [u8], order: MatOrder) -> Self {
         Self { rest: bytes, order }
     }
 

@@ -2,8 +2,8 @@
 
 use super::MatError;
 use super::element::{
-    DOUBLE, Element, Elements, INT8, INT16, INT32, INT64, MATRIX, Order, SINGLE, UINT8, UINT16, UINT32, UINT64, UTF8,
-    UTF16, UTF32,
+    DOUBLE, Element, Elements, INT8, INT16, INT32, INT64, MATRIX, MatOrder, SINGLE, UINT8, UINT16, UINT32, UINT64,
+    UTF8, UTF16, UTF32,
 };
 
 const CELL: u8 = 1;
@@ -21,11 +21,11 @@ pub(in crate::prepare) struct Matrix<'a> {
     name: String,
     /// What follows the name: data or further elements.
     content: &'a [u8],
-    order: Order,
+    order: MatOrder,
 }
 
 impl<'a> Matrix<'a> {
-    pub(super) fn parse(data: &'a [u8], order: Order) -> Result<Self, MatError> {
+    pub(super) fn parse(data: &'a [u8], order: MatOrder) -> Result<Self, MatError> {
         if data.is_empty() {
             // `[]`
             return Ok(Self { class: FIRST_NUMERIC, dimensions: vec![0, 0], name: String::new(), content: &[], order });
@@ -170,7 +170,7 @@ impl<'a> Matrix<'a> {
 }
 
 /// Numbers are kept in the smallest type that holds them, whatever the matrix's class is.
-fn numbers(Element { kind, data }: Element, order: Order) -> Result<Vec<f64>, MatError> {
+fn numbers(Element { kind, data }: Element, order: MatOrder) -> Result<Vec<f64>, MatError> {
     fn all<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
         data.as_chunks().0.iter().map(|bytes| number(*bytes)).collect()
     }

@@ -14,7 +14,7 @@ mod tests;
 
 use std::io::Read as _;
 
-use element::{COMPRESSED, Element, Elements, MATRIX, Order};
+use element::{COMPRESSED, Element, Elements, MATRIX, MatOrder};
 pub(super) use matrix::Matrix;
 
 /// Inflated content beyond this is refused. The largest file that is read here (imdb.mat, 460,723 pictures) has a quarter
@@ -40,7 +40,7 @@ pub(super) enum MatError {
 
 /// A MAT-file in memory.
 pub(super) struct MatFile {
-    order: Order,
+    order: MatOrder,
     /// Each top-level variable's element, inflated.
     variables: Vec<Vec<u8>>,
 }
@@ -53,8 +53,8 @@ impl MatFile {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, MatError> {
         let (header, content) = bytes.split_at_checked(HEADER_BYTES).ok_or(MatError::Foreign)?;
         let order = match &header[126..] {
-            b"IM" => Order::Little,
-            b"MI" => Order::Big,
+            b"IM" => MatOrder::Little,
+            b"MI" => MatOrder::Big,
             _ => return Err(MatError::Foreign),
         };
         match order.u16([header[124], header[125]]) {

@@ -31,7 +31,7 @@ enum WireMessage {
 }
 
 /// What a length-delimited field holds.
-enum Content {
+enum FieldContent {
     Message(WireMessage),
     PackedIntegers,
     Bytes,
@@ -39,8 +39,8 @@ enum Content {
 
 impl WireMessage {
     /// By the field numbers of `onnx.proto3`.
-    fn content(self, field: u64) -> Content {
-        use Content::{Bytes, PackedIntegers};
+    fn content(self, field: u64) -> FieldContent {
+        use FieldContent::{Bytes, PackedIntegers};
         let message = match (self, field) {
             (Self::Model, 7) | (Self::Attribute, 6 | 11) | (Self::Training, 1 | 2) => Self::Graph,
             (Self::Model, 8 | 14)
@@ -63,7 +63,7 @@ impl WireMessage {
             (Self::Tensor, 1 | 5 | 7 | 11) | (Self::Attribute, 8) | (Self::SparseTensor, 3) => return PackedIntegers,
             _ => return Bytes,
         };
-        Content::Message(message)
+        FieldContent::Message(message)
     }
 }
 
@@ -97,9 +97,9 @@ impl FieldCounter {
                     let length = varint(&mut bytes)?;
                     let content = take(&mut bytes, length)?;
                     match message.content(key >> 3) {
-                        Content::Message(inner) => self.message(content, inner, depth + 1)?,
-                        Content::PackedIntegers => self.packed(content)?,
-                        Content::Bytes => {}
+                        FieldContent::Message(inner) => self.message(content, inner, depth + 1)?,
+                        FieldContent::PackedIntegers => self.packed(content)?,
+                        FieldContent::Bytes => {}
                     }
                 }
                 _ => return Err(broken()),

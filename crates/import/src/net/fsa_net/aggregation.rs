@@ -1,16 +1,19 @@
 //! From features to one vector per stage, and from these to the angles.
 
-use super::{ANGLES, Aggregation, FEATURES, FsaNet, RANGE, ROUTINGS, SQUASH_EPSILON, STAGES, StageHead, VECTOR};
-use crate::net::graph::{Graph, Value};
+use super::{
+    ANGLES, AggregationWeights, FEATURES, FsaNetWeights, RANGE, ROUTINGS, SQUASH_EPSILON, STAGES, StageHeadWeights,
+    VECTOR,
+};
+use crate::net::graph::{GraphWriter, Value};
 use crate::net::soft_stagewise::{BINS, StageGraph, soft_stagewise};
 use crate::net::{ShapeError, Tensor};
 
 /// Outputs of a stage's head: Delta and eta of each angle, p of each angle's bins.
 const HEAD: usize = ANGLES * (2 + BINS);
 
-impl Aggregation {
+impl AggregationWeights {
     /// `[features, 64] -> [3, 16]`, one row per stage.
-    pub(super) fn write(&self, graph: &mut Graph, features: &Value) -> Result<Value, ShapeError> {
+    pub(super) fn write(&self, graph: &mut GraphWriter, features: &Value) -> Result<Value, ShapeError> {
         match self {
             Self::Capsules(weights) => capsules(graph, features, weights),
             Self::Metric { vectors, stages } => {
@@ -25,7 +28,7 @@ impl Aggregation {
 /// Routing by agreement (Sabour et al., NIPS 2017, procedure 1). Each feature `n` votes for each capsule `j` with
 /// `u_hat_nj = W_jn u_n`; a capsule is the squashed sum of the votes, weighted by how well they agreed with it in the
 /// round before. The weights of a feature over the capsules are a softmax, so equal ones in the first round.
-fn capsules(graph: &mut Graph, features: &Value, weights: &Tensor) -> Result<Value, ShapeError> {
+fn capsules(graph: &mut GraphWriter, features: &Value, weights: &Tensor) -> Result<Value, ShapeError> {
     let count = weights.shape()[1];
     let [n, stages, vector] = [count, STAGES, VECTOR].map(|length| length as i64);
     let weights = weights.permuted(&[1, 3, 0, 2])?.reshaped(&[count, FEATURES, STAGES * VECTOR])?;
@@ -55,7 +58,7 @@ fn capsules(graph: &mut Graph, features: &Value, weights: &Tensor) -> Result<Val
 }
 
 /// `|s|^2 / (1 + |s|^2) s / |s|` along the last axis of `[1, 3, 16]`.
-fn squash(graph: &mut Graph, s: &Value) -> Value {
+fn squash(graph: &mut GraphWriter, s: &Value) -> Value {
     let (one, epsilon) = (graph.scalar(1.0), graph.scalar(SQUASH_EPSILON));
     let squares = graph.multiply(s, s);
     let square = graph.sum(&squares, 2);
@@ -67,11 +70,11 @@ fn squash(graph: &mut Graph, s: &Value) -> Value {
     graph.multiply(s, &scale)
 }
 
-impl FsaNet {
+impl FsaNetWeights {
     /// The angles `[1, 3]` from the stages' vectors `[3, 16]`. The three small layers of each stage are one matrix
     /// with zeros where a layer does not look.
-    pub(super) fn write_heads(&self, graph: &mut Graph, vectors: &Value) -> Result<Value, ShapeError> {
-        let kernels: Vec<f32> = self.heads.iter().flat_map(StageHead::kernel).collect();
+    pub(super) fn write_heads(&self, graph: &mut GraphWriter, vectors: &Value) -> Result<Value, ShapeError> {
+        let kernels: Vec<f32> = self.heads.iter().flat_map(StageHeadWeights::kernel).collect();
         let biases = self.heads.iter().flat_map(|head| [&head.delta, &head.eta, &head.p]);
         let biases: Vec<f32> = biases.flat_map(|layer| layer.bias.data().iter().copied()).collect();
         let kernels = graph.constant(&Tensor::new(&[STAGES, VECTOR, HEAD], kernels)?);
@@ -101,7 +104,7 @@ impl FsaNet {
     }
 }
 
-impl StageHead {
+impl StageHeadWeights {
     /// The stage's three kernels as one, `[16, 15]`.
     fn kernel(&self) -> Vec<f32> {
         let mut kernel = vec![0.0; VECTOR * HEAD];

@@ -14,7 +14,7 @@ mod aggregation;
 pub(super) mod streams;
 mod structure;
 
-use super::graph::Graph;
+use super::graph::GraphWriter;
 use super::layers::expect_shape;
 use super::soft_stagewise::BINS;
 use super::{Affine, BatchNorm, Convention, DenseLayout, KernelLayout, ShapeError, Tensor};
@@ -48,24 +48,24 @@ const CONVENTION: Convention = Convention::KERAS;
 
 /// An FSA-Net as its Keras file stores it. Its streams may be wider or narrower than the published ones.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FsaNet {
+pub struct FsaNetWeights {
     /// The stream with relu and average pooling.
-    pub relu_stream: [SeparableBlock; 7],
+    pub relu_stream: [SeparableBlockWeights; 7],
     /// The stream with tanh and max pooling.
-    pub tanh_stream: [SeparableBlock; 7],
+    pub tanh_stream: [SeparableBlockWeights; 7],
     /// The 1x1 convolutions that make the maps to be fused, stage 1 (the deepest) first.
     pub fusions: [Fusion; 3],
     /// Scoring and structure mapping; `None` is the variant without ("noS").
-    pub mapping: Option<StructureMapping>,
+    pub mapping: Option<StructureMappingWeights>,
     /// How features become one vector per stage.
-    pub aggregation: Aggregation,
+    pub aggregation: AggregationWeights,
     /// The last layers of each stage, stage 1 first.
-    pub heads: [StageHead; 3],
+    pub heads: [StageHeadWeights; 3],
 }
 
 /// A depthwise 3x3 convolution, a pointwise one with bias, and a batch normalisation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SeparableBlock {
+pub struct SeparableBlockWeights {
     /// `[3, 3, channels, 1]`.
     pub depthwise: Tensor,
     /// `[1, 1, in, out]` and bias.
@@ -85,7 +85,7 @@ pub struct Fusion {
 
 /// Scoring (section 3.4) and fine-grained structure mapping (section 3.5).
 #[derive(Clone, Debug, PartialEq)]
-pub struct StructureMapping {
+pub struct StructureMappingWeights {
     /// How much each place matters.
     pub scoring: Scoring,
     /// `f_M`: from a map's 64 scores to its `M_k`, `[m, 192]`, sigmoid; the same layer for all three maps.
@@ -105,7 +105,7 @@ pub enum Scoring {
 
 /// How features become one vector per stage.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Aggregation {
+pub enum AggregationWeights {
     /// Capsules with routing by agreement: `W`, `[3, features in, 16, 64]`.
     Capsules(Tensor),
     /// Two matrix products, the head of the published "metric" weights.
@@ -119,7 +119,7 @@ pub enum Aggregation {
 
 /// The last layers of a stage.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StageHead {
+pub struct StageHeadWeights {
     /// From places 0 to 4 of the stage's vector to Delta of each angle, tanh.
     pub delta: Affine,
     /// From places 4 to 8 to eta of each angle, tanh.
@@ -136,14 +136,14 @@ impl Fusion {
     }
 }
 
-impl SeparableBlock {
+impl SeparableBlockWeights {
     /// Channels behind it. At least 1: a layer without any fits no network.
     pub(super) fn channels(&self) -> usize {
         self.pointwise.bias.shape().first().copied().unwrap_or_default().max(1)
     }
 }
 
-impl StructureMapping {
+impl StructureMappingWeights {
     /// `m` and `n'`: rows of each `M_k` and of `C`.
     pub fn rows(&self) -> Option<(usize, usize)> {
         let m = self.maps.bias.data().len() / (STAGES * PLACES);
@@ -152,10 +152,10 @@ impl StructureMapping {
     }
 }
 
-impl FsaNet {
+impl FsaNetWeights {
     /// How many features go into the aggregation: `3 n'`, or all 192 places without a mapping.
     pub fn feature_count(&self) -> usize {
-        let rows = self.mapping.as_ref().and_then(StructureMapping::rows);
+        let rows = self.mapping.as_ref().and_then(StructureMappingWeights::rows);
         STAGES * rows.map_or(PLACES, |(_, combined)| combined)
     }
 
@@ -174,10 +174,10 @@ impl FsaNet {
         }
         let features = self.feature_count();
         match &self.aggregation {
-            Aggregation::Capsules(weights) => {
+            AggregationWeights::Capsules(weights) => {
                 expect_shape("capsule weight", weights, &[STAGES, features, VECTOR, FEATURES])?;
             }
-            Aggregation::Metric { vectors, stages } => {
+            AggregationWeights::Metric { vectors, stages } => {
                 expect_shape("metric weight", vectors, &[FEATURES, VECTOR])?;
                 expect_shape("metric weight", stages, &[features, STAGES])?;
             }
@@ -197,7 +197,7 @@ impl FsaNet {
     /// Where a layer has not the network's shape.
     pub fn to_onnx(&self) -> Result<Vec<u8>, ShapeError> {
         self.validate()?;
-        let mut graph = Graph::new("FSA-Net");
+        let mut graph = GraphWriter::new("FSA-Net");
         let fused = self.fused_maps(&mut graph)?;
         let features = match &self.mapping {
             Some(mapping) => mapping.write(&mut graph, &fused)?,

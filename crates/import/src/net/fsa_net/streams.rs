@@ -1,14 +1,14 @@
 //! The two streams and their fusion at three scales.
 
-use super::{CONVENTION, FUSED_BLOCKS, FsaNet, Fusion, POOLED_BLOCKS, SeparableBlock, named};
-use crate::net::graph::{Graph, Value};
+use super::{CONVENTION, FUSED_BLOCKS, FsaNetWeights, Fusion, POOLED_BLOCKS, SeparableBlockWeights, named};
+use crate::net::graph::{GraphWriter, Value};
 use crate::net::layers::{FoldedConvolution, expect_shape, fold};
 use crate::net::pooled::{LongRows, Pooling, multiplied_out};
 use crate::net::{KernelLayout, ShapeError};
 
-impl FsaNet {
+impl FsaNetWeights {
     /// The three fused maps `U_k`, `[1, 64, 8, 8]`, stage 1 (the deepest) first: the product of both streams.
-    pub(super) fn fused_maps(&self, graph: &mut Graph) -> Result<[Value; 3], ShapeError> {
+    pub(super) fn fused_maps(&self, graph: &mut GraphWriter) -> Result<[Value; 3], ShapeError> {
         let [relu, tanh] = streams(graph, &self.relu_stream, &self.tanh_stream)?;
         let mut fuse = |index: usize, scale: usize| fuse(graph, &self.fusions[index], &relu[scale], &tanh[scale]);
         let [deep, middle, shallow] = FUSED_BLOCKS;
@@ -21,8 +21,8 @@ impl FsaNet {
 
 /// Checks the shape of every layer of both streams.
 pub(in crate::net) fn validate(
-    relu_stream: &[SeparableBlock],
-    tanh_stream: &[SeparableBlock],
+    relu_stream: &[SeparableBlockWeights],
+    tanh_stream: &[SeparableBlockWeights],
 ) -> Result<(), ShapeError> {
     for (name, stream) in [("relu", relu_stream), ("tanh", tanh_stream)] {
         let mut inputs = 3;
@@ -40,9 +40,9 @@ pub(in crate::net) fn validate(
 
 /// Both streams; gives the map behind each block and its pooling.
 pub(in crate::net) fn streams(
-    graph: &mut Graph,
-    relu: &[SeparableBlock],
-    tanh: &[SeparableBlock],
+    graph: &mut GraphWriter,
+    relu: &[SeparableBlockWeights],
+    tanh: &[SeparableBlockWeights],
 ) -> Result<[Vec<Value>; 2], ShapeError> {
     let input = graph.input();
     let face = LongRows::of(graph, &input, 1);
@@ -50,9 +50,9 @@ pub(in crate::net) fn streams(
 }
 
 fn stream(
-    graph: &mut Graph,
+    graph: &mut GraphWriter,
     face: &LongRows,
-    blocks: &[SeparableBlock],
+    blocks: &[SeparableBlockWeights],
     pooling: Pooling,
 ) -> Result<Vec<Value>, ShapeError> {
     let mut maps: Vec<Value> = Vec::new();
@@ -75,7 +75,7 @@ fn stream(
     Ok(maps)
 }
 
-fn fuse(graph: &mut Graph, fusion: &Fusion, relu: &Value, tanh: &Value) -> Result<Value, ShapeError> {
+fn fuse(graph: &mut GraphWriter, fusion: &Fusion, relu: &Value, tanh: &Value) -> Result<Value, ShapeError> {
     let relu = graph.convolution(relu, &fold(&fusion.relu_head, None, CONVENTION.kernel)?, 0);
     let relu = graph.relu(&relu);
     let tanh = graph.convolution(tanh, &fold(&fusion.tanh_head, None, CONVENTION.kernel)?, 0);

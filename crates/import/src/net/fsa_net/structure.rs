@@ -1,11 +1,11 @@
 //! Scoring and fine-grained structure mapping.
 
-use super::{CONVENTION, FEATURES, PLACES, STAGES, Scoring, StructureMapping};
-use crate::net::graph::{Graph, Value};
+use super::{CONVENTION, FEATURES, PLACES, STAGES, Scoring, StructureMappingWeights};
+use crate::net::graph::{GraphWriter, Value};
 use crate::net::layers::{dense, fold};
 use crate::net::{DenseLayout, KernelLayout, ShapeError};
 
-impl StructureMapping {
+impl StructureMappingWeights {
     pub(super) fn validate(&self) -> Result<(), ShapeError> {
         let (m, combined) = self.rows().ok_or_else(|| ShapeError("its layers do not fit together".to_owned()))?;
         if let Scoring::Convolution(layer) = &self.scoring {
@@ -18,7 +18,7 @@ impl StructureMapping {
     /// The representative features, `[3 n', 64]`: with `A_k` the scores of map k and `U` the features of all places,
     /// `M_k = sigmoid(f_M(A_k))`, `C = sigmoid(f_C(A))`, `S_k = C M_k`, each row of `S_k` divided by its sum (its L1
     /// norm: sigmoids are positive), and `S_k U` one behind the other.
-    pub(super) fn write(&self, graph: &mut Graph, fused: &[Value; 3]) -> Result<Value, ShapeError> {
+    pub(super) fn write(&self, graph: &mut GraphWriter, fused: &[Value; 3]) -> Result<Value, ShapeError> {
         let (m, combined) = self.rows().ok_or_else(|| ShapeError("its layers do not fit together".to_owned()))?;
         let [m, combined, places, stages] = [m, combined, PLACES, STAGES].map(|length| length as i64);
         let mut scores = Vec::new();
@@ -45,7 +45,7 @@ impl StructureMapping {
 
 impl Scoring {
     /// One score per place, `[1, 1, 8, 8]`.
-    fn write(&self, graph: &mut Graph, map: &Value) -> Result<Value, ShapeError> {
+    fn write(&self, graph: &mut GraphWriter, map: &Value) -> Result<Value, ShapeError> {
         Ok(match self {
             Self::Convolution(layer) => {
                 let score = graph.convolution(map, &fold(layer, None, CONVENTION.kernel)?, 0);
@@ -62,7 +62,7 @@ impl Scoring {
 }
 
 /// The features of all places, `U`, `[192, 64]`.
-pub(super) fn all_places(graph: &mut Graph, fused: &[Value; 3]) -> Value {
+pub(super) fn all_places(graph: &mut GraphWriter, fused: &[Value; 3]) -> Value {
     let maps = fused.each_ref().map(|map| graph.reshape(map, &[FEATURES as i64, PLACES as i64]));
     let columns = graph.concatenate(&maps, 1);
     graph.transpose(&columns, &[1, 0])

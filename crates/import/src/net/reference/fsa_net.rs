@@ -3,15 +3,15 @@
 use super::operations::{add, batch_norm, dense, matrix_product, multiply, relu, sigmoid, softmax_rows, tanh};
 use super::windows::{Padding, average_pool, convolution, depthwise_convolution, max_pool};
 use crate::net::fsa_net::{
-    ANGLES, Aggregation, FEATURES, FsaNet, PLACES, POOLED_BLOCKS, RANGE, ROUTINGS, SQUASH_EPSILON, STAGES, Scoring,
-    SeparableBlock, StructureMapping, VECTOR,
+    ANGLES, AggregationWeights, FEATURES, FsaNetWeights, PLACES, POOLED_BLOCKS, RANGE, ROUTINGS, SQUASH_EPSILON,
+    STAGES, Scoring, SeparableBlockWeights, StructureMappingWeights, VECTOR,
 };
 use crate::net::{Affine, DenseLayout, KernelLayout, ShapeError, Tensor};
 
 /// Bins of each stage, counted from -1.
 const BINS: usize = 3;
 
-impl FsaNet {
+impl FsaNetWeights {
     /// Yaw, pitch and roll in degrees of one face `[1, 64, 64, 3]`, by Keras' own arithmetic.
     ///
     /// # Errors
@@ -33,8 +33,8 @@ impl FsaNet {
             None => places,
         };
         let vectors = match &self.aggregation {
-            Aggregation::Capsules(weights) => route(&features, weights)?,
-            Aggregation::Metric { vectors, stages } => {
+            AggregationWeights::Capsules(weights) => route(&features, weights)?,
+            AggregationWeights::Metric { vectors, stages } => {
                 matrix_product(&stages.permuted(&[1, 0])?, &matrix_product(&features, vectors)?)?
             }
         };
@@ -66,7 +66,7 @@ impl FsaNet {
 
 pub(super) fn stream(
     face: &Tensor,
-    blocks: &[SeparableBlock],
+    blocks: &[SeparableBlockWeights],
     activation: fn(&Tensor) -> Tensor,
     pool: fn(&Tensor) -> Result<Tensor, ShapeError>,
 ) -> Result<Vec<Tensor>, ShapeError> {
@@ -83,7 +83,7 @@ pub(super) fn pointwise(x: &Tensor, layer: &Affine) -> Result<Tensor, ShapeError
     convolution(x, &layer.kernel, KernelLayout::Hwio, &layer.bias, Padding::Valid)
 }
 
-impl StructureMapping {
+impl StructureMappingWeights {
     fn reference(&self, maps: &[Tensor], places: &Tensor) -> Result<Tensor, ShapeError> {
         let (m, combined) = self.rows().ok_or_else(|| ShapeError("the mapping's layers do not fit".to_owned()))?;
         let full = |x: &Tensor, layer: &Affine| dense(x, &layer.kernel, DenseLayout::InOut, &layer.bias);

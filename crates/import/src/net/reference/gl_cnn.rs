@@ -2,10 +2,10 @@
 
 use super::operations::{dense, sigmoid, softmax_rows};
 use super::windows::{Padding, convolution, max_pool};
-use crate::net::gl_cnn::{AgeHead, GenderHead, GlCnn, GlCnnParts, SHARPEST, SLOPE};
+use crate::net::gl_cnn::{AgeHead, GenderHead, GlCnnParts, GlCnnWeights, SHARPEST, SLOPE};
 use crate::net::{Affine, DenseLayout, KernelLayout, ShapeError, Tensor};
 
-impl GlCnn {
+impl GlCnnWeights {
     /// What the network gives for one gait energy image `[1, 64, 44, 1]`, 0 to 1: the answers q_k, then the gender's chances.
     ///
     /// # Errors

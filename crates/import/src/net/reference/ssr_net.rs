@@ -2,12 +2,15 @@
 
 use super::operations::{add, batch_norm, dense, multiply, relu, tanh};
 use super::windows::{Padding, average_pool, convolution, depthwise_convolution, max_pool};
-use crate::net::ssr_net::{FusionBlock, RESIDUALS_BEHIND, Regression, ResidualBlock, STAGE_MAPS, STAGE_POOLS, SsrNet};
-use crate::net::{Affine, ConvolutionBlock, FlattenOrder, KernelLayout, ShapeError, Tensor};
+use crate::net::ssr_net::{
+    FusionBlockWeights, RESIDUALS_BEHIND, RegressionWeights, ResidualBlockWeights, STAGE_MAPS, STAGE_POOLS,
+    SsrNetWeights,
+};
+use crate::net::{Affine, ConvolutionBlockWeights, FlattenOrder, KernelLayout, ShapeError, Tensor};
 
 type Pool = fn(&Tensor, usize) -> Result<Tensor, ShapeError>;
 
-impl SsrNet {
+impl SsrNetWeights {
     /// The network's values for one face `[1, 64, 64, 3]`, by the source framework's own arithmetic.
     ///
     /// # Errors
@@ -22,7 +25,12 @@ impl SsrNet {
         self.regressions.iter().map(|regression| self.value(regression, &relu_maps, &tanh_maps)).collect()
     }
 
-    fn value(&self, regression: &Regression, relu_maps: &[Tensor], tanh_maps: &[Tensor]) -> Result<f32, ShapeError> {
+    fn value(
+        &self,
+        regression: &RegressionWeights,
+        relu_maps: &[Tensor],
+        tanh_maps: &[Tensor],
+    ) -> Result<f32, ShapeError> {
         let mut sums = Vec::new();
         let mut widths = Vec::new();
         for (index, scale) in STAGE_MAPS.into_iter().enumerate() {
@@ -40,7 +48,7 @@ impl SsrNet {
     fn stream_maps(
         &self,
         face: &Tensor,
-        (blocks, residuals): (&[ConvolutionBlock], &[ResidualBlock]),
+        (blocks, residuals): (&[ConvolutionBlockWeights], &[ResidualBlockWeights]),
         activation: fn(&Tensor) -> Tensor,
         pool: Pool,
     ) -> Result<Vec<Tensor>, ShapeError> {
@@ -63,8 +71,8 @@ impl SsrNet {
         Ok(maps)
     }
 
-    fn with_residual(&self, map: &Tensor, block: &ResidualBlock) -> Result<Tensor, ShapeError> {
-        let normalised = |x: Tensor, block: &ConvolutionBlock| match &block.norm {
+    fn with_residual(&self, map: &Tensor, block: &ResidualBlockWeights) -> Result<Tensor, ShapeError> {
+        let normalised = |x: Tensor, block: &ConvolutionBlockWeights| match &block.norm {
             Some(norm) => batch_norm(&x, norm),
             None => Ok(x),
         };
@@ -84,7 +92,7 @@ impl SsrNet {
     /// p, eta and Delta of a stage.
     fn stage_outputs(
         &self,
-        stage: &FusionBlock,
+        stage: &FusionBlockWeights,
         index: usize,
         relu_map: &Tensor,
         tanh_map: &Tensor,

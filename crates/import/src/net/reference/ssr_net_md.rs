@@ -4,13 +4,13 @@ use super::fsa_net::{pointwise, stream};
 use super::operations::{dense, multiply, relu, tanh};
 use super::windows::{average_pool, max_pool};
 use crate::net::fsa_net::{ANGLES, FUSED_BLOCKS, RANGE};
-use crate::net::ssr_net_md::SsrNetMd;
+use crate::net::ssr_net_md::SsrNetMdWeights;
 use crate::net::{Affine, DenseLayout, ShapeError, Tensor};
 
 /// Bins of each stage, counted from -1.
 const BINS: usize = 3;
 
-impl SsrNetMd {
+impl SsrNetMdWeights {
     /// Yaw, pitch and roll in degrees of one face `[1, 64, 64, 3]`.
     ///
     /// # Errors

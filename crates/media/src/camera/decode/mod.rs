@@ -21,7 +21,7 @@ pub(super) const MATRIX: YuvStandardMatrix = YuvStandardMatrix::Bt601;
 
 /// How a driver lays out its pictures, beside their format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(super) struct FrameLayout {
     /// Bytes from one row to the next, where the driver says it.
     pub stride: Option<u32>,
     /// YUV in the full range of a byte.
@@ -30,7 +30,7 @@ pub(super) struct Layout {
     pub hd: bool,
 }
 
-impl Layout {
+impl FrameLayout {
     /// Rows without padding, colours as usual.
     pub(super) const PLAIN: Self = Self { stride: None, full_range: false, hd: false };
 }
@@ -52,7 +52,7 @@ impl Decoder {
     ///
     /// # Errors
     /// What is wrong with the bytes, in words. The next picture may be whole.
-    pub(super) fn decode(&mut self, format: Format, layout: Layout, bytes: &[u8]) -> Result<Frame, String> {
+    pub(super) fn decode(&mut self, format: Format, layout: FrameLayout, bytes: &[u8]) -> Result<Frame, String> {
         match format.pixels {
             CameraPixels::Mjpeg => self.decode_jpeg(bytes),
             CameraPixels::H264 => Err("H.264 is no picture by itself".to_owned()),

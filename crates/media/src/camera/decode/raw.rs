@@ -9,7 +9,7 @@ use yuv::{
 };
 
 use super::layout::{Plane, cut, least, planes};
-use super::{Layout, MATRIX, RANGE};
+use super::{FrameLayout, MATRIX, RANGE};
 use crate::camera::format::{CameraPixels, Format};
 
 /// How YUV is meant, and where it goes.
@@ -26,7 +26,7 @@ struct Target<'a> {
 ///
 /// # Errors
 /// What is wrong with the bytes, in words.
-pub(super) fn decode(format: Format, layout: Layout, bytes: &[u8], depth: &mut u32) -> Result<Frame, String> {
+pub(super) fn decode(format: Format, layout: FrameLayout, bytes: &[u8], depth: &mut u32) -> Result<Frame, String> {
     let Format { pixels, width, height, .. } = format;
     Frame::check_size(width, height).map_err(|error| error.to_string())?;
     let tight = planes(pixels, width, height, None);

@@ -9,7 +9,7 @@ fn format(pixels: CameraPixels, width: u32, height: u32) -> Format {
 }
 
 fn decode(format: Format, stride: Option<u32>, bytes: &[u8]) -> Result<Frame, String> {
-    Decoder::default().decode(format, Layout { stride, ..Layout::PLAIN }, bytes)
+    Decoder::default().decode(format, FrameLayout { stride, ..FrameLayout::PLAIN }, bytes)
 }
 
 fn near(frame: &Frame, expected: [u8; 3]) {
@@ -53,7 +53,7 @@ fn raw_formats_keep_their_colours() {
 
 #[test]
 fn colours_are_those_that_the_driver_says() {
-    let layout = Layout { full_range: true, hd: true, ..Layout::PLAIN };
+    let layout = FrameLayout { full_range: true, hd: true, ..FrameLayout::PLAIN };
     // Red in BT.709, full range: Y 54, U 99, V 255.
     let frame =
         Decoder::default().decode(format(CameraPixels::Yuyv, 4, 2), layout, &[54, 99, 54, 255].repeat(4)).unwrap();
@@ -66,7 +66,7 @@ fn two_bytes_of_grey_are_as_bright_as_the_camera_means_it() {
     let picture = |values: [u16; 4]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
     let mut decoder = Decoder::default();
     let mut lights = |values: [u16; 4]| -> Vec<u8> {
-        let frame = decoder.decode(format(CameraPixels::Gray16, 4, 1), Layout::PLAIN, &picture(values)).unwrap();
+        let frame = decoder.decode(format(CameraPixels::Gray16, 4, 1), FrameLayout::PLAIN, &picture(values)).unwrap();
         frame.rgb().iter().step_by(3).copied().collect()
     };
     assert_eq!(lights([1023, 512, 4, 0]), [255, 128, 1, 0]);
@@ -167,8 +167,8 @@ fn a_camera_that_writes_jpegs_in_a_way_of_its_own_is_shown_after_a_while() {
     // More bytes before the last marker than others leave there.
     let odd = [&whole[..whole.len() - 2], &[7; 100], &whole[whole.len() - 2..]].concat();
     let mut decoder = Decoder::default();
-    let mut shown = || decoder.decode(format(CameraPixels::Mjpeg, 32, 16), Layout::PLAIN, &odd).is_ok();
+    let mut shown = || decoder.decode(format(CameraPixels::Mjpeg, 32, 16), FrameLayout::PLAIN, &odd).is_ok();
     assert_eq!((0..100).filter(|_| shown()).count(), 100 - MAX_SUSPECTS as usize);
-    decoder.decode(format(CameraPixels::Mjpeg, 32, 16), Layout::PLAIN, &whole).unwrap();
-    assert!(decoder.decode(format(CameraPixels::Mjpeg, 32, 16), Layout::PLAIN, &odd).is_err());
+    decoder.decode(format(CameraPixels::Mjpeg, 32, 16), FrameLayout::PLAIN, &whole).unwrap();
+    assert!(decoder.decode(format(CameraPixels::Mjpeg, 32, 16), FrameLayout::PLAIN, &odd).is_err());
 }

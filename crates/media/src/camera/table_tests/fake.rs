@@ -41,7 +41,7 @@ pub(super) enum Fate {
 
 /// How a driver behaves.
 #[derive(Clone)]
-pub(super) struct Fake {
+pub(super) struct FakeDriver {
     /// The pixels, sizes and rates that it lists.
     pub modes: Vec<([u8; 4], (u32, u32), Rates)>,
     pub lists_formats: bool,
@@ -78,7 +78,7 @@ fn no_such() -> io::Error {
     io::Error::from_raw_os_error(25)
 }
 
-impl Fake {
+impl FakeDriver {
     fn set_of(&self, mode: usize) -> Set {
         let (fourcc, (width, height), _) = &self.modes[mode];
         self.set_to(*fourcc, *width, *height)
@@ -90,15 +90,15 @@ impl Fake {
 }
 
 /// An open one. What is set stays set.
-pub(super) struct OpenedCamera {
-    pub fake: Fake,
+pub(super) struct FakeCamera {
+    pub fake: FakeDriver,
     pub set: std::cell::Cell<Set>,
     pub interval: std::cell::Cell<Interval>,
     pub values: std::cell::RefCell<Vec<(DriverControl, i64)>>,
 }
 
-impl OpenedCamera {
-    pub(super) fn new(fake: Fake) -> Self {
+impl FakeCamera {
+    pub(super) fn new(fake: FakeDriver) -> Self {
         let set = fake.set_of(0);
         let interval = fake.rate.unwrap_or(Interval::of_fps(30));
         let values = fake.controls.clone().into();
@@ -106,7 +106,7 @@ impl OpenedCamera {
     }
 }
 
-impl Driver for OpenedCamera {
+impl Driver for FakeCamera {
     fn card(&self) -> io::Result<Card> {
         Ok(Card { name: "Fake".into(), bus: "usb-1".into(), captures: true })
     }
@@ -144,7 +144,7 @@ impl Driver for OpenedCamera {
     }
 
     fn set(&self, fourcc: [u8; 4], width: u32, height: u32) -> io::Result<Set> {
-        let Fake { modes, refuses, takes, size_range, .. } = &self.fake;
+        let FakeDriver { modes, refuses, takes, size_range, .. } = &self.fake;
         let exact = modes.iter().position(|mode| (mode.0, mode.1) == (fourcc, (width, height)));
         if exact.is_some() && exact == *refuses {
             return Err(io::Error::from_raw_os_error(22));
@@ -206,7 +206,7 @@ impl Driver for OpenedCamera {
 }
 
 struct Playing {
-    fake: Fake,
+    fake: FakeDriver,
     set: Set,
     interval: Interval,
     begin: Instant,

@@ -13,13 +13,13 @@ use facelens_core::frame::Frame;
 use openh264::encoder::Encoder;
 use openh264::formats::{RgbSliceU8, YUVBuffer};
 
-use self::fake::{Clock, Fake, Fate, OpenedCamera, PICTURES};
+use self::fake::{Clock, FakeDriver, Fate, OpenedCamera, PICTURES};
 use super::decode::layout::planes;
-use super::decode::{Decoder, Layout};
+use super::decode::{Decoder, FrameLayout};
 use super::driver::Sizes;
 use super::encode::encode;
 use super::format::{CameraPixels, Format, ranked};
-use super::grab::{Grabber as _, Lost, Picture};
+use super::grab::{GrabbedPicture, Grabber as _, Lost};
 use super::interval::{Interval, Rates};
 use super::offers::offers;
 use super::stream;
@@ -57,8 +57,8 @@ fn bytes(fourcc: [u8; 4], width: u32, height: u32) -> Vec<u8> {
 }
 
 /// A well-behaved camera of these modes.
-fn fake(modes: &[(&[u8; 4], (u32, u32), Rates)]) -> Fake {
-    Fake {
+fn fake(modes: &[(&[u8; 4], (u32, u32), Rates)]) -> FakeDriver {
+    FakeDriver {
         modes: modes.iter().map(|(fourcc, size, rates)| (**fourcc, *size, rates.clone())).collect(),
         lists_formats: true,
         lists_sizes: true,
@@ -80,16 +80,16 @@ fn fake(modes: &[(&[u8; 4], (u32, u32), Rates)]) -> Fake {
     }
 }
 
-fn plain(fourcc: &[u8; 4]) -> Fake {
+fn plain(fourcc: &[u8; 4]) -> FakeDriver {
     fake(&[(fourcc, (64, 48), each(&[(1, 30)]))])
 }
 
-fn at(rates: Rates) -> Fake {
+fn at(rates: Rates) -> FakeDriver {
     fake(&[(b"YUYV", (64, 48), rates)])
 }
 
 /// A camera whose rows are padded.
-fn padded(fourcc: &'static [u8; 4], stride: u32) -> Fake {
+fn padded(fourcc: &'static [u8; 4], stride: u32) -> FakeDriver {
     let picture = move |fourcc: [u8; 4], width: u32, height: u32, _: u32| {
         let pixels = CameraPixels::of_fourcc(fourcc).unwrap();
         let (tight, mut at, mut out) = (bytes(fourcc, width, height), 0, Vec::new());
@@ -102,16 +102,19 @@ fn padded(fourcc: &'static [u8; 4], stride: u32) -> Fake {
         }
         out
     };
-    Fake { stride, picture: Rc::new(picture), ..plain(fourcc) }
+    FakeDriver { stride, picture: Rc::new(picture), ..plain(fourcc) }
 }
 
 /// A camera whose pictures are changed before they are given.
-fn changed(fourcc: &'static [u8; 4], change: fn(Vec<u8>) -> Vec<u8>) -> Fake {
-    Fake { picture: Rc::new(move |fourcc, width, height, _| change(bytes(fourcc, width, height))), ..plain(fourcc) }
+fn changed(fourcc: &'static [u8; 4], change: fn(Vec<u8>) -> Vec<u8>) -> FakeDriver {
+    FakeDriver {
+        picture: Rc::new(move |fourcc, width, height, _| change(bytes(fourcc, width, height))),
+        ..plain(fourcc)
+    }
 }
 
 /// A camera that gives H.264 of which the first key frame has gone by.
-fn h264() -> Fake {
+fn h264() -> FakeDriver {
     let mut encoder = Encoder::new().unwrap();
     let mut picture = |number: u32| {
         if number == 5 {
@@ -122,10 +125,10 @@ fn h264() -> Fake {
         encoder.encode(&yuv).unwrap().to_vec()
     };
     let pictures: Vec<Vec<u8>> = (0..=PICTURES).map(&mut picture).collect();
-    Fake { picture: Rc::new(move |_, _, _, number| pictures[number as usize + 1].clone()), ..plain(b"H264") }
+    FakeDriver { picture: Rc::new(move |_, _, _, number| pictures[number as usize + 1].clone()), ..plain(b"H264") }
 }
 
-fn cameras() -> Vec<(&'static str, Fake, Seen)> {
+fn cameras() -> Vec<(&'static str, FakeDriver, Seen)> {
     let of = |format: &'static str| Seen { format, ..ALL };
     let size = |width, height| Sizes::Range { smallest: (2, 2), largest: (width, height), step: (2, 2) };
     let loopback = range((1, 1000), (1_000_000, 1));
@@ -135,7 +138,7 @@ fn cameras() -> Vec<(&'static str, Fake, Seen)> {
         ("29.97 alone", at(each(&[(1001, 30_000)])), Seen { format: "YUYV 64x48 at 29.97 fps", fps: 29.97, ..ALL }),
         (
             "29.97 where 30 was asked",
-            Fake { rate: Some(Interval::new(1001, 30_000)), ..plain(b"YUYV") },
+            FakeDriver { rate: Some(Interval::new(1001, 30_000)), ..plain(b"YUYV") },
             Seen { format: "YUYV 64x48 at 29.97 fps", fps: 29.97, ..ALL },
         ),
         ("7.5", at(each(&[(2, 15)])), Seen { format: "YUYV 64x48 at 7.5 fps", fps: 7.5, ..ALL }),
@@ -145,34 +148,34 @@ fn cameras() -> Vec<(&'static str, Fake, Seen)> {
         ("30 and 120", at(each(&[(1, 120), (1, 30)])), ALL),
         (
             "the dark halves its rate",
-            Fake { rate: Some(Interval::of_fps(15)), ..plain(b"YUYV") },
+            FakeDriver { rate: Some(Interval::of_fps(15)), ..plain(b"YUYV") },
             Seen { format: "YUYV 64x48 at 15 fps", fps: 15.0, ..ALL },
         ),
-        ("no list of rates", Fake { lists_rates: false, ..plain(b"YUYV") }, ALL),
+        ("no list of rates", FakeDriver { lists_rates: false, ..plain(b"YUYV") }, ALL),
         (
             "a rate that is only told",
-            Fake { lists_rates: false, can_set_rate: false, rate: Some(Interval::of_fps(25)), ..plain(b"YUYV") },
+            FakeDriver { lists_rates: false, can_set_rate: false, rate: Some(Interval::of_fps(25)), ..plain(b"YUYV") },
             Seen { format: "YUYV 64x48 at 25 fps", fps: 25.0, ..ALL },
         ),
         (
             "no word about rates",
-            Fake { lists_rates: false, can_set_rate: false, can_get_rate: false, ..plain(b"YUYV") },
+            FakeDriver { lists_rates: false, can_set_rate: false, can_get_rate: false, ..plain(b"YUYV") },
             of("YUYV 64x48"),
         ),
-        ("a list and no setting", Fake { can_set_rate: false, can_get_rate: false, ..plain(b"YUYV") }, ALL),
+        ("a list and no setting", FakeDriver { can_set_rate: false, can_get_rate: false, ..plain(b"YUYV") }, ALL),
         // Sizes and formats.
-        ("no list of sizes", Fake { lists_sizes: false, ..plain(b"YUYV") }, ALL),
-        ("neither list nor probe", Fake { lists_sizes: false, can_probe: false, ..plain(b"YUYV") }, ALL),
-        ("no list at all", Fake { lists_formats: false, ..plain(b"YUYV") }, ALL),
+        ("no list of sizes", FakeDriver { lists_sizes: false, ..plain(b"YUYV") }, ALL),
+        ("neither list nor probe", FakeDriver { lists_sizes: false, can_probe: false, ..plain(b"YUYV") }, ALL),
+        ("no list at all", FakeDriver { lists_formats: false, ..plain(b"YUYV") }, ALL),
         (
             "a loopback of any size",
-            Fake { size_range: Some(size(320, 240)), ..fake(&[(b"YU12", (320, 240), loopback)]) },
+            FakeDriver { size_range: Some(size(320, 240)), ..fake(&[(b"YU12", (320, 240), loopback)]) },
             of("YU12 320x240 at 30 fps"),
         ),
-        ("a range of small sizes", Fake { size_range: Some(size(64, 48)), ..plain(b"YUYV") }, ALL),
+        ("a range of small sizes", FakeDriver { size_range: Some(size(64, 48)), ..plain(b"YUYV") }, ALL),
         (
             "another size than was asked for",
-            Fake {
+            FakeDriver {
                 takes: Some(1),
                 ..fake(&[(b"YUYV", (128, 96), each(&[(1, 30)])), (b"YUYV", (64, 48), each(&[(1, 25)]))])
             },
@@ -180,7 +183,7 @@ fn cameras() -> Vec<(&'static str, Fake, Seen)> {
         ),
         (
             "other pixels than were asked for",
-            Fake {
+            FakeDriver {
                 takes: Some(1),
                 ..fake(&[(b"YUYV", (64, 48), each(&[(1, 30)])), (b"MJPG", (64, 48), each(&[(1, 30)]))])
             },
@@ -188,7 +191,7 @@ fn cameras() -> Vec<(&'static str, Fake, Seen)> {
         ),
         (
             "a format that is listed and refused",
-            Fake {
+            FakeDriver {
                 refuses: Some(0),
                 ..fake(&[(b"YUYV", (128, 96), each(&[(1, 30)])), (b"YUYV", (64, 48), each(&[(1, 30)]))])
             },
@@ -243,43 +246,43 @@ fn cameras() -> Vec<(&'static str, Fake, Seen)> {
         // Damage, numbers and times.
         (
             "each third is marked",
-            Fake { fate: |number| if number % 3 == 2 { Fate::Marked } else { Fate::Good }, ..plain(b"YUYV") },
+            FakeDriver { fate: |number| if number % 3 == 2 { Fate::Marked } else { Fate::Good }, ..plain(b"YUYV") },
             Seen { frames: 8, damaged: 4, ..ALL },
         ),
         (
             "each fourth JPEG is half",
-            Fake { fate: |number| if number % 4 == 1 { Fate::Half } else { Fate::Good }, ..plain(b"MJPG") },
+            FakeDriver { fate: |number| if number % 4 == 1 { Fate::Half } else { Fate::Good }, ..plain(b"MJPG") },
             Seen { frames: 9, damaged: 3, ..of("MJPEG 64x48 at 30 fps") },
         ),
         (
             "each fourth raw picture is half",
-            Fake { fate: |number| if number % 4 == 1 { Fate::Half } else { Fate::Good }, ..plain(b"NV12") },
+            FakeDriver { fate: |number| if number % 4 == 1 { Fate::Half } else { Fate::Good }, ..plain(b"NV12") },
             Seen { frames: 9, damaged: 3, ..of("NV12 64x48 at 30 fps") },
         ),
         (
             "empty buffers between",
-            Fake { fate: |number| if number % 2 == 1 { Fate::Empty } else { Fate::Good }, ..plain(b"MJPG") },
+            FakeDriver { fate: |number| if number % 2 == 1 { Fate::Empty } else { Fate::Good }, ..plain(b"MJPG") },
             Seen { frames: 6, damaged: 6, ..of("MJPEG 64x48 at 30 fps") },
         ),
         (
             "some cannot be read",
-            Fake { fate: |number| if number % 5 == 4 { Fate::Unreadable } else { Fate::Good }, ..plain(b"YUYV") },
+            FakeDriver { fate: |number| if number % 5 == 4 { Fate::Unreadable } else { Fate::Good }, ..plain(b"YUYV") },
             Seen { frames: 10, ..ALL },
         ),
         (
             "some are dropped",
-            Fake { fate: |number| if number % 4 == 1 { Fate::Dropped } else { Fate::Good }, ..plain(b"YUYV") },
+            FakeDriver { fate: |number| if number % 4 == 1 { Fate::Dropped } else { Fate::Good }, ..plain(b"YUYV") },
             Seen { frames: 9, ..ALL },
         ),
         (
             "a stall in the middle",
-            Fake { fate: |number| if number == 6 { Fate::Late } else { Fate::Good }, ..plain(b"YUYV") },
+            FakeDriver { fate: |number| if number == 6 { Fate::Late } else { Fate::Good }, ..plain(b"YUYV") },
             ALL,
         ),
-        ("no numbers", Fake { counts: false, ..plain(b"YUYV") }, ALL),
-        ("times since 1970", Fake { clock: Clock::Wall, ..plain(b"YUYV") }, ALL),
-        ("times of its own", Fake { clock: Clock::Own, ..plain(b"YUYV") }, ALL),
-        ("no times", Fake { clock: Clock::None, ..plain(b"YUYV") }, ALL),
+        ("no numbers", FakeDriver { counts: false, ..plain(b"YUYV") }, ALL),
+        ("times since 1970", FakeDriver { clock: Clock::Wall, ..plain(b"YUYV") }, ALL),
+        ("times of its own", FakeDriver { clock: Clock::Own, ..plain(b"YUYV") }, ALL),
+        ("no times", FakeDriver { clock: Clock::None, ..plain(b"YUYV") }, ALL),
     ]
 }
 
@@ -292,7 +295,7 @@ struct Played {
     taken: Vec<(u64, Instant)>,
 }
 
-fn play(fake: Fake, wish: Option<&CameraFormat>) -> io::Result<Played> {
+fn play(fake: FakeDriver, wish: Option<&CameraFormat>) -> io::Result<Played> {
     let driver = OpenedCamera::new(fake);
     let offers = offers(&driver);
     let formats = match wish {
@@ -309,7 +312,7 @@ fn play(fake: Fake, wish: Option<&CameraFormat>) -> io::Result<Played> {
     Err(last)
 }
 
-fn watch(mut streaming: stream::Streaming, format: Format, layout: Layout) -> Played {
+fn watch(mut streaming: stream::Streaming, format: Format, layout: FrameLayout) -> Played {
     let mut played = Played { format, frames: Vec::new(), damaged: 0, taken: Vec::new() };
     let (mut decoder, mut number) = (Decoder::default(), 0);
     loop {
@@ -317,8 +320,8 @@ fn watch(mut streaming: stream::Streaming, format: Format, layout: Layout) -> Pl
             Ok(raw) => {
                 number += raw.missed;
                 let frame = match raw.picture {
-                    Picture::Frame(frame) => Ok(frame),
-                    Picture::Bytes(bytes) => decoder.decode(format, layout, &bytes),
+                    GrabbedPicture::Frame(frame) => Ok(frame),
+                    GrabbedPicture::Bytes(bytes) => decoder.decode(format, layout, &bytes),
                 };
                 match frame {
                     Ok(frame) => {
@@ -365,7 +368,7 @@ fn every_camera_of_the_table_is_seen_as_it_should_be() {
 fn pixels_that_are_not_read_are_named() {
     let error = play(plain(b"HEVC"), None).err().unwrap();
     assert!(error.to_string().contains("nothing is offered"), "{error}");
-    let takes_other = Fake {
+    let takes_other = FakeDriver {
         takes: Some(1),
         ..fake(&[(b"YUYV", (64, 48), each(&[(1, 30)])), (b"Y8I ", (64, 48), each(&[(1, 30)]))])
     };
@@ -384,7 +387,7 @@ fn a_wish_is_met_or_refused() {
     assert_eq!(got("128x96").unwrap(), "MJPEG 128x96 at 30 fps");
     assert!(got("1024x768").unwrap_err().to_string().contains("it gives"));
     assert!(got("128x96:YUYV").is_err());
-    let loopback = Fake {
+    let loopback = FakeDriver {
         size_range: Some(Sizes::Range { smallest: (2, 2), largest: (640, 480), step: (2, 2) }),
         ..fake(&[(b"YU12", (64, 48), range((1, 1000), (1000, 1)))])
     };
@@ -396,7 +399,7 @@ fn a_wish_is_met_or_refused() {
 #[test]
 fn the_full_range_of_a_byte_is_honoured() {
     let picture = |_: [u8; 4], _: u32, _: u32, _: u32| [76, 85, 76, 255].repeat(64 * 48 / 2);
-    let camera = Fake { full_range: true, picture: Rc::new(picture), ..plain(b"YUYV") };
+    let camera = FakeDriver { full_range: true, picture: Rc::new(picture), ..plain(b"YUYV") };
     let played = play(camera, None).unwrap();
     assert!(played.frames[0].rgb()[..3].iter().zip([254_u8, 0, 0]).all(|(a, b)| a.abs_diff(b) <= 4));
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use facelens_core::frame::{self, Frame};
 
 pub(crate) use self::programs::Programs;
-use self::run::{Begin, Input, Run};
+use self::run::{Begin, FfmpegInput, FfmpegRun};
 use super::container::Container;
 use super::unreadable;
 use crate::{Next, Source, SourceError, SourceErrorKind, SourceInfo, SourceKind};
@@ -21,10 +21,10 @@ mod seek;
 
 /// A video that `ffmpeg` decodes into a pipe.
 pub(super) struct Ffmpeg {
-    input: Input,
+    input: FfmpegInput,
     info: SourceInfo,
     duration_secs: Option<f64>,
-    run: Run,
+    run: FfmpegRun,
     /// What was read already and not given out.
     ready: VecDeque<Result<Next, SourceError>>,
     /// Frames before this one are not given out.
@@ -64,7 +64,7 @@ impl Ffmpeg {
         };
         let version = programs.version().map_err(cannot_start)?;
         let probed = probe::probe(path, container.demuxer, programs);
-        let input = Input {
+        let input = FfmpegInput {
             path: path.to_owned(),
             demuxer: container.demuxer,
             track: probed.index,

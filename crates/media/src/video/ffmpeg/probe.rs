@@ -25,7 +25,7 @@ pub(super) struct Probed {
 #[derive(Deserialize)]
 struct ProbeOutput {
     #[serde(default)]
-    streams: Vec<Stream>,
+    streams: Vec<ProbedStream>,
     #[serde(default)]
     format: Length,
 }
@@ -36,7 +36,7 @@ struct Length {
 }
 
 #[derive(Deserialize)]
-struct Stream {
+struct ProbedStream {
     index: u32,
     codec_name: Option<String>,
     avg_frame_rate: Option<String>,
@@ -69,7 +69,8 @@ pub(super) fn probe(path: &Path, demuxer: &str, programs: &Programs) -> Probed {
 /// Reads it. Where the container has lists of edits, a track may hold more frames than it shows.
 pub(super) fn read(json: &[u8], has_edits: bool) -> Option<Probed> {
     let output: ProbeOutput = serde_json::from_slice(json).ok()?;
-    let is_film = |stream: &&Stream| stream.disposition.attached_pic == 0 && stream.disposition.timed_thumbnails == 0;
+    let is_film =
+        |stream: &&ProbedStream| stream.disposition.attached_pic == 0 && stream.disposition.timed_thumbnails == 0;
     let films = || output.streams.iter().filter(is_film);
     let stream = films().find(|stream| stream.disposition.default == 1).or_else(|| films().next())?;
     let secs = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok().filter(|secs| secs.is_finite());

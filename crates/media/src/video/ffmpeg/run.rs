@@ -18,7 +18,7 @@ const SQUARE: &str =
 
 /// What is to be decoded, and by which programs.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct FfmpegInput {
     pub path: PathBuf,
     pub demuxer: &'static str,
     /// The track's number in the file; `None` leaves the choice to ffmpeg.
@@ -40,7 +40,7 @@ pub(super) enum Begin {
 }
 
 /// A run. The program is ended when this is dropped.
-pub(super) struct Run {
+pub(super) struct FfmpegRun {
     child: Child,
     pixels: ChildStdout,
     shown: Receiver<ShownSize>,
@@ -48,12 +48,12 @@ pub(super) struct Run {
     log: Option<JoinHandle<LogDamage>>,
 }
 
-impl Input {
+impl FfmpegInput {
     /// Starts ffmpeg.
     ///
     /// # Errors
     /// Where the program or the thread that reads its log cannot be started.
-    pub(super) fn run(&self, begin: Begin) -> io::Result<Run> {
+    pub(super) fn run(&self, begin: Begin) -> io::Result<FfmpegRun> {
         let filter = log::secret_name();
         let mut child = self.command(begin, &filter).spawn()?;
         let (Some(pixels), Some(log)) = (child.stdout.take(), child.stderr.take()) else {
@@ -62,7 +62,7 @@ impl Input {
         let (sender, shown) = unbounded();
         let read = move || log::read(log, &filter, &sender);
         let log = Some(std::thread::Builder::new().name("ffmpeg-log".to_owned()).spawn(read)?);
-        Ok(Run { child, pixels, shown, log })
+        Ok(FfmpegRun { child, pixels, shown, log })
     }
 
     fn command(&self, begin: Begin, filter: &str) -> Command {
@@ -93,7 +93,7 @@ impl Input {
     }
 }
 
-impl Run {
+impl FfmpegRun {
     /// What is said of the next frame; `None` at the end. The line about a frame is written before its pixels; the channel
     /// closes when ffmpeg ends.
     pub(super) fn shown(&self) -> Option<ShownSize> {
@@ -115,7 +115,7 @@ impl Run {
     }
 }
 
-impl Drop for Run {
+impl Drop for FfmpegRun {
     fn drop(&mut self) {
         // An error here means that it has ended already; waiting reaps it.
         let _ = self.child.kill();
