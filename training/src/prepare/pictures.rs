@@ -64,8 +64,7 @@ impl PictureStore {
     /// Where one of them is not there or is neither a folder nor a tar. A tar that was cut off keeps what it has, and a
     /// warning names it.
     pub fn open(paths: &[PathBuf]) -> Result<Self, PrepareError> {
-        let failed =
-            |path: &Path, cause: String| PrepareError::Pictures { file: path.display().to_string(), cause };
+        let failed = |path: &Path, cause: String| PrepareError::Pictures { file: path.display().to_string(), cause };
         let place = |path: &PathBuf| {
             let kind = std::fs::metadata(path).map_err(|error| failed(path, error.to_string()))?;
             if kind.is_dir() {

@@ -51,6 +51,12 @@ const FOLLOWED_REACH_SIDES: f32 = 0.4;
 const FOLLOWED_RATIO: f32 = 1.35;
 const FOLLOWED_TURN_DEGREES: f32 = 25.0;
 
+/// A face that lies farther off than this, by its middle, size or tilt, is looked at once more, in a crop around the place
+/// where it was seen: far from a crop's middle, the network is less exact and tends to what is usual.
+const LOOK_AGAIN_SIDES: f32 = 0.08;
+const LOOK_AGAIN_RATIO: f32 = 1.04;
+const LOOK_AGAIN_TURN_DEGREES: f32 = 6.0;
+
 /// The detector confirms a face that was followed where its find overlaps it by this share (intersection over union).
 const CONFIRMING_IOU: f32 = 0.45;
 
@@ -262,13 +268,13 @@ fn find_again(near: &mut NearSearch, job: &(Arc<Frame>, Expected)) -> NearResult
     let (frame, expected) = job;
     let started = Instant::now();
     if let Some(follow) = near.follow.as_mut().filter(|_| expected.is_in_view) {
-        match follow.follow(frame, &expected.rect, expected.roll_degrees) {
-            Ok(Some(face)) if agrees(&face, expected) => {
+        match followed(follow.as_mut(), frame, expected) {
+            Ok(Some(face)) => {
                 let distance_sides = distance_sides(&face.rect, &expected.rect);
                 let find = FoundAgain { face, distance_sides, followed: true };
                 return (started.elapsed().as_secs_f32() * 1e3, Ok(Some(find)));
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(error) => return (started.elapsed().as_secs_f32() * 1e3, Err(error)),
         }
     }
@@ -276,15 +282,48 @@ fn find_again(near: &mut NearSearch, job: &(Arc<Frame>, Expected)) -> NearResult
     (started.elapsed().as_secs_f32() * 1e3, find)
 }
 
-/// Whether what the network says goes together with what came before.
-fn agrees(face: &Detection, expected: &Expected) -> bool {
-    let ratio = (face.rect.width / expected.rect.width).ln().abs();
-    let turn = face.roll_degrees().unwrap_or(expected.roll_degrees) - expected.roll_degrees;
-    let turn = (turn + 180.0).rem_euclid(360.0) - 180.0;
-    face.score >= FOLLOWED_CHANCE
-        && distance_sides(&face.rect, &expected.rect) <= FOLLOWED_REACH_SIDES
-        && ratio <= FOLLOWED_RATIO.ln()
-        && turn.abs() <= FOLLOWED_TURN_DEGREES
+/// Where the network sees a face, if that goes together with what came before.
+pub(super) fn followed(
+    follow: &mut dyn FollowFace,
+    frame: &Frame,
+    expected: &Expected,
+) -> Result<Option<Detection>, DetectError> {
+    let Some(face) = follow.follow(frame, &expected.rect, expected.roll_degrees)? else { return Ok(None) };
+    let shift = Shift::between(&face, &expected.rect, expected.roll_degrees);
+    let reach = Shift { sides: FOLLOWED_REACH_SIDES, ratio: FOLLOWED_RATIO, turn_degrees: FOLLOWED_TURN_DEGREES };
+    if face.score < FOLLOWED_CHANCE || !shift.is_within(&reach) {
+        return Ok(None);
+    }
+    let enough = Shift { sides: LOOK_AGAIN_SIDES, ratio: LOOK_AGAIN_RATIO, turn_degrees: LOOK_AGAIN_TURN_DEGREES };
+    if shift.is_within(&enough) {
+        return Ok(Some(face));
+    }
+    let roll = face.roll_degrees().unwrap_or(expected.roll_degrees);
+    let again = follow.follow(frame, &face.rect, roll)?;
+    Ok(again
+        .filter(|again| again.score >= FOLLOWED_CHANCE && Shift::between(again, &face.rect, roll).is_within(&reach)))
+}
+
+/// How far a face lies from a place.
+struct Shift {
+    /// Distance of the middles, in sides of the place.
+    sides: f32,
+    /// Larger side by smaller side.
+    ratio: f32,
+    turn_degrees: f32,
+}
+
+impl Shift {
+    fn between(face: &Detection, rect: &Rect, roll_degrees: f32) -> Self {
+        let ratio = face.rect.width / rect.width;
+        let turn = face.roll_degrees().unwrap_or(roll_degrees) - roll_degrees;
+        let turn_degrees = ((turn + 180.0).rem_euclid(360.0) - 180.0).abs();
+        Self { sides: distance_sides(&face.rect, rect), ratio: ratio.max(ratio.recip()), turn_degrees }
+    }
+
+    fn is_within(&self, most: &Self) -> bool {
+        self.sides <= most.sides && self.ratio <= most.ratio && self.turn_degrees <= most.turn_degrees
+    }
 }
 
 /// What the window around `expected` shows nearest to it, within reach.

@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::face_search::followed;
 use super::{Analyser, Estimates, Faces};
 use crate::detect::{self, DetectError, DetectNear, Detection, Detector, DetectorKind, FollowFace};
 use crate::estimate::{Estimate, EstimateError, EstimateTimings, FaceRegion};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
 use crate::testing::film::{SIZE, films, watch};
+use crate::track::Expected;
 
 /// What there is to see, and what was looked at.
 #[derive(Default)]
@@ -17,6 +19,8 @@ struct Stage {
     /// What the network says where a face was followed: how sure it is, and how far off.
     chance: f32,
     off: f32,
+    /// The share of its way that it does not see where a face has moved.
+    blind: f32,
     /// It says so also where nobody is.
     believes: bool,
     wholes: usize,
@@ -77,6 +81,11 @@ impl FollowFace for Fake {
         stage.followed += 1;
         let near = stage.faces.iter().find(|face| face.iou(expected) > 0.2).copied();
         let (chance, off) = (stage.chance, stage.off);
+        let between = |a: f32, b: f32| b + stage.blind * (a - b);
+        let near = near.map(|face| {
+            let (x, y) = (between(expected.x, face.x), between(expected.y, face.y));
+            Rect::new(x, y, between(expected.width, face.width), between(expected.height, face.height))
+        });
         let seen = near.or_else(|| stage.believes.then_some(*expected));
         Ok(Some(
             seen.map_or_else(|| found(*expected, 0.01), |face| found(face.translated(off * face.width, 0.0), chance)),
@@ -229,6 +238,27 @@ fn beside_the_rest_a_face_that_was_lost_is_found_elsewhere() {
         assert!(show.next < gone + 60);
     }
     assert!(show.next - gone <= 5, "after {} frames", show.next - gone);
+}
+
+#[test]
+fn a_face_that_has_moved_is_looked_at_once_more_and_one_that_holds_still_is_not() {
+    let expected =
+        Expected { rect: Rect::new(200.0, 150.0, 100.0, 100.0), roll_degrees: 0.0, unseen_s: 0.0, is_in_view: true };
+    let frame = Frame::from_rgb(640, 480, vec![90; 640 * 480 * 3]).unwrap();
+    let look = |face: Rect| {
+        let mut fake = Fake::default();
+        *fake.0.lock().unwrap() = Stage { faces: vec![face], chance: 0.99, blind: 0.25, ..Stage::default() };
+        let found = followed(&mut fake, &frame, &expected).unwrap();
+        let looks = fake.0.lock().unwrap().followed;
+        (found.map(|face| face.rect), looks)
+    };
+    // A quarter of 20 pixels is left of the first look, and a quarter of that of the second.
+    let (moved, looks) = look(Rect::new(220.0, 150.0, 100.0, 100.0));
+    assert!((moved.unwrap().center().x - 268.75).abs() < 1e-3 && looks == 2, "{moved:?} in {looks}");
+    let (grown, looks) = look(Rect::new(195.0, 145.0, 110.0, 110.0));
+    assert!((grown.unwrap().width - 109.375).abs() < 1e-3 && looks == 2, "{grown:?} in {looks}");
+    assert_eq!(look(Rect::new(203.0, 150.0, 101.0, 101.0)).1, 1);
+    assert_eq!(look(Rect::new(260.0, 150.0, 100.0, 100.0)), (None, 1), "too far off to be believed");
 }
 
 /// Two of the films, short: `examples/following.rs` shows them all, and compares windows with a network that follows.
