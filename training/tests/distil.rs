@@ -10,7 +10,7 @@ use facelens_core::model::{
     Angle, BoxStyle, ChannelOrder, CropSpec, InputSpec, Layout, ModelCard, OutputForm, ResizeFilter, Scaling, Task,
     sha256_hex,
 };
-use facelens_training::data::{Face, FaceSet, SIDE, SetWriter};
+use facelens_training::data::{FaceSet, LabelledFace, SIDE, SetWriter};
 use facelens_training::nets::{FsaNetConfig, NetworkConfig};
 
 fn call(command: &str, options: &[&Path]) -> Output {
@@ -59,7 +59,7 @@ fn set(folder: &Path) -> PathBuf {
     let mut writer = SetWriter::create(&file).unwrap();
     for index in 0..3 {
         let picture: Vec<u8> = (0..SIDE * SIDE * 3).map(|place| (place / 29 * (index + 3) % 256) as u8).collect();
-        writer.push(Face { name: index.to_string(), ..Face::default() }, &picture).unwrap();
+        writer.push(LabelledFace { name: index.to_string(), ..LabelledFace::default() }, &picture).unwrap();
     }
     writer.finish().unwrap();
     file

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use facelens_training::data::{AgeRange, Face, SIDE, SetWriter};
+use facelens_training::data::{AgeRange, LabelledFace, SIDE, SetWriter};
 
 fn train(run: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("facelens-training"));
@@ -29,7 +29,9 @@ fn draw_faces(folder: &Path, count: usize) -> PathBuf {
         let age = (index * 37 % 80) as f32;
         let age_range = Some(AgeRange { min: age, max: Some(age) });
         let picture: Vec<u8> = (0..SIDE * SIDE * 3).map(|place| (age * 2.0) as u8 + (place % 31) as u8).collect();
-        writer.push(Face { name: index.to_string(), age: age_range, ..Face::default() }, &picture).unwrap();
+        writer
+            .push(LabelledFace { name: index.to_string(), age: age_range, ..LabelledFace::default() }, &picture)
+            .unwrap();
     }
     writer.finish().unwrap();
     file

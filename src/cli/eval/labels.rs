@@ -9,7 +9,7 @@ use facelens_base::bounded_file;
 use facelens_core::geometry::Pose;
 use facelens_core::model::Task;
 
-use facelens_media::labels::{self, Age, GenderColumn, Sheet, is_unknown, tidy_name, whole_years};
+use facelens_media::labels::{self, AgeCell, GenderColumn, Sheet, is_unknown, tidy_name, whole_years};
 
 /// Largest file of labels: those of five million pictures.
 const MAX_BYTES: u64 = 256 << 20;
@@ -181,8 +181,8 @@ fn age(text: &str) -> anyhow::Result<Option<AgeLabel>> {
         return Ok(None);
     }
     match labels::age_text(text) {
-        Some(Age::Years(years)) => Ok(Some(AgeLabel::Years(years as f32))),
-        Some(Age::Bin(min, max)) => {
+        Some(AgeCell::Years(years)) => Ok(Some(AgeLabel::Years(years as f32))),
+        Some(AgeCell::Bin(min, max)) => {
             ensure!(max.is_none_or(|max| max >= min), "the age `{text}` ends before it begins");
             Ok(Some(AgeLabel::Bin { min, max }))
         }

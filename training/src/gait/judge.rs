@@ -292,7 +292,7 @@ mod tests {
         // The middle of the window lets the pixel through.
         let middle = |window: usize| move |i: usize| if i == window / 2 { 1.0 } else { 0.0 };
         let none = |_: usize| 0.0;
-        let net = GlCnn {
+        let net = GlCnnWeights {
             parts: GlCnnParts::Shared,
             global: [layer(&[1, 1, 7, 7], &middle(49)), layer(&[1, 1, 7, 7], &middle(49))],
             local: vec![[layer(&[1, 1, 7, 7], &none), layer(&[1, 1, 5, 7], &none)]],

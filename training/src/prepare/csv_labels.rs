@@ -5,7 +5,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 use facelens_base::bounded_file;
-use facelens_media::labels::{self, Age, GenderColumn, Sheet, is_unknown, number, tidy_name};
+use facelens_media::labels::{self, AgeCell, GenderColumn, Sheet, is_unknown, number, tidy_name};
 
 use super::{Listing, MAX_LABELS_BYTES, PrepareError, Reason};
 use crate::data::{AgeRange, LabelledFace};
@@ -110,11 +110,11 @@ pub(super) fn age(text: &str) -> Result<Option<AgeRange>, String> {
         return Ok(None);
     }
     match labels::age_text(text) {
-        Some(Age::Years(value)) => {
+        Some(AgeCell::Years(value)) => {
             let years = in_life(value).ok_or_else(|| format!("`{text}`"))?;
             Ok(Some(AgeRange { min: years, max: Some(years) }))
         }
-        Some(Age::Bin(min, max)) => bin(f64::from(min), max.map(f64::from), || format!("`{text}`")),
+        Some(AgeCell::Bin(min, max)) => bin(f64::from(min), max.map(f64::from), || format!("`{text}`")),
         None => Err(format!("`{text}`")),
     }
 }

@@ -1,6 +1,6 @@
 //! Controls of played cameras.
 
-use super::fake::{EXPOSURE, EXPOSURE_AUTO, OpenedCamera, WHITE_BALANCE, WHITE_BALANCE_AUTO};
+use super::fake::{EXPOSURE, EXPOSURE_AUTO, FakeCamera, WHITE_BALANCE, WHITE_BALANCE_AUTO};
 use super::plain;
 use crate::camera::controls::{CameraControl, ControlKind, ControlRange, ControlValue, read, set_one};
 use crate::camera::driver::{Driver as _, DriverControl};
@@ -10,7 +10,7 @@ fn control(id: u32, (smallest, largest, step): (i64, i64, i64), default: i64) ->
 }
 
 /// As a C920 has them: exposure by a menu of which two items exist, gain without a switch, no focus.
-fn camera() -> OpenedCamera {
+fn camera() -> FakeCamera {
     let menu = DriverControl { items: vec![1, 3], ..control(EXPOSURE_AUTO, (0, 3, 1), 3) };
     let gain = control(0x0098_0913, (0, 255, 1), 64);
     let controls = vec![
@@ -22,7 +22,7 @@ fn camera() -> OpenedCamera {
     ];
     let mut fake = plain(b"YUYV");
     fake.controls = controls;
-    OpenedCamera::new(fake)
+    FakeCamera::new(fake)
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn what_a_driver_does_not_have_is_left_alone() {
     set_one(&camera, ControlKind::Focus, ControlValue::Fixed(10)).unwrap();
     set_one(&camera, ControlKind::Gain, ControlValue::Auto).unwrap();
     assert_eq!(read(&camera).unwrap().len(), 3);
-    let bare = OpenedCamera::new(plain(b"YUYV"));
+    let bare = FakeCamera::new(plain(b"YUYV"));
     assert_eq!(read(&bare).unwrap(), [], "a driver without controls does not know the question");
 }
 
@@ -69,5 +69,5 @@ fn a_control_that_cannot_be_set_is_not_offered() {
     let told = DriverControl { is_read_only: true, ..control(EXPOSURE, (3, 2047, 1), 250) };
     let stuck = control(0x0098_0913, (7, 7, 1), 7);
     fake.controls = vec![(told, 157), (stuck, 7)];
-    assert_eq!(read(&OpenedCamera::new(fake)).unwrap(), []);
+    assert_eq!(read(&FakeCamera::new(fake)).unwrap(), []);
 }

@@ -13,7 +13,7 @@ use facelens_core::frame::Frame;
 use openh264::encoder::Encoder;
 use openh264::formats::{RgbSliceU8, YUVBuffer};
 
-use self::fake::{Clock, FakeDriver, Fate, OpenedCamera, PICTURES};
+use self::fake::{Clock, FakeCamera, FakeDriver, Fate, PICTURES};
 use super::decode::layout::planes;
 use super::decode::{Decoder, FrameLayout};
 use super::driver::Sizes;
@@ -296,7 +296,7 @@ struct Played {
 }
 
 fn play(fake: FakeDriver, wish: Option<&CameraFormat>) -> io::Result<Played> {
-    let driver = OpenedCamera::new(fake);
+    let driver = FakeCamera::new(fake);
     let offers = offers(&driver);
     let formats = match wish {
         None => ranked(offers.iter().flat_map(super::format::Offer::formats)),
