@@ -168,6 +168,10 @@ fn note_types(folder: &Path, types: &mut BTreeMap<String, BTreeSet<String>>) {
             note_types(&path, types);
             continue;
         }
+        // Some folders hold images and fonts beside the code.
+        if path.extension().is_none_or(|ending| ending != "rs") {
+            continue;
+        }
         let code = fs::read_to_string(&path).unwrap();
         let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
         for line in code.lines() {
