@@ -134,7 +134,7 @@ impl EvalWorker {
             Err(error) => return Ok(EvalOutcome::Unreadable(error.to_string())),
         };
         let Some(detector) = &mut self.detector else {
-            return Ok(EvalOutcome::Estimated(self.estimator.estimate_crop(&frame)?.0, None));
+            return Ok(EvalOutcome::Estimated(self.estimator.first_look(&frame, None)?.0, None));
         };
         let frame = match if turn == 0.0 { Ok(frame) } else { frame.turned(turn) } {
             Ok(frame) => frame,
@@ -142,7 +142,7 @@ impl EvalWorker {
         };
         let detections = detector.detect(&frame)?;
         let Some(face) = detect::main_face(&frame, &detections) else { return Ok(EvalOutcome::NoFace) };
-        let mut estimate = self.estimator.estimate(&frame, face)?.0;
+        let mut estimate = self.estimator.first_look(&frame, Some(face.into()))?.0;
         let scatter = self.perturb.then(|| scatter(&mut self.estimator, &frame, face.into(), &estimate)).transpose()?;
         estimate.pose = estimate.pose.map(|pose| pose.turned(-turn));
         Ok(EvalOutcome::Estimated(estimate, scatter))

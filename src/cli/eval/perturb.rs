@@ -80,7 +80,7 @@ pub(super) fn scatter(
 ) -> anyhow::Result<Scatter> {
     let mut estimates = vec![unchanged.clone()];
     for Changed { frame, place, mirrored, clockwise } in changes(frame, place)? {
-        let mut estimate = estimator.estimate(&frame, place)?.0;
+        let mut estimate = estimator.first_look(&frame, Some(place))?.0;
         estimate.pose = estimate.pose.map(|pose| {
             let upright = pose.turned(-clockwise);
             if mirrored { upright.mirrored() } else { upright }

@@ -93,6 +93,7 @@ fn crop(crop: &CropSpec) -> String {
         ResizeFilter::Triangle => "triangle filter with antialiasing",
     };
     let upright = if crop.upright { "; tilted faces turned upright" } else { "" };
+    let mirrored = if crop.mirrored { "; new faces also in their mirror image" } else { "" };
     let moved = match crop.down {
         0.0 => String::new(),
         down if down > 0.0 => format!(", moved down by {down} of its height"),
@@ -111,7 +112,7 @@ fn crop(crop: &CropSpec) -> String {
             align.landmarks().join(", ")
         ),
     };
-    format!("{what}; {filter}{upright}{edge}")
+    format!("{what}; {filter}{upright}{mirrored}{edge}")
 }
 
 fn taken_from(select: &Selection, numbers: usize) -> String {

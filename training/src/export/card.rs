@@ -76,6 +76,7 @@ impl CardTexts {
                 relative_to: BoxStyle::Facelens,
                 resize: ResizeFilter::Triangle,
                 upright: true,
+                mirrored: true,
                 ..CropSpec::default()
             },
             output,

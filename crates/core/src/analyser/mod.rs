@@ -53,6 +53,21 @@ pub trait Estimates: Send {
     /// Where a network fails.
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError>;
 
+    /// As those, of a face that nothing is known of yet (`None`: of the whole frame). It may take longer and be more exact.
+    ///
+    /// # Errors
+    /// Where a network fails.
+    fn first_look(
+        &mut self,
+        frame: &Frame,
+        face: Option<FaceRegion>,
+    ) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        match face {
+            Some(face) => self.estimate(frame, face),
+            None => self.estimate_crop(frame),
+        }
+    }
+
     /// The same networks with buffers of their own, for another thread; `None` where there is only one.
     fn another(&self) -> Option<Box<dyn Estimates>> {
         None
@@ -72,6 +87,14 @@ impl Estimates for Estimator {
 
     fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
         Self::estimate_crop(self, frame)
+    }
+
+    fn first_look(
+        &mut self,
+        frame: &Frame,
+        face: Option<FaceRegion>,
+    ) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        Self::first_look(self, frame, face)
     }
 
     fn another(&self) -> Option<Box<dyn Estimates>> {
@@ -179,12 +202,16 @@ impl Analyser {
         let named: Vec<(u64, Detection)> =
             ids.into_iter().zip(detections).filter_map(|(id, detection)| Some((id?, detection))).collect();
         let place = |detection: &Detection| self.search.is_some().then(|| FaceRegion::from(detection));
-        let jobs = named.iter().map(|(_, detection)| (Arc::clone(&frame), place(detection))).collect();
-        let estimates =
-            self.estimates.map(jobs, |estimates, (frame, face): &(Arc<Frame>, Option<FaceRegion>)| match face {
-                Some(face) => estimates.estimate(frame, *face),
-                None => estimates.estimate_crop(frame),
-            });
+        let job = |(id, detection): &(u64, Detection)| Look {
+            frame: Arc::clone(&frame),
+            face: place(detection),
+            is_first: !self.tracker.was_seen(*id),
+        };
+        let estimates = self.estimates.map(named.iter().map(job).collect(), |estimates, look: &Look| match look.face {
+            face if look.is_first => estimates.first_look(&look.frame, face),
+            Some(face) => estimates.estimate(&look.frame, face),
+            None => estimates.estimate_crop(&look.frame),
+        });
         watch.lap_ms();
         let mut faces = Vec::with_capacity(named.len());
         for ((id, detection), estimate) in named.iter().zip(estimates) {
@@ -199,6 +226,15 @@ impl Analyser {
         faces.sort_by_key(|face| face.id);
         Ok(Analysis { frame, faces, timings })
     }
+}
+
+/// A face to be estimated.
+struct Look {
+    frame: Arc<Frame>,
+    /// `None`: the whole frame is one.
+    face: Option<FaceRegion>,
+    /// Nothing is known of it yet.
+    is_first: bool,
 }
 
 /// The estimates of these models, and the error to expect of their ages, years.

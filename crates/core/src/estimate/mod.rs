@@ -165,6 +165,8 @@ pub struct Estimator {
     asked: [Vec<usize>; Task::ALL.len()],
     /// What each of `models` says of the face.
     answers: Vec<Answers>,
+    /// The mirror image of an input.
+    mirrored: Vec<f32>,
     preparer: Preparer,
     meter: QualityMeter,
 }
@@ -176,7 +178,7 @@ impl Estimator {
         let place = |model: &Arc<TaskModel>| models.iter().position(|(known, _)| known.is_same_as(model));
         let asked = Task::ALL.map(|task| set.of(task).iter().filter_map(place).collect());
         let (preparer, meter) = (Preparer::default(), QualityMeter::default());
-        Self { set, models, asked, answers: Vec::new(), preparer, meter }
+        Self { set, models, asked, answers: Vec::new(), mirrored: Vec::new(), preparer, meter }
     }
 
     /// The models in use.
@@ -194,7 +196,21 @@ impl Estimator {
         frame: &Frame,
         face: impl Into<FaceRegion>,
     ) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        self.run(frame, Region::Face(face.into()))
+        self.run(frame, Region::Face(face.into()), false)
+    }
+
+    /// As [`estimate`](Self::estimate), of a face that nothing is known of yet; as [`estimate_crop`](Self::estimate_crop)
+    /// without one. Models whose cards say so ([`CropSpec::mirrored`](crate::model::CropSpec::mirrored)) also read the mirror
+    /// image, which costs a second call and makes a single image's answers more exact.
+    ///
+    /// # Errors
+    /// Where a network fails.
+    pub fn first_look(
+        &mut self,
+        frame: &Frame,
+        face: Option<FaceRegion>,
+    ) -> Result<(Estimate, EstimateTimings), EstimateError> {
+        self.run(frame, face.map_or(Region::Whole, Region::Face), true)
     }
 
     /// Takes the whole picture as a ready face crop: no detection, no margin (`--crops`).
@@ -202,10 +218,15 @@ impl Estimator {
     /// # Errors
     /// Where a network fails.
     pub fn estimate_crop(&mut self, frame: &Frame) -> Result<(Estimate, EstimateTimings), EstimateError> {
-        self.run(frame, Region::Whole)
+        self.run(frame, Region::Whole, false)
     }
 
-    fn run(&mut self, frame: &Frame, region: Region) -> Result<(Estimate, EstimateTimings), EstimateError> {
+    fn run(
+        &mut self,
+        frame: &Frame,
+        region: Region,
+        is_first: bool,
+    ) -> Result<(Estimate, EstimateTimings), EstimateError> {
         let mut timings = EstimateTimings::default();
         let started = Instant::now();
         let resizer = &mut self.preparer.resizer;
@@ -227,6 +248,12 @@ impl Estimator {
             let mut answers = Answers::default();
             if let Some(input) = input {
                 answers = model.answers(input.tensor).map_err(failed)?;
+                if is_first && model.card.crop.mirrored {
+                    tensor::mirror(input.tensor, &model.card.input, &mut self.mirrored);
+                    let mut other = model.answers(&self.mirrored).map_err(failed)?;
+                    other.pose = other.pose.map(Pose::mirrored);
+                    answers = Answers::mean(&[answers, other]);
+                }
                 // The network saw the head turned back.
                 answers.pose = answers.pose.map(|pose| pose.turned(input.turn_degrees));
             }

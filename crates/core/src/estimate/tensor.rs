@@ -32,6 +32,18 @@ pub(super) fn fill(rgb: &[u8], input: &InputSpec, tensor: &mut Vec<f32>) {
     }
 }
 
+/// Fills `mirrored` with the numbers of the mirror image of what `tensor` was filled with.
+pub(super) fn mirror(tensor: &[f32], input: &InputSpec, mirrored: &mut Vec<f32>) {
+    let pixel = match (input.layout, input.channels) {
+        (Layout::Nhwc, ChannelOrder::Rgb | ChannelOrder::Bgr) => 3,
+        _ => 1,
+    };
+    mirrored.clear();
+    for row in tensor.chunks_exact((input.width as usize * pixel).max(1)) {
+        mirrored.extend(row.chunks_exact(pixel).rev().flatten());
+    }
+}
+
 /// The brightness of an RGB pixel (Rec. 601, as `cv2.COLOR_RGB2GRAY`).
 fn brightness(pixel: &[u8]) -> u8 {
     let [red, green, blue] = [0, 1, 2].map(|channel| f32::from(pixel[channel]));
@@ -92,6 +104,19 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mirror_image_is_one_in_every_layout() {
+        let size = |layout, channels| InputSpec { width: 2, height: 2, layout, channels, scaling: Scaling::MinMax };
+        let numbers: Vec<f32> = (0..12_u8).map(f32::from).collect();
+        let mut mirrored = Vec::new();
+        mirror(&numbers, &size(Layout::Nchw, ChannelOrder::Rgb), &mut mirrored);
+        assert_eq!(mirrored, [1.0, 0.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0, 9.0, 8.0, 11.0, 10.0]);
+        mirror(&numbers, &size(Layout::Nhwc, ChannelOrder::Bgr), &mut mirrored);
+        assert_eq!(mirrored, [3.0, 4.0, 5.0, 0.0, 1.0, 2.0, 9.0, 10.0, 11.0, 6.0, 7.0, 8.0]);
+        mirror(&numbers[..4], &size(Layout::Nhwc, ChannelOrder::Grey), &mut mirrored);
+        assert_eq!(mirrored, [1.0, 0.0, 3.0, 2.0]);
+    }
 
     fn filled(rgb: &[u8], layout: Layout, channels: ChannelOrder, scaling: Scaling) -> Vec<f32> {
         let mut tensor = vec![99.0];

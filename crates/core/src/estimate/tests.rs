@@ -12,7 +12,7 @@ use super::resize::CropResizer;
 use super::*;
 use crate::detect::{self, DetectorKind};
 use crate::model::graphs::{constant_pose, small, small_card, small_pair};
-use crate::model::{Alignment, BoxStyle, ChannelOrder, ModelCard, ResizeFilter, SHIPPED, Task};
+use crate::model::{Alignment, BoxStyle, ChannelOrder, CropSpec, ModelCard, ResizeFilter, SHIPPED, Task};
 use crate::testing::{astronaut, shared};
 
 /// One model of a small network with this card.
@@ -43,6 +43,50 @@ fn several_models_of_a_task_are_averaged_each_with_its_own_crop() {
     assert!((alone - other).abs() > 1e-3, "{alone} and {other}");
     let both = age_of(vec![near, far], &frame, &FACE).unwrap();
     assert!((both - (alone + other) / 2.0).abs() < 1e-5);
+}
+
+/// The astronaut's mirror image.
+fn mirrored_astronaut() -> Frame {
+    let frame = astronaut();
+    let rows = frame.rgb().chunks_exact(3 * frame.width() as usize);
+    let rgb = rows.flat_map(|row| row.chunks_exact(3).rev().flatten().copied()).collect();
+    Frame::from_rgb(frame.width(), frame.height(), rgb).unwrap()
+}
+
+#[test]
+fn the_first_look_takes_in_the_mirror_image_where_the_card_says_so() {
+    let (frame, face) = (astronaut(), FaceRegion::from(&FACE));
+    let ages = |mirrored: bool| {
+        let model = small_model(|card| card.crop.mirrored = mirrored);
+        let mut set = ModelSet::default();
+        set.set(Task::Age, vec![Arc::clone(&model)]);
+        let mut estimator = Estimator::new(set);
+        let single = estimator.estimate(&frame, face).unwrap().0.age.unwrap().years;
+        let first = estimator.first_look(&frame, Some(face)).unwrap().0.age.unwrap().years;
+        let input = estimator.input(&frame, face, &model.card).unwrap().unwrap();
+        let mut mirror = Vec::new();
+        tensor::mirror(&input, &model.card.input, &mut mirror);
+        [single, first, model.answers(&mirror).unwrap().age_years.unwrap()]
+    };
+    let [single, first, of_mirror] = ages(true);
+    assert!(
+        (single - of_mirror).abs() > 1e-3 && (first - (single + of_mirror) / 2.0).abs() < 1e-5,
+        "{single}, {first}"
+    );
+    let [single, first, _] = ages(false);
+    assert_eq!(single, first);
+}
+
+#[test]
+fn the_first_look_of_the_shipped_network_turns_with_the_mirror() {
+    let (frame, mirror) = (astronaut(), mirrored_astronaut());
+    let found = detect::create(DetectorKind::BlazeBack).unwrap().detect(&frame).unwrap();
+    let face = FaceRegion::from(&found[0]);
+    let mut estimator = Estimator::new(ModelSet::shipped().unwrap());
+    let pose = estimator.first_look(&frame, Some(face)).unwrap().0.pose.unwrap();
+    let other = estimator.first_look(&mirror, Some(face.mirrored(frame.width() as f32))).unwrap().0.pose.unwrap();
+    let off = pose.rotation().angle_to(other.mirrored().rotation());
+    assert!(off < 0.5, "{pose:?} and {other:?}");
 }
 
 /// What the estimator says with these models in use for age and gender.

@@ -24,6 +24,7 @@
 //! relative_to = "lbp"                 # or facelens
 //! resize = "bilinear"                 # or triangle
 //! upright = false                     # or true: a tilted face is turned back by its landmarks, where there are any
+//! mirrored = false                    # or true: a face that is new is also read in its mirror image
 //! down = 0.0                          # the crop's middle lies so far below the box's, in box heights
 //! edge = "cut"                        # repeat or black: what stands in place of what lies outside the picture
 //!

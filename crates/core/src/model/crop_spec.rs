@@ -21,6 +21,10 @@ pub struct CropSpec {
     /// roll of a head pose. Outside the picture a turned crop repeats its edge, or is black if `edge` says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub upright: bool,
+    /// Whether the first look at a face, and so the only one at a still image, also takes in its mirror image: both answers
+    /// are averaged, the pose of the second turned back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
     /// How far the crop's middle lies below the box's, as a fraction of the box's height; above it where this is less than
     /// 0. Below a tilted face that is turned upright means towards its chin.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -19,6 +19,8 @@ pub(super) struct TrackedPerson {
     age: AgeAverage,
     gender: GenderAverage,
     sharpest: f32,
+    /// Whether the networks have said anything of this person.
+    pub(super) is_known: bool,
 }
 
 impl TrackedPerson {
@@ -31,6 +33,7 @@ impl TrackedPerson {
             age: AgeAverage::default(),
             gender: GenderAverage::default(),
             sharpest: 0.0,
+            is_known: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl TrackedPerson {
         estimate: &Estimate,
         age_error_years: Option<f32>,
     ) -> Face {
+        self.is_known = true;
         let raw_pose = estimate.pose.filter(|pose| pose.is_finite());
         if estimate.quality.sharpness.is_finite() {
             self.sharpest = (self.sharpest * SHARPEST_FADES).max(estimate.quality.sharpness);

@@ -221,6 +221,12 @@ impl Tracker {
         ids
     }
 
+    /// Whether the networks have said anything of identity `id` ([`update`](Self::update)), since
+    /// [`forget_estimates`](Self::forget_estimates).
+    pub fn was_seen(&self, id: u64) -> bool {
+        self.tracks.iter().any(|track| track.id == Some(id) && track.person.is_known)
+    }
+
     /// Adds what the networks say of identity `id` in the frame last given to [`assign`](Self::assign), and gives the
     /// steadied face. The first look at a person passes unchanged, but for ages and scores outside their range.
     pub fn update(&mut self, id: u64, detection: &Detection, estimate: &Estimate) -> Face {
