@@ -1,5 +1,7 @@
 //! What the figures of a bench depend on most: the processor and the vectors that it multiplies.
 
+use facelens_core::model::{self, Vectors};
+
 /// The processor's name where the system tells it, and its vector extensions that the networks use.
 pub(super) fn words() -> String {
     let name = name().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
@@ -13,19 +15,11 @@ fn name() -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-#[cfg(target_arch = "x86_64")]
 fn vectors() -> &'static str {
-    let has_fma = std::arch::is_x86_feature_detected!("fma");
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        "AVX-512 (AVX2 is used)"
-    } else if std::arch::is_x86_feature_detected!("avx2") && has_fma {
-        "AVX2"
-    } else {
-        "without AVX2: facelens works, and is several times slower than the published figures"
+    match model::vectors() {
+        Vectors::Avx512 => "AVX-512",
+        Vectors::Avx2 => "AVX2",
+        Vectors::Neon => "NEON",
+        Vectors::Unknown => "without AVX2: facelens works, and is several times slower than the published figures",
     }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn vectors() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "NEON" } else { "unknown vector extensions" }
 }

@@ -30,6 +30,7 @@ pub use card::{
 pub use card_uses::{Graphs, is_card};
 pub use crop_spec::{Alignment, BoxStyle, CropSpec, Edge, ResizeFilter};
 pub use error::{ModelError, ModelErrorKind};
+pub use facelens_operators::{Vectors, vectors};
 pub use file::read_capped;
 pub use hash::sha256_hex;
 pub use layers::LayerTime;

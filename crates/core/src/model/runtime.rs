@@ -121,9 +121,9 @@ impl Net {
 /// Simplifies a graph and chooses how each operator runs on this machine.
 fn prepare(typed: TypedModel) -> TractResult<Arc<TypedRunnableModel>> {
     prefer_narrow_kernels();
-    let mut model = typed.into_decluttered()?;
+    let mut model = typed;
     facelens_operators::put_into(&mut model)?;
-    model.into_optimized()?.into_runnable()
+    model.into_decluttered()?.into_optimized()?.into_runnable()
 }
 
 /// Has tract multiply matrices by AVX2 where it would by AVX-512: in 0.23 the AVX-512 kernels store their results number
