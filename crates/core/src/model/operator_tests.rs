@@ -239,6 +239,17 @@ fn what_is_between_other_operators_gives_what_tract_gives() {
 }
 
 #[test]
+fn a_graph_of_many_nodes_behind_each_other_needs_no_deep_stack() {
+    let shape = [1, 4, 6, 6];
+    let start = weights(Graph::new(&shape), "w", &[4, 4, 1, 1]).node("Conv", &["x", "w"], "t0", &[]);
+    let graph = (0..900)
+        .fold(start, |graph, at| graph.node("Add", &[&format!("t{at}"), "x"], &format!("t{}", at + 1), &[]))
+        .node("Tanh", &["t900"], "y", &[]);
+    let (off, names) = compared(graph, &shape);
+    assert!(off < 1e-5 && is_own(&names), "{off}, {names:?}");
+}
+
+#[test]
 fn other_convolutions_are_left_to_tract() {
     let cases: [(&[i64], Attributes<'_>); 2] = [
         (&[6, 1, 3, 3], &[("kernel_shape", &[3, 3]), ("dilations", &[2, 2]), ("pads", &[2, 2, 2, 2]), ("group", &[6])]),

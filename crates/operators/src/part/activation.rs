@@ -103,7 +103,7 @@ impl Activation {
     /// The function of every number.
     pub fn on_numbers(self, arch: pulp::Arch, numbers: &mut [f32]) {
         if self != Self::None {
-            arch.dispatch(Numbers { activation: self, numbers });
+            arch.dispatch(EachNumber { activation: self, numbers });
         }
     }
 
@@ -137,12 +137,12 @@ impl Activation {
     }
 }
 
-struct Numbers<'a> {
+struct EachNumber<'a> {
     activation: Activation,
     numbers: &'a mut [f32],
 }
 
-impl pulp::WithSimd for Numbers<'_> {
+impl pulp::WithSimd for EachNumber<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -9,16 +9,16 @@ use super::activation::Activation;
 use super::aligned::Aligned;
 use super::conv::{Conv, Parts};
 use super::dense::Dense;
-use super::depthwise::{Depthwise, Windows, Work as WindowWork};
+use super::depthwise::{Depthwise, WindowWork, Windows};
 use super::fusing::Fusing;
-use super::graph::{Cut, Kind, Known, Product};
-use super::plain::{Copying, Index, Reduction};
-use super::program::{Origin, Program, Step, Work};
+use super::graph::{AxisCut, KnownNodes, NodeKind, Product};
+use super::plain::{Copying, OperandIndex, Reduction};
+use super::program::{PartProgram, PartStep, StepWork, ValueOrigin};
 use crate::vectors::Registers;
 
 /// How the numbers of a value lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Layout {
+pub(crate) enum MapLayout {
     /// The last axis changes fastest.
     Flat,
     /// The second axis changes fastest: the channels of a place are neighbours. The first has length one.
@@ -27,35 +27,38 @@ pub(crate) enum Layout {
 
 /// A value of the program.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Value {
+pub(crate) struct PartValue {
     pub id: usize,
-    pub layout: Layout,
+    pub layout: MapLayout,
 }
+
+/// How many nodes are made for one that asks for them, one for the other.
+const DEEPEST: usize = 50;
 
 /// Makes the program of a part.
 pub(crate) struct Builder<'a> {
-    pub known: &'a Known<'a>,
+    pub known: &'a KnownNodes<'a>,
     /// The part's nodes.
     nodes: &'a HashSet<usize>,
     /// What other nodes take of it.
     outputs: &'a [OutletId],
     registers: Registers,
-    values: HashMap<OutletId, Value>,
+    values: HashMap<OutletId, PartValue>,
     /// Values in another layout than they were made in.
-    turned: HashMap<(usize, Layout), usize>,
-    origins: Vec<(usize, Origin)>,
-    steps: Vec<Step>,
+    turned: HashMap<(usize, MapLayout), usize>,
+    origins: Vec<(usize, ValueOrigin)>,
+    steps: Vec<PartStep>,
 }
 
 impl<'a> Builder<'a> {
     /// The program that gives these outputs of these inputs.
     pub fn program(
-        known: &'a Known<'a>,
+        known: &'a KnownNodes<'a>,
         nodes: &'a HashSet<usize>,
         inputs: &[OutletId],
         outputs: &'a [OutletId],
         arch: pulp::Arch,
-    ) -> TractResult<Program> {
+    ) -> TractResult<PartProgram> {
         let mut builder = Self {
             known,
             nodes,
@@ -67,14 +70,39 @@ impl<'a> Builder<'a> {
             steps: Vec::new(),
         };
         for (at, &input) in inputs.iter().enumerate() {
-            let id = builder.origin(builder.shape(input)?.iter().product(), Origin::Input(at));
-            builder.values.insert(input, Value { id, layout: Layout::Flat });
+            let id = builder.origin(builder.shape(input)?.iter().product(), ValueOrigin::Input(at));
+            builder.values.insert(input, PartValue { id, layout: MapLayout::Flat });
         }
+        builder.begin()?;
         let outputs = outputs.iter().map(|&output| builder.flat(output)).collect::<TractResult<Vec<usize>>>()?;
-        Ok(Program::new(arch, builder.steps, builder.origins, outputs))
+        Ok(PartProgram::new(arch, builder.steps, builder.origins, outputs))
     }
 
-    fn origin(&mut self, len: usize, origin: Origin) -> usize {
+    /// Makes what surely is a value of its own, in the graph's order: what is left is made when it is asked for, and
+    /// asks for what it needs in turn, which must not go deep.
+    fn begin(&mut self) -> TractResult<()> {
+        let known = self.known;
+        let mut depths: HashMap<usize, usize> = HashMap::new();
+        for &id in known.order.iter().filter(|id| self.nodes.contains(id)) {
+            let inputs = &known.model.node(id).inputs;
+            let multiplies =
+                matches!(known.kinds[&id], NodeKind::Conv { .. } | NodeKind::Depthwise { .. } | NodeKind::Product(_));
+            for &input in inputs {
+                let depth = depths.get(&input.node).copied().unwrap_or(0);
+                // A picture whose rows were put above each other is none.
+                let own = multiplies && !matches!(known.kinds.get(&input.node), Some(NodeKind::Concat(_)));
+                if self.nodes.contains(&input.node) && (own || depth > DEEPEST) {
+                    self.value(input)?;
+                    depths.insert(input.node, 0);
+                }
+            }
+            let depth = inputs.iter().filter_map(|input| depths.get(&input.node)).max();
+            depths.insert(id, depth.map_or(0, |depth| depth + 1));
+        }
+        Ok(())
+    }
+
+    fn origin(&mut self, len: usize, origin: ValueOrigin) -> usize {
         self.origins.push((len, origin));
         self.origins.len() - 1
     }
@@ -92,20 +120,20 @@ impl<'a> Builder<'a> {
             && !self.values.contains_key(&outlet)
     }
 
-    fn push(&mut self, name: &str, work: Work, from: Vec<usize>, shape: &[usize]) -> usize {
-        let to = self.origin(shape.iter().product(), Origin::Step);
-        self.steps.push(Step { name: name.to_owned(), work, from, to, shape: shape.to_vec() });
+    fn push(&mut self, name: &str, work: StepWork, from: Vec<usize>, shape: &[usize]) -> usize {
+        let to = self.origin(shape.iter().product(), ValueOrigin::PartStep);
+        self.steps.push(PartStep { name: name.to_owned(), work, from, to, shape: shape.to_vec() });
         to
     }
 
     /// The value of this, made now if it has not been before.
-    pub fn value(&mut self, outlet: OutletId) -> TractResult<Value> {
+    pub fn value(&mut self, outlet: OutletId) -> TractResult<PartValue> {
         if let Some(value) = self.values.get(&outlet) {
             return Ok(*value);
         }
         if let Some(numbers) = self.known.numbers(outlet) {
-            let id = self.origin(numbers.len(), Origin::Constant(numbers));
-            let value = Value { id, layout: Layout::Flat };
+            let id = self.origin(numbers.len(), ValueOrigin::Constant(numbers));
+            let value = PartValue { id, layout: MapLayout::Flat };
             self.values.insert(outlet, value);
             return Ok(value);
         }
@@ -124,17 +152,17 @@ impl<'a> Builder<'a> {
     fn flat(&mut self, outlet: OutletId) -> TractResult<usize> {
         let value = self.value(outlet)?;
         let shape = self.shape(outlet)?;
-        self.turn(outlet, value, Layout::Flat, shape)
+        self.turn(outlet, value, MapLayout::Flat, shape)
     }
 
     /// The value with the channels of a place as neighbours.
     pub fn map(&mut self, outlet: OutletId) -> TractResult<usize> {
         let value = self.value(outlet)?;
         let shape = self.shape(outlet)?;
-        self.turn(outlet, value, Layout::Map, shape)
+        self.turn(outlet, value, MapLayout::Map, shape)
     }
 
-    fn turn(&mut self, outlet: OutletId, value: Value, layout: Layout, shape: &[usize]) -> TractResult<usize> {
+    fn turn(&mut self, outlet: OutletId, value: PartValue, layout: MapLayout, shape: &[usize]) -> TractResult<usize> {
         // With one channel or one place, both are the same.
         let both = shape.get(1).is_none_or(|&channels| channels == 1) || shape[2..].iter().product::<usize>() == 1;
         if value.layout == layout || both {
@@ -145,8 +173,8 @@ impl<'a> Builder<'a> {
         }
         let [1, channels, ..] = *shape else { bail!("{shape:?} is no map") };
         let work = match layout {
-            Layout::Map => Work::FromPlanes(channels),
-            Layout::Flat => Work::ToPlanes(channels),
+            MapLayout::Map => StepWork::FromPlanes(channels),
+            MapLayout::Flat => StepWork::ToPlanes(channels),
         };
         let name = self.known.model.node(outlet.node).name.clone();
         let id = self.push(&name, work, vec![value.id], shape);
@@ -155,30 +183,30 @@ impl<'a> Builder<'a> {
     }
 
     /// The step of one node.
-    fn node(&mut self, id: usize) -> TractResult<Value> {
+    fn node(&mut self, id: usize) -> TractResult<PartValue> {
         let known = self.known;
         let node = known.model.node(id);
         let Some(kind) = known.kinds.get(&id) else { bail!("{} is no step", node.name) };
         let shape = self.shape(id.into())?;
         let input = node.inputs[0];
         let name = node.name.as_str();
-        let flat = |id| Ok(Value { id, layout: Layout::Flat });
-        let map = |id| Ok(Value { id, layout: Layout::Map });
+        let flat = |id| Ok(PartValue { id, layout: MapLayout::Flat });
+        let map = |id| Ok(PartValue { id, layout: MapLayout::Map });
         match kind {
-            Kind::Conv { .. } | Kind::Depthwise { .. } | Kind::Product(_) => bail!("{name} was left out"),
-            Kind::Pool { factor, windows } => {
+            NodeKind::Conv { .. } | NodeKind::Depthwise { .. } | NodeKind::Product(_) => bail!("{name} was left out"),
+            NodeKind::Pool { factor, windows } => {
                 let from = self.map(input)?;
                 let work = factor.map_or(WindowWork::Max, WindowWork::Sum);
                 let pool = Depthwise::new(*windows, work, Activation::None);
-                map(self.push(name, Work::Depthwise(pool), vec![from], shape))
+                map(self.push(name, StepWork::Depthwise(pool), vec![from], shape))
             }
-            Kind::Activation(activation) => {
+            NodeKind::Activation(activation) => {
                 let activated = self.activated(node)?;
                 let value = self.value(activated)?;
-                let id = self.push(name, Work::Activation(*activation), vec![value.id], shape);
-                Ok(Value { id, layout: value.layout })
+                let id = self.push(name, StepWork::Activation(*activation), vec![value.id], shape);
+                Ok(PartValue { id, layout: value.layout })
             }
-            Kind::Binary(binary) => {
+            NodeKind::Binary(binary) => {
                 let [a, b] = [node.inputs[0], node.inputs[1]];
                 let (left, right) = (self.value(a)?, self.value(b)?);
                 let same = |builder: &Self, outlet| builder.shape(outlet).is_ok_and(|other| other == shape);
@@ -187,42 +215,42 @@ impl<'a> Builder<'a> {
                 } else if same(self, b) && !same(self, a) {
                     right.layout
                 } else {
-                    Layout::Flat
+                    MapLayout::Flat
                 };
-                let layout = if shape.first() == Some(&1) && shape.len() > 1 { layout } else { Layout::Flat };
+                let layout = if shape.first() == Some(&1) && shape.len() > 1 { layout } else { MapLayout::Flat };
                 let mut from = Vec::new();
                 let mut indices = Vec::new();
                 for (outlet, value) in [(a, left), (b, right)] {
                     let own = self.shape(outlet)?;
                     if own == shape {
                         from.push(self.turn(outlet, value, layout, own)?);
-                        indices.push(Index::Same);
+                        indices.push(OperandIndex::Same);
                     } else {
                         from.push(value.id);
                         let table = each(shape, layout, |at| {
                             let at: Vec<usize> = at.iter().zip(own).map(|(at, len)| at % len).collect();
                             offset(own, value.layout, &at) as u32
                         });
-                        indices.push(Index::of(table, own.iter().product()));
+                        indices.push(OperandIndex::of(table, own.iter().product()));
                     }
                 }
                 let Ok(indices) = indices.try_into() else { bail!("{name} has other than two inputs") };
-                let id = self.push(name, Work::Binary(*binary, indices), from, shape);
-                Ok(Value { id, layout })
+                let id = self.push(name, StepWork::Binary(*binary, indices), from, shape);
+                Ok(PartValue { id, layout })
             }
-            Kind::Relabel => {
+            NodeKind::Relabel => {
                 let value = self.value(input)?;
                 let own = self.shape(input)?;
-                if value.layout == Layout::Map && stays_map(own, shape) {
+                if value.layout == MapLayout::Map && stays_map(own, shape) {
                     return Ok(value);
                 }
                 flat(self.flat(input)?)
             }
-            Kind::Transpose(axes) => {
+            NodeKind::Transpose(axes) => {
                 let value = self.value(input)?;
                 let own = self.shape(input)?;
                 // The last axis is usually that of the channels, which is how maps lie.
-                self.copied(name, &[(input, value)], shape, Layout::Flat, |at| {
+                self.copied(name, &[(input, value)], shape, MapLayout::Flat, |at| {
                     let mut from = vec![0; own.len()];
                     for (axis, at) in axes.iter().zip(at) {
                         from[*axis] = *at;
@@ -230,7 +258,7 @@ impl<'a> Builder<'a> {
                     Some((0, from))
                 })
             }
-            Kind::Slice(cuts) => {
+            NodeKind::Slice(cuts) => {
                 if let Some(pooled) = self.pooled(id, cuts)? {
                     return Ok(pooled);
                 }
@@ -239,7 +267,7 @@ impl<'a> Builder<'a> {
                     Some((0, at.iter().zip(cuts).map(|(at, cut)| at * cut.step + cut.start).collect()))
                 })
             }
-            Kind::Pad(before) => {
+            NodeKind::Pad(before) => {
                 let value = self.value(input)?;
                 let own = self.shape(input)?;
                 self.copied(name, &[(input, value)], shape, value.layout, |at| {
@@ -248,20 +276,20 @@ impl<'a> Builder<'a> {
                     from.iter().zip(own).all(|(at, len)| at < len).then_some((0, from))
                 })
             }
-            Kind::Broadcast => {
+            NodeKind::Broadcast => {
                 let value = self.value(input)?;
                 let own = self.shape(input)?;
-                self.copied(name, &[(input, value)], shape, Layout::Flat, |at| {
+                self.copied(name, &[(input, value)], shape, MapLayout::Flat, |at| {
                     Some((0, at.iter().zip(own).map(|(at, len)| at % len).collect()))
                 })
             }
-            Kind::Concat(axis) => {
+            NodeKind::Concat(axis) => {
                 let inputs = node.inputs.iter().map(|&input| Ok((input, self.value(input)?)));
                 let inputs = inputs.collect::<TractResult<Vec<_>>>()?;
                 let lens = inputs.iter().map(|(input, _)| Ok(self.shape(*input)?[*axis]));
                 let lens = lens.collect::<TractResult<Vec<usize>>>()?;
-                let map = inputs.iter().any(|(_, value)| value.layout == Layout::Map) && shape[0] == 1;
-                let layout = if map { Layout::Map } else { Layout::Flat };
+                let map = inputs.iter().any(|(_, value)| value.layout == MapLayout::Map) && shape[0] == 1;
+                let layout = if map { MapLayout::Map } else { MapLayout::Flat };
                 self.copied(name, &inputs, shape, layout, |at| {
                     let mut from = at.to_vec();
                     let mut source = 0;
@@ -272,28 +300,29 @@ impl<'a> Builder<'a> {
                     Some((source, from))
                 })
             }
-            Kind::Reduce { max, axes } => {
+            NodeKind::Reduce { max, axes } => {
                 let own = self.shape(input)?;
                 let count = own[axes.clone()].iter().product();
                 let value = self.value(input)?;
                 // Over all places of a map, the channels stay as they lie.
-                let places = value.layout == Layout::Map && *axes == (2..own.len());
+                let places = value.layout == MapLayout::Map && *axes == (2..own.len());
                 let (from, inner) =
                     if places { (value.id, own[1]) } else { (self.flat(input)?, own[axes.end..].iter().product()) };
-                flat(self.push(name, Work::Reduction(Reduction { max: *max, count, inner }), vec![from], shape))
+                flat(self.push(name, StepWork::Reduction(Reduction { max: *max, count, inner }), vec![from], shape))
             }
         }
     }
 
     /// A pooling everywhere of which only every second place or so is taken: one that makes longer steps.
-    fn pooled(&mut self, id: usize, cuts: &[Cut]) -> TractResult<Option<Value>> {
+    fn pooled(&mut self, id: usize, cuts: &[AxisCut]) -> TractResult<Option<PartValue>> {
         let known = self.known;
         let input = known.model.node(id).inputs[0];
-        let (Some(Kind::Pool { factor, windows }), true) = (known.kinds.get(&input.node), self.is_passed_on(input))
+        let (Some(NodeKind::Pool { factor, windows }), true) = (known.kinds.get(&input.node), self.is_passed_on(input))
         else {
             return Ok(None);
         };
-        let (&[_, channels, rows, columns], &[Cut::ALL, Cut::ALL, down, across]) = (self.shape(id.into())?, cuts)
+        let (&[_, channels, rows, columns], &[AxisCut::ALL, AxisCut::ALL, down, across]) =
+            (self.shape(id.into())?, cuts)
         else {
             return Ok(None);
         };
@@ -305,10 +334,10 @@ impl<'a> Builder<'a> {
         windows.strides = [windows.strides[0] * down.step, windows.strides[1] * across.step];
         let from = self.map(known.model.node(input.node).inputs[0])?;
         let work = factor.map_or(WindowWork::Max, WindowWork::Sum);
-        let pool = Work::Depthwise(Depthwise::new(windows, work, Activation::None));
+        let pool = StepWork::Depthwise(Depthwise::new(windows, work, Activation::None));
         let node = known.model.node(id);
         let id = self.push(&node.name, pool, vec![from], self.shape(id.into())?);
-        Ok(Some(Value { id, layout: Layout::Map }))
+        Ok(Some(PartValue { id, layout: MapLayout::Map }))
     }
 
     /// The input of an activation that is not constant.
@@ -321,12 +350,12 @@ impl<'a> Builder<'a> {
     fn copied(
         &mut self,
         name: &str,
-        inputs: &[(OutletId, Value)],
+        inputs: &[(OutletId, PartValue)],
         shape: &[usize],
-        layout: Layout,
+        layout: MapLayout,
         from: impl Fn(&[usize]) -> Option<(usize, Vec<usize>)>,
-    ) -> TractResult<Value> {
-        let layout = if shape.first() == Some(&1) && shape.len() > 1 { layout } else { Layout::Flat };
+    ) -> TractResult<PartValue> {
+        let layout = if shape.first() == Some(&1) && shape.len() > 1 { layout } else { MapLayout::Flat };
         let shapes = inputs.iter().map(|(outlet, _)| self.shape(*outlet)).collect::<TractResult<Vec<_>>>()?;
         let numbers = each(shape, layout, |at| {
             from(at).map(|(source, at)| (source, offset(shapes[source], inputs[source].1.layout, &at)))
@@ -334,11 +363,11 @@ impl<'a> Builder<'a> {
         let copying = Copying::of(numbers.into_iter());
         let first = inputs[0].1;
         if inputs.len() == 1 && copying.is_nothing(shapes[0].iter().product()) {
-            return Ok(Value { id: first.id, layout });
+            return Ok(PartValue { id: first.id, layout });
         }
         let from = inputs.iter().map(|(_, value)| value.id).collect();
-        let id = self.push(name, Work::Copying(copying), from, shape);
-        Ok(Value { id, layout })
+        let id = self.push(name, StepWork::Copying(copying), from, shape);
+        Ok(PartValue { id, layout })
     }
 
     /// A map with zeros around it, as the windows need them.
@@ -359,15 +388,15 @@ impl<'a> Builder<'a> {
             Some((0, (row * windows.size[1] + column) * channels + channel))
         });
         let copying = Copying::of(numbers);
-        (self.push(name, Work::Copying(copying), vec![map], &[1, channels, size[0], size[1]]), size)
+        (self.push(name, StepWork::Copying(copying), vec![map], &[1, channels, size[0], size[1]]), size)
     }
 
-    pub fn conv(&mut self, name: &str, parts: Parts<'_>, from: Vec<usize>, shape: &[usize]) -> TractResult<Value> {
+    pub fn conv(&mut self, name: &str, parts: Parts<'_>, from: Vec<usize>, shape: &[usize]) -> TractResult<PartValue> {
         let conv = Conv::new(self.registers, parts);
         if conv.output_len() != shape.iter().product::<usize>() {
             bail!("{name} gives {} numbers", conv.output_len());
         }
-        Ok(Value { id: self.push(name, Work::Conv(conv), from, shape), layout: Layout::Map })
+        Ok(PartValue { id: self.push(name, StepWork::Conv(conv), from, shape), layout: MapLayout::Map })
     }
 
     pub fn depthwise(
@@ -377,7 +406,7 @@ impl<'a> Builder<'a> {
         windows: Windows,
         activation: Activation,
         (from, shape): (usize, &[usize]),
-    ) -> Value {
+    ) -> PartValue {
         let taps: usize = windows.kernel.iter().product();
         let mut turned = Aligned::zeros(weights.len());
         for (channel, weights) in weights.chunks_exact(taps).enumerate() {
@@ -387,7 +416,7 @@ impl<'a> Builder<'a> {
         }
         let work = WindowWork::Weigh { weights: turned, bias: Aligned::of(bias) };
         let depthwise = Depthwise::new(windows, work, activation);
-        Value { id: self.push(name, Work::Depthwise(depthwise), vec![from], shape), layout: Layout::Map }
+        PartValue { id: self.push(name, StepWork::Depthwise(depthwise), vec![from], shape), layout: MapLayout::Map }
     }
 
     pub fn dense(
@@ -397,7 +426,7 @@ impl<'a> Builder<'a> {
         bias: &[f32],
         activation: Activation,
         (input, shape): (OutletId, &[usize]),
-    ) -> TractResult<Value> {
+    ) -> TractResult<PartValue> {
         let from = self.flat(input)?;
         let Product { count, rows, inputs, outputs, ref weights, .. } = *product;
         if rows > 1 {
@@ -415,13 +444,13 @@ impl<'a> Builder<'a> {
                 after: Activation::None,
             };
             let value = self.conv(name, parts, vec![from], shape)?;
-            return Ok(Value { id: value.id, layout: Layout::Flat });
+            return Ok(PartValue { id: value.id, layout: MapLayout::Flat });
         }
         let weight = |product, input, output| weights[(product * inputs + input) * outputs + output];
         let bias = |product: usize, output: usize| bias.get(product * outputs + output).copied().unwrap_or(0.0);
         let dense = Dense::new(self.registers, [count, inputs, outputs], &weight, &bias, activation);
-        let id = self.push(name, Work::Dense(dense), vec![from], shape);
-        Ok(Value { id, layout: Layout::Flat })
+        let id = self.push(name, StepWork::Dense(dense), vec![from], shape);
+        Ok(PartValue { id, layout: MapLayout::Flat })
     }
 }
 
@@ -431,18 +460,18 @@ pub(crate) fn stays_map(from: &[usize], to: &[usize]) -> bool {
 }
 
 /// Where the number at these coordinates lies.
-fn offset(shape: &[usize], layout: Layout, at: &[usize]) -> usize {
+fn offset(shape: &[usize], layout: MapLayout, at: &[usize]) -> usize {
     let row_major = |shape: &[usize], at: &[usize]| shape.iter().zip(at).fold(0, |sum, (len, at)| sum * len + at);
     match layout {
-        Layout::Flat => row_major(shape, at),
-        Layout::Map => row_major(&shape[2..], &at[2..]) * shape[1] + at[1],
+        MapLayout::Flat => row_major(shape, at),
+        MapLayout::Map => row_major(&shape[2..], &at[2..]) * shape[1] + at[1],
     }
 }
 
 /// Something for each number of a value, in the order in which they lie.
-fn each<T>(shape: &[usize], layout: Layout, mut of: impl FnMut(&[usize]) -> T) -> Vec<T> {
+fn each<T>(shape: &[usize], layout: MapLayout, mut of: impl FnMut(&[usize]) -> T) -> Vec<T> {
     let mut order: Vec<usize> = (0..shape.len()).collect();
-    if layout == Layout::Map {
+    if layout == MapLayout::Map {
         order.remove(1);
         order.push(1);
     }

@@ -31,7 +31,7 @@ pub(crate) struct Conv {
     /// For each group of vectors: rows x length x vectors.
     weights: Aligned,
     bias: Aligned,
-    groups: Vec<Group>,
+    groups: Vec<ChannelGroup>,
     /// Places whose sums are in registers together.
     tile: usize,
     /// Places that are whole tiles, and whole results.
@@ -48,7 +48,7 @@ pub(crate) struct Conv {
 
 /// Vectors of output channels that are computed together.
 #[derive(Clone, Copy, Debug)]
-struct Group {
+struct ChannelGroup {
     vectors: usize,
     /// The first of them.
     first: usize,
@@ -111,7 +111,7 @@ impl Conv {
             // Two twos instead of a three and a one.
             let left = vectors - first;
             let together = if left == 4 || left == 2 { 2 } else { left.min(most) };
-            groups.push(Group { vectors: together, first });
+            groups.push(ChannelGroup { vectors: together, first });
             first += together;
         }
         let most = groups.iter().map(|group| group.vectors).max().unwrap_or(1);
@@ -190,7 +190,7 @@ impl Conv {
         let together = if self.weights_are_more { self.starts.len().max(1) } else { self.run * RUNS };
         for first in (0..self.starts.len()).step_by(together) {
             let places = first..(first + together).min(self.starts.len());
-            for &Group { vectors, first: vector } in &self.groups {
+            for &ChannelGroup { vectors, first: vector } in &self.groups {
                 let output = &mut *output;
                 let (places, kept) = (places.clone(), &mut kept);
                 let share = Share { conv: self, input, added, output, vector, places, kept };

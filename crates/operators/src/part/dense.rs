@@ -55,17 +55,17 @@ impl Dense {
     }
 
     pub fn run(&self, arch: pulp::Arch, input: &[f32], output: &mut [f32]) {
-        arch.dispatch(Run { dense: self, input, output });
+        arch.dispatch(DenseRun { dense: self, input, output });
     }
 }
 
-struct Run<'a> {
+struct DenseRun<'a> {
     dense: &'a Dense,
     input: &'a [f32],
     output: &'a mut [f32],
 }
 
-impl pulp::WithSimd for Run<'_> {
+impl pulp::WithSimd for DenseRun<'_> {
     type Output = ();
 
     #[inline(always)]

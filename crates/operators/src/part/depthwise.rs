@@ -38,7 +38,7 @@ impl Windows {
 
 /// What becomes of the numbers of a window.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) enum WindowWork {
     /// Their sum, each multiplied by a weight. Weights: for each tap, those of all channels.
     Weigh { weights: Aligned, bias: Aligned },
     /// The largest.
@@ -51,22 +51,22 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) struct Depthwise {
     windows: Windows,
-    work: Work,
+    work: WindowWork,
     activation: Activation,
     /// A line of the map beyond its edge.
     zeros: Vec<f32>,
 }
 
 impl Depthwise {
-    pub fn new(windows: Windows, work: Work, activation: Activation) -> Self {
+    pub fn new(windows: Windows, work: WindowWork, activation: Activation) -> Self {
         Self { windows, work, activation, zeros: vec![0.0; windows.size[1] * windows.channels] }
     }
 
     pub fn name(&self) -> &'static str {
         match self.work {
-            Work::Weigh { .. } => "Depthwise",
-            Work::Max => "MaxPool",
-            Work::Sum(_) => "SumPool",
+            WindowWork::Weigh { .. } => "Depthwise",
+            WindowWork::Max => "MaxPool",
+            WindowWork::Sum(_) => "SumPool",
         }
     }
 
@@ -76,7 +76,7 @@ impl Depthwise {
 
     pub fn multiply_adds(&self) -> usize {
         match self.work {
-            Work::Weigh { .. } => self.output_len() * self.windows.kernel.iter().product::<usize>(),
+            WindowWork::Weigh { .. } => self.output_len() * self.windows.kernel.iter().product::<usize>(),
             _ => 0,
         }
     }
@@ -85,7 +85,7 @@ impl Depthwise {
         // Others than bounds would take the registers that the weights are in.
         let bounds = self.activation.bounds();
         let (low, high) = bounds.unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
-        let run = Run { depthwise: self, input, output: &mut *output, low, high };
+        let run = WindowRun { depthwise: self, input, output: &mut *output, low, high };
         if self.slides() {
             arch.dispatch(Sliding(run))
         } else {
@@ -99,11 +99,11 @@ impl Depthwise {
     /// Whether it is a convolution of 3 x 3.
     fn slides(&self) -> bool {
         let windows = self.windows;
-        matches!(self.work, Work::Weigh { .. }) && windows.kernel == [3, 3]
+        matches!(self.work, WindowWork::Weigh { .. }) && windows.kernel == [3, 3]
     }
 }
 
-struct Run<'a> {
+struct WindowRun<'a> {
     depthwise: &'a Depthwise,
     input: &'a [f32],
     output: &'a mut [f32],
@@ -112,12 +112,12 @@ struct Run<'a> {
 }
 
 /// The same for those that slide.
-struct Sliding<'a>(Run<'a>);
+struct Sliding<'a>(WindowRun<'a>);
 
 /// Taps whose weights are kept in registers.
 const KEPT: usize = 9;
 
-impl pulp::WithSimd for Run<'_> {
+impl pulp::WithSimd for WindowRun<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -156,12 +156,12 @@ impl pulp::WithSimd for Sliding<'_> {
     }
 }
 
-impl Run<'_> {
+impl WindowRun<'_> {
     /// A row of windows of 3 x 3: each column of the map is loaded once and added to the three windows that it is in.
     #[inline(always)]
     fn sliding<S: pulp::Simd, const PART: bool>(&mut self, simd: S, row: usize, channel: usize) {
         let windows = self.depthwise.windows;
-        let Work::Weigh { weights, bias } = &self.depthwise.work else { return };
+        let WindowWork::Weigh { weights, bias } = &self.depthwise.work else { return };
         let channels = windows.channels;
         let (low, high) = (simd.splat_f32s(self.low), simd.splat_f32s(self.high));
         let mut kept = [simd.splat_f32s(0.0); KEPT];
@@ -236,7 +236,7 @@ impl Run<'_> {
         };
         let vector = |numbers: &[f32]| load::<S, PART>(simd, &numbers[channel..], channels);
         let sum = match work {
-            Work::Weigh { weights, bias } => {
+            WindowWork::Weigh { weights, bias } => {
                 let mut sum = load::<S, PART>(simd, &bias[channel..], channels);
                 for tap in down {
                     let weights = &weights[(tap * windows.kernel[1] + across.start) * channels..];
@@ -246,7 +246,7 @@ impl Run<'_> {
                 }
                 sum
             }
-            Work::Max => {
+            WindowWork::Max => {
                 let mut most = simd.splat_f32s(f32::NEG_INFINITY);
                 for tap in down {
                     for numbers in line(tap) {
@@ -255,7 +255,7 @@ impl Run<'_> {
                 }
                 most
             }
-            Work::Sum(factor) => {
+            WindowWork::Sum(factor) => {
                 let mut sum = simd.splat_f32s(0.0);
                 for tap in down {
                     for numbers in line(tap) {

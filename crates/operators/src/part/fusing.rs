@@ -3,10 +3,10 @@
 use tract_onnx::prelude::{OutletId, TractResult};
 
 use super::activation::Activation;
-use super::build::{Builder, Value, stays_map};
+use super::build::{Builder, PartValue, stays_map};
 use super::conv::{Conv, Fold, Parts};
 use super::depthwise::Windows;
-use super::graph::{Cut, Kind, Product};
+use super::graph::{AxisCut, NodeKind, Product};
 use super::plain::Binary;
 
 /// A convolution or product and what of the nodes behind it has been taken in.
@@ -36,7 +36,7 @@ struct Places {
 impl<'a> Fusing<'a> {
     /// The step that makes this, or makes what lies on the way to it from a convolution or product; with the last outlet
     /// that it makes.
-    pub fn towards(builder: &mut Builder<'a>, outlet: OutletId) -> TractResult<Option<(OutletId, Value)>> {
+    pub fn towards(builder: &mut Builder<'a>, outlet: OutletId) -> TractResult<Option<(OutletId, PartValue)>> {
         let Some((first, path)) = Self::path(builder, outlet) else { return Ok(None) };
         let Some(mut fusing) = Self::new(builder, first) else { return Ok(None) };
         for id in path {
@@ -54,8 +54,14 @@ impl<'a> Fusing<'a> {
         let known = builder.known;
         let node = known.model.node(outlet.node);
         match known.kinds.get(&outlet.node)? {
-            Kind::Conv { .. } | Kind::Depthwise { .. } | Kind::Product(_) => return Some((outlet.node, Vec::new())),
-            Kind::Activation(_) | Kind::Relabel | Kind::Slice(_) | Kind::Pool { .. } | Kind::Binary(Binary::Add) => {}
+            NodeKind::Conv { .. } | NodeKind::Depthwise { .. } | NodeKind::Product(_) => {
+                return Some((outlet.node, Vec::new()));
+            }
+            NodeKind::Activation(_)
+            | NodeKind::Relabel
+            | NodeKind::Slice(_)
+            | NodeKind::Pool { .. }
+            | NodeKind::Binary(Binary::Add) => {}
             _ => return None,
         }
         let passed_on = node.inputs.iter().filter(|input| builder.is_passed_on(**input));
@@ -68,16 +74,18 @@ impl<'a> Fusing<'a> {
         let known = builder.known;
         let node = known.model.node(id);
         let first = match known.kinds.get(&id)? {
-            Kind::Conv { weights, bias, windows } => {
+            NodeKind::Conv { weights, bias, windows } => {
                 let [rows, columns] = windows.results;
                 let all = (0..rows).flat_map(|row| (0..columns).map(move |column| [row, column])).collect();
                 let places = Places { size: windows.results, windows: all };
                 First::Conv { weights, bias, windows: *windows, input: node.inputs[0], places }
             }
-            Kind::Depthwise { weights, bias, windows } => {
+            NodeKind::Depthwise { weights, bias, windows } => {
                 First::Depthwise { weights, bias, windows: *windows, input: node.inputs[0] }
             }
-            Kind::Product(product) => First::Product { product, bias: Vec::new(), input: node.inputs[product.input] },
+            NodeKind::Product(product) => {
+                First::Product { product, bias: Vec::new(), input: node.inputs[product.input] }
+            }
             _ => return None,
         };
         let (before, after) = (Activation::None, Activation::None);
@@ -92,12 +100,12 @@ impl<'a> Fusing<'a> {
         let Some(kind) = known.kinds.get(&id) else { return Ok(false) };
         let folded = self.fold != Fold::None;
         Ok(match (kind, &mut self.first) {
-            (Kind::Activation(activation), _) => {
+            (NodeKind::Activation(activation), _) => {
                 let target = if folded { &mut self.after } else { &mut self.before };
                 activation.after(*target).map(|both| *target = both).is_some()
             }
-            (Kind::Relabel, First::Product { .. }) => true,
-            (Kind::Relabel, First::Conv { places, .. }) => {
+            (NodeKind::Relabel, First::Product { .. }) => true,
+            (NodeKind::Relabel, First::Conv { places, .. }) => {
                 let stays = stays_map(from, to);
                 if let (true, &[_, _, rows, columns]) = (stays, to) {
                     places.size = [rows, columns];
@@ -105,15 +113,16 @@ impl<'a> Fusing<'a> {
                 // On the way to other rows and columns there may be one axis only.
                 stays
             }
-            (Kind::Slice(cuts), First::Conv { places, .. }) => {
+            (NodeKind::Slice(cuts), First::Conv { places, .. }) => {
                 let (&[_, _, rows, columns], [first, second, ..]) = (to, cuts.as_slice()) else { return Ok(false) };
-                let of_places = (from.len(), *first, *second) == (4, Cut::ALL, Cut::ALL) && from[..2] == to[..2];
+                let of_places =
+                    (from.len(), *first, *second) == (4, AxisCut::ALL, AxisCut::ALL) && from[..2] == to[..2];
                 if of_places {
                     places.cut([cuts[2], cuts[3]], [rows, columns], self.fold.places());
                 }
                 of_places
             }
-            (Kind::Pool { factor, windows }, First::Conv { places, .. }) => {
+            (NodeKind::Pool { factor, windows }, First::Conv { places, .. }) => {
                 let block = windows.kernel[0] * windows.kernel[1];
                 let fits = !folded
                     && self.added.is_none()
@@ -131,7 +140,7 @@ impl<'a> Fusing<'a> {
                 }
                 fits
             }
-            (Kind::Binary(Binary::Add), First::Conv { .. }) => {
+            (NodeKind::Binary(Binary::Add), First::Conv { .. }) => {
                 let other = node.inputs.iter().copied().find(|&input| input != self.last);
                 let Some(other) = other.filter(|_| !folded && self.added.is_none()) else { return Ok(false) };
                 if self.before != Activation::None || builder.shape(other)? != to || to.len() != 4 {
@@ -140,7 +149,7 @@ impl<'a> Fusing<'a> {
                 self.added = Some(other);
                 true
             }
-            (Kind::Binary(Binary::Add), First::Product { product, bias, .. }) => {
+            (NodeKind::Binary(Binary::Add), First::Product { product, bias, .. }) => {
                 let constant = node.inputs.iter().find_map(|&input| Some((input, known.numbers(input)?)));
                 let Some((outlet, numbers)) = constant else { return Ok(false) };
                 let own = builder.shape(outlet)?;
@@ -158,7 +167,7 @@ impl<'a> Fusing<'a> {
     }
 
     /// Adds the step.
-    fn finish(self, builder: &mut Builder<'a>) -> TractResult<Value> {
+    fn finish(self, builder: &mut Builder<'a>) -> TractResult<PartValue> {
         let Self { first, last, before, after, fold, added } = self;
         let known = builder.known;
         let name = known.model.node(last.node).name.as_str();
@@ -208,7 +217,7 @@ impl<'a> Fusing<'a> {
 
 impl Places {
     /// Keeps some rows and columns alone.
-    fn cut(&mut self, cuts: [Cut; 2], size: [usize; 2], folded: usize) {
+    fn cut(&mut self, cuts: [AxisCut; 2], size: [usize; 2], folded: usize) {
         let mut windows = Vec::with_capacity(size[0] * size[1] * folded);
         for row in 0..size[0] {
             for column in 0..size[1] {
@@ -236,7 +245,7 @@ impl Places {
 }
 
 /// Rows of a kernel that were cut out of one long row and put above each other.
-struct Rows {
+struct RowsBeside {
     source: OutletId,
     /// Places from one to the next.
     step: usize,
@@ -245,22 +254,24 @@ struct Rows {
 
 /// Whether a convolution takes rows that begin at different places of one row of its source: some networks have their
 /// pictures so.
-fn rows_beside(builder: &Builder<'_>, input: OutletId, windows: &Windows) -> Option<Rows> {
+fn rows_beside(builder: &Builder<'_>, input: OutletId, windows: &Windows) -> Option<RowsBeside> {
     let known = builder.known;
-    let (Kind::Concat(2), [1, _]) = (known.kinds.get(&input.node)?, windows.results) else { return None };
+    let (NodeKind::Concat(2), [1, _]) = (known.kinds.get(&input.node)?, windows.results) else { return None };
     let node = known.model.node(input.node);
     if node.inputs.len() != windows.kernel[0] || windows.before != [0, 0] || windows.strides != [1, 1] {
         return None;
     }
     let mut slices = Vec::new();
     for slice in &node.inputs {
-        let Kind::Slice(cuts) = known.kinds.get(&slice.node)? else { return None };
-        let &[Cut::ALL, Cut::ALL, Cut::ALL, Cut { start, step: 1 }] = cuts.as_slice() else { return None };
+        let NodeKind::Slice(cuts) = known.kinds.get(&slice.node)? else { return None };
+        let &[AxisCut::ALL, AxisCut::ALL, AxisCut::ALL, AxisCut { start, step: 1 }] = cuts.as_slice() else {
+            return None;
+        };
         slices.push((known.model.node(slice.node).inputs[0], start));
     }
     let &[(source, first), (_, second), ..] = slices.as_slice() else { return None };
     let step = second.checked_sub(first)?;
     let [1, _, 1, _] = builder.shape(source).ok()? else { return None };
     let regular = slices.iter().enumerate().all(|(row, slice)| *slice == (source, first + row * step));
-    regular.then_some(Rows { source, step, first })
+    regular.then_some(RowsBeside { source, step, first })
 }

@@ -23,9 +23,12 @@ use super::activation::Activation;
 use super::depthwise::Windows;
 use super::plain::Binary;
 
+/// Larger tensors are left to tract: tables tell where their numbers come from.
+const MOST_NUMBERS: usize = 8 << 20;
+
 /// What a node does.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum NodeKind {
     /// Over all channels. Weights: output channels x input channels x rows x columns.
     Conv {
         weights: Vec<f32>,
@@ -51,7 +54,7 @@ pub(crate) enum Kind {
     /// For each axis of the result, which one of the input it is.
     Transpose(Vec<usize>),
     /// Along each axis, from a start on, with a step.
-    Slice(Vec<Cut>),
+    Slice(Vec<AxisCut>),
     /// Zeros before each axis.
     Pad(Vec<usize>),
     Concat(usize),
@@ -65,12 +68,12 @@ pub(crate) enum Kind {
 
 /// What is taken of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut {
+pub(crate) struct AxisCut {
     pub start: usize,
     pub step: usize,
 }
 
-impl Cut {
+impl AxisCut {
     pub const ALL: Self = Self { start: 0, step: 1 };
 }
 
@@ -88,14 +91,14 @@ pub(crate) struct Product {
 }
 
 /// Constants and kinds of the nodes.
-pub(crate) struct Known<'a> {
+pub(crate) struct KnownNodes<'a> {
     pub model: &'a TypedModel,
     pub order: Vec<usize>,
     constants: HashMap<usize, Arc<Tensor>>,
-    pub kinds: HashMap<usize, Kind>,
+    pub kinds: HashMap<usize, NodeKind>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> KnownNodes<'a> {
     pub fn of(model: &'a TypedModel) -> TractResult<Self> {
         let order = model.eval_order()?;
         let mut known = Self { model, order: Vec::new(), constants: HashMap::new(), kinds: HashMap::new() };
@@ -158,31 +161,36 @@ impl<'a> Known<'a> {
         fact.shape.as_concrete().filter(|shape| fact.datum_type == DatumType::F32 && !shape.contains(&0))
     }
 
-    fn kind(&self, node: &TypedNode) -> Option<Kind> {
+    fn kind(&self, node: &TypedNode) -> Option<NodeKind> {
         if node.outputs.len() != 1 || node.inputs.is_empty() {
             return None;
         }
         let output = self.shape(node.id.into())?;
         let input = self.shape(node.inputs[0])?;
+        let large =
+            |outlet: &OutletId| self.shape(*outlet).is_some_and(|shape| shape.iter().product::<usize>() > MOST_NUMBERS);
+        if large(&node.id.into()) || node.inputs.iter().any(large) {
+            return None;
+        }
         if node.op_is::<Conv>() {
             return self.convolution(node, input);
         }
         if let Some(pool) = node.op_as::<MaxPool>() {
             pool.with_index_outputs.is_none().then_some(())?;
-            return Some(Kind::Pool { factor: None, windows: windows(&pool.pool_spec, input, output)? });
+            return Some(NodeKind::Pool { factor: None, windows: windows(&pool.pool_spec, input, output)? });
         }
         if let Some(pool) = node.op_as::<SumPool>() {
             let windows = windows(&pool.pool_spec, input, output)?;
             let padded = windows.before != [0, 0]
                 || (0..2).any(|a| (windows.results[a] - 1) * windows.strides[a] + windows.kernel[a] > windows.size[a]);
             let factor = if pool.normalize { 1.0 / windows.kernel.iter().product::<usize>() as f32 } else { 1.0 };
-            return (!padded).then_some(Kind::Pool { factor: Some(factor), windows });
+            return (!padded).then_some(NodeKind::Pool { factor: Some(factor), windows });
         }
         if node.op_is::<EinSum>() {
-            return self.product(node).map(Kind::Product);
+            return self.product(node).map(NodeKind::Product);
         }
         if let Some(op) = node.op_as::<ElementWiseOp>() {
-            return elementwise(op).map(Kind::Activation);
+            return elementwise(op).map(NodeKind::Activation);
         }
         if let Some(op) = node.op_as::<TypedBinOp>() {
             return self.binary(node, op);
@@ -193,28 +201,28 @@ impl<'a> Known<'a> {
                     let mut axes: Vec<usize> = (0..input.len()).collect();
                     let axis = axes.remove(*from);
                     axes.insert(*to, axis);
-                    Some(Kind::Transpose(axes))
+                    Some(NodeKind::Transpose(axes))
                 }
-                _ => Some(Kind::Relabel),
+                _ => Some(NodeKind::Relabel),
             };
         }
         if node.op_is::<Identity>() {
-            return Some(Kind::Relabel);
+            return Some(NodeKind::Relabel);
         }
         if let Some(cuts) = self.cuts(node, input) {
-            return Some(Kind::Slice(cuts));
+            return Some(NodeKind::Slice(cuts));
         }
         if let Some(pad) = node.op_as::<Pad>() {
             let PadMode::Constant(with) = &pad.mode else { return None };
             let zero = with.cast_to_scalar::<f32>().ok()? == 0.0;
-            return zero.then(|| Kind::Pad(pad.pads.iter().map(|(before, _)| *before).collect()));
+            return zero.then(|| NodeKind::Pad(pad.pads.iter().map(|(before, _)| *before).collect()));
         }
         if let Some(concat) = node.op_as::<TypedConcat>() {
             node.inputs.iter().try_for_each(|input| self.shape(*input).map(|_| ()))?;
-            return Some(Kind::Concat(concat.axis));
+            return Some(NodeKind::Concat(concat.axis));
         }
         if node.op_is::<MultiBroadcastTo>() {
-            return (input.len() == output.len()).then_some(Kind::Broadcast);
+            return (input.len() == output.len()).then_some(NodeKind::Broadcast);
         }
         if let Some(reduce) = node.op_as::<Reduce>() {
             let max = match reduce.reducer {
@@ -224,20 +232,20 @@ impl<'a> Known<'a> {
             };
             let (first, last) = (*reduce.axes.iter().min()?, *reduce.axes.iter().max()?);
             let neighbours = last + 1 - first == reduce.axes.len();
-            return neighbours.then_some(Kind::Reduce { max, axes: first..last + 1 });
+            return neighbours.then_some(NodeKind::Reduce { max, axes: first..last + 1 });
         }
         None
     }
 
     /// What a node takes of each axis.
-    fn cuts(&self, node: &TypedNode, input: &[usize]) -> Option<Vec<Cut>> {
-        let mut cuts = vec![Cut::ALL; input.len()];
+    fn cuts(&self, node: &TypedNode, input: &[usize]) -> Option<Vec<AxisCut>> {
+        let mut cuts = vec![AxisCut::ALL; input.len()];
         if let Some(slice) = node.op_as::<Slice>() {
             cuts[slice.axis].start = usize::try_from(slice.start.to_i64().ok()?).ok()?;
             return Some(cuts);
         }
         if let Some(sample) = node.op_as::<Downsample>() {
-            cuts[sample.axis] = Cut { start: sample.modulo, step: usize::try_from(sample.stride).ok()? };
+            cuts[sample.axis] = AxisCut { start: sample.modulo, step: usize::try_from(sample.stride).ok()? };
             return Some(cuts);
         }
         let slice = node.op_as::<StridedSlice>()?;
@@ -258,12 +266,12 @@ impl<'a> Known<'a> {
             let start = if *start < 0 { (start + len).max(0) } else { (*start).min(len) };
             let step = steps.as_ref().map_or(Some(1), |steps| steps.get(at).copied())?;
             let step = usize::try_from(step).ok().filter(|&step| step > 0)?;
-            cuts[axis] = Cut { start: usize::try_from(start).ok()?, step };
+            cuts[axis] = AxisCut { start: usize::try_from(start).ok()?, step };
         }
         Some(cuts)
     }
 
-    fn convolution(&self, node: &TypedNode, input: &[usize]) -> Option<Kind> {
+    fn convolution(&self, node: &TypedNode, input: &[usize]) -> Option<NodeKind> {
         let op = node.op_as::<Conv>()?;
         let [_, kernel, bias] = node.inputs.as_slice() else { return None };
         let output = self.shape(node.id.into())?;
@@ -281,17 +289,17 @@ impl<'a> Known<'a> {
             return None;
         }
         if op.group == 1 {
-            return (weights.len() == outputs * windows.channels * taps).then_some(Kind::Conv {
+            return (weights.len() == outputs * windows.channels * taps).then_some(NodeKind::Conv {
                 weights,
                 bias,
                 windows,
             });
         }
         let depthwise = op.group == windows.channels && outputs == windows.channels && weights.len() == outputs * taps;
-        depthwise.then_some(Kind::Depthwise { weights, bias, windows })
+        depthwise.then_some(NodeKind::Depthwise { weights, bias, windows })
     }
 
-    fn binary(&self, node: &TypedNode, op: &TypedBinOp) -> Option<Kind> {
+    fn binary(&self, node: &TypedNode, op: &TypedBinOp) -> Option<NodeKind> {
         let [a, b] = node.inputs.as_slice() else { return None };
         let (Some(left), Some(right)) = (self.shape(*a), self.shape(*b)) else { return None };
         if op.1.is_some() || left.len() != right.len() {
@@ -309,12 +317,14 @@ impl<'a> Known<'a> {
         if matches!(binary, Binary::Max | Binary::Min) {
             let bound = self.uniform(*b).or_else(|| self.uniform(*a));
             match (binary, bound) {
-                (Binary::Max, Some(low)) => return Some(Kind::Activation(Activation::Clip(low, f32::INFINITY))),
-                (Binary::Min, Some(high)) => return Some(Kind::Activation(Activation::Clip(f32::NEG_INFINITY, high))),
+                (Binary::Max, Some(low)) => return Some(NodeKind::Activation(Activation::Clip(low, f32::INFINITY))),
+                (Binary::Min, Some(high)) => {
+                    return Some(NodeKind::Activation(Activation::Clip(f32::NEG_INFINITY, high)));
+                }
                 _ => {}
             }
         }
-        Some(Kind::Binary(binary))
+        Some(NodeKind::Binary(binary))
     }
 
     /// The product that an Einstein sum of something and a constant is.
@@ -329,14 +339,14 @@ impl<'a> Known<'a> {
         let numbers = self.numbers(constant)?;
         let (data, matrix) = (self.shape(data)?, self.shape(constant)?);
         let output = self.shape(node.id.into())?;
-        let mut found: [Vec<Found>; 4] = Default::default();
+        let mut found: [Vec<AxisPlaces>; 4] = Default::default();
         for axis in op.axes.iter_all_axes() {
             let one = |axes: &[usize]| match axes {
                 [] => Some(None),
                 [axis] => Some(Some(*axis)),
                 _ => None,
             };
-            let at = Found {
+            let at = AxisPlaces {
                 data: one(&axis.inputs[input])?,
                 matrix: one(&axis.inputs[1 - input])?,
                 output: one(&axis.outputs[0])?,
@@ -360,7 +370,7 @@ impl<'a> Known<'a> {
         let [batch, rows, inner, columns] = &found;
         // The numbers of the input lie as batches of rows, those of the output too.
         let ascending = |axes: Vec<Option<usize>>| axes.is_sorted();
-        let of = |parts: &[&[Found]], pick: fn(&Found) -> Option<usize>| {
+        let of = |parts: &[&[AxisPlaces]], pick: fn(&AxisPlaces) -> Option<usize>| {
             parts.iter().flat_map(|part| part.iter().map(pick)).collect::<Vec<_>>()
         };
         let plain = ascending(of(&[batch, rows, inner], |at| at.data))
@@ -368,7 +378,7 @@ impl<'a> Known<'a> {
         if !plain || (batch.len() + rows.len() > 1 && !batch.is_empty() && !rows.is_empty()) {
             return None;
         }
-        let size = |part: &[Found], shape: &[usize], pick: fn(&Found) -> Option<usize>| -> usize {
+        let size = |part: &[AxisPlaces], shape: &[usize], pick: fn(&AxisPlaces) -> Option<usize>| -> usize {
             part.iter().filter_map(pick).map(|axis| shape[axis]).product()
         };
         let (count, inputs) = (size(batch, data, |at| at.data), size(inner, data, |at| at.data));
@@ -377,7 +387,7 @@ impl<'a> Known<'a> {
         for axis in (1..matrix.len()).rev() {
             steps[axis - 1] = steps[axis] * matrix[axis];
         }
-        let offset = |part: &[Found], mut at: usize| {
+        let offset = |part: &[AxisPlaces], mut at: usize| {
             let mut sum = 0;
             for axis in part.iter().rev().filter_map(|at| at.matrix) {
                 sum += at % matrix[axis] * steps[axis];
@@ -397,7 +407,7 @@ impl<'a> Known<'a> {
 }
 
 /// Where an axis of an Einstein sum is.
-struct Found {
+struct AxisPlaces {
     data: Option<usize>,
     matrix: Option<usize>,
     output: Option<usize>,

@@ -29,26 +29,26 @@ mod program;
 mod tests;
 
 use build::Builder;
-use graph::{Kind, Known};
-use program::Program;
+use graph::{KnownNodes, NodeKind};
+use program::PartProgram;
 
 /// Larger graphs are left to tract.
 const MOST_NODES: usize = 2000;
 
 /// A part of a graph.
 #[derive(Clone, Debug)]
-pub(crate) struct Part {
-    program: Arc<Program>,
+pub(crate) struct GraphPart {
+    program: Arc<PartProgram>,
     shapes: TVec<TVec<usize>>,
 }
 
-impl PartialEq for Part {
+impl PartialEq for GraphPart {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.program, &other.program)
     }
 }
 
-impl Eq for Part {}
+impl Eq for GraphPart {}
 
 /// Replaces the parts of a graph that can be programs.
 pub(crate) fn put_into(model: &mut TypedModel, arch: pulp::Arch) -> TractResult<()> {
@@ -57,12 +57,17 @@ pub(crate) fn put_into(model: &mut TypedModel, arch: pulp::Arch) -> TractResult<
     }
     let mut parts = Vec::new();
     {
-        let known = Known::of(model)?;
+        let known = KnownNodes::of(model)?;
         for nodes in convex(&known) {
             let heavy = |id: &usize| {
                 matches!(
                     known.kinds.get(id),
-                    Some(Kind::Conv { .. } | Kind::Depthwise { .. } | Kind::Product(_) | Kind::Pool { .. })
+                    Some(
+                        NodeKind::Conv { .. }
+                            | NodeKind::Depthwise { .. }
+                            | NodeKind::Product(_)
+                            | NodeKind::Pool { .. }
+                    )
                 )
             };
             if !nodes.iter().any(heavy) {
@@ -71,7 +76,7 @@ pub(crate) fn put_into(model: &mut TypedModel, arch: pulp::Arch) -> TractResult<
             let (inputs, outputs) = ends(&known, &nodes);
             let program = Builder::program(&known, &nodes, &inputs, &outputs, arch)?;
             let shapes = outputs.iter().filter_map(|&output| Some(known.shape(output)?.into())).collect();
-            parts.push((Part { program: Arc::new(program), shapes }, inputs, outputs, nodes));
+            parts.push((GraphPart { program: Arc::new(program), shapes }, inputs, outputs, nodes));
         }
     }
     let mut moved: HashMap<OutletId, OutletId> = HashMap::new();
@@ -96,7 +101,7 @@ pub(crate) fn put_into(model: &mut TypedModel, arch: pulp::Arch) -> TractResult<
 
 /// Sets of known nodes without a way out and in again, as large as can be: on the way to a node of the next set lies an
 /// unknown one.
-fn convex(known: &Known<'_>) -> Vec<HashSet<usize>> {
+fn convex(known: &KnownNodes<'_>) -> Vec<HashSet<usize>> {
     let mut levels: HashMap<usize, usize> = HashMap::new();
     let mut sets: Vec<HashSet<usize>> = Vec::new();
     for &id in &known.order {
@@ -120,7 +125,7 @@ fn convex(known: &Known<'_>) -> Vec<HashSet<usize>> {
 }
 
 /// What a set of nodes takes from others, and what others take from it.
-fn ends(known: &Known<'_>, nodes: &HashSet<usize>) -> (Vec<OutletId>, Vec<OutletId>) {
+fn ends(known: &KnownNodes<'_>, nodes: &HashSet<usize>) -> (Vec<OutletId>, Vec<OutletId>) {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     for &id in known.order.iter().filter(|id| nodes.contains(id)) {
         let node = known.model.node(id);
@@ -158,7 +163,7 @@ pub struct StepTime {
 /// # Errors
 /// Where the inputs are not those of the operator.
 pub fn step_times(op: &dyn TypedOp, inputs: &[TValue]) -> TractResult<Option<Vec<StepTime>>> {
-    let Some(part) = op.downcast_ref::<Part>() else { return Ok(None) };
+    let Some(part) = op.downcast_ref::<GraphPart>() else { return Ok(None) };
     let mut times = vec![Duration::ZERO; part.program.steps().len()];
     let plain = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<Vec<_>>>()?;
     let slices = plain.iter().map(|plain| plain.as_slice()).collect::<TractResult<Vec<&[f32]>>>()?;
@@ -173,7 +178,7 @@ pub fn step_times(op: &dyn TypedOp, inputs: &[TValue]) -> TractResult<Option<Vec
     Ok(Some(steps.collect()))
 }
 
-impl Op for Part {
+impl Op for GraphPart {
     fn name(&self) -> StaticName {
         "Part".into()
     }
@@ -185,7 +190,7 @@ impl Op for Part {
     op_as_typed_op!();
 }
 
-impl EvalOp for Part {
+impl EvalOp for GraphPart {
     op_out_of_plan!();
 
     fn eval(&self, _context: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
@@ -204,7 +209,7 @@ impl EvalOp for Part {
     }
 }
 
-impl TypedOp for Part {
+impl TypedOp for GraphPart {
     as_op!();
 
     fn output_facts(&self, _inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {

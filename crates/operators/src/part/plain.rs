@@ -13,13 +13,13 @@ pub(crate) enum Binary {
 
 /// Which number of an operand belongs to a number of the result.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Index {
+pub(crate) enum OperandIndex {
     Same,
     One,
     Table(Vec<u32>),
 }
 
-impl Index {
+impl OperandIndex {
     /// The index that a table tells.
     pub fn of(table: Vec<u32>, operand_len: usize) -> Self {
         if operand_len == 1 {
@@ -34,7 +34,7 @@ impl Index {
 
 impl Binary {
     /// Applies it to each number of the result.
-    pub fn run(self, [a, b]: [(&[f32], &Index); 2], output: &mut [f32]) {
+    pub fn run(self, [a, b]: [(&[f32], &OperandIndex); 2], output: &mut [f32]) {
         match self {
             Self::Add => each(a, b, output, |a, b| a + b),
             Self::Sub => each(a, b, output, |a, b| a - b),
@@ -46,19 +46,19 @@ impl Binary {
     }
 }
 
-fn each(a: (&[f32], &Index), b: (&[f32], &Index), output: &mut [f32], f: impl Fn(f32, f32) -> f32) {
-    let at = |(numbers, index): (&[f32], &Index), at: usize| match index {
-        Index::Same => numbers[at],
-        Index::One => numbers[0],
-        Index::Table(table) => numbers[table[at] as usize],
+fn each(a: (&[f32], &OperandIndex), b: (&[f32], &OperandIndex), output: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+    let at = |(numbers, index): (&[f32], &OperandIndex), at: usize| match index {
+        OperandIndex::Same => numbers[at],
+        OperandIndex::One => numbers[0],
+        OperandIndex::Table(table) => numbers[table[at] as usize],
     };
     match (a, b) {
-        ((a, Index::Same), (b, Index::Same)) => {
+        ((a, OperandIndex::Same), (b, OperandIndex::Same)) => {
             for ((output, a), b) in output.iter_mut().zip(a).zip(b) {
                 *output = f(*a, *b);
             }
         }
-        ((a, Index::Same), (&[b], Index::One)) => {
+        ((a, OperandIndex::Same), (&[b], OperandIndex::One)) => {
             for (output, a) in output.iter_mut().zip(a) {
                 *output = f(*a, b);
             }

@@ -8,11 +8,11 @@ use super::aligned::Aligned;
 use super::conv::Conv;
 use super::dense::Dense;
 use super::depthwise::Depthwise;
-use super::plain::{self, Binary, Copying, Index, Reduction};
+use super::plain::{self, Binary, Copying, OperandIndex, Reduction};
 
 /// What a step does.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) enum StepWork {
     /// Its second input, if there is one, is added.
     Conv(Conv),
     Depthwise(Depthwise),
@@ -20,12 +20,12 @@ pub(crate) enum Work {
     FromPlanes(usize),
     ToPlanes(usize),
     Activation(Activation),
-    Binary(Binary, [Index; 2]),
+    Binary(Binary, [OperandIndex; 2]),
     Copying(Copying),
     Reduction(Reduction),
 }
 
-impl Work {
+impl StepWork {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Conv(_) => "Conv",
@@ -51,10 +51,10 @@ impl Work {
 
 /// One step: some values become another.
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct PartStep {
     /// The last node of the graph that it stands for.
     pub name: String,
-    pub work: Work,
+    pub work: StepWork,
     /// Values that it takes.
     pub from: Vec<usize>,
     /// The value that it makes.
@@ -65,7 +65,7 @@ pub(crate) struct Step {
 
 /// Where a value is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+enum ValuePlace {
     Input(usize),
     Constant(usize),
     Slot(usize),
@@ -73,19 +73,19 @@ enum Place {
 
 /// A value: its length, and where it comes from.
 #[derive(Debug)]
-pub(crate) enum Origin {
+pub(crate) enum ValueOrigin {
     Input(usize),
     Constant(Vec<f32>),
-    Step,
+    PartStep,
 }
 
 /// Steps and their memory.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub(crate) struct PartProgram {
     arch: pulp::Arch,
-    steps: Vec<Step>,
+    steps: Vec<PartStep>,
     lengths: Vec<usize>,
-    places: Vec<Place>,
+    places: Vec<ValuePlace>,
     constants: Vec<Vec<f32>>,
     slots: Vec<usize>,
     /// The values that it gives.
@@ -94,9 +94,9 @@ pub(crate) struct Program {
     idle: Mutex<Vec<Vec<Aligned>>>,
 }
 
-impl Program {
+impl PartProgram {
     /// Finds a place for every value: what is no longer needed makes room for others.
-    pub fn new(arch: pulp::Arch, steps: Vec<Step>, values: Vec<(usize, Origin)>, outputs: Vec<usize>) -> Self {
+    pub fn new(arch: pulp::Arch, steps: Vec<PartStep>, values: Vec<(usize, ValueOrigin)>, outputs: Vec<usize>) -> Self {
         let mut last_use = vec![0; values.len()];
         for (at, step) in steps.iter().enumerate() {
             for &value in &step.from {
@@ -108,15 +108,15 @@ impl Program {
         }
         let lengths: Vec<usize> = values.iter().map(|(len, _)| *len).collect();
         let mut constants = Vec::new();
-        let mut places: Vec<Place> = values
+        let mut places: Vec<ValuePlace> = values
             .into_iter()
             .map(|(_, origin)| match origin {
-                Origin::Input(input) => Place::Input(input),
-                Origin::Constant(numbers) => {
+                ValueOrigin::Input(input) => ValuePlace::Input(input),
+                ValueOrigin::Constant(numbers) => {
                     constants.push(numbers);
-                    Place::Constant(constants.len() - 1)
+                    ValuePlace::Constant(constants.len() - 1)
                 }
-                Origin::Step => Place::Slot(usize::MAX),
+                ValueOrigin::PartStep => ValuePlace::Slot(usize::MAX),
             })
             .collect();
         let (mut slots, mut free): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -135,12 +135,12 @@ impl Program {
                 }
             };
             slots[slot] = slots[slot].max(len);
-            places[step.to] = Place::Slot(slot);
+            places[step.to] = ValuePlace::Slot(slot);
             let mut done: Vec<usize> = step.from.iter().chain([&step.to]).copied().collect();
             done.sort_unstable();
             done.dedup();
             for value in done {
-                if let (Place::Slot(slot), true) = (places[value], last_use[value] <= at) {
+                if let (ValuePlace::Slot(slot), true) = (places[value], last_use[value] <= at) {
                     free.push(slot);
                 }
             }
@@ -148,7 +148,7 @@ impl Program {
         Self { arch, steps, lengths, places, constants, slots, outputs, idle: Mutex::default() }
     }
 
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[PartStep] {
         &self.steps
     }
 
@@ -180,7 +180,7 @@ impl Program {
         let kept = idle().pop();
         let mut slots = kept.unwrap_or_else(|| self.slots.iter().map(|&len| Aligned::zeros(len)).collect());
         for (at, step) in self.steps.iter().enumerate() {
-            let Place::Slot(slot) = self.places[step.to] else { continue };
+            let ValuePlace::Slot(slot) = self.places[step.to] else { continue };
             let mut output = std::mem::take(&mut slots[slot]);
             let numbers = &mut output[..self.lengths[step.to]];
             around(at, &mut || self.run_step(step, |value| self.numbers(value, inputs, &slots), numbers));
@@ -195,27 +195,27 @@ impl Program {
     fn numbers<'a>(&'a self, value: usize, inputs: &[&'a [f32]], slots: &'a [Aligned]) -> &'a [f32] {
         let len = self.lengths[value];
         match self.places[value] {
-            Place::Input(input) => &inputs[input][..len],
-            Place::Constant(constant) => &self.constants[constant],
-            Place::Slot(slot) => &slots[slot][..len],
+            ValuePlace::Input(input) => &inputs[input][..len],
+            ValuePlace::Constant(constant) => &self.constants[constant],
+            ValuePlace::Slot(slot) => &slots[slot][..len],
         }
     }
 
-    fn run_step<'a>(&self, step: &Step, value: impl Fn(usize) -> &'a [f32], output: &mut [f32]) {
+    fn run_step<'a>(&self, step: &PartStep, value: impl Fn(usize) -> &'a [f32], output: &mut [f32]) {
         let from = |at: usize| value(step.from[at]);
         match &step.work {
-            Work::Conv(conv) => conv.run(self.arch, from(0), step.from.get(1).map(|&added| value(added)), output),
-            Work::Depthwise(depthwise) => depthwise.run(self.arch, from(0), output),
-            Work::Dense(dense) => dense.run(self.arch, from(0), output),
-            Work::FromPlanes(channels) => plain::from_planes(*channels, from(0), output),
-            Work::ToPlanes(channels) => plain::to_planes(*channels, from(0), output),
-            Work::Activation(activation) => {
+            StepWork::Conv(conv) => conv.run(self.arch, from(0), step.from.get(1).map(|&added| value(added)), output),
+            StepWork::Depthwise(depthwise) => depthwise.run(self.arch, from(0), output),
+            StepWork::Dense(dense) => dense.run(self.arch, from(0), output),
+            StepWork::FromPlanes(channels) => plain::from_planes(*channels, from(0), output),
+            StepWork::ToPlanes(channels) => plain::to_planes(*channels, from(0), output),
+            StepWork::Activation(activation) => {
                 output.copy_from_slice(from(0));
                 activation.on_numbers(self.arch, output);
             }
-            Work::Binary(binary, [a, b]) => binary.run([(from(0), a), (from(1), b)], output),
-            Work::Copying(copying) => copying.run(from, output),
-            Work::Reduction(reduction) => reduction.run(from(0), output),
+            StepWork::Binary(binary, [a, b]) => binary.run([(from(0), a), (from(1), b)], output),
+            StepWork::Copying(copying) => copying.run(from, output),
+            StepWork::Reduction(reduction) => reduction.run(from(0), output),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::activation::Activation;
 use super::aligned::Aligned;
 use super::conv::{Conv, Fold, Parts};
 use super::dense::Dense;
-use super::depthwise::{Depthwise, Windows, Work};
+use super::depthwise::{Depthwise, WindowWork, Windows};
 use crate::vectors::{Registers, narrower};
 
 fn arches() -> [pulp::Arch; 3] {
@@ -138,8 +138,10 @@ fn windows_of_single_channels_are_weighed_and_pooled_up_to_the_edges() {
             let largest = expected(&|numbers, _| numbers.fold(f32::NEG_INFINITY, |most, (_, number)| most.max(number)));
             let summed = expected(&|numbers, _| numbers.map(|(_, number)| number).sum::<f32>() * 0.5);
             for arch in arches() {
-                let weigh = Work::Weigh { weights: Aligned::of(&weights), bias: Aligned::of(&bias) };
-                for (work, expected) in [(weigh, &weighed), (Work::Max, &largest), (Work::Sum(0.5), &summed)] {
+                let weigh = WindowWork::Weigh { weights: Aligned::of(&weights), bias: Aligned::of(&bias) };
+                for (work, expected) in
+                    [(weigh, &weighed), (WindowWork::Max, &largest), (WindowWork::Sum(0.5), &summed)]
+                {
                     let depthwise = Depthwise::new(windows, work, Activation::None);
                     let mut output = vec![f32::NAN; depthwise.output_len()];
                     depthwise.run(arch, &input, &mut output);

@@ -39,6 +39,15 @@ macro_rules! multiply {
     };
 }
 
+/// Copies the sums of each place.
+macro_rules! keep_each {
+    ($places:ident, $kept:ident, $sums:ident, $($place:literal),+) => {
+        $(if $place < $places {
+            $kept[const { least($place, P) }] = $sums[const { least($place, P) }];
+        })+
+    };
+}
+
 /// The place, where there are so many: what is beyond is never reached.
 const fn least(place: usize, places: usize) -> usize {
     if place < places { place } else { 0 }
@@ -96,8 +105,7 @@ impl Share<'_> {
     fn whole_run<S: pulp::Simd, const V: usize, const P: usize, const L: usize>(&mut self, simd: S, first: usize) {
         let (places, run) = (self.conv.fold.places(), self.conv.run);
         if places == 1 {
-            let sums = self.sums::<S, V, P, L>(simd, first);
-            self.keep::<S, V, P>(&sums, 0);
+            self.sums::<S, V, P, L>(simd, first, 0);
             self.store::<S, V>(simd, first, P);
             return;
         }
@@ -106,15 +114,13 @@ impl Share<'_> {
         if run == places {
             let mut folded = nothing;
             for part in (0..run).step_by(P) {
-                let sums = self.sums::<S, V, P, L>(simd, first + part);
-                self.keep::<S, V, P>(&sums, 0);
+                self.sums::<S, V, P, L>(simd, first + part, 0);
                 folded = self.folded(simd, 0..P, folded);
             }
             self.keep::<S, V, 1>(&[folded], 0);
         } else {
             for part in (0..run).step_by(P) {
-                let sums = self.sums::<S, V, P, L>(simd, first + part);
-                self.keep::<S, V, P>(&sums, part);
+                self.sums::<S, V, P, L>(simd, first + part, part);
             }
             for block in 0..run / places {
                 let folded = self.folded(simd, block * places..(block + 1) * places, nothing);
@@ -150,20 +156,18 @@ impl Share<'_> {
     fn keep<S: pulp::Simd, const V: usize, const P: usize>(&mut self, sums: &[[S::f32s; V]; P], at: usize) {
         let (kept, _) = S::as_mut_simd_f32s(&mut self.kept.0[at * V * S::F32_LANES..]);
         let Some(kept) = kept.as_chunks_mut::<V>().0.first_chunk_mut::<P>() else { return };
-        for p in 0..P {
-            for v in 0..V {
-                kept[p][v] = sums[p][v];
-            }
-        }
+        // By numbers that are known, not by a loop: what is read in a loop is kept in memory from the beginning.
+        keep_each!(P, kept, sums, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
     }
 
-    /// The sums of the windows of `P` places.
+    /// Makes the sums of the windows of `P` places and keeps them from this place on.
     #[inline(always)]
     fn sums<S: pulp::Simd, const V: usize, const P: usize, const L: usize>(
-        &self,
+        &mut self,
         simd: S,
         first: usize,
-    ) -> [[S::f32s; V]; P] {
+        at: usize,
+    ) {
         let (conv, vector) = (self.conv, self.vector);
         let (bias, _) = S::as_simd_f32s(&conv.bias[vector * S::F32_LANES..]);
         let mut sums = [[simd.splat_f32s(0.0); V]; P];
@@ -195,7 +199,7 @@ impl Share<'_> {
                 _ => {}
             }
         }
-        sums
+        self.keep::<S, V, P>(&sums, at);
     }
 
     /// Takes the sums of so many places from where they are kept to the result.
