@@ -56,12 +56,12 @@ impl Net {
                 Ok(outputs)
             })?;
         }
-        Ok(times.into_iter().flat_map(medians).collect())
+        Ok(times.iter().flat_map(|runs| medians(runs)).collect())
     }
 }
 
 /// The layers of one node, each with its median time.
-fn medians(runs: Vec<Vec<LayerTime>>) -> Vec<LayerTime> {
+fn medians(runs: &[Vec<LayerTime>]) -> Vec<LayerTime> {
     let Some(mut layers) = runs.first().cloned() else { return Vec::new() };
     for (at, layer) in layers.iter_mut().enumerate() {
         let mut times: Vec<Duration> = runs.iter().map(|run| run[at].time).collect();

@@ -95,7 +95,7 @@ const MOST_VECTORS: usize = 3;
 impl Conv {
     /// Whether blocks of so many places can be folded while they are in registers.
     pub fn folds(places: usize) -> bool {
-        places == 4 || (places > 0 && places % 8 == 0)
+        places == 4 || (places > 0 && places.is_multiple_of(8))
     }
 
     /// Puts the weights in the order in which they are used.
@@ -123,8 +123,11 @@ impl Conv {
             (false, _, 1 | 4 | 8 | 16) => 6,
             (false, ..) => 4,
         };
-        let run =
-            if places % tile == 0 { places } else { tile * (1..=places).find(|n| n * tile % places == 0).unwrap_or(1) };
+        let run = if places.is_multiple_of(tile) {
+            places
+        } else {
+            tile * (1..=places).find(|n| (n * tile).is_multiple_of(places)).unwrap_or(1)
+        };
         let results = starts.len() / fold.places();
         // Others than bounds would take the registers that the sums are in, and are left for the end.
         let end = if fold == Fold::None { before } else { after };

@@ -85,9 +85,8 @@ impl pulp::WithSimd for DenseRun<'_> {
                 let mut sums = [simd.splat_f32s(0.0); CHAINS];
                 sums[0] = bias[vector];
                 for (numbers, weights) in chunks.iter().zip(weights) {
-                    for chain in 0..CHAINS {
-                        let number = simd.splat_f32s(numbers[chain]);
-                        sums[chain] = simd.mul_add_e_f32s(weights[chain], number, sums[chain]);
+                    for ((sum, number), weight) in sums.iter_mut().zip(numbers).zip(weights) {
+                        *sum = simd.mul_add_e_f32s(*weight, simd.splat_f32s(*number), *sum);
                     }
                 }
                 for (number, weight) in rest.iter().zip(rest_weights) {

@@ -64,8 +64,8 @@ impl<'a> Fusing<'a> {
             | NodeKind::Binary(Binary::Add) => {}
             _ => return None,
         }
-        let passed_on = node.inputs.iter().filter(|input| builder.is_passed_on(**input));
-        let (first, mut path) = passed_on.filter_map(|input| Self::path(builder, *input)).next()?;
+        let mut passed_on = node.inputs.iter().filter(|input| builder.is_passed_on(**input));
+        let (first, mut path) = passed_on.find_map(|input| Self::path(builder, *input))?;
         path.push(outlet.node);
         Some((first, path))
     }

@@ -1,7 +1,10 @@
 //! The loops of a convolution.
 //!
 //! How they are written decides whether the compiler keeps the sums in registers, which is all that matters for their
-//! speed: no check of an index and no loop over sums may be left inside.
+//! speed: no check of an index and no loop over sums may be left inside. `facelens bench --parts layers` tells: a
+//! convolution whose sums are in memory takes two to three times as long.
+
+#![allow(clippy::needless_range_loop, reason = "loops of known length over several arrays, which are no loops then")]
 
 use super::{Conv, Fold};
 
