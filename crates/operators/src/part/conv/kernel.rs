@@ -261,6 +261,15 @@ fn add_short<S: pulp::Simd, const V: usize, const P: usize, const L: usize>(
         let Some(window) = input[starts[p] as usize..].first_chunk::<L>() else { return };
         *own = window;
     }
+    if V == 1 && P + L < S::REGISTER_COUNT {
+        // The weights stay in registers, too, and there is one address at a time.
+        for p in 0..P {
+            for at in 0..L {
+                sums[p][0] = simd.mul_add_e_f32s(weights[at][0], simd.splat_f32s(windows[p][at]), sums[p][0]);
+            }
+        }
+        return;
+    }
     for at in 0..L {
         for p in 0..P {
             let number = simd.splat_f32s(windows[p][at]);
