@@ -19,6 +19,5 @@ pub use vectors::{Vectors, vectors};
 /// # Errors
 /// Where the graph does not fit together.
 pub fn put_into(model: &mut TypedModel) -> TractResult<()> {
-    // On a processor without known vectors, tract's own operators are as good.
-    if vectors() == Vectors::Unknown { Ok(()) } else { part::put_into(model, vectors::arch()) }
+    part::put_into(model, vectors::arch())
 }

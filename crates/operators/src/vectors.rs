@@ -11,7 +11,7 @@ pub enum Vectors {
     Avx2,
     /// Four numbers, on ARM.
     Neon,
-    /// The processor has none that the operators know, and tract's own operators run.
+    /// The processor has none that the operators know, and they take number by number.
     Unknown,
 }
 
