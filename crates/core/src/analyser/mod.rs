@@ -202,15 +202,15 @@ impl Analyser {
         let named: Vec<(u64, Detection)> =
             ids.into_iter().zip(detections).filter_map(|(id, detection)| Some((id?, detection))).collect();
         let place = |detection: &Detection| self.search.is_some().then(|| FaceRegion::from(detection));
-        let job = |(id, detection): &(u64, Detection)| Look {
+        let job = |(id, detection): &(u64, Detection)| FaceJob {
             frame: Arc::clone(&frame),
             face: place(detection),
             is_first: !self.tracker.was_seen(*id),
         };
-        let estimates = self.estimates.map(named.iter().map(job).collect(), |estimates, look: &Look| match look.face {
-            face if look.is_first => estimates.first_look(&look.frame, face),
-            Some(face) => estimates.estimate(&look.frame, face),
-            None => estimates.estimate_crop(&look.frame),
+        let estimates = self.estimates.map(named.iter().map(job).collect(), |estimates, job: &FaceJob| match job.face {
+            face if job.is_first => estimates.first_look(&job.frame, face),
+            Some(face) => estimates.estimate(&job.frame, face),
+            None => estimates.estimate_crop(&job.frame),
         });
         watch.lap_ms();
         let mut faces = Vec::with_capacity(named.len());
@@ -229,7 +229,7 @@ impl Analyser {
 }
 
 /// A face to be estimated.
-struct Look {
+struct FaceJob {
     frame: Arc<Frame>,
     /// `None`: the whole frame is one.
     face: Option<FaceRegion>,

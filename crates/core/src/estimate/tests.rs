@@ -12,7 +12,7 @@ use super::resize::CropResizer;
 use super::*;
 use crate::detect::{self, DetectorKind};
 use crate::model::graphs::{constant_pose, small, small_card, small_pair};
-use crate::model::{Alignment, BoxStyle, ChannelOrder, CropSpec, ModelCard, ResizeFilter, SHIPPED, Task};
+use crate::model::{Alignment, BoxStyle, ChannelOrder, ModelCard, ResizeFilter, SHIPPED, Task};
 use crate::testing::{astronaut, shared};
 
 /// One model of a small network with this card.
