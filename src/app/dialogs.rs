@@ -12,8 +12,8 @@ const ABOUT: [(&str, &str); 4] = [
     (
         "Images stay on this machine",
         "Every image is analysed on this machine and then discarded. No image is saved unless you take a snapshot or \
-         make a recording. Nothing is sent anywhere; if you switch on a live output, numbers go to the address that \
-         you enter, never an image.",
+         make a recording. Nothing is sent anywhere unless you switch on a live output: numbers go to the address that \
+         you enter, and the virtual camera shows the image to programs on this machine.",
     ),
     (
         "Apparent, not true",

@@ -67,6 +67,7 @@ mod tests;
 mod theme;
 mod tool_bar;
 mod view;
+mod virtual_camera;
 mod walker_row;
 
 use notices::Tone;

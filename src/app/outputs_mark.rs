@@ -36,7 +36,8 @@ fn text(options: &OutputOptions, status: &OutputStatus) -> String {
         None => "opentrack  nobody".to_owned(),
     });
     let lines = options.jsonl.map(|_| "JSON lines".to_owned());
-    let parts: Vec<String> = opentrack.into_iter().chain(lines).collect();
+    let camera = options.camera.as_ref().map(|_| "camera".to_owned());
+    let parts: Vec<String> = opentrack.into_iter().chain(lines).chain(camera).collect();
     parts.join("   ")
 }
 
@@ -53,6 +54,12 @@ pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> Stri
         Some(JsonlTarget::Stdout) => lines.push(format!("{} lines were sent to standard output.", status.lines)),
         Some(target) => lines.push(format!("{} lines were sent to {target}.", status.lines)),
         None => {}
+    }
+    if options.camera.is_some() && status.camera_error.is_none() {
+        lines.push(match &status.camera {
+            Some(camera) => format!("{} images were shown on the virtual camera {camera}.", status.images),
+            None => "The virtual camera waits for an image.".to_owned(),
+        });
     }
     if status.dropped > 0 {
         lines.push(format!("{} lines were dropped: the reader was too slow.", status.dropped));

@@ -8,7 +8,7 @@ use super::action::Action;
 use super::command::{AppCommand, Output, Preference};
 use super::outputs_dialog;
 use super::state::{App, LOCKED, STANDARD_OUTPUT};
-use super::theme;
+use super::{theme, virtual_camera};
 use crate::settings::ThemeChoice;
 
 /// Whether it is on, its title, and what a click asks for.
@@ -115,6 +115,10 @@ fn outputs(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         row(ui, name, |ui| outputs_dialog::address(app, ui, output, commands));
         outputs_dialog::error(app, ui, output);
     }
+    if virtual_camera::SUPPORTED {
+        row(ui, "Virtual camera", |ui| virtual_camera::device(app, ui, commands));
+        virtual_camera::hint(app, ui);
+    }
     ui.horizontal_wrapped(|ui| {
         ui.label(theme::weak("Where they go once they are switched on. Off at each start."));
         if ui.button(Action::Outputs.title()).clicked() {
@@ -127,7 +131,8 @@ fn privacy(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     section(ui, "PRIVACY");
     let mut blur = app.settings.record_blur;
     let locked = app.is_recording();
-    let response = ui.add_enabled(!locked, Checkbox::new(&mut blur, "Blur faces in recorded videos"));
+    let response =
+        ui.add_enabled(!locked, Checkbox::new(&mut blur, "Blur faces in recorded videos and in the virtual camera"));
     let response = if locked { response.on_disabled_hover_text(LOCKED) } else { response };
     if response.clicked() {
         commands.push(AppCommand::RecordBlur(blur));

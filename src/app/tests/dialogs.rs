@@ -5,7 +5,7 @@ use facelens_media::{SourceInfo, SourceKind};
 use super::*;
 
 impl Test {
-    fn message(&self) -> String {
+    pub(super) fn message(&self) -> String {
         self.window.state().notices.last().map(|(_, words)| words.to_owned()).unwrap_or_default()
     }
 }
