@@ -2,7 +2,7 @@
 
 mod folders;
 
-use eframe::egui::{self, Button, Checkbox, ScrollArea, vec2};
+use eframe::egui::{self, Button, Checkbox, vec2};
 
 use super::action::Action;
 use super::command::{AppCommand, Output, Preference};
@@ -23,7 +23,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
     theme::dialog_width(ui, 520.0);
     ui.heading("Preferences");
     let height = ui.ctx().content_rect().height() - 152.0;
-    ScrollArea::vertical().auto_shrink([false, true]).max_height(height.max(96.0)).show(ui, |ui| {
+    theme::scrolled(height).show(ui, |ui| {
         // Free of the bar that scrolls.
         ui.set_width(ui.available_width() - theme::MARGIN);
         appearance(app, ui, commands);

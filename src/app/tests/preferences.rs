@@ -9,10 +9,7 @@ impl Test {
     fn preferences(settings: Settings) -> Self {
         let mut test = Self::with(&AppOptions::default(), settings);
         test.window.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-        // The page finds its place.
-        for _ in 0..3 {
-            test.steps();
-        }
+        test.steps();
         assert!(test.shows("Preferences"));
         test
     }

@@ -178,6 +178,13 @@ pub(crate) fn dialog_width(ui: &mut egui::Ui, wanted: f32) {
     ui.set_width(wanted.min(room));
 }
 
+/// The part of a dialog that scrolls where it does not find room in `height` points. Without the least height, egui would
+/// give it no more than the usual height of a dialog, however large the window is.
+pub(crate) fn scrolled(height: f32) -> egui::ScrollArea {
+    let height = height.max(96.0);
+    egui::ScrollArea::vertical().auto_shrink([false, true]).max_height(height).min_scrolled_height(height)
+}
+
 /// Menus: no edges but where the keyboard's focus is.
 pub(crate) fn menu_style(style: &mut egui::Style) {
     egui::containers::menu::menu_style(style);
