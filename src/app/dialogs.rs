@@ -74,7 +74,7 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
 /// In a small window a dialog scrolls, so that its button stays in sight.
 fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
     let height = ui.ctx().content_rect().height() - 112.0;
-    theme::scrolled(height).show(ui, contents);
+    theme::scrolled(height).auto_shrink(true).show(ui, contents);
 }
 
 fn about(ui: &mut egui::Ui) {

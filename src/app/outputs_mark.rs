@@ -5,6 +5,7 @@ use eframe::egui::{self, Align2, FontId, Rect, Sense, pos2, vec2};
 use super::recording_mark::HEIGHT;
 use super::state::App;
 use super::theme;
+use super::view::sentence;
 use crate::outputs::{JsonlTarget, OutputOptions, OutputStatus};
 
 /// Shows the mark in the lower right corner of `area`; above the mark of a recording, where there is one.
@@ -36,7 +37,7 @@ fn text(options: &OutputOptions, status: &OutputStatus) -> String {
         None => "opentrack  nobody".to_owned(),
     });
     let lines = options.jsonl.map(|_| "JSON lines".to_owned());
-    let camera = options.camera.as_ref().map(|_| "camera".to_owned());
+    let camera = options.camera.as_ref().map(|_| "virtual camera".to_owned());
     let parts: Vec<String> = opentrack.into_iter().chain(lines).chain(camera).collect();
     parts.join("   ")
 }
@@ -64,6 +65,6 @@ pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> Stri
     if status.dropped > 0 {
         lines.push(format!("{} lines were dropped: the reader was too slow.", status.dropped));
     }
-    lines.extend(status.errors().map(|error| format!("{error}.")));
+    lines.extend(status.errors().map(sentence));
     lines.join("\n")
 }

@@ -9,6 +9,7 @@ use crate::app::action::Action;
 use crate::app::background_tasks::{BackgroundTask, Purpose, TaskNumber};
 use crate::app::command::Output;
 use crate::app::notices::Tone;
+use crate::app::view::sentence;
 use crate::outputs::{
     Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs,
 };
@@ -257,7 +258,7 @@ impl App {
         let errors: Vec<String> =
             self.outputs.status.iter().flat_map(OutputStatus::errors).map(str::to_owned).collect();
         for error in errors.iter().filter(|error| !self.outputs.last_errors.contains(error)) {
-            self.notices.say(Tone::Bad, format!("{error}."));
+            self.notices.say(Tone::Bad, sentence(error));
         }
         self.outputs.last_errors = errors;
     }

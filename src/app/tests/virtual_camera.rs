@@ -47,7 +47,7 @@ fn a_key_shows_the_image_as_a_camera_and_the_mark_says_so() {
     assert!(!test.shows("Live outputs:"));
     test.press(Key::V);
     assert_eq!(test.outputs_of_camera(), [on(CameraChoice::Any)]);
-    assert!(test.shows("Live outputs: camera"));
+    assert!(test.shows("Live outputs: virtual camera"));
     let camera = "facelens (/dev/video10), YUYV 640x480";
     test.camera_is(OutputStatus { images: 9, camera: Some(camera.to_owned()), ..OutputStatus::default() });
     assert_eq!(test.message(), format!("Other programs see the image as the camera {camera}."));
@@ -118,9 +118,9 @@ fn a_device_that_fails_is_told_once_and_marked() {
     let mut test = Test::new();
     test.fake.play(0, &[1]);
     test.press(Key::V);
-    let camera_error = Some("facelens (/dev/video10): the virtual camera is no longer there".to_owned());
-    test.camera_is(OutputStatus { camera_error: camera_error.clone(), ..OutputStatus::default() });
-    assert_eq!(test.message(), camera_error.map(|words| words + ".").unwrap());
+    let camera_error = Some("virtual camera facelens (/dev/video10): it is no longer there".to_owned());
+    test.camera_is(OutputStatus { camera_error, ..OutputStatus::default() });
+    assert_eq!(test.message(), "Virtual camera facelens (/dev/video10): it is no longer there.");
     let count = |test: &Test| test.window.query_all_by_label_contains("no longer there").count();
     let told = count(&test);
     for _ in 0..20 {

@@ -44,8 +44,8 @@ pub(super) fn choose(
     for (info, asked) in fitting {
         let error = match asked {
             Ok((card, device)) if card.takes => return Ok((info, device)),
-            Ok(_) => busy(&subject(&info)),
-            Err(error) => refused(&subject(&info), &error),
+            Ok(_) => busy(&name(&info)),
+            Err(error) => refused(&name(&info), &error),
         };
         trouble.get_or_insert(error);
     }
@@ -95,10 +95,15 @@ fn resolved(choice: &CameraChoice) -> CameraChoice {
     }
 }
 
-/// What messages call a device.
-pub(super) fn subject(info: &CameraInfo) -> String {
+/// A device with its name: `facelens (/dev/video10)`.
+pub(super) fn name(info: &CameraInfo) -> String {
     let device = info.device.display().to_string();
     if info.name == device { device } else { format!("{} ({device})", info.name) }
+}
+
+/// What messages call a device of this name.
+fn subject(name: &str) -> String {
+    format!("virtual camera {name}")
 }
 
 /// What messages call a device that is not there.
@@ -107,8 +112,10 @@ fn wanted(choice: &CameraChoice) -> String {
         CameraChoice::Any => "virtual camera".to_owned(),
         CameraChoice::Index(index) => format!("virtual camera {index}"),
         CameraChoice::Name(name) => format!("virtual camera `{name}`"),
-        CameraChoice::Device(CameraDevice { place, name: None }) => place.display().to_string(),
-        CameraChoice::Device(CameraDevice { place, name: Some(name) }) => format!("{name} ({})", place.display()),
+        CameraChoice::Device(CameraDevice { place, name: None }) => format!("virtual camera {}", place.display()),
+        CameraChoice::Device(CameraDevice { place, name: Some(name) }) => {
+            format!("virtual camera {name} ({})", place.display())
+        }
     }
 }
 
@@ -127,36 +134,36 @@ fn nothing_fits(choice: &CameraChoice, infos: &[CameraInfo]) -> SourceError {
     SourceError::new(SourceErrorKind::NoSuchCamera, wanted(choice), cause, remedy)
 }
 
-fn busy(subject: &str) -> SourceError {
+fn busy(name: &str) -> SourceError {
     let remedy = "close the other program, or load v4l2loopback with one device more (`devices=2`)";
-    let cause = "another program sends images to this virtual camera";
-    SourceError::new(SourceErrorKind::Busy, subject, cause, remedy)
+    let cause = "another program sends images to it";
+    SourceError::new(SourceErrorKind::Busy, subject(name), cause, remedy)
 }
 
 /// The device does not do what it is asked for.
-pub(super) fn refused(subject: &str, error: &io::Error) -> SourceError {
+pub(super) fn refused(name: &str, error: &io::Error) -> SourceError {
     match error.raw_os_error() {
         // EPERM, EACCES.
         Some(1 | 13) => {
             let remedy = "add yourself to the group `video` (sudo usermod -aG video $USER) and log in again";
-            let cause = "the system does not let you use this virtual camera";
-            SourceError::new(SourceErrorKind::PermissionDenied, subject, cause, remedy)
+            let cause = "the system does not let you use it";
+            SourceError::new(SourceErrorKind::PermissionDenied, subject(name), cause, remedy)
         }
         // EBUSY.
-        Some(16) => busy(subject),
+        Some(16) => busy(name),
         // ENOENT, ENXIO, ENODEV.
-        Some(2 | 6 | 19) => gone(subject),
+        Some(2 | 6 | 19) => gone(name),
         _ => {
             let remedy = "load the module v4l2loopback again, or choose another virtual camera";
-            SourceError::new(SourceErrorKind::Other, subject, error.to_string(), remedy)
+            SourceError::new(SourceErrorKind::Other, subject(name), error.to_string(), remedy)
         }
     }
 }
 
-fn gone(subject: &str) -> SourceError {
+fn gone(name: &str) -> SourceError {
     let remedy = "load its module again (`sudo modprobe v4l2loopback exclusive_caps=1 card_label=facelens`), or choose \
                   another virtual camera";
-    SourceError::new(SourceErrorKind::NoSuchCamera, subject, "the virtual camera is no longer there", remedy)
+    SourceError::new(SourceErrorKind::NoSuchCamera, subject(name), "it is no longer there", remedy)
 }
 
 /// A system without such devices.

@@ -29,8 +29,8 @@ const LARGEST: (u32, u32) = (1920, 1080);
 /// are scaled into it, with black bars where their sides differ.
 pub struct VirtualCamera {
     device: Box<dyn OutputDevice>,
-    /// Its name and its device, as messages call it.
-    subject: String,
+    /// With its device.
+    name: String,
     format: DeviceFormat,
     layouter: Layouter,
     /// Nobody lists it as a camera of this program meanwhile.
@@ -48,14 +48,14 @@ impl VirtualCamera {
 
     fn open_in(system: &dyn OutputSystem, choice: &CameraChoice, size: (u32, u32)) -> Result<Self, SourceError> {
         let (info, device) = choose::choose(system, choice)?;
-        let subject = choose::subject(&info);
-        let format = set(&*device, fitting_size(size)).map_err(|error| choose::refused(&subject, &error))?;
-        Ok(Self { device, subject, format, layouter: Layouter::default(), _fed: Fed::new(info.device) })
+        let name = choose::name(&info);
+        let format = set(&*device, fitting_size(size)).map_err(|error| choose::refused(&name, &error))?;
+        Ok(Self { device, name, format, layouter: Layouter::default(), _fed: Fed::new(info.device) })
     }
 
     /// What to call it: `facelens (/dev/video10)`.
     pub fn name(&self) -> &str {
-        &self.subject
+        &self.name
     }
 
     /// What the device was set to, in words: `YUYV 1280x720`.
@@ -69,9 +69,7 @@ impl VirtualCamera {
     /// # Errors
     /// [`SourceError`] where the device takes no more pictures, e.g. because it is gone.
     pub fn show(&mut self, rgb: &[u8], size: (u32, u32)) -> Result<bool, SourceError> {
-        self.layouter
-            .lay_out(rgb, size, &self.format)
-            .map_err(|words| choose::refused(&self.subject, &other(words)))?;
+        self.layouter.lay_out(rgb, size, &self.format).map_err(|words| choose::refused(&self.name, &other(words)))?;
         self.show_again()
     }
 
@@ -97,11 +95,11 @@ impl VirtualCamera {
                 Ok(taken) if taken == bytes.len() => Ok(true),
                 Ok(taken) => {
                     let words = format!("it takes only {taken} of the {} bytes of an image", bytes.len());
-                    Err(choose::refused(&self.subject, &other(words)))
+                    Err(choose::refused(&self.name, &other(words)))
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-                Err(error) => Err(choose::refused(&self.subject, &error)),
+                Err(error) => Err(choose::refused(&self.name, &error)),
             };
         }
     }

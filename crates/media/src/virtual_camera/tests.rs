@@ -183,7 +183,10 @@ fn the_kinds_of_pixels_are_tried_in_turn() {
     assert_eq!(machine.open("").unwrap().format(), "YU12 64x48");
     machine.of(12, |played| played.pixels = vec![*b"GREY"]);
     let error = machine.error("");
-    assert!(error.cause.contains("Invalid argument") && error.subject == "facelens (/dev/played12)", "{error}");
+    assert!(
+        error.cause.contains("Invalid argument") && error.subject == "virtual camera facelens (/dev/played12)",
+        "{error}"
+    );
     machine.of(12, |played| played.refuses = false);
     assert!(machine.error("").cause.contains("it takes no YUYV images"));
 }
@@ -249,7 +252,7 @@ fn a_device_that_goes_is_told_and_one_without_room_is_no_error() {
     // Interrupted, it is tried at once again.
     let gone = camera.show(&picture, (64, 48)).unwrap_err();
     assert_eq!(gone.kind, SourceErrorKind::NoSuchCamera);
-    assert!(gone.to_string().starts_with("facelens (/dev/played40): the virtual camera is no longer there"), "{gone}");
+    assert!(gone.to_string().starts_with("virtual camera facelens (/dev/played40): it is no longer there"), "{gone}");
     machine.of(40, |played| played.answers = vec![Answer::Takes(5)]);
     assert!(camera.show(&picture, (64, 48)).unwrap_err().cause.contains("only 5 of the 6144 bytes"));
     assert!(camera.show(&[0; 5], (64, 48)).unwrap_err().cause.contains("5 bytes are no 64x48 image"));
