@@ -117,6 +117,8 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
             .with_maximized(settings.maximized)
             .with_drag_and_drop(true),
         renderer: eframe::Renderer::Glow,
+        // Nothing is painted in gradients, and without a graphics card each pixel costs.
+        dithering: false,
         centered: true,
         ..Default::default()
     };
@@ -254,8 +256,9 @@ impl eframe::App for MainWindow {
         self.0.save_now();
     }
 
-    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        theme::DARK.stage.to_normalized_gamma_f32()
+    /// The colour of the bars and panels, which are not filled then; see [`theme::bar`].
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 }
 

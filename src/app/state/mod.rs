@@ -289,9 +289,9 @@ impl App {
         let analysis = self.engine.analysis();
         if let Some(analysis) = &analysis {
             let unrelated = self.info().is_some_and(is_pictures);
-            self.people.update(ctx, analysis, unrelated);
+            self.people.update(analysis, unrelated);
         }
-        self.viewer.show(ctx, Shot::choose(aligned, self.engine.frame(), analysis));
+        self.viewer.show(Shot::choose(aligned, self.engine.frame(), analysis));
         self.source.figures.update(ctx.input(|input| input.time), &self.source.status);
     }
 

@@ -126,6 +126,12 @@ pub(crate) fn id_tag(painter: &egui::Painter, right_top: egui::Pos2, id: u64) ->
     place
 }
 
+/// The frame of a bar or panel at the edge of the window. It is not filled: the window is cleared in its colour, and
+/// without a graphics card each pixel that is painted twice costs.
+pub(crate) fn bar(margin: impl Into<Margin>) -> egui::Frame {
+    egui::Frame::new().inner_margin(margin)
+}
+
 /// A card on a panel.
 pub(crate) fn card() -> egui::Frame {
     egui::Frame::new().fill(colors().card).corner_radius(CornerRadius::same(8)).inner_margin(Margin::symmetric(12, 8))
