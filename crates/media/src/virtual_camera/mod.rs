@@ -15,6 +15,7 @@ use std::io;
 
 use self::driver::{DeviceFormat, OutputDevice, OutputSystem};
 use self::fed::Fed;
+#[cfg(any(test, target_os = "linux"))]
 pub(crate) use self::fed::is_fed;
 use self::layout::Layouter;
 use crate::{CameraChoice, CameraInfo, SourceError};
