@@ -18,6 +18,7 @@ pub(crate) enum Action {
     RecordOptions,
     Opentrack,
     Centre,
+    VirtualCamera,
     Outputs,
     Preferences,
     Quit,
@@ -88,7 +89,7 @@ const fn command(key: Key) -> KeyboardShortcut {
 
 impl Action {
     /// All actions in the order of the menus.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::OpenSession,
@@ -102,6 +103,7 @@ impl Action {
         Self::RecordOptions,
         Self::Opentrack,
         Self::Centre,
+        Self::VirtualCamera,
         Self::Outputs,
         Self::Preferences,
         Self::Quit,
@@ -150,6 +152,7 @@ impl Action {
             Self::RecordOptions => "Recording options…",
             Self::Opentrack => "Send head to opentrack",
             Self::Centre => "Recenter head",
+            Self::VirtualCamera => "Virtual camera",
             Self::Outputs => "Live outputs…",
             Self::Preferences => "Preferences…",
             Self::Quit => "Quit",
@@ -199,6 +202,7 @@ impl Action {
             Self::RecordOptions => "Choose what is recorded, and where",
             Self::Opentrack => "Send position and rotation of the head to opentrack, or stop",
             Self::Centre => "opentrack: the present head pose becomes straight ahead",
+            Self::VirtualCamera => "Show this image as a camera to OBS, calls and browsers, or stop",
             Self::Outputs => "Choose what is sent to other programs live, and where",
             Self::Preferences => "Theme, text size, folders, what is shown, privacy",
             Self::Quit => "Close the window; a running recording is saved if you say so",
@@ -248,6 +252,7 @@ impl Action {
             | Self::RecordOptions
             | Self::Opentrack
             | Self::Centre
+            | Self::VirtualCamera
             | Self::Outputs
             | Self::Preferences
             | Self::Quit => Menu::File,
@@ -301,6 +306,7 @@ impl Action {
             Self::RecordOptions => const { &[shift(Key::E)] },
             Self::Opentrack => const { &[key(Key::T)] },
             Self::Centre => const { &[key(Key::X)] },
+            Self::VirtualCamera => const { &[key(Key::V)] },
             Self::Outputs => const { &[shift(Key::T)] },
             Self::Preferences => const { &[command(Key::Comma), key(Key::Comma)] },
             Self::Quit => const { &[command(Key::Q), key(Key::Q)] },

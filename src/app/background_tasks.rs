@@ -67,6 +67,8 @@ impl PartialEq for Still {
 pub(crate) enum BackgroundTask {
     /// List the cameras.
     ListCameras,
+    /// List the devices that can be a virtual camera.
+    ListVirtualCameras,
     /// Ask the user for a video, picture or folder.
     PickSource { folder: bool },
     /// Ask the user for a session's folder, beginning in this one.
@@ -170,6 +172,8 @@ pub(crate) struct Known {
 pub(crate) enum TaskReport {
     /// The cameras.
     Cameras(Result<Vec<CameraInfo>, SourceError>),
+    /// The devices that can be a virtual camera.
+    VirtualCameras(Result<Vec<CameraInfo>, SourceError>),
     /// The user's answer to [`BackgroundTask::PickSource`].
     SourcePicked(Picked),
     /// The user's answer to [`BackgroundTask::PickSession`].

@@ -20,8 +20,9 @@ use super::{banner, countdown, library, outputs_mark, recorded_bar, recording_ma
 const WHEEL_ZOOM: f32 = 0.0025;
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    egui::CentralPanel::default().frame(egui::Frame::new().fill(theme::colors().stage)).show(ui, |ui| {
+    egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| {
         if app.library.open {
+            ui.painter().rect_filled(ui.max_rect(), 0.0, theme::colors().stage);
             library::show(app, ui, ui.max_rect(), commands);
             return;
         }
@@ -38,7 +39,10 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
         let area = ui.available_rect_before_wrap();
         let fitted = app.viewer.shot.as_ref().map(|shot| letterbox(area, shot.frame.width(), shot.frame.height()));
         app.viewer.place = fitted.map(|fitted| (fitted, area));
+        app.viewer.prepare_picture(ui.ctx());
         let app = &*app;
+        let picture = fitted.filter(|_| view.page.is_none()).map(|fitted| app.viewer.view.place(fitted, area));
+        paint_stage(ui.painter(), area, picture);
         if let Some(page) = &view.page {
             show_page(ui, area, page, commands);
         } else if let Some(shot) = &app.viewer.shot {
@@ -86,6 +90,29 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
             drop_hint(ui, area);
         }
     });
+}
+
+/// Paints the stage where no picture covers it.
+fn paint_stage(painter: &egui::Painter, area: Rect, picture: Option<Rect>) {
+    // What is under the edges of the picture is painted: they may lie in the middle of a pixel.
+    let covered = picture.map_or(Rect::NOTHING, |picture| picture.shrink(2.0).intersect(area));
+    for bar in around(area, covered) {
+        painter.rect_filled(bar, 0.0, theme::colors().stage);
+    }
+}
+
+/// What is left of `area` around `inside`: above, below, left and right of it, as far as there is something.
+fn around(area: Rect, inside: Rect) -> Vec<Rect> {
+    if !inside.is_positive() {
+        return vec![area];
+    }
+    let bars = [
+        area.with_max_y(inside.top()),
+        area.with_min_y(inside.bottom()),
+        Rect::from_x_y_ranges(area.left()..=inside.left(), inside.y_range()),
+        Rect::from_x_y_ranges(inside.right()..=area.right(), inside.y_range()),
+    ];
+    bars.into_iter().filter(Rect::is_positive).collect()
 }
 
 /// Clicks choose a face, the wheel and pinches zoom at the pointer, dragging moves a zoomed picture.
@@ -210,4 +237,23 @@ fn drop_hint(ui: &egui::Ui, area: Rect) {
     );
     let words = "Drop a video, an image, a folder, a session or a model file";
     painter.text(area.center(), Align2::CENTER_CENTER, words, FontId::proportional(18.0), theme::colors().text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_is_painted_once_around_the_picture_and_whole_without_one() {
+        let area = Rect::from_min_max(pos2(10.0, 20.0), pos2(110.0, 80.0));
+        assert_eq!(around(area, Rect::NOTHING), [area]);
+        assert_eq!(around(area, area), []);
+        let picture = Rect::from_min_max(pos2(30.0, 20.0), pos2(90.0, 80.0));
+        let left_and_right = [area.with_max_x(30.0), area.with_min_x(90.0)];
+        assert_eq!(around(area, picture), left_and_right);
+        let inside = Rect::from_min_max(pos2(30.0, 30.0), pos2(90.0, 70.0));
+        let bars = around(area, inside);
+        let painted: f32 = bars.iter().map(|bar| bar.area()).sum();
+        assert_eq!((bars.len(), painted), (4, area.area() - inside.area()));
+    }
 }

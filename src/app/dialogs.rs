@@ -12,8 +12,8 @@ const ABOUT: [(&str, &str); 4] = [
     (
         "Images stay on this machine",
         "Every image is analysed on this machine and then discarded. No image is saved unless you take a snapshot or \
-         make a recording. Nothing is sent anywhere; if you switch on a live output, numbers go to the address that \
-         you enter, never an image.",
+         make a recording. Nothing is sent anywhere unless you switch on a live output: numbers go to the address that \
+         you enter, and the virtual camera shows the image to programs on this machine.",
     ),
     (
         "Apparent, not true",
@@ -74,7 +74,7 @@ pub(super) fn show(app: &mut App, ctx: &egui::Context, commands: &mut Vec<AppCom
 /// In a small window a dialog scrolls, so that its button stays in sight.
 fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
     let height = ui.ctx().content_rect().height() - 112.0;
-    egui::ScrollArea::vertical().max_height(height.max(96.0)).show(ui, contents);
+    theme::scrolled(height).auto_shrink(true).show(ui, contents);
 }
 
 fn about(ui: &mut egui::Ui) {

@@ -14,7 +14,7 @@ use facelens_gait::{AgeByGait, GaitAgeModel, GaitAnalyser, GaitOptions, Stride};
 use facelens_media::{CameraFormat, SourceSpec};
 use facelens_session::overlay::SceneOptions;
 use facelens_session::recording::{Recorder, RecorderOptions, RecordingStatus};
-use facelens_session::{AnalysisSink, SessionEnd};
+use facelens_session::{AnalysisSink, PictureLook, SessionEnd};
 
 use crate::outputs::{Follow, LiveOutputs, OutputOptions, OutputStatus};
 use crate::pipeline::{GaitView, Gaits, LastingSink, LiveGait, LiveSession, Status};
@@ -63,6 +63,8 @@ pub(crate) trait Engine {
     /// # Errors
     /// Where the system cannot open a socket or start a thread; then nothing goes out.
     fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()>;
+    /// Changes what the virtual camera shows.
+    fn set_camera_look(&self, look: PictureLook);
     /// How the live outputs do; `None` where nothing goes out.
     fn outputs(&self) -> Option<OutputStatus>;
     /// Whose head opentrack gets.
@@ -87,6 +89,8 @@ pub(crate) struct LiveEngine {
     /// The same recorder, for who ends it from another thread.
     running: Arc<Mutex<Weak<Recorder>>>,
     outputs: RefCell<Option<Arc<LiveOutputs>>>,
+    /// What the virtual camera shows, also before there is one.
+    camera_look: Cell<PictureLook>,
     /// Started when it is first asked for; switched off it sees no frame, since ending it would make the window wait.
     gait: RefCell<Option<LiveGait>>,
     gait_is_on: Cell<bool>,
@@ -99,7 +103,8 @@ impl LiveEngine {
     pub fn new(live: LiveSession, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (recorder, running) = (RefCell::new(None), Arc::default());
         let (outputs, gait, gait_is_on) = (RefCell::new(None), RefCell::new(None), Cell::new(false));
-        Self { recorder, running, outputs, gait, gait_is_on, live, wake }
+        let camera_look = Cell::default();
+        Self { recorder, running, outputs, camera_look, gait, gait_is_on, live, wake }
     }
 
     /// Finishes what is recorded from another thread, where the window's own may not come to it.
@@ -206,15 +211,36 @@ impl Engine for LiveEngine {
 
     fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()> {
         let mut running = self.outputs.borrow_mut();
+        let shows = options.camera.is_some();
+        // A picture that stands still comes no second time by itself.
+        let show = |outputs: &LiveOutputs| {
+            if let Some(analysis) = self.live.analysis().filter(|_| shows) {
+                outputs.show(&analysis);
+            }
+        };
         if let Some(outputs) = running.as_ref().filter(|_| options.any()) {
-            return outputs.change(options);
+            outputs.change(options)?;
+            show(outputs);
+            return Ok(());
         }
         // New ones first: without a socket the old ones stay.
         let outputs = options.any().then(|| LiveOutputs::start(options).map(Arc::new)).transpose()?;
+        if let Some(outputs) = &outputs {
+            outputs.set_look(self.camera_look.get());
+            show(outputs);
+        }
         self.live
             .set_lasting_sink(LastingSink::Outputs, outputs.clone().map(|outputs| outputs as Arc<dyn AnalysisSink>));
         *running = outputs;
         Ok(())
+    }
+
+    fn set_camera_look(&self, look: PictureLook) {
+        if self.camera_look.replace(look) != look
+            && let Some(outputs) = self.outputs.borrow().as_ref()
+        {
+            outputs.set_look(look);
+        }
     }
 
     fn outputs(&self) -> Option<OutputStatus> {

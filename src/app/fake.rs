@@ -18,9 +18,9 @@ use facelens_core::model::{
 use facelens_core::track::{Age, Face, Gender, GenderLabel, GenderNumber};
 use facelens_core::{Analysis, StageTimings};
 use facelens_media::{CameraFormat, CameraInfo, SourceInfo, SourceKind, SourceSpec};
-use facelens_session::SessionEnd;
 use facelens_session::overlay::SceneOptions;
 use facelens_session::recording::{RecorderOptions, RecordingState, RecordingStatus};
+use facelens_session::{PictureLook, SessionEnd};
 
 use super::AppOptions;
 use super::background_tasks::{BackgroundTask, BackgroundTasks, TaskKey, TaskNumber, TaskReport};
@@ -170,6 +170,7 @@ pub(crate) struct FakeState {
     pub stops: Vec<SessionEnd>,
     pub outputs: Vec<OutputOptions>,
     pub output_status: Option<OutputStatus>,
+    pub camera_look: Option<PictureLook>,
     pub followed: Vec<Follow>,
     pub centred: usize,
     /// What the gaits show while they are on.
@@ -321,9 +322,13 @@ impl Engine for FakePipeline {
 
     fn set_outputs(&self, options: OutputOptions) -> std::io::Result<()> {
         let mut stage = self.0.borrow_mut();
-        stage.outputs.push(options);
         stage.output_status = options.any().then(OutputStatus::default);
+        stage.outputs.push(options);
         Ok(())
+    }
+
+    fn set_camera_look(&self, look: PictureLook) {
+        self.0.borrow_mut().camera_look = Some(look);
     }
 
     fn outputs(&self) -> Option<OutputStatus> {

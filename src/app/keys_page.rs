@@ -1,6 +1,6 @@
 //! The page of the keys: what each does, and another one by a click on it.
 
-use eframe::egui::{self, Align, Button, Layout, RichText, ScrollArea, vec2};
+use eframe::egui::{self, Align, Button, Layout, RichText, vec2};
 
 use super::action::{Action, Menu};
 use super::command::AppCommand;
@@ -27,7 +27,7 @@ pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>)
         ui.label(theme::weak("Under Wayland no files can be dropped on this window: open them with a dialog."));
     }
     let height = ui.ctx().content_rect().height() - 220.0;
-    ScrollArea::vertical().auto_shrink([false, true]).max_height(height.max(96.0)).show(ui, |ui| {
+    theme::scrolled(height).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         for menu in Menu::ALL {
             ui.add_space(theme::STEP);

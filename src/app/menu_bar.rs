@@ -16,7 +16,7 @@ const HEIGHT: f32 = 40.0;
 const BELOW_ENTRIES: f32 = 64.0;
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    let frame = egui::Frame::new().fill(theme::colors().panel).inner_margin(Margin::symmetric(8, 4));
+    let frame = theme::bar(Margin::symmetric(8, 4));
     egui::Panel::top("menu bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         let config = MenuConfig::new().style(theme::menu_style);
         MenuBar::new().style(theme::menu_style).config(config).ui(ui, |ui| {

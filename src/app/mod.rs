@@ -67,6 +67,7 @@ mod tests;
 mod theme;
 mod tool_bar;
 mod view;
+mod virtual_camera;
 mod walker_row;
 
 use notices::Tone;
@@ -116,6 +117,8 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
             .with_maximized(settings.maximized)
             .with_drag_and_drop(true),
         renderer: eframe::Renderer::Glow,
+        // Nothing is painted in gradients, and without a graphics card each pixel costs.
+        dithering: false,
         centered: true,
         ..Default::default()
     };
@@ -253,8 +256,9 @@ impl eframe::App for MainWindow {
         self.0.save_now();
     }
 
-    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        theme::DARK.stage.to_normalized_gamma_f32()
+    /// The colour of the bars and panels, which are not filled then; see [`theme::bar`].
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 }
 

@@ -6,7 +6,7 @@ use super::action::Action;
 use super::command::{AppCommand, Output};
 use super::outputs_mark::hover_text;
 use super::state::{App, STANDARD_OUTPUT};
-use super::theme;
+use super::{theme, virtual_camera};
 
 /// Width of an address's field in points.
 const FIELD_WIDTH: f32 = 240.0;
@@ -15,7 +15,7 @@ const FIELD_WIDTH: f32 = 240.0;
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     theme::dialog_width(ui, 496.0);
     ui.heading("Live outputs");
-    ui.label(theme::weak("Numbers for other programs during live view; never images. Off at each start."));
+    ui.label(theme::weak("What other programs get during live view. Off at each start."));
 
     ui.add_space(theme::STEP);
     ui.label(theme::section("HEAD TRACKING"));
@@ -51,6 +51,8 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
         address(app, ui, Output::JsonLines, commands);
     }
     error(app, ui, Output::JsonLines);
+
+    virtual_camera::show(app, ui, commands);
 
     if let Some(status) = &app.outputs.status {
         ui.add_space(theme::STEP);

@@ -5,6 +5,7 @@ use eframe::egui::{self, Align2, FontId, Rect, Sense, pos2, vec2};
 use super::recording_mark::HEIGHT;
 use super::state::App;
 use super::theme;
+use super::view::sentence;
 use crate::outputs::{JsonlTarget, OutputOptions, OutputStatus};
 
 /// Shows the mark in the lower right corner of `area`; above the mark of a recording, where there is one.
@@ -36,7 +37,8 @@ fn text(options: &OutputOptions, status: &OutputStatus) -> String {
         None => "opentrack  nobody".to_owned(),
     });
     let lines = options.jsonl.map(|_| "JSON lines".to_owned());
-    let parts: Vec<String> = opentrack.into_iter().chain(lines).collect();
+    let camera = options.camera.as_ref().map(|_| "virtual camera".to_owned());
+    let parts: Vec<String> = opentrack.into_iter().chain(lines).chain(camera).collect();
     parts.join("   ")
 }
 
@@ -54,9 +56,15 @@ pub(super) fn hover_text(options: &OutputOptions, status: &OutputStatus) -> Stri
         Some(target) => lines.push(format!("{} lines were sent to {target}.", status.lines)),
         None => {}
     }
+    if options.camera.is_some() && status.camera_error.is_none() {
+        lines.push(match &status.camera {
+            Some(camera) => format!("{} images were shown on the virtual camera {camera}.", status.images),
+            None => "The virtual camera waits for an image.".to_owned(),
+        });
+    }
     if status.dropped > 0 {
         lines.push(format!("{} lines were dropped: the reader was too slow.", status.dropped));
     }
-    lines.extend(status.errors().map(|error| format!("{error}.")));
+    lines.extend(status.errors().map(sentence));
     lines.join("\n")
 }

@@ -10,6 +10,8 @@ use facelens_core::geometry::{Pose, Rect};
 use facelens_core::track::{Age, Face};
 use facelens_session::overlay::SteadyLabels;
 
+use super::picture::set_texture;
+
 /// How far back a history goes, seconds.
 pub(crate) const HISTORY_SECS: f32 = 20.0;
 /// At most this many samples a second: more would not be seen.
@@ -81,7 +83,7 @@ impl People {
 
     /// Takes an analysis in. One that was taken in already changes nothing. `unrelated` pictures have nothing to do
     /// with each other: each starts with nobody.
-    pub fn update(&mut self, ctx: &egui::Context, analysis: &Arc<Analysis>, unrelated: bool) {
+    pub fn update(&mut self, analysis: &Arc<Analysis>, unrelated: bool) {
         let now = analysis.frame.time.as_secs_f32();
         if self.newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, analysis)) {
             return;
@@ -105,19 +107,30 @@ impl People {
             };
             let person = &mut self.list[place];
             person.see(face, labelled, now);
-            if person.crop.is_none() || now - person.crop_at >= CROP_EVERY_SECS {
-                person.crop_at = now;
-                let image = crop(&analysis.frame, &face.rect);
-                match &mut person.crop {
-                    Some(texture) => texture.set(image, TextureOptions::LINEAR),
-                    None => person.crop = Some(ctx.load_texture("crop", image, TextureOptions::LINEAR)),
-                }
-            }
         }
         for person in &mut self.list {
             person.was_away |= person.away;
         }
         self.list.retain(|person| now - person.seen_at <= ROW_STAYS_SECS);
+    }
+
+    /// Takes new crops of who is in view, where the last ones are old enough. For rows that are painted: a window that is
+    /// hidden needs none.
+    pub fn refresh_crops(&mut self, ctx: &egui::Context) {
+        let Some(analysis) = &self.newest else { return };
+        for face in &analysis.faces {
+            let Ok(place) = self.list.binary_search_by_key(&face.id, |person| person.face.id) else { continue };
+            let person = &mut self.list[place];
+            if person.crop.is_some() && self.now - person.crop_at < CROP_EVERY_SECS {
+                continue;
+            }
+            person.crop_at = self.now;
+            let image = crop(&analysis.frame, &face.rect);
+            match &mut person.crop {
+                Some(texture) => set_texture(texture, image),
+                None => person.crop = Some(ctx.load_texture("crop", image, TextureOptions::LINEAR)),
+            }
+        }
     }
 }
 
@@ -192,22 +205,22 @@ mod tests {
 
     #[test]
     fn rows_are_ordered_by_identity_and_outlast_a_short_gap() {
-        let (ctx, mut people) = (egui::Context::default(), People::default());
-        people.update(&ctx, &at(0, &[7, 2]), false);
+        let mut people = People::default();
+        people.update(&at(0, &[7, 2]), false);
         assert_eq!(ids(&people), [(2, false), (7, false)]);
-        people.update(&ctx, &at(30, &[7]), false);
+        people.update(&at(30, &[7]), false);
         assert_eq!(ids(&people), [(2, true), (7, false)]);
-        people.update(&ctx, &at(31, &[2, 7]), false);
+        people.update(&at(31, &[2, 7]), false);
         assert_eq!(ids(&people), [(2, false), (7, false)]);
-        people.update(&ctx, &at(130, &[7]), false);
+        people.update(&at(130, &[7]), false);
         assert_eq!(ids(&people), [(7, false)]);
     }
 
     #[test]
     fn a_history_keeps_twenty_seconds_at_ten_samples_a_second() {
-        let (ctx, mut people) = (egui::Context::default(), People::default());
+        let mut people = People::default();
         for sequence in 0..900 {
-            people.update(&ctx, &at(sequence, &[1]), false);
+            people.update(&at(sequence, &[1]), false);
         }
         let history = &people.list()[0].history;
         assert!((199..=202).contains(&history.len()), "{}", history.len());
@@ -217,29 +230,44 @@ mod tests {
 
     #[test]
     fn a_file_that_starts_again_starts_with_nobody() {
-        let (ctx, mut people) = (egui::Context::default(), People::default());
-        people.update(&ctx, &at(100, &[3]), false);
-        people.update(&ctx, &at(0, &[1]), false);
+        let mut people = People::default();
+        people.update(&at(100, &[3]), false);
+        people.update(&at(0, &[1]), false);
         assert_eq!(ids(&people), [(1, false)]);
         assert_eq!(people.list()[0].history.len(), 1);
     }
 
     #[test]
     fn unrelated_pictures_share_nobody() {
-        let (ctx, mut people) = (egui::Context::default(), People::default());
-        people.update(&ctx, &at(0, &[1, 2]), true);
-        people.update(&ctx, &at(1, &[1]), true);
+        let mut people = People::default();
+        people.update(&at(0, &[1, 2]), true);
+        people.update(&at(1, &[1]), true);
         assert_eq!(ids(&people), [(1, false)]);
         assert_eq!(people.list()[0].history.len(), 1);
     }
 
     #[test]
     fn a_picture_that_is_analysed_again_with_other_models_is_taken_in_again() {
-        let (ctx, mut people) = (egui::Context::default(), People::default());
+        let mut people = People::default();
         let bare = Face { age: None, ..face(1) };
-        people.update(&ctx, &analysis(frame(64, 48, 0), vec![bare]), true);
-        people.update(&ctx, &at(0, &[1]), true);
+        people.update(&analysis(frame(64, 48, 0), vec![bare]), true);
+        people.update(&at(0, &[1]), true);
         assert!(people.list()[0].face.age.is_some());
+    }
+
+    #[test]
+    fn a_crop_is_taken_ten_times_a_second_of_who_is_in_view() {
+        let (ctx, mut people) = (egui::Context::default(), People::default());
+        let sequences = 0..90;
+        let mut taken = Vec::new();
+        for sequence in sequences {
+            people.update(&at(sequence, if sequence < 60 { &[1, 2] } else { &[1] }), false);
+            people.refresh_crops(&ctx);
+            people.refresh_crops(&ctx);
+            taken.push(people.list().iter().map(|person| (person.crop_at * 30.0).round() as u64).collect::<Vec<_>>());
+        }
+        assert_eq!((&taken[2], &taken[3], &taken[59]), (&vec![0, 0], &vec![3, 3], &vec![57, 57]));
+        assert_eq!(taken[89], [87, 57], "who is away keeps the last one");
     }
 
     #[test]

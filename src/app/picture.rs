@@ -98,14 +98,14 @@ impl Picture {
         self.shown = None;
     }
 
-    /// Uploads `frame` unless it is the one that is shown.
+    /// Uploads `frame` unless it is the one that is shown. Where the window is painted: each upload waits until then.
     pub fn set(&mut self, ctx: &egui::Context, frame: &Arc<Frame>) {
         if self.shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, frame)) {
             return;
         }
         let image = image_of(frame);
         match &mut self.texture {
-            Some(texture) => texture.set(image, TextureOptions::LINEAR),
+            Some(texture) => set_texture(texture, image),
             None => self.texture = Some(ctx.load_texture("picture", image, TextureOptions::LINEAR)),
         }
         self.shown = Some(Arc::clone(frame));
@@ -123,6 +123,15 @@ impl Picture {
             let tint = if dimmed { Color32::from_gray(90) } else { Color32::WHITE };
             painter.image(texture.id(), target, uv, tint);
         }
+    }
+}
+
+/// Gives a texture other pixels, in its old memory where the size is the same.
+pub(crate) fn set_texture(texture: &mut TextureHandle, image: ColorImage) {
+    if texture.size() == image.size {
+        texture.set_partial([0, 0], image, TextureOptions::LINEAR);
+    } else {
+        texture.set(image, TextureOptions::LINEAR);
     }
 }
 

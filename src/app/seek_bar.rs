@@ -16,8 +16,7 @@ const HEIGHT: f32 = 40.0;
 /// Shows the bar, if the source can be sought.
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let Some(position) = FilePosition::of(app) else { return };
-    let frame =
-        egui::Frame::new().fill(theme::colors().panel).inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 0 });
+    let frame = theme::bar(Margin { left: 12, right: 12, top: 6, bottom: 0 });
     egui::Panel::bottom("seek bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             let locked = app.is_recording();

@@ -37,6 +37,8 @@ mod pictures;
 mod preferences;
 mod raster;
 mod recording;
+#[cfg(target_os = "linux")]
+mod virtual_camera;
 
 /// The usual settings, with every part of the side panel unfolded.
 pub(super) fn unfolded() -> Settings {

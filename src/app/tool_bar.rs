@@ -22,7 +22,7 @@ const SWITCHES: [Action; 7] =
     [Action::Pause, Action::Mirror, Action::Boxes, Action::Labels, Action::Axes, Action::Angles, Action::Gait];
 
 pub(super) fn show(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
-    let frame = egui::Frame::new().fill(theme::colors().panel).inner_margin(Margin::symmetric(8, 8));
+    let frame = theme::bar(Margin::symmetric(8, 8));
     egui::Panel::bottom("tool bar").frame(frame).exact_size(HEIGHT).resizable(false).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = theme::HALF;

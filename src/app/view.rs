@@ -249,7 +249,8 @@ pub(crate) fn capitalised(name: &str) -> String {
     name.strip_prefix("the ").map_or_else(|| name.to_owned(), |rest| format!("The {rest}"))
 }
 
-fn sentence(text: &str) -> String {
+/// An error as a sentence of its own.
+pub(crate) fn sentence(text: &str) -> String {
     let text = sentence_case(text.trim());
     if text.ends_with(['.', '!', '?']) { text } else { text + "." }
 }

@@ -89,6 +89,11 @@ pub struct WindowArgs {
     #[arg(long, value_name = "HOST:PORT|-", allow_hyphen_values = true)]
     pub jsonl: Option<WantedJsonl>,
 
+    /// Show the image as a camera to other programs (Linux with the module v4l2loopback): on the first virtual camera that
+    /// is free, or on the one of this number, device or name.
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
+    pub virtual_camera: Option<CameraChoice>,
+
     /// Options about models.
     #[command(flatten)]
     pub models: ModelArgs,
@@ -227,7 +232,7 @@ pub fn open_window(args: WindowArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
         detector: args.models.detector,
         camera_format: args.camera_format,
         session: None,
-        outputs: WantedOutputs { opentrack: args.opentrack, jsonl: args.jsonl },
+        outputs: WantedOutputs { opentrack: args.opentrack, jsonl: args.jsonl, camera: args.virtual_camera },
     };
     crate::app::run(options, sandbox)?;
     Ok(after_window())

@@ -11,17 +11,18 @@ use anyhow::Context as _;
 use facelens_base::interrupt;
 use facelens_core::model::ModelSet;
 use facelens_import::Sandbox;
-use facelens_media::{CameraFormat, SourceInfo, SourceSpec};
+use facelens_media::{CameraChoice, CameraFormat, SourceInfo, SourceSpec};
 use facelens_session::recording::{
     RecordedPictures, Recorder, RecorderOptions, RecordingStatus, default_sessions_folder,
 };
-use facelens_session::{SessionEnd, SessionInfo};
+use facelens_session::{AnalysisSink, PictureLook, SessionEnd, SessionInfo};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::batch::parse_seconds;
 use super::output::usage;
 use super::{ModelArgs, one_of, output};
-use crate::pipeline::{LiveOptions, LiveSession, SourceState, Status};
+use crate::outputs::{LiveOutputs, OutputOptions, OutputStatus};
+use crate::pipeline::{LastingSink, LiveOptions, LiveSession, SourceState, Status};
 use crate::settings::SettingsFile;
 
 /// How often the recording is looked at.
@@ -60,6 +61,11 @@ pub struct RecordArgs {
     /// Mirror the videos; the data never are.
     #[arg(long)]
     pub mirror: bool,
+
+    /// Show the images as a camera to other programs meanwhile (Linux with the module v4l2loopback), with the overlay and,
+    /// with --blur, blurred: on the first virtual camera that is free, or on the one of this number, device or name.
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
+    pub virtual_camera: Option<CameraChoice>,
 
     /// Print the session's folder and its counts as JSON.
     #[arg(long)]
@@ -100,13 +106,24 @@ pub(super) fn run(args: &RecordArgs, sandbox: &Sandbox) -> anyhow::Result<ExitCo
     if let Some(seconds) = args.seconds.filter(|_| !is_camera) {
         recorder.stop_after(seconds);
     }
+    let outputs = args.virtual_camera.clone().map(|camera| show_on(&live, camera, args.blur)).transpose();
+    let outputs = outputs.context(threads)?;
     let Some(source) = opened(&live, stop)? else { return Ok(interrupt::exit_code()) };
     recorder.set_source(&source.name, &source.format);
     if is_camera {
         live.set_sink(Some(recorder.sink()));
     }
-    watch(args, &live, &recorder, stop);
+    watch(args, &live, &recorder, outputs.as_deref(), stop);
     tell(args, &recorder.status())
+}
+
+/// Shows the images on a virtual camera from now on.
+fn show_on(live: &LiveSession, camera: CameraChoice, blur: bool) -> std::io::Result<Arc<LiveOutputs>> {
+    let outputs = LiveOutputs::start(OutputOptions { camera: Some(camera), ..OutputOptions::default() })?;
+    outputs.set_look(PictureLook { blur, ..PictureLook::default() });
+    let outputs = Arc::new(outputs);
+    live.set_lasting_sink(LastingSink::Outputs, Some(Arc::clone(&outputs) as Arc<dyn AnalysisSink>));
+    Ok(outputs)
 }
 
 /// Waits until the source is open; `None` where Ctrl-C was pressed before.
@@ -140,7 +157,7 @@ fn options(args: &RecordArgs, folder: PathBuf, models: &ModelSet) -> RecorderOpt
 }
 
 /// Stops the recording when it is time, and waits until it is over: the pipeline ends it with the source.
-fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, stop: &AtomicBool) {
+fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, outputs: Option<&LiveOutputs>, stop: &AtomicBool) {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     // A template that cannot be read would be a bar without words, no reason to stop.
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
@@ -148,7 +165,7 @@ fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, stop: &Atom
     }
     let by_clock = matches!(args.source, SourceSpec::Camera(_));
     let started_at = Instant::now();
-    let mut trouble = None;
+    let (mut trouble, mut camera) = (None, None);
     loop {
         let (recording, status) = (recorder.status(), live.status());
         if recording.end().is_some() {
@@ -166,6 +183,11 @@ fn watch(args: &RecordArgs, live: &LiveSession, recorder: &Recorder, stop: &Atom
             bar.suspend(|| output::note(now.clone().unwrap_or_default()));
         }
         trouble = now;
+        let now = outputs.and_then(camera_words);
+        if now.is_some() && now != camera {
+            bar.suspend(|| output::note(now.clone().unwrap_or_default()));
+        }
+        camera = now.or(camera);
         std::thread::sleep(LOOK_EVERY);
     }
     bar.finish_and_clear();
@@ -176,6 +198,12 @@ fn progress_words(status: &RecordingStatus) -> String {
     let free = status.free_bytes.map(|free| format!(", {} free", HumanBytes(free))).unwrap_or_default();
     let dropped = if status.dropped > 0 { format!(", {} frames dropped", status.dropped) } else { String::new() };
     format!("{}:{:02}, {}{free}{dropped}; Ctrl-C stops", secs / 60, secs % 60, HumanBytes(status.bytes))
+}
+
+/// Where the images are shown, or why they are not.
+fn camera_words(outputs: &LiveOutputs) -> Option<String> {
+    let OutputStatus { camera, camera_error, .. } = outputs.status();
+    camera_error.or_else(|| camera.map(|camera| format!("other programs see the images as the camera {camera}")))
 }
 
 fn trouble_words(status: &Status) -> Option<String> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
 /// One output's way out. Dropping it switches it off: the thread ends by itself.
 pub(super) struct Lane<T> {
@@ -19,11 +19,49 @@ pub(super) struct Lane<T> {
 }
 
 /// Whether a [`Lane`] is on, for its work.
+#[derive(Clone)]
 pub(super) struct Switch(Arc<AtomicBool>);
 
 impl Switch {
+    #[cfg(test)]
+    pub(super) fn on() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
     pub(super) fn is_on(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What comes to a [`Lane`]'s thread.
+pub(super) struct Items<T> {
+    waiting: Receiver<T>,
+    switch: Switch,
+}
+
+/// What there is to do.
+#[derive(Debug, PartialEq)]
+pub(super) enum NextItem<T> {
+    Item(T),
+    /// None came in time.
+    Pause,
+    /// The lane is switched off or closed.
+    End,
+}
+
+impl<T> Items<T> {
+    pub(super) fn switch(&self) -> Switch {
+        self.switch.clone()
+    }
+
+    /// Waits for the next item, no longer than `pause`.
+    pub(super) fn next(&self, pause: Duration) -> NextItem<T> {
+        let next = match self.waiting.recv_timeout(pause) {
+            Ok(item) => NextItem::Item(item),
+            Err(RecvTimeoutError::Timeout) => NextItem::Pause,
+            Err(RecvTimeoutError::Disconnected) => NextItem::End,
+        };
+        if self.switch.is_on() { next } else { NextItem::End }
     }
 }
 
@@ -38,16 +76,24 @@ impl<T: Send + 'static> Lane<T> {
         capacity: usize,
         mut work: impl FnMut(T, &Switch) -> ControlFlow<()> + Send + 'static,
     ) -> io::Result<Self> {
-        let (sender, waiting) = bounded::<T>(capacity);
-        let (items, on) = (waiting.clone(), Arc::new(AtomicBool::new(true)));
-        let switch = Switch(Arc::clone(&on));
-        let thread = thread::Builder::new().name(name.into()).spawn(move || {
-            for item in items {
-                if !switch.is_on() || work(item, &switch).is_break() {
+        Self::run(name, capacity, move |items| {
+            while let Ok(item) = items.waiting.recv() {
+                if !items.switch.is_on() || work(item, &items.switch).is_break() {
                     return;
                 }
             }
-        })?;
+        })
+    }
+
+    /// The same for work that fetches its items by itself.
+    ///
+    /// # Errors
+    /// The system cannot start a thread.
+    pub(super) fn run(name: &str, capacity: usize, work: impl FnOnce(&Items<T>) + Send + 'static) -> io::Result<Self> {
+        let (sender, waiting) = bounded::<T>(capacity);
+        let on = Arc::new(AtomicBool::new(true));
+        let items = Items { waiting: waiting.clone(), switch: Switch(Arc::clone(&on)) };
+        let thread = thread::Builder::new().name(name.into()).spawn(move || work(&items))?;
         Ok(Self { sender: Some(sender), waiting, on, thread: Some(thread) })
     }
 
@@ -134,6 +180,26 @@ mod tests {
         let closing = Instant::now();
         assert_eq!(lane.close(Instant::now() + Duration::from_millis(20)), 3);
         assert!(closing.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_thread_that_fetches_its_items_sees_pauses_and_the_end() {
+        let (done, seen) = mpsc::channel();
+        let lane: Lane<u32> = Lane::run("lane", 2, move |items| {
+            loop {
+                let next = items.next(Duration::from_millis(1));
+                let is_end = next == NextItem::End;
+                if done.send(next).is_err() || is_end {
+                    return;
+                }
+            }
+        })
+        .unwrap();
+        assert_eq!(seen.recv().unwrap(), NextItem::Pause);
+        lane.offer(7);
+        assert!(seen.iter().any(|next| next == NextItem::Item(7)));
+        drop(lane);
+        assert!(seen.iter().any(|next| next == NextItem::End));
     }
 
     #[test]

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use facelens_core::Analysis;
 use facelens_media::SourceInfo;
-use facelens_session::{AnalysisSink, FrameRow};
+use facelens_session::{AnalysisSink, FrameRow, PictureLook};
 
+use super::camera::{CameraLane, CameraSteering, OpenCamera, open_virtual_camera};
 use super::heads::{HeadLane, Steering};
 use super::lines::{LineLane, MakeStdout};
 use super::lock;
 use super::options::{Follow, OutputOptions};
 use super::status::{OutputStatus, SharedStatus};
 
-/// How long closing waits for the last lines.
+/// How long closing waits for the last lines and for the virtual camera to be given free.
 const CLOSING: Duration = Duration::from_millis(200);
 
 /// The running outputs. Whoever hands something over never waits. Dropping them gives what waits a moment, and leaves a
@@ -24,7 +25,8 @@ pub struct LiveOutputs {
     steering: Arc<Mutex<Steering>>,
     status: Arc<SharedStatus>,
     input: Mutex<Arc<str>>,
-    stdout: MakeStdout,
+    camera: Arc<CameraSteering>,
+    makers: OutputMakers,
 }
 
 #[derive(Default)]
@@ -32,6 +34,14 @@ struct Lanes {
     options: OutputOptions,
     heads: Option<HeadLane>,
     lines: Option<LineLane>,
+    camera: Option<CameraLane>,
+}
+
+/// Makes what is not of this program; others in tests.
+#[derive(Clone, Copy)]
+pub(super) struct OutputMakers {
+    pub stdout: MakeStdout,
+    pub camera: OpenCamera,
 }
 
 impl LiveOutputs {
@@ -40,17 +50,18 @@ impl LiveOutputs {
     /// # Errors
     /// Where the system cannot open a socket or start a thread.
     pub fn start(options: OutputOptions) -> io::Result<Self> {
-        Self::start_with(options, || Box::new(io::stdout()))
+        Self::start_with(options, OutputMakers { stdout: || Box::new(io::stdout()), camera: open_virtual_camera })
     }
 
-    /// As [`start`](Self::start), with another standard output.
-    pub(super) fn start_with(options: OutputOptions, stdout: MakeStdout) -> io::Result<Self> {
+    /// As [`start`](Self::start), with another standard output and another virtual camera.
+    pub(super) fn start_with(options: OutputOptions, makers: OutputMakers) -> io::Result<Self> {
         let outputs = Self {
             lanes: Mutex::default(),
             steering: Arc::default(),
             status: Arc::default(),
             input: Mutex::new("".into()),
-            stdout,
+            camera: Arc::default(),
+            makers,
         };
         outputs.change(options)?;
         Ok(outputs)
@@ -72,8 +83,15 @@ impl LiveOutputs {
         let lines = if options.jsonl == lanes.options.jsonl {
             None
         } else {
-            let start = |target| LineLane::start(target, self.stdout, Arc::clone(&self.status));
+            let start = |target| LineLane::start(target, self.makers.stdout, Arc::clone(&self.status));
             Some(options.jsonl.map(start).transpose()?)
+        };
+        let camera = if options.camera == lanes.options.camera {
+            None
+        } else {
+            let (open, steering) = (self.makers.camera, &self.camera);
+            let start = |choice| CameraLane::start(choice, open, Arc::clone(steering), Arc::clone(&self.status));
+            Some(options.camera.clone().map(start).transpose()?)
         };
         // An old thread ends by itself after what it has; the errors were about it.
         if let Some(heads) = heads {
@@ -90,12 +108,16 @@ impl LiveOutputs {
             lanes.lines = lines;
             self.status.change(|status| status.line_error = None);
         }
+        if let Some(camera) = camera {
+            lanes.camera = camera;
+            self.status.change(|status| (status.camera, status.camera_error) = (None, None));
+        }
         lanes.options = options;
         Ok(())
     }
 
     /// Hands over one analysis; never waits.
-    pub fn send(&self, analysis: &Analysis) {
+    pub fn send(&self, analysis: &Arc<Analysis>) {
         let lanes = lock(&self.lanes);
         if let Some(heads) = &lanes.heads {
             heads.offer(analysis);
@@ -103,6 +125,21 @@ impl LiveOutputs {
         if let Some(lines) = &lanes.lines {
             lines.offer(FrameRow::new(&*Arc::clone(&lock(&self.input)), analysis));
         }
+        if let Some(camera) = &lanes.camera {
+            camera.offer(analysis);
+        }
+    }
+
+    /// Shows an analysis on the virtual camera alone: one that was sent before the camera was switched on.
+    pub fn show(&self, analysis: &Arc<Analysis>) {
+        if let Some(camera) = &lock(&self.lanes).camera {
+            camera.offer(analysis);
+        }
+    }
+
+    /// What the virtual camera shows from now on.
+    pub fn set_look(&self, look: PictureLook) {
+        self.camera.set_look(look);
     }
 
     /// From the next frame on this person's head goes to opentrack.
@@ -126,10 +163,12 @@ impl AnalysisSink for LiveOutputs {
         self.send(analysis);
     }
 
-    /// Identities start anew, so nobody in particular is followed any more. What counts as straight ahead stays.
+    /// Identities start anew, so nobody in particular is followed any more. What counts as straight ahead stays. The virtual
+    /// camera is black until the next picture.
     fn source_changed(&self) {
         self.follow(Follow::Largest);
         self.status.change(|status| status.followed = None);
+        self.camera.forget();
     }
 
     /// The `input` of the next lines.
@@ -140,13 +179,16 @@ impl AnalysisSink for LiveOutputs {
 
 impl Drop for LiveOutputs {
     fn drop(&mut self) {
-        let Lanes { heads, lines, .. } = std::mem::take(&mut *lock(&self.lanes));
+        let Lanes { heads, lines, camera, .. } = std::mem::take(&mut *lock(&self.lanes));
         let deadline = Instant::now() + CLOSING;
         if let Some(heads) = heads {
             heads.close(deadline);
         }
         if let Some(lines) = lines {
             lines.close(deadline);
+        }
+        if let Some(camera) = camera {
+            camera.close(deadline);
         }
         let dropped = self.status.get().dropped;
         if dropped > 0 {

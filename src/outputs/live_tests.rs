@@ -6,7 +6,7 @@ use std::thread;
 use facelens_core::frame::Frame;
 use facelens_core::geometry::{Point, Pose, Rect};
 use facelens_core::track::Face;
-use facelens_media::SourceKind;
+use facelens_media::{SourceError, SourceErrorKind, SourceKind};
 
 use super::*;
 use crate::outputs::JsonlTarget;
@@ -48,7 +48,7 @@ fn yaw(socket: &UdpSocket) -> f64 {
 #[test]
 fn opentrack_gets_the_head_of_the_largest_face_and_of_whom_is_chosen() {
     let (socket, address) = listener();
-    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), jsonl: None }).unwrap();
+    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), ..OutputOptions::default() }).unwrap();
     outputs.send(&analysis(0, vec![face(1, 100.0, 11.0), face(2, 150.0, 22.0)]));
     assert_eq!(yaw(&socket), 22.0);
     // Hardly larger is no reason to jump; much larger is.
@@ -77,7 +77,7 @@ fn opentrack_gets_the_head_of_the_largest_face_and_of_whom_is_chosen() {
 fn json_lines_are_those_of_the_files() {
     let (socket, address) = listener();
     let jsonl = Some(JsonlTarget::Udp(address));
-    let outputs = LiveOutputs::start(OutputOptions { opentrack: None, jsonl }).unwrap();
+    let outputs = LiveOutputs::start(OutputOptions { jsonl, ..OutputOptions::default() }).unwrap();
     outputs.source_opened(&SourceInfo {
         name: "demo".into(),
         kind: SourceKind::Video,
@@ -99,7 +99,7 @@ fn json_lines_are_those_of_the_files() {
 fn a_port_where_nobody_listens_is_no_error() {
     let (socket, address) = listener();
     drop(socket);
-    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), jsonl: None }).unwrap();
+    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), ..OutputOptions::default() }).unwrap();
     for number in 0..3 {
         outputs.send(&analysis(number, vec![face(1, 100.0, 0.0)]));
         // The newest wins: each is waited for.
@@ -107,6 +107,13 @@ fn a_port_where_nobody_listens_is_no_error() {
             assert_eq!(outputs.status().head_error, None);
             thread::sleep(Duration::from_millis(1));
         }
+    }
+}
+
+fn makers(stdout: MakeStdout) -> OutputMakers {
+    OutputMakers {
+        stdout,
+        camera: |_, _| Err(SourceError::new(SourceErrorKind::NoCamera, "virtual camera", "it is none", "")),
     }
 }
 
@@ -130,8 +137,9 @@ impl Write for Stuck {
 fn a_reader_that_is_stuck_costs_lines_and_nothing_else() {
     static GO: AtomicBool = AtomicBool::new(false);
     let (socket, address) = listener();
-    let options = OutputOptions { opentrack: Some(address), jsonl: Some(JsonlTarget::Stdout) };
-    let outputs = LiveOutputs::start_with(options, || Box::new(Stuck(&GO))).unwrap();
+    let jsonl = Some(JsonlTarget::Stdout);
+    let options = OutputOptions { opentrack: Some(address), jsonl, ..OutputOptions::default() };
+    let outputs = LiveOutputs::start_with(options, makers(|| Box::new(Stuck(&GO)))).unwrap();
     for number in 0..200 {
         let turn = number as f32 / 8.0;
         outputs.send(&analysis(number, vec![face(1, 100.0, turn)]));
@@ -154,8 +162,8 @@ fn a_reader_that_is_stuck_costs_lines_and_nothing_else() {
 #[test]
 fn closing_does_not_wait_for_a_reader_that_is_stuck() {
     static NEVER: AtomicBool = AtomicBool::new(false);
-    let options = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
-    let outputs = LiveOutputs::start_with(options, || Box::new(Stuck(&NEVER))).unwrap();
+    let options = OutputOptions { jsonl: Some(JsonlTarget::Stdout), ..OutputOptions::default() };
+    let outputs = LiveOutputs::start_with(options.clone(), makers(|| Box::new(Stuck(&NEVER)))).unwrap();
     for number in 0..70 {
         outputs.send(&analysis(number, vec![]));
     }
@@ -175,7 +183,7 @@ fn closing_does_not_wait_for_a_reader_that_is_stuck() {
 #[test]
 fn another_source_has_nobody_to_follow_yet() {
     let (socket, address) = listener();
-    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), jsonl: None }).unwrap();
+    let outputs = LiveOutputs::start(OutputOptions { opentrack: Some(address), ..OutputOptions::default() }).unwrap();
     outputs.follow(Follow::Person(2));
     outputs.source_changed();
     // Their number 2 is somebody else.
@@ -191,26 +199,26 @@ fn another_source_has_nobody_to_follow_yet() {
 fn another_output_changes_nothing_of_the_first() {
     let (socket, address) = listener();
     let (script, script_address) = listener();
-    let opentrack = OutputOptions { opentrack: Some(address), jsonl: None };
-    let outputs = LiveOutputs::start(opentrack).unwrap();
+    let opentrack = OutputOptions { opentrack: Some(address), ..OutputOptions::default() };
+    let outputs = LiveOutputs::start(opentrack.clone()).unwrap();
     outputs.follow(Follow::Person(2));
     outputs.centre();
     let faces = |yaw| vec![face(1, 250.0, 5.0), face(2, 100.0, yaw)];
     outputs.send(&analysis(0, faces(20.0)));
     assert_eq!(yaw(&socket), 0.0);
-    let both = OutputOptions { jsonl: Some(JsonlTarget::Udp(script_address)), ..opentrack };
+    let both = OutputOptions { jsonl: Some(JsonlTarget::Udp(script_address)), ..opentrack.clone() };
     let from = |socket: &UdpSocket| socket.peek_from(&mut [0; 64]).unwrap().1;
     outputs.send(&analysis(1, faces(20.0)));
     let own = from(&socket);
     assert_eq!(yaw(&socket), 0.0);
-    outputs.change(both).unwrap();
+    outputs.change(both.clone()).unwrap();
     outputs.send(&analysis(2, faces(23.0)));
     assert_eq!(from(&socket), own, "the other output keeps its socket");
     assert_eq!(yaw(&socket), 3.0, "still from the centre and of the same person");
     assert_eq!(serde_json::from_slice::<FrameRow>(&received(&script)).unwrap().frame, 2);
     // Elsewhere, it is the same head.
     let (moved, moved_address) = listener();
-    outputs.change(OutputOptions { opentrack: Some(moved_address), jsonl: None }).unwrap();
+    outputs.change(OutputOptions { opentrack: Some(moved_address), ..OutputOptions::default() }).unwrap();
     outputs.send(&analysis(3, faces(24.0)));
     assert_eq!(yaw(&moved), 4.0);
     while outputs.status().heads < 4 {
@@ -222,4 +230,21 @@ fn another_output_changes_nothing_of_the_first() {
     while outputs.status().followed.is_some() {
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn a_virtual_camera_that_is_none_is_told_and_holds_up_nothing() {
+    let (socket, address) = listener();
+    let camera = Some(facelens_media::CameraChoice::Any);
+    let options = OutputOptions { opentrack: Some(address), jsonl: None, camera };
+    let outputs = LiveOutputs::start_with(options.clone(), makers(|| Box::new(io::sink()))).unwrap();
+    let mut number = 0;
+    while outputs.status().camera_error.is_none() {
+        outputs.send(&analysis(number, vec![face(1, 100.0, 5.0)]));
+        assert_eq!(yaw(&socket), 5.0);
+        number += 1;
+    }
+    assert_eq!(outputs.status().errors().collect::<Vec<_>>(), ["virtual camera: it is none"]);
+    outputs.change(OutputOptions { camera: None, ..options }).unwrap();
+    assert_eq!(outputs.status().camera_error, None, "switched off, it is nobody's any more");
 }

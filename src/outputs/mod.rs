@@ -1,8 +1,10 @@
-//! What other programs get live: the head of one person for opentrack, and every analysis as JSONL.
+//! What other programs get live: the head of one person for opentrack, every analysis as JSONL, and the picture as a
+//! virtual camera.
 //!
-//! Both are off until somebody asks for them, and go to this machine unless another address is named. Each has a thread
+//! All are off until somebody asks for them, and go to this machine unless another address is named. Each has a thread
 //! and a bounded way of its own.
 
+mod camera;
 mod datagrams;
 mod head;
 mod heads;

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 
+use facelens_media::CameraChoice;
+
 /// Where opentrack's input "UDP over network" listens.
 pub const OPENTRACK_PORT: u16 = 4242;
 
@@ -26,18 +28,20 @@ pub enum JsonlTarget {
 }
 
 /// What goes out. Nothing by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutputOptions {
     /// Where opentrack listens.
     pub opentrack: Option<SocketAddr>,
     /// Where scripts listen.
     pub jsonl: Option<JsonlTarget>,
+    /// The virtual camera that shows the picture.
+    pub camera: Option<CameraChoice>,
 }
 
 impl OutputOptions {
     /// Whether anything goes out.
     pub fn any(&self) -> bool {
-        self.opentrack.is_some() || self.jsonl.is_some()
+        self.opentrack.is_some() || self.jsonl.is_some() || self.camera.is_some()
     }
 }
 
@@ -57,6 +61,8 @@ pub struct WantedOutputs {
     pub opentrack: Option<Address>,
     /// Where scripts listen.
     pub jsonl: Option<WantedJsonl>,
+    /// The virtual camera.
+    pub camera: Option<CameraChoice>,
 }
 
 /// Where the JSONL is to go.

@@ -19,12 +19,18 @@ pub struct OutputStatus {
     pub head_error: Option<String>,
     /// Why the last line could not be sent.
     pub line_error: Option<String>,
+    /// Images that the virtual camera showed; one that is shown again counts once.
+    pub images: u64,
+    /// The virtual camera and its format, in words; `None` while it is not open.
+    pub camera: Option<String>,
+    /// Why the virtual camera shows nothing; it is tried again by itself.
+    pub camera_error: Option<String>,
 }
 
 impl OutputStatus {
     /// What cannot be sent at the moment, in words.
     pub fn errors(&self) -> impl Iterator<Item = &str> {
-        [&self.head_error, &self.line_error].into_iter().flatten().map(String::as_str)
+        [&self.head_error, &self.line_error, &self.camera_error].into_iter().flatten().map(String::as_str)
     }
 }
 

@@ -14,6 +14,9 @@ use super::metrics::LiveMetrics;
 
 /// The figures change at most this often, unless something happens to the source.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
+/// Where the window is not woken for each frame, its analysis is to bring the figures: a repaint less. Not when it is as
+/// late as this.
+const PUBLISH_LATE: Duration = Duration::from_millis(500);
 
 /// What the window shows of the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,7 +182,7 @@ impl LiveState {
             *figures = LiveMetrics::new(figures.generation + 1);
             self.frame.store(None);
             self.analysis.store(None);
-            self.publish(&mut figures, true);
+            self.publish(&mut figures, Duration::ZERO);
             figures.generation
         };
         let (of_source, lasting) = {
@@ -200,7 +203,7 @@ impl LiveState {
             let mut figures = self.figures();
             let shown = figures.shown.clone();
             *figures = LiveMetrics { shown, ..LiveMetrics::new(figures.generation + 1) };
-            self.publish(&mut figures, true);
+            self.publish(&mut figures, Duration::ZERO);
             figures.generation
         };
         let lasting = self.sinks().lasting();
@@ -253,7 +256,8 @@ impl LiveState {
     /// A frame came, and `missed` before it did not. `false`: it is from a source that no longer counts.
     pub(super) fn captured(&self, generation: u64, frame: &Arc<Frame>, missed: u64) -> bool {
         let quiet = self.waits.load(Ordering::Relaxed) && self.analysis.load().is_some();
-        self.change_quietly(generation, false, quiet, |figures| {
+        let publish_after = if quiet { PUBLISH_LATE } else { PUBLISH_EVERY };
+        self.change_quietly(generation, quiet, publish_after, |figures| {
             figures.captured.count(Instant::now());
             figures.counts.add(missed);
             self.frame.store(Some(Arc::clone(frame)));
@@ -272,7 +276,10 @@ impl LiveState {
     pub(super) fn analysed(&self, generation: u64, analysis: Analysis, again: bool, error: Option<String>) {
         let now = Instant::now();
         let analysis = Arc::new(analysis);
-        let counts = self.change(generation, false, |figures| {
+        // A newer frame is there: it is analysed next, or the one after it is shown before.
+        let newest = self.frame.load().as_ref().map(|frame| frame.sequence);
+        let quiet = !self.waits.load(Ordering::Relaxed) && newest > Some(analysis.frame.sequence);
+        let counts = self.change_quietly(generation, quiet, PUBLISH_EVERY, |figures| {
             if !again {
                 let delay = now.saturating_duration_since(analysis.frame.captured_at);
                 figures.analysed.count(now);
@@ -300,7 +307,7 @@ impl LiveState {
 
     /// Time goes on: rates fall where nothing comes.
     pub(super) fn tick(&self) {
-        let published = self.publish(&mut self.figures(), false);
+        let published = self.publish(&mut self.figures(), PUBLISH_EVERY);
         if published {
             (self.wake)();
         }
@@ -308,15 +315,17 @@ impl LiveState {
 
     /// Changes the figures of `generation` and wakes the window; `false` where another source counts now.
     fn change(&self, generation: u64, at_once: bool, change: impl FnOnce(&mut LiveMetrics)) -> bool {
-        self.change_quietly(generation, at_once, false, change)
+        let after = if at_once { Duration::ZERO } else { PUBLISH_EVERY };
+        self.change_quietly(generation, false, after, change)
     }
 
-    /// As [`change`](Self::change); where it is `quiet`, the window is woken only for new figures.
+    /// As [`change`](Self::change); where it is `quiet`, the window is woken only for new figures. They are shown when the
+    /// last ones are this old.
     fn change_quietly(
         &self,
         generation: u64,
-        at_once: bool,
         quiet: bool,
+        publish_after: Duration,
         change: impl FnOnce(&mut LiveMetrics),
     ) -> bool {
         let published = {
@@ -325,7 +334,7 @@ impl LiveState {
                 return false;
             }
             change(&mut figures);
-            self.publish(&mut figures, at_once)
+            self.publish(&mut figures, publish_after)
         };
         if published || !quiet {
             (self.wake)();
@@ -333,10 +342,10 @@ impl LiveState {
         true
     }
 
-    /// Shows the figures where it is time to and they are other ones than before; whether it did.
-    fn publish(&self, figures: &mut LiveMetrics, at_once: bool) -> bool {
+    /// Shows the figures where the last ones are this old and they are other ones than before; whether it did.
+    fn publish(&self, figures: &mut LiveMetrics, after: Duration) -> bool {
         let now = Instant::now();
-        if !at_once && figures.published_at.is_some_and(|last| now.duration_since(last) < PUBLISH_EVERY) {
+        if figures.published_at.is_some_and(|last| now.saturating_duration_since(last) < after) {
             return false;
         }
         figures.published_at = Some(now);
@@ -412,6 +421,25 @@ mod tests {
         live_state.figures().published_at = Some(Instant::now() + PUBLISH_EVERY);
         live_state.captured(1, &frame, 0);
         assert_eq!(count(), 0);
+        analysed();
+        assert_eq!(count(), 1);
+        // While frames come, an analysis of an older one is seen with the next. The last of them wakes the window.
+        live_state.set_waits(false);
+        let newer = Arc::new(Frame::from_rgb(1, 1, vec![0; 3]).unwrap().at(1, Duration::ZERO));
+        live_state.captured(1, &newer, 0);
+        assert_eq!(count(), 1);
+        analysed();
+        assert_eq!(count(), 0);
+        let timings = StageTimings::default();
+        live_state.analysed(1, Analysis { frame: newer, faces: vec![], timings }, false, None);
+        assert_eq!(count(), 1);
+        live_state.set_waits(true);
+        // New figures come with the analysis, not with its frame; they come with the frame where the analysis is late.
+        for (age, woken) in [(PUBLISH_EVERY, 0), (PUBLISH_LATE, 1)] {
+            live_state.figures().published_at = Some(Instant::now() - age);
+            live_state.captured(1, &frame, 0);
+            assert_eq!(count(), woken, "{age:?}");
+        }
         analysed();
         assert_eq!(count(), 1);
         // Time goes on: once nothing comes any more, the figures stay as they are.

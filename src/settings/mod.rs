@@ -64,7 +64,7 @@ pub struct Settings {
     pub recent_files: Vec<PathBuf>,
     /// Which pictures are recorded.
     pub record_pictures: RecordedPictures,
-    /// Faces are made unrecognisable in recorded videos.
+    /// Faces are made unrecognisable in recorded videos and in the virtual camera.
     pub record_blur: bool,
     /// Seconds that are counted before a recording; 0: it begins at once.
     pub record_countdown_secs: u32,
@@ -74,6 +74,10 @@ pub struct Settings {
     pub opentrack_address: SocketAddr,
     /// Where a program listens for JSON lines.
     pub jsonl_address: SocketAddr,
+    /// The virtual camera that shows the picture once it is switched on; `None`: the first one that is free.
+    pub virtual_camera: Option<PathBuf>,
+    /// The virtual camera shows the overlay.
+    pub virtual_camera_overlay: bool,
     /// The side panel is shown.
     pub panel_open: bool,
     /// Width of the side panel in points.
@@ -123,6 +127,8 @@ impl Default for Settings {
             record_mirror: false,
             opentrack_address: (Ipv4Addr::LOCALHOST, OPENTRACK_PORT).into(),
             jsonl_address: (Ipv4Addr::LOCALHOST, OPENTRACK_PORT + 1).into(),
+            virtual_camera: None,
+            virtual_camera_overlay: true,
             panel_open: true,
             panel_width: 320.0,
             window_size: [1120.0, 700.0],
@@ -200,6 +206,8 @@ impl Settings {
             record_mirror: reader.take("record_mirror").unwrap_or(default.record_mirror),
             opentrack_address: reader.take("opentrack_address").unwrap_or(default.opentrack_address),
             jsonl_address: reader.take("jsonl_address").unwrap_or(default.jsonl_address),
+            virtual_camera: reader.take("virtual_camera").filter(|device: &PathBuf| !device.as_os_str().is_empty()),
+            virtual_camera_overlay: reader.take("virtual_camera_overlay").unwrap_or(default.virtual_camera_overlay),
             panel_open: reader.take("panel_open").unwrap_or(default.panel_open),
             panel_width: reader
                 .take_if("panel_width", "a width from 280 to 480", |width| PANEL_WIDTHS.contains(width))
@@ -236,7 +244,7 @@ impl Settings {
     }
 
     /// Every setting under its key, as the file has it.
-    fn entries(&self) -> [(&'static str, Value); 33] {
+    fn entries(&self) -> [(&'static str, Value); 35] {
         let text = |text: &dyn ToString| Value::from(text.to_string());
         // TOML is UTF-8: a name that is none is forgotten rather than remembered as another one.
         let path = |path: &Path| Value::from(path.to_str().unwrap_or_default());
@@ -271,6 +279,8 @@ impl Settings {
             ("record_mirror", self.record_mirror.into()),
             ("opentrack_address", text(&self.opentrack_address)),
             ("jsonl_address", text(&self.jsonl_address)),
+            ("virtual_camera", path(self.virtual_camera.as_deref().unwrap_or(Path::new("")))),
+            ("virtual_camera_overlay", self.virtual_camera_overlay.into()),
             ("panel_open", self.panel_open.into()),
             ("panel_width", f64::from(self.panel_width.round()).into()),
             (
@@ -387,6 +397,8 @@ mod tests {
             record_mirror: true,
             opentrack_address: ([192, 168, 0, 7], 5005).into(),
             jsonl_address: ([127, 0, 0, 1], 5006).into(),
+            virtual_camera: Some("/dev/video10".into()),
+            virtual_camera_overlay: false,
             panel_open: false,
             panel_width: 333.0,
             window_size: [900.0, 640.0],

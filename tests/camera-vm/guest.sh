@@ -1,6 +1,6 @@
 # Runs as root in the virtual machine of run.sh, by busybox. Prints a line `pass ...` or `FAIL ...` per check.
 # Faces are searched by the small detector: every instruction is emulated, and the program is not optimised.
-# The driver's second node gives metadata: it is a /dev/video* as well, and must not be listed.
+# The driver's other nodes take images and give metadata: they are a /dev/video* as well, and must not be listed.
 
 check() { # DESCRIPTION COMMAND...: passes when the command succeeds; else shows what the program said.
     description=$1
@@ -35,15 +35,15 @@ plug() { echo vivid.0 >/sys/bus/platform/drivers/vivid/bind; }
 
 while read -r module; do
     options=
-    [ "$module" = vivid.ko ] && options="n_devs=1 node_types=0x20001 num_inputs=1 input_types=0"
+    [ "$module" = vivid.ko ] && options="n_devs=1 node_types=0x20101 num_inputs=1 input_types=0 num_outputs=1 output_types=0"
     # shellcheck disable=SC2086
     insmod "/modules/$module" $options || echo "FAIL insmod $module"
 done </modules/order
-check "the driver made a capture node and a metadata node" test -e /dev/video0 -a -e /dev/video1
+check "the driver made a capture, an output and a metadata node" test -e /dev/video0 -a -e /dev/video1 -a -e /dev/video2
 
 run cameras --json
 check "cameras --json succeeds" test "$status" = 0
-check "one camera is listed, and no metadata node" test "$(grep -c '"device"' /tmp/out)" = 1
+check "one camera is listed, and no other node" test "$(grep -c '"device"' /tmp/out)" = 1
 check "it has a name, its device and formats" grep -q '"YUYV .* at [0-9]* fps"' /tmp/out
 run cameras
 check "the table names device and format" grep -q '/dev/video0 .* fps' /tmp/out
@@ -84,6 +84,57 @@ wait $long
 status=$?
 check "interrupted, it ends with exit code 130" test "$status" = 130
 rm /tmp/long.err
+
+# The virtual camera: a session of the demo is recorded and shown meanwhile. Records FILE ARGS...
+record() {
+    file=$1
+    shift
+    facelens record demo --detector blaze-front --pictures none -o /tmp/sessions --seconds 3600 "$@" >/tmp/out 2>"$file" &
+    recording=$!
+}
+seen_again() { [ "$(grep -c "see the images" /tmp/err)" -ge 2 ]; }
+stop() { # Ends the recording; its exit code is in $status.
+    kill -INT $recording
+    wait $recording
+    status=$?
+}
+record /tmp/err --virtual-camera
+check "no virtual camera: it says what to install" eventually 120 says "install v4l2loopback.*sudo modprobe"
+check "no virtual camera: the recording goes on" kill -0 $recording
+stop
+check "no virtual camera: the session is saved" test "$status" = 130 -a -s "$(ls -d /tmp/sessions/*/faces.csv | head -n 1)"
+
+record /tmp/err --virtual-camera /dev/video1
+check "an output of hardware shows the demo" eventually 120 says "see the images as the camera .*(/dev/video1), YUYV"
+unplug
+check "an output that goes away is reported" eventually 120 says "/dev/video1.*no longer there"
+check "and the recording goes on" kill -0 $recording
+plug
+check "it is found again by itself" eventually 120 seen_again
+stop
+check "and the session is saved" test "$status" = 130
+
+if [ -e /modules/v4l2loopback.ko ]; then
+    insmod /modules/v4l2loopback.ko video_nr=10 exclusive_caps=1 card_label=facelens
+    chmod 600 /dev/video10
+    chmod 1777 /tmp
+    su -s /bin/sh nobody -c "facelens record demo --pictures none -o /tmp/nobody --seconds 3 --virtual-camera" >/tmp/out 2>/tmp/err
+    check "v4l2loopback without permission: the group is named" says "group .video"
+    record /tmp/long.err --virtual-camera
+    check "v4l2loopback is found and shows the demo" eventually 120 grep -q 'as the camera facelens (/dev/video10), YUYV' /tmp/long.err
+    run cameras
+    check "other programs list it as a camera" grep -q 'facelens  */dev/video10  *YUYV' /tmp/out
+    run analyze --detector blaze-front camera:facelens --seconds 4 -o /tmp/loop.jsonl
+    check "and read the demo from it" test "$status" = 0
+    check "with its faces" grep -q '"faces":\[{' /tmp/loop.jsonl
+    run record demo --pictures none -o /tmp/second --seconds 3 --virtual-camera 10
+    check "a second program is told that it is in use" says "another program sends images"
+    stop
+    check "and the session is saved" test "$status" = 130
+    rm /tmp/long.err
+else
+    echo "pass (v4l2loopback is skipped: its module could not be built)"
+fi
 
 unplug
 run cameras --json

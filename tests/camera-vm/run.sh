@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The program against a real V4L2 device, without a camera: a small virtual machine boots Debian's kernel with its test
-# driver `vivid`, and guest.sh runs the program in it. Needs no root and no KVM. Usage: run.sh PROGRAM
+# driver `vivid` and with v4l2loopback, and guest.sh runs the program in it. Needs no root and no KVM. Usage: run.sh PROGRAM
 #
 # Environment: CAMERA_VM_TIMEOUT seconds for the machine (default 600), CAMERA_VM_KEEP=DIR to keep its log there.
 set -euo pipefail
@@ -40,6 +40,27 @@ if [ ! -e "$cache/version" ]; then
 fi
 version=$(cat "$cache/version")
 
+# Debian has v4l2loopback as source: it is built once with the headers of the same kernel. Without it, its checks are left out.
+build_loopback() {
+    local download common headers
+    download=$(mktemp -d "$cache/download.XXXXXX")
+    common=linux-headers-${version%-*}-common
+    headers=linux-headers-$version
+    (
+        cd "$download"
+        apt-get download -q v4l2loopback-dkms "$headers" "$common" \
+            "$(apt-cache depends "$headers" | awk '/Depends: linux-kbuild/ { print $2; exit }')"
+        for package in *.deb; do
+            dpkg-deb -x "$package" root
+        done
+        # Its Makefile names the place where it would be installed.
+        sed -i "s|/usr/src|$download/root/usr/src|" "root/usr/src/$headers/Makefile"
+        make -C "root/usr/src/$headers" M="$(echo "$download"/root/usr/src/v4l2loopback-*)" modules
+    ) >"$cache/loopback.log" 2>&1 && cp "$download"/root/usr/src/v4l2loopback-*/v4l2loopback.ko "$cache/v4l2loopback-$version.ko"
+    rm -rf "$download"
+}
+[ -e "$cache/v4l2loopback-$version.ko" ] || build_loopback || echo "note: v4l2loopback is not tested: $(tail -n 1 "$cache/loopback.log")"
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
@@ -62,6 +83,8 @@ modprobe -d "$cache/root" -S "$version" --show-depends vivid | awk '$1 == "insmo
     esac
     echo "$name"
 done >"$root/modules/order"
+
+[ ! -e "$cache/v4l2loopback-$version.ko" ] || cp "$cache/v4l2loopback-$version.ko" "$root/modules/v4l2loopback.ko"
 
 cp "$here/guest.sh" "$root/guest.sh"
 cat >"$root/init" <<'INIT'

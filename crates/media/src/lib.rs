@@ -1,4 +1,5 @@
-//! Where frames come from: a camera, a video file, pictures, or the demo, all behind [`Source`].
+//! Where frames come from: a camera, a video file, pictures, or the demo, all behind [`Source`]; and a [`VirtualCamera`],
+//! where they may go to.
 
 #![cfg_attr(test, allow(clippy::print_stderr, reason = "tests say what they skip"))]
 
@@ -22,6 +23,7 @@ mod pictures;
 mod rising;
 mod spec;
 mod video;
+mod virtual_camera;
 
 pub use camera::{
     CameraControl, CameraFormat, CameraPixels, ControlKind, ControlRange, ControlValue, camera_controls,
@@ -35,6 +37,7 @@ pub use video::BoxHeader;
 pub use video::VideoReader;
 #[doc(hidden)]
 pub use video::fuzzing;
+pub use virtual_camera::{VIRTUAL_CAMERA_REMEDY, VirtualCamera, list_virtual_cameras};
 
 /// What a source is, known as soon as it is open.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,6 +19,7 @@ mod info;
 mod jsonl;
 mod kept_json;
 pub mod library;
+mod live_pictures;
 mod mirror;
 mod names;
 pub mod overlay;
@@ -46,6 +47,7 @@ pub use info::{
     has_session_file,
 };
 pub use jsonl::{read_jsonl, write_jsonl};
+pub use live_pictures::{LivePicture, LivePictures, PictureLook};
 pub use parquet::ParquetWriter;
 pub use rows::{AgeRow, FaceRow, FrameRow, GenderRow};
 pub use sink::AnalysisSink;

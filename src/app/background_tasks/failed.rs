@@ -21,6 +21,12 @@ impl BackgroundTask {
                 cause,
                 "unplug the camera that was plugged in last, then press Refresh",
             ))),
+            Self::ListVirtualCameras => TaskReport::VirtualCameras(Err(SourceError::new(
+                SourceErrorKind::Other,
+                "the list of virtual cameras",
+                cause,
+                "load the module v4l2loopback again, then press Refresh",
+            ))),
             Self::PickSource { .. } => TaskReport::SourcePicked(no_dialog(&cause)),
             Self::PickSession(_) => TaskReport::SessionPicked(no_dialog(&cause)),
             Self::PickModel(task) => TaskReport::ModelPicked(task, no_dialog(&cause)),

@@ -27,6 +27,9 @@ pub(super) fn work_of(task: BackgroundTask, sandbox: &Sandbox, context: TaskCont
     let library = Library::open(sandbox);
     match task {
         BackgroundTask::ListCameras => Box::new(|| TaskReport::Cameras(facelens_media::list_cameras())),
+        BackgroundTask::ListVirtualCameras => {
+            Box::new(|| TaskReport::VirtualCameras(facelens_media::list_virtual_cameras()))
+        }
         BackgroundTask::PickSource { folder } => {
             let dialog = source_dialog(folder);
             Box::new(move || TaskReport::SourcePicked(wait_for(dialog)))

@@ -11,7 +11,7 @@ mod parts;
 
 pub(crate) use parts::{
     CameraCommand, CardCommand, ChosenFace, ExportCommand, FaceCommand, LibraryCommand, NoticeNumber, Output,
-    Preference, ReplayCommand, Section,
+    Preference, ReplayCommand, Section, VirtualCameraCommand,
 };
 
 use super::action::Action;
@@ -54,6 +54,8 @@ pub(crate) enum AppCommand {
     Opentrack(bool),
     /// Send each frame's data as JSON lines by datagrams, or no longer.
     JsonLines(bool),
+    /// Something with the virtual camera.
+    VirtualCamera(VirtualCameraCommand),
     /// Use what is typed as the address of this output.
     OutputAddress(Output),
     /// Send this person's head to opentrack; once more: that of the largest face again.

@@ -121,6 +121,19 @@ pub(crate) enum Output {
     JsonLines,
 }
 
+/// What is asked of the virtual camera.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum VirtualCameraCommand {
+    /// Show the picture as a camera to other programs, or no longer.
+    Switch(bool),
+    /// On this device; `None`: on the first one that is free.
+    Device(Option<PathBuf>),
+    /// With the overlay, or without.
+    Overlay(bool),
+    /// List the devices anew.
+    List,
+}
+
 /// A part of the side panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, Button, Label, RichText, ScrollArea, Sense, vec2};
+use eframe::egui::{self, Button, Label, RichText, Sense, vec2};
 
 use super::super::command::AppCommand;
 use super::super::theme;
@@ -21,7 +21,7 @@ pub(in crate::app) fn show(notices: &Notices, ui: &mut egui::Ui, commands: &mut 
     }
     ui.label(theme::weak("What facelens has said since it was started, the newest first."));
     let height = ui.ctx().content_rect().height() - 240.0;
-    ScrollArea::vertical().auto_shrink([false, true]).max_height(height.max(96.0)).show(ui, |ui| {
+    theme::scrolled(height).show(ui, |ui| {
         for notice in all.iter().rev() {
             entry(ui, notice, commands);
         }

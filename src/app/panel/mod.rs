@@ -29,7 +29,7 @@ const LEAST: f32 = 200.0;
 
 pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     let margin = Margin { left: 16, right: 4, top: 12, bottom: 8 };
-    let frame = egui::Frame::new().fill(theme::colors().panel).inner_margin(margin);
+    let frame = theme::bar(margin);
     let width = width_in(ui.available_width(), app.settings.panel_width);
     let panel = egui::Panel::right("side panel").frame(frame).resizable(false).exact_size(width);
     let response = panel.show(ui, |ui| {

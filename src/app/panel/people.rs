@@ -13,12 +13,14 @@ use crate::pipeline::SourceState;
 const GAP: f32 = theme::HALF;
 
 /// Shows the people in `height` points; gives the height that it took, title and all.
-pub(super) fn show(app: &App, ui: &mut egui::Ui, height: f32, commands: &mut Vec<AppCommand>) -> f32 {
+pub(super) fn show(app: &mut App, ui: &mut egui::Ui, height: f32, commands: &mut Vec<AppCommand>) -> f32 {
     let top = ui.cursor().top();
     let present = app.people.list().iter().filter(|person| !person.away).count();
     if !section::title(app, ui, Section::People, &present.to_string(), "", commands) {
         return ui.cursor().top() - top;
     }
+    app.people.refresh_crops(ui.ctx());
+    let app = &*app;
     let room = height - (ui.cursor().top() - top) - ui.spacing().item_spacing.y;
     let (place, _) = ui.allocate_exact_size(vec2(ui.available_width(), room), Sense::hover());
     let compact = is_compact(ui, app.people.list().len(), room);

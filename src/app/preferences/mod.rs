@@ -2,13 +2,13 @@
 
 mod folders;
 
-use eframe::egui::{self, Button, Checkbox, ScrollArea, vec2};
+use eframe::egui::{self, Button, Checkbox, vec2};
 
 use super::action::Action;
 use super::command::{AppCommand, Output, Preference};
 use super::outputs_dialog;
 use super::state::{App, LOCKED, STANDARD_OUTPUT};
-use super::theme;
+use super::{theme, virtual_camera};
 use crate::settings::ThemeChoice;
 
 /// Whether it is on, its title, and what a click asks for.
@@ -23,7 +23,7 @@ pub(super) fn show(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppComma
     theme::dialog_width(ui, 520.0);
     ui.heading("Preferences");
     let height = ui.ctx().content_rect().height() - 152.0;
-    ScrollArea::vertical().auto_shrink([false, true]).max_height(height.max(96.0)).show(ui, |ui| {
+    theme::scrolled(height).show(ui, |ui| {
         // Free of the bar that scrolls.
         ui.set_width(ui.available_width() - theme::MARGIN);
         appearance(app, ui, commands);
@@ -115,6 +115,10 @@ fn outputs(app: &mut App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
         row(ui, name, |ui| outputs_dialog::address(app, ui, output, commands));
         outputs_dialog::error(app, ui, output);
     }
+    if virtual_camera::SUPPORTED {
+        row(ui, "Virtual camera", |ui| virtual_camera::device(app, ui, commands));
+        virtual_camera::hint(app, ui);
+    }
     ui.horizontal_wrapped(|ui| {
         ui.label(theme::weak("Where they go once they are switched on. Off at each start."));
         if ui.button(Action::Outputs.title()).clicked() {
@@ -127,7 +131,8 @@ fn privacy(app: &App, ui: &mut egui::Ui, commands: &mut Vec<AppCommand>) {
     section(ui, "PRIVACY");
     let mut blur = app.settings.record_blur;
     let locked = app.is_recording();
-    let response = ui.add_enabled(!locked, Checkbox::new(&mut blur, "Blur faces in recorded videos"));
+    let response =
+        ui.add_enabled(!locked, Checkbox::new(&mut blur, "Blur faces in recorded videos and in the virtual camera"));
     let response = if locked { response.on_disabled_hover_text(LOCKED) } else { response };
     if response.clicked() {
         commands.push(AppCommand::RecordBlur(blur));

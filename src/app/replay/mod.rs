@@ -225,7 +225,8 @@ impl Replay {
         let before = self.last_repaint.replace(now).unwrap_or(now);
         self.playback.pass((now - before).clamp(0.0, LONGEST_REPAINT));
         if self.playback.is_playing() {
-            ctx.request_repaint_after(Duration::from_millis(8));
+            // As often as screens show something new; the decoded picture wakes the window, too.
+            ctx.request_repaint_after(Duration::from_millis(16));
         } else {
             self.last_repaint = None;
         }

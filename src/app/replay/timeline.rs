@@ -59,8 +59,7 @@ pub(in crate::app) fn show(replay: &mut Replay, ui: &mut egui::Ui, commands: &mu
     let lane = (window * 0.06).clamp(26.0, 48.0).round();
     let present = replay.playback.people().len().min(MOST_PRESENT) as f32 * (PRESENCE.0 + PRESENCE.1);
     let lanes = 4.0 * (lane + GAP) + present + AXIS;
-    let frame =
-        egui::Frame::new().fill(theme::colors().panel).inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 4 });
+    let frame = theme::bar(Margin { left: 12, right: 12, top: 8, bottom: 4 });
     let height = transport::HEIGHT + theme::STEP + lanes + 12.0;
     egui::Panel::bottom("timeline").frame(frame).exact_size(height).resizable(false).show(ui, |ui| {
         transport::show(replay, ui, commands);

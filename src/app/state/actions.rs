@@ -25,6 +25,7 @@ impl App {
             Action::FullScreen => Some(self.window.full_screen),
             Action::Record => Some(self.is_recording()),
             Action::Opentrack => Some(self.outputs.options.opentrack.is_some()),
+            Action::VirtualCamera => Some(self.outputs.options.camera.is_some()),
             _ => None,
         }
     }
@@ -61,6 +62,7 @@ impl App {
             Action::Record => self.toggle_recording(ctx),
             Action::Opentrack => self.switch_opentrack(self.outputs.options.opentrack.is_none()),
             Action::Centre => self.centre_head(),
+            Action::VirtualCamera => self.switch_virtual_camera(self.outputs.options.camera.is_none()),
             Action::Quit => {
                 if !self.ask_before_closing() {
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);

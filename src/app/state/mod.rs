@@ -19,6 +19,7 @@ mod settings_keeper;
 mod sources;
 mod tasks;
 mod viewer;
+mod virtual_camera;
 mod window;
 
 pub(crate) use cameras::first_camera_format;
@@ -47,6 +48,7 @@ use recording::Recording;
 use settings_keeper::SettingsKeeper;
 use tasks::TaskRunner;
 use viewer::Viewer;
+use virtual_camera::VirtualCameras;
 use window::WindowState;
 
 use super::AppOptions;
@@ -163,6 +165,7 @@ pub(crate) struct App {
     pub people: People,
     pub recording: Recording,
     pub outputs: Outputs,
+    pub virtual_cameras: VirtualCameras,
     pub gait: Gait,
     /// The card of a network that has none.
     pub card_form: Option<CardForm>,
@@ -190,6 +193,7 @@ impl App {
             window: WindowState::new(settings.text_size),
             detector: first_detector(options, &settings),
             outputs: Outputs::new(&settings),
+            virtual_cameras: VirtualCameras::default(),
             settings,
             source: LiveSource::new(source, source_is_a_guess, status),
             keys,
@@ -249,7 +253,7 @@ impl App {
         }
         self.read_countdown(ctx);
         self.read_recording(ctx);
-        self.read_outputs();
+        self.read_outputs(ctx);
         self.read_gait(ctx);
         self.read_input(ctx);
         self.remember(ctx);
@@ -285,9 +289,9 @@ impl App {
         let analysis = self.engine.analysis();
         if let Some(analysis) = &analysis {
             let unrelated = self.info().is_some_and(is_pictures);
-            self.people.update(ctx, analysis, unrelated);
+            self.people.update(analysis, unrelated);
         }
-        self.viewer.show(ctx, Shot::choose(aligned, self.engine.frame(), analysis));
+        self.viewer.show(Shot::choose(aligned, self.engine.frame(), analysis));
         self.source.figures.update(ctx.input(|input| input.time), &self.source.status);
     }
 
@@ -376,6 +380,7 @@ impl App {
             AppCommand::DefaultSessionsFolder => self.settings.sessions_folder = None,
             AppCommand::Opentrack(on) => self.switch_opentrack(on),
             AppCommand::JsonLines(on) => self.switch_json_lines(on),
+            AppCommand::VirtualCamera(command) => self.run_virtual_camera(command),
             AppCommand::OutputAddress(output) => self.use_output_address(output),
             AppCommand::Follow(id) => self.toggle_follow(id),
             AppCommand::Face(command) => self.run_face(ctx, command),
@@ -450,6 +455,7 @@ impl App {
             return;
         }
         self.dialog = if self.dialog == dialog { None } else { dialog };
+        self.list_virtual_cameras_for(self.dialog);
     }
 
     /// What the menu bar says of the source.

@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
+use eframe::egui;
+
 use super::{App, Dialog};
 use crate::app::action::Action;
 use crate::app::background_tasks::{BackgroundTask, Purpose, TaskNumber};
 use crate::app::command::Output;
 use crate::app::notices::Tone;
+use crate::app::view::sentence;
 use crate::outputs::{
     Address, Follow, JsonlTarget, OPENTRACK_PORT, OutputOptions, OutputStatus, WantedJsonl, WantedOutputs,
 };
@@ -87,6 +90,10 @@ impl App {
             }
             None => {}
         }
+        if let Some(camera) = wanted.camera {
+            options.camera = Some(self.virtual_camera_of_run(camera));
+            self.engine.set_camera_look(self.camera_look());
+        }
         if options.any() {
             self.set_outputs(options);
         }
@@ -95,8 +102,8 @@ impl App {
         }
     }
 
-    fn set_outputs(&mut self, options: OutputOptions) {
-        match self.engine.set_outputs(options) {
+    pub(super) fn set_outputs(&mut self, options: OutputOptions) {
+        match self.engine.set_outputs(options.clone()) {
             Ok(()) => {
                 // Where nothing went out before, nobody in particular is followed yet.
                 if !self.outputs.options.any() {
@@ -106,7 +113,8 @@ impl App {
             }
             Err(error) => {
                 let words = format!(
-                    "The outputs stay as they are: the system cannot open a socket ({error}). Try again later."
+                    "The outputs stay as they are: the system opens no socket or starts no \
+                     thread ({error}). Try again later."
                 );
                 self.notices.say(Tone::Bad, words);
             }
@@ -120,7 +128,7 @@ impl App {
         if on {
             self.want_address(Output::Opentrack, Purpose::Start);
         } else {
-            self.set_outputs(OutputOptions { opentrack: None, ..self.outputs.options });
+            self.set_outputs(OutputOptions { opentrack: None, ..self.outputs.options.clone() });
         }
     }
 
@@ -130,7 +138,7 @@ impl App {
             return self.want_address(Output::JsonLines, Purpose::Start);
         }
         let jsonl = on.then_some(JsonlTarget::Stdout);
-        self.set_outputs(OutputOptions { jsonl, ..self.outputs.options });
+        self.set_outputs(OutputOptions { jsonl, ..self.outputs.options.clone() });
     }
 
     /// What is typed is used from now on, where it is an address; it is remembered.
@@ -192,7 +200,7 @@ impl App {
 
     fn send_to(&mut self, output: Output, purpose: Purpose, address: SocketAddr) {
         let start = purpose == Purpose::Start;
-        let mut options = self.outputs.options;
+        let mut options = self.outputs.options.clone();
         match output {
             Output::Opentrack => {
                 if start || options.opentrack.is_some() {
@@ -214,7 +222,7 @@ impl App {
         if options == self.outputs.options {
             return;
         }
-        self.set_outputs(options);
+        self.set_outputs(options.clone());
         if start && output == Output::Opentrack && self.outputs.options == options {
             let key = self.keys.first(Action::Centre);
             let words = format!("The head pose is sent to opentrack at {address}. {key} recenters it.");
@@ -239,12 +247,18 @@ impl App {
     }
 
     /// Takes in how the outputs do.
-    pub(super) fn read_outputs(&mut self) {
+    pub(super) fn read_outputs(&mut self, ctx: &egui::Context) {
+        if self.outputs.options.camera.is_some() {
+            self.engine.set_camera_look(self.camera_look());
+            // A device that comes or goes wakes nobody while no picture comes.
+            ctx.request_repaint_after_secs(1.0);
+        }
         self.outputs.status = self.engine.outputs();
+        self.read_virtual_camera();
         let errors: Vec<String> =
             self.outputs.status.iter().flat_map(OutputStatus::errors).map(str::to_owned).collect();
         for error in errors.iter().filter(|error| !self.outputs.last_errors.contains(error)) {
-            self.notices.say(Tone::Bad, format!("{error}."));
+            self.notices.say(Tone::Bad, sentence(error));
         }
         self.outputs.last_errors = errors;
     }

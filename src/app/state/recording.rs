@@ -97,6 +97,7 @@ impl App {
             | AppCommand::Replay(_)
             | AppCommand::Opentrack(_)
             | AppCommand::JsonLines(_)
+            | AppCommand::VirtualCamera(_)
             | AppCommand::OutputAddress(_)
             | AppCommand::Follow(_)
             | AppCommand::Library(_)

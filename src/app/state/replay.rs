@@ -58,7 +58,7 @@ impl App {
         if let Some(analysis) = &shot.analysis {
             self.people.hold_labels(analysis);
         }
-        self.viewer.show(ctx, Some(shot));
+        self.viewer.show(Some(shot));
         true
     }
 

@@ -58,6 +58,7 @@ impl App {
     pub(super) fn take_report(&mut self, ctx: &egui::Context, number: TaskNumber, report: TaskReport) {
         match report {
             TaskReport::Cameras(result) => self.take_cameras(result),
+            TaskReport::VirtualCameras(result) => self.take_virtual_cameras(result),
             TaskReport::SourcePicked(Picked::Files(files)) => {
                 if let Some(file) = files.into_iter().next() {
                     self.choose_source(SourceSpec::Path(file));

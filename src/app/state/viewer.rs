@@ -27,12 +27,18 @@ pub(crate) struct Viewer {
 
 impl Viewer {
     /// Shows this from now on.
-    pub(super) fn show(&mut self, ctx: &egui::Context, shot: Option<Shot>) {
-        match &shot {
-            Some(shot) => self.picture.set(ctx, &shot.frame),
-            None => self.picture.clear(),
+    pub(super) fn show(&mut self, shot: Option<Shot>) {
+        if shot.is_none() {
+            self.picture.clear();
         }
         self.shot = shot;
+    }
+
+    /// Makes the picture ready to be painted.
+    pub fn prepare_picture(&mut self, ctx: &egui::Context) {
+        if let Some(shot) = &self.shot {
+            self.picture.set(ctx, &shot.frame);
+        }
     }
 
     /// Whether live images are shown only once they are analysed, as their rates and delays allow.

@@ -5,7 +5,7 @@ use facelens_media::{SourceInfo, SourceKind};
 use super::*;
 
 impl Test {
-    fn message(&self) -> String {
+    pub(super) fn message(&self) -> String {
         self.window.state().notices.last().map(|(_, words)| words.to_owned()).unwrap_or_default()
     }
 }
@@ -152,4 +152,19 @@ fn keys_of_the_settings_are_used_and_wrong_ones_are_named() {
     assert!(test.window.state().mirrored());
     test.press(Key::F5);
     assert!(!test.window.state().mirrored());
+}
+
+#[test]
+fn a_dialog_takes_the_room_that_there_is_before_it_scrolls() {
+    let mut test = Test::new();
+    test.window.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    test.steps();
+    let last = test.window.get_by_label("About and privacy").rect();
+    let close = test.window.get_by_label("Close").rect();
+    assert!(last.bottom() < close.top() && close.bottom() < 700.0, "{last:?} {close:?}");
+    // In the smallest window it scrolls, and its button stays in sight.
+    test.window.set_size(crate::app::MIN_SIZE.into());
+    test.steps();
+    let close = test.window.get_by_label("Close").rect();
+    assert!(close.bottom() < crate::app::MIN_SIZE[1] && close.bottom() > crate::app::MIN_SIZE[1] - 72.0, "{close:?}");
 }

@@ -10,7 +10,7 @@ use crate::outputs::{Address, Follow, JsonlTarget, OutputOptions, OutputStatus, 
 const LOCAL: &str = "127.0.0.1:4242";
 
 fn opentrack(address: &str) -> OutputOptions {
-    OutputOptions { opentrack: Some(address.parse().unwrap()), jsonl: None }
+    OutputOptions { opentrack: Some(address.parse().unwrap()), ..OutputOptions::default() }
 }
 
 impl Test {
@@ -139,10 +139,10 @@ fn a_machine_is_looked_up_beside_the_window() {
 #[test]
 fn a_machine_of_the_command_line_is_looked_up_beside_the_window_too() {
     let name = Address::Name("studio".to_owned(), 4242);
-    let outputs = WantedOutputs { opentrack: Some(name.clone()), jsonl: Some(WantedJsonl::Stdout) };
+    let outputs = WantedOutputs { opentrack: Some(name.clone()), jsonl: Some(WantedJsonl::Stdout), camera: None };
     let mut test = Test::with(&AppOptions { outputs, ..AppOptions::default() }, unfolded());
-    let jsonl = OutputOptions { opentrack: None, jsonl: Some(JsonlTarget::Stdout) };
-    assert_eq!(test.outputs(), [jsonl], "the other output does not wait for it");
+    let jsonl = OutputOptions { jsonl: Some(JsonlTarget::Stdout), ..OutputOptions::default() };
+    assert_eq!(test.outputs(), [jsonl.clone()], "the other output does not wait for it");
     let (output, purpose, text) = (Output::Opentrack, Purpose::Start, "studio:4242".to_owned());
     assert!(test.tasks().contains(&BackgroundTask::FindAddress { output, purpose, text: text.clone(), name }));
     let address: SocketAddr = "10.0.0.9:4242".parse().unwrap();
@@ -170,16 +170,17 @@ fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered(
     let wanted = WantedOutputs {
         opentrack: Some(Address::Known("10.0.0.9:4242".parse().unwrap())),
         jsonl: Some(WantedJsonl::Stdout),
+        camera: None,
     };
     let mut test = Test::with(&AppOptions { outputs: wanted, ..AppOptions::default() }, unfolded());
-    assert_eq!(test.outputs(), [outputs]);
+    assert_eq!(test.outputs(), [outputs.clone()]);
     assert_eq!(test.window.state().settings, unfolded());
     test.press_shift(Key::T);
     assert!(test.shows("To standard output, as given on the command line"));
     // Off and on again: it is still standard output.
     test.click("Send each frame as a line of JSON");
     test.click("Send each frame as a line of JSON");
-    assert_eq!(test.outputs()[1..], [OutputOptions { jsonl: None, ..outputs }, outputs]);
+    assert_eq!(test.outputs()[1..], [OutputOptions { jsonl: None, ..outputs.clone() }, outputs]);
     // To have been in its field is not to have typed it.
     let field = test.window.get_by_label("Address of opentrack");
     field.focus();

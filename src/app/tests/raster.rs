@@ -43,6 +43,9 @@ pub(super) fn paint<State>(window: &Harness<'_, State>, textures: &Textures) -> 
     assert_eq!(output.pixels_per_point, 1.0);
     let size = window.ctx.content_rect().size();
     let mut canvas = Canvas::new(size.x as usize, size.y as usize);
+    // What the window is cleared with.
+    let [red, green, blue, _] = window.ctx.global_style().visuals.panel_fill.to_array().map(f32::from);
+    canvas.pixels.fill([red, green, blue]);
     let textures = textures.0.borrow();
     for painted in window.ctx.tessellate(output.shapes.clone(), output.pixels_per_point) {
         let Primitive::Mesh(mesh) = painted.primitive else { panic!("something paints by itself") };

@@ -126,6 +126,12 @@ pub(crate) fn id_tag(painter: &egui::Painter, right_top: egui::Pos2, id: u64) ->
     place
 }
 
+/// The frame of a bar or panel at the edge of the window. It is not filled: the window is cleared in its colour, and
+/// without a graphics card each pixel that is painted twice costs.
+pub(crate) fn bar(margin: impl Into<Margin>) -> egui::Frame {
+    egui::Frame::new().inner_margin(margin)
+}
+
 /// A card on a panel.
 pub(crate) fn card() -> egui::Frame {
     egui::Frame::new().fill(colors().card).corner_radius(CornerRadius::same(8)).inner_margin(Margin::symmetric(12, 8))
@@ -176,6 +182,13 @@ pub(crate) fn dialog_width(ui: &mut egui::Ui, wanted: f32) {
     // The frame's margins, and a rim of the window around it.
     let room = ui.ctx().content_rect().width() - 2.0 * 24.0 - 2.0 * STEP;
     ui.set_width(wanted.min(room));
+}
+
+/// The part of a dialog that scrolls where it does not find room in `height` points. Without the least height, egui would
+/// give it no more than the usual height of a dialog, however large the window is.
+pub(crate) fn scrolled(height: f32) -> egui::ScrollArea {
+    let height = height.max(96.0);
+    egui::ScrollArea::vertical().auto_shrink([false, true]).max_height(height).min_scrolled_height(height)
 }
 
 /// Menus: no edges but where the keyboard's focus is.

@@ -10,9 +10,10 @@ use super::list::FoundCamera;
 use super::offers::offers;
 use super::v4l::Node;
 use crate::CameraInfo;
+use crate::virtual_camera::is_fed;
 
-/// Lists the capture nodes in `/dev`, by number.
-pub(super) fn list() -> io::Result<Vec<FoundCamera>> {
+/// The nodes for video in `/dev`, by number: cameras, and whatever else has such a node.
+pub(crate) fn nodes() -> io::Result<BTreeMap<u32, PathBuf>> {
     let mut nodes = BTreeMap::new();
     for entry in std::fs::read_dir("/dev")? {
         let Ok(entry) = entry else { continue };
@@ -22,8 +23,15 @@ pub(super) fn list() -> io::Result<Vec<FoundCamera>> {
             nodes.insert(number, entry.path());
         }
     }
+    Ok(nodes)
+}
+
+/// Lists the capture nodes in `/dev`, by number.
+pub(super) fn list() -> io::Result<Vec<FoundCamera>> {
     let ports = ports(Path::new("/dev/v4l/by-path"));
-    let found = nodes.into_iter().filter_map(|(index, node)| {
+    // A virtual camera that this program feeds is none of its sources.
+    let nodes = nodes()?.into_iter().filter(|(_, node)| !is_fed(node));
+    let found = nodes.filter_map(|(index, node)| {
         let by_path = ports.get(&node).cloned();
         found(index, node, by_path)
     });
@@ -55,8 +63,7 @@ fn found(index: u32, node: PathBuf, by_path: Option<PathBuf>) -> Option<FoundCam
     });
     let name = |of_driver: Option<&str>| {
         // Where the kernel's name of it is no UTF-8, the crate knows better what it may mean.
-        let sysfs = std::fs::read_to_string(sysfs(index, "name")).ok();
-        let names = [sysfs.as_deref(), of_driver].into_iter().flatten().map(printable);
+        let names = [sysfs_name(index), of_driver.map(printable)].into_iter().flatten();
         names.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| node.display().to_string())
     };
     let (name, bus, offers) = match asked {
@@ -74,12 +81,18 @@ fn found(index: u32, node: PathBuf, by_path: Option<PathBuf>) -> Option<FoundCam
     Some(FoundCamera { info, bus, formats, offers })
 }
 
+/// The kernel's name of a node; `None` where there is none, or it is no UTF-8.
+pub(crate) fn sysfs_name(index: u32) -> Option<String> {
+    std::fs::read_to_string(sysfs(index, "name")).ok().map(|name| printable(&name))
+}
+
 /// A name without what a terminal would take for a command.
-fn printable(name: &str) -> String {
+pub(crate) fn printable(name: &str) -> String {
     name.trim().replace(char::is_control, "?")
 }
 
-fn sysfs(index: u32, file: &str) -> PathBuf {
+/// What the kernel tells of a node.
+pub(crate) fn sysfs(index: u32, file: &str) -> PathBuf {
     Path::new("/sys/class/video4linux").join(format!("video{index}")).join(file)
 }
 

@@ -11,7 +11,7 @@ mod format;
 mod grab;
 mod interval;
 #[cfg(target_os = "linux")]
-mod linux;
+pub(super) mod linux;
 mod list;
 #[cfg(target_os = "linux")]
 mod offers;
@@ -31,6 +31,7 @@ pub use self::controls::{
     CameraControl, ControlKind, ControlRange, ControlValue, camera_controls, set_camera_controls,
 };
 use self::decode::{Decoder, FrameLayout};
+pub(super) use self::decode::{MATRIX, RANGE};
 pub use self::format::CameraPixels;
 use self::format::Format;
 use self::grab::DeviceOpener;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use facelens_core::geometry::Rect;
 
 /// How far in time a face is hidden where it is not found.
-pub(super) const REACH: Duration = Duration::from_millis(500);
+pub(in super::super) const REACH: Duration = Duration::from_millis(500);
 
 /// What is hidden beyond the box on each side, as a part of its longer side: hair, chin and ears.
 const MARGIN: f32 = 0.35;
@@ -54,7 +54,7 @@ fn grown(rect: Rect, margin: f32) -> Rect {
 }
 
 /// Replaces what lies in `rect` by squares of their mean colour. Tightly packed RGB8 rows of `width` pixels.
-pub(super) fn pixelate(rgb: &mut [u8], width: u32, rect: &Rect) {
+pub(in super::super) fn pixelate(rgb: &mut [u8], width: u32, rect: &Rect) {
     let height = rgb.len() / 3 / (width.max(1) as usize);
     let clip = |value: f32, most: usize| if value.is_finite() { (value.max(0.0) as usize).min(most) } else { 0 };
     let (left, right) = (clip(rect.x.floor(), width as usize), clip(rect.right().ceil(), width as usize));

@@ -15,7 +15,7 @@ const MOST_BYTES: usize = 512 * 1024 * 1024;
 /// The frames that wait, and what was found in those before them. Faces are hidden up to [`REACH`] before they are found;
 /// where frames come so thick that they do not all find room, as far as there is room.
 #[derive(Default)]
-pub(super) struct BlurQueue {
+pub(in super::super) struct BlurQueue {
     waiting: VecDeque<(RecorderJob, FoundFaces)>,
     /// Of the pictures that wait.
     bytes: usize,
@@ -25,7 +25,7 @@ pub(super) struct BlurQueue {
 
 impl BlurQueue {
     /// Adds a frame.
-    pub(super) fn push(&mut self, job: RecorderJob) {
+    pub(in super::super) fn push(&mut self, job: RecorderJob) {
         let faces = job.analysis.faces.iter().map(|face| (face.id, face.rect)).collect();
         let found = FoundFaces { time: job.time, faces };
         self.bytes += job.analysis.frame.rgb().len();
@@ -33,7 +33,7 @@ impl BlurQueue {
     }
 
     /// The first frame, with what is to be hidden in it, once it has waited long enough or there is no more room.
-    pub(super) fn pop_due(&mut self) -> Option<(RecorderJob, Vec<Rect>)> {
+    pub(in super::super) fn pop_due(&mut self) -> Option<(RecorderJob, Vec<Rect>)> {
         let (first, last) = (&self.waiting.front()?.1, &self.waiting.back()?.1);
         let is_due = last.time.abs_diff(first.time) >= REACH
             || self.waiting.len() > MOST_FRAMES
@@ -42,7 +42,7 @@ impl BlurQueue {
     }
 
     /// The first frame, with what is to be hidden in it, however short it has waited.
-    pub(super) fn pop(&mut self) -> Option<(RecorderJob, Vec<Rect>)> {
+    pub(in super::super) fn pop(&mut self) -> Option<(RecorderJob, Vec<Rect>)> {
         let (job, found) = self.waiting.pop_front()?;
         self.bytes -= job.analysis.frame.rgb().len();
         let hidden = hidden(&found, self.before.iter().chain(self.waiting.iter().map(|(_, found)| found)));

@@ -24,10 +24,13 @@ pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(super) use blur::{REACH as BLUR_REACH, pixelate};
+pub(super) use blur_queue::BlurQueue;
 pub use folder::default_sessions_folder;
 #[cfg(test)]
 pub(super) use folder::save_info;
 pub(super) use folder::{FolderLock, LOCK_FILE};
 pub use options::{RecordedPictures, RecorderOptions};
+pub(super) use queue::RecorderJob;
 pub use recorder::Recorder;
 pub use status::{RecordingState, RecordingStatus};

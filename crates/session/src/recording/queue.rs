@@ -26,7 +26,7 @@ const MOST_STRIDES: usize = 600;
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// A frame to be written.
-pub(super) struct RecorderJob {
+pub(in super::super) struct RecorderJob {
     pub analysis: Arc<Analysis>,
     /// The overlay that the screen shows with it.
     pub scene: SceneOptions,

@@ -16,8 +16,8 @@ use super::format::{CameraPixels, Format};
 use crate::jpeg::{self, Data};
 
 /// What V4L2, AVFoundation and Media Foundation mean by YUV where they say nothing else.
-pub(super) const RANGE: YuvRange = YuvRange::Limited;
-pub(super) const MATRIX: YuvStandardMatrix = YuvStandardMatrix::Bt601;
+pub(crate) const RANGE: YuvRange = YuvRange::Limited;
+pub(crate) const MATRIX: YuvStandardMatrix = YuvStandardMatrix::Bt601;
 
 /// How a driver lays out its pictures, beside their format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
