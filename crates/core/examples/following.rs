@@ -1,7 +1,7 @@
 //! Compares faces that are followed by reading with faces that are searched in windows, on films whose truth is known, and
 //! what both cost:
-//! `cargo run --release -p facelens-core --features testing --example following -- [facelens-follow.onnx]`. Without a network, as
-//! none ships, it shows windows alone.
+//! `cargo run --release -p facelens-core --features testing --example following -- [facelens-follow.onnx]`. Without a network it
+//! takes the one that ships.
 
 #![allow(clippy::print_stdout, reason = "an example says what it found")]
 #![allow(clippy::expect_used, reason = "an example that cannot run says so at once")]
@@ -9,35 +9,62 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use facelens_core::detect::{self, Detector, DetectorKind};
+use facelens_core::detect::{self, DetectError, DetectNear, Detection, Detector, DetectorKind};
+use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
 use facelens_core::testing::film::{FilmHead, SIZE, draw, films, watch};
 use facelens_core::{Analyser, Faces};
 
-/// The default detector, with the network that follows where there is one.
-fn detector(network: Option<&[u8]>) -> Box<dyn Detector> {
+/// How known faces are found again.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Windows,
+    Shipped,
+    Network(&'a [u8]),
+}
+
+/// A detector that follows no face.
+struct WindowsOnly(Box<dyn Detector>);
+
+impl Detector for WindowsOnly {
+    fn kind(&self) -> DetectorKind {
+        self.0.kind()
+    }
+
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+        self.0.detect(frame)
+    }
+
+    fn near(&self) -> Option<Box<dyn DetectNear>> {
+        self.0.near()
+    }
+}
+
+/// The default detector, which finds known faces in this way.
+fn detector(way: Way<'_>) -> Box<dyn Detector> {
     let detector = detect::create(DetectorKind::BlazeBack).expect("the built-in detector is whole");
-    match network {
-        Some(onnx) => detect::follow::following(detector, onnx).expect("the file is a network that follows"),
-        None => detector,
+    match way {
+        Way::Windows => Box::new(WindowsOnly(detector)),
+        Way::Shipped => detector,
+        Way::Network(onnx) => detect::follow::following(detector, onnx).expect("the file is a network that follows"),
     }
 }
 
 fn main() {
     let network = std::env::args_os().nth(1).map(|file| std::fs::read(file).expect("the network can be read"));
-    let mut ways: Vec<(&str, Option<&[u8]>)> = vec![("windows", None)];
-    ways.extend(network.as_deref().map(|onnx| ("followed", Some(onnx))));
+    let followed = network.as_deref().map_or(Way::Shipped, Way::Network);
+    let ways = [("windows", Way::Windows), ("followed", followed)];
     cost(&ways);
     steadiness(&ways);
 }
 
 /// How well each film is followed.
-fn steadiness(ways: &[(&str, Option<&[u8]>)]) {
+fn steadiness(ways: &[(&str, Way<'_>)]) {
     println!("\n| film | way | found | ids, changes | ghosts, longest s | middle | tremble | size | tilt |");
     println!("|---|---|---|---|---|---|---|---|---|");
     for (name, seconds, script) in films() {
-        for (way, network) in ways {
-            let figures = watch(&script, seconds, SIZE, detector(*network));
+        for (way, found) in ways {
+            let figures = watch(&script, seconds, SIZE, detector(*found));
             println!(
                 "| {name} | {way} | {}/{} | {}, {} | {}, {:.2} | {:.4} | {:.4} | {:.4} | {:.2} |",
                 figures.found,
@@ -59,7 +86,7 @@ fn steadiness(ways: &[(&str, Option<&[u8]>)]) {
 type Case<'a> = (&'a str, bool, Analyser, Vec<f64>, Vec<f64>);
 
 /// What a frame costs, while it waits for searches of the whole frame and with them beside.
-fn cost(ways: &[(&str, Option<&[u8]>)]) {
+fn cost(ways: &[(&str, Way<'_>)]) {
     println!("| faces in 640x480 | way | median ms | p95 | p99 | detect, mean | beside: median | p95 | p99 |");
     println!("|---|---|---|---|---|---|---|---|---|");
     for count in [1, 2, 4, 8] {
@@ -68,10 +95,10 @@ fn cost(ways: &[(&str, Option<&[u8]>)]) {
             .collect();
         // Both ways in turns, so that whatever else the machine does hits both.
         let mut cases: Vec<Case<'_>> = Vec::new();
-        for (way, network) in ways {
+        for (way, found) in ways {
             for beside in [false, true] {
                 let models = ModelSet::shipped().expect("the shipped models are whole");
-                let mut analyser = Analyser::new(Faces::Detect(detector(*network)), models);
+                let mut analyser = Analyser::new(Faces::Detect(detector(*found)), models);
                 analyser.search_beside(beside);
                 cases.push((way, beside, analyser, Vec::new(), Vec::new()));
             }

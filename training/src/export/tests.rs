@@ -140,7 +140,7 @@ fn a_wrong_tensor_behind_a_dead_relu_is_found_by_changing_the_others() {
     // As it is, the mistake makes no difference to any face.
     let wrong = |net: &Network| onnx(&changed(net, hidden, Change::Down));
     let both = [&net, &changed(&net, hidden, Change::Down)].map(|net| {
-        let graph = facelens_core::model::Net::from_onnx(&onnx(net).unwrap(), &card.input, Path::new("x")).unwrap();
+        let graph = Net::from_onnx(&onnx(net).unwrap(), &card.input, Path::new("x")).unwrap();
         graph.run(&inputs[0]).unwrap()
     });
     assert_eq!(both[0], both[1]);

@@ -207,11 +207,12 @@ impl Analyser {
             face: place(detection),
             is_first: !self.tracker.was_seen(*id),
         };
-        let estimates = self.estimates.map(named.iter().map(job).collect(), |estimates, job: &FaceJob| match job.face {
-            face if job.is_first => estimates.first_look(&job.frame, face),
-            Some(face) => estimates.estimate(&job.frame, face),
-            None => estimates.estimate_crop(&job.frame),
-        });
+        let estimates =
+            self.estimates.map(named.iter().map(job).collect(), |estimates, job: &FaceJob| match job.face {
+                face if job.is_first => estimates.first_look(&job.frame, face),
+                Some(face) => estimates.estimate(&job.frame, face),
+                None => estimates.estimate_crop(&job.frame),
+            });
         watch.lap_ms();
         let mut faces = Vec::with_capacity(named.len());
         for ((id, detection), estimate) in named.iter().zip(estimates) {

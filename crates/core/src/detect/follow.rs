@@ -9,7 +9,8 @@
 //! does no harm. That there is no face is said by the chance, and by answers that contradict what came before
 //! ([`FollowFace`]'s user decides).
 //!
-//! No such network ships: `facelens-training follow` makes one, and [`following`] gives it to a detector.
+//! `facelens-training follow` makes such networks. The one that ships belongs to the default detector; [`following`] gives
+//! another one to any detector.
 //!
 //! [`FollowFace`]: super::FollowFace
 
@@ -34,6 +35,14 @@ pub const OUTPUTS: usize = 13;
 
 /// The name in errors.
 const NAME: &str = "facelens-follow";
+
+/// The network that ships.
+const SHIPPED: &[u8] = include_bytes!("../../../../models/facelens-follow.onnx");
+
+/// A detector whose faces are followed by the network that ships.
+pub(super) fn by_default(detector: Box<dyn Detector>) -> Result<Box<dyn Detector>, DetectError> {
+    following(detector, SHIPPED)
+}
 
 /// A detector whose faces are followed by the network in `onnx`, as `facelens-training follow export` writes it, and searched
 /// in windows where the network is unsure.
@@ -217,9 +226,30 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_network_sees_the_astronaut_from_beside_her_and_nobody_on_the_wall() {
+        let (frame, mut detector) = (astronaut(), create(DetectorKind::BlazeBack).unwrap());
+        let face = detector.detect(&frame).unwrap().remove(0);
+        let mut follower = detector.follow().unwrap();
+        let side = face.rect.width;
+        for (dx, dy, scale, roll) in [(0.0, 0.0, 1.0, 0.0), (0.12, -0.1, 1.1, 10.0), (-0.1, 0.15, 0.9, -10.0)] {
+            let expected = face.rect.translated(dx * side, dy * side).scaled(scale);
+            let found = follower.follow(&frame, &expected, roll).unwrap().unwrap();
+            assert!(found.score > 0.8 && found.rect.iou(&face.rect) > 0.8, "{found:?} instead of {face:?}");
+            let tilt = found.roll_degrees().unwrap() - face.roll_degrees().unwrap();
+            // Of a first look at a tilted crop; the search looks once more then.
+            assert!(tilt.abs() < if roll == 0.0 { 4.0 } else { 8.0 }, "{tilt}");
+        }
+        for (x, y) in [(20.0, 20.0), (20.0, 400.0), (400.0, 350.0)] {
+            let nobody = follower.follow(&frame, &Rect::new(x, y, 90.0, 90.0), 0.0).unwrap().unwrap();
+            // The search asks for 0.8.
+            assert!(nobody.score < 0.8, "{nobody:?}");
+        }
+    }
+
+    #[test]
     fn a_detector_stays_what_it_is_and_another_network_is_refused() {
         let detector = || create(DetectorKind::BlazeBack).unwrap();
-        assert!(detector().follow().is_none(), "no such network ships");
+        assert!(detector().follow().is_some() && create(DetectorKind::BlazeFront).unwrap().follow().is_none());
         let following_detector = following(detector(), &mean_and_landmarks(OUTPUTS)).unwrap();
         assert_eq!(following_detector.kind(), DetectorKind::BlazeBack);
         assert!(following_detector.near().is_some());

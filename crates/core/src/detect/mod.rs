@@ -132,7 +132,7 @@ pub struct DetectError {
 /// Where its network cannot be prepared.
 pub fn create(kind: DetectorKind) -> Result<Box<dyn Detector>, DetectError> {
     Ok(match kind {
-        DetectorKind::BlazeBack => Box::new(blaze::Blaze::back()?),
+        DetectorKind::BlazeBack => follow::by_default(Box::new(blaze::Blaze::back()?))?,
         DetectorKind::BlazeFront => Box::new(blaze::Blaze::front()?),
         DetectorKind::Seeta => Box::new(seeta::Seeta::new()?),
     })
