@@ -142,7 +142,7 @@ fn a_machine_of_the_command_line_is_looked_up_beside_the_window_too() {
     let outputs = WantedOutputs { opentrack: Some(name.clone()), jsonl: Some(WantedJsonl::Stdout), camera: None };
     let mut test = Test::with(&AppOptions { outputs, ..AppOptions::default() }, unfolded());
     let jsonl = OutputOptions { jsonl: Some(JsonlTarget::Stdout), ..OutputOptions::default() };
-    assert_eq!(test.outputs(), [jsonl.clone()], "the other output does not wait for it");
+    assert_eq!(test.outputs(), std::slice::from_ref(&jsonl), "the other output does not wait for it");
     let (output, purpose, text) = (Output::Opentrack, Purpose::Start, "studio:4242".to_owned());
     assert!(test.tasks().contains(&BackgroundTask::FindAddress { output, purpose, text: text.clone(), name }));
     let address: SocketAddr = "10.0.0.9:4242".parse().unwrap();
@@ -173,7 +173,7 @@ fn what_the_command_line_asks_for_goes_out_from_the_start_and_is_not_remembered(
         camera: None,
     };
     let mut test = Test::with(&AppOptions { outputs: wanted, ..AppOptions::default() }, unfolded());
-    assert_eq!(test.outputs(), [outputs.clone()]);
+    assert_eq!(test.outputs(), std::slice::from_ref(&outputs));
     assert_eq!(test.window.state().settings, unfolded());
     test.press_shift(Key::T);
     assert!(test.shows("To standard output, as given on the command line"));

@@ -23,7 +23,7 @@ use facelens_import::{Library, Sandbox};
 
 pub use card::CardTexts;
 pub(crate) use verify::answers;
-pub use verify::{Comparison, TOLERANCE, Verified, VerifyError};
+pub use verify::{BatchAnswers, Comparison, TOLERANCE, Verified, VerifyError};
 
 use crate::data::FaceSet;
 use crate::distil::as_frame;

@@ -80,12 +80,15 @@ fn tolerance(output: f32) -> f32 {
     TOLERANCE * output.abs().max(1.0)
 }
 
+/// What a network answers to inputs, a row for each.
+pub type BatchAnswers<'a, M> = dyn Fn(&M, &[Vec<f32>]) -> Vec<Vec<f32>> + 'a;
+
 /// A network, how it is exported, and on what both are compared.
 pub struct Comparison<'a, M> {
     /// The network.
     pub net: &'a M,
     /// What burn gives for inputs: a row of answers for each.
-    pub burn: &'a dyn Fn(&M, &[Vec<f32>]) -> Vec<Vec<f32>>,
+    pub burn: &'a BatchAnswers<'a, M>,
     /// Makes the ONNX file of a network, and reads it as the app does.
     pub export: &'a dyn Fn(&M) -> Result<Net, String>,
     /// What the network is shown.

@@ -87,9 +87,9 @@ impl Depthwise {
         let (low, high) = bounds.unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
         let run = WindowRun { depthwise: self, input, output: &mut *output, low, high };
         if self.slides() {
-            arch.dispatch(Sliding(run))
+            arch.dispatch(Sliding(run));
         } else {
-            arch.dispatch(run)
+            arch.dispatch(run);
         }
         if bounds.is_none() {
             self.activation.on_numbers(arch, output);

@@ -31,6 +31,9 @@ fn folded(fold: Fold, values: &[f32]) -> f32 {
     }
 }
 
+/// What comes of the numbers under a window (with their places in the kernel) of a channel.
+type UnderWindow<'a> = dyn Fn(&mut dyn Iterator<Item = (usize, f32)>, usize) -> f32 + 'a;
+
 #[test]
 fn convolutions_give_the_sums_of_their_windows() {
     let (rows, length, row_step) = (2, 5, 40);
@@ -119,7 +122,7 @@ fn windows_of_single_channels_are_weighed_and_pooled_up_to_the_edges() {
                 let (row, column) = (at(0, tap / kernel[1])?, at(1, tap % kernel[1])?);
                 Some(input[(row * size[1] + column) * channels + channel])
             };
-            let expected = |of: &dyn Fn(&mut dyn Iterator<Item = (usize, f32)>, usize) -> f32| {
+            let expected = |of: &UnderWindow<'_>| {
                 let mut all = Vec::new();
                 for row in 0..results[0] {
                     for column in 0..results[1] {
