@@ -99,6 +99,17 @@ impl FromStr for CameraChoice {
 }
 
 impl CameraChoice {
+    /// The same choice, but a link to a device (`/dev/v4l/by-id/...`) is the device itself.
+    pub(crate) fn resolved(&self) -> Self {
+        match self {
+            Self::Device(CameraDevice { place, name }) => {
+                let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.clone());
+                Self::Device(CameraDevice { place, name: name.clone() })
+            }
+            other => other.clone(),
+        }
+    }
+
     /// What tells `camera` from the others for good: its name, or its device where another one has the same name.
     pub fn of(camera: &CameraInfo, cameras: &[CameraInfo]) -> Self {
         if has_twin(camera, cameras) {

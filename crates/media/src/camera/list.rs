@@ -22,7 +22,7 @@ pub(super) struct FoundCamera {
 /// # Errors
 /// Where there is none, or a name fits several.
 pub(super) fn choose<'a>(cameras: &'a [FoundCamera], choice: &CameraChoice) -> Result<&'a FoundCamera, SourceError> {
-    let fitting = resolved(choice).fitting(cameras, |camera| &camera.info);
+    let fitting = choice.resolved().fitting(cameras, |camera| &camera.info);
     match fitting[..] {
         [camera] => Ok(camera),
         [] if *choice == CameraChoice::Any => Err(no_camera()),
@@ -53,17 +53,6 @@ fn subject(choice: &CameraChoice) -> String {
     match choice {
         CameraChoice::Device(CameraDevice { place, name: Some(name) }) => format!("{name} ({})", place.display()),
         _ => choice.to_string(),
-    }
-}
-
-/// The same choice, but a link to a device (`/dev/v4l/by-id/...`) is the device itself.
-fn resolved(choice: &CameraChoice) -> CameraChoice {
-    match choice {
-        CameraChoice::Device(CameraDevice { place, name }) => {
-            let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.clone());
-            CameraChoice::Device(CameraDevice { place, name: name.clone() })
-        }
-        other => other.clone(),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn choose(
     let any = *choice == CameraChoice::Any;
     let found = found(system, |node| node.is_virtual || !any)?;
     let infos: Vec<CameraInfo> = found.iter().map(|(info, _)| info.clone()).collect();
-    let fitting: Vec<_> = match resolved(choice) {
+    let fitting: Vec<_> = match choice.resolved() {
         CameraChoice::Any => found,
         choice => {
             let fitting: Vec<u32> =
@@ -82,17 +82,6 @@ fn ask(system: &dyn OutputSystem, node: OutputNode) -> Option<(CameraInfo, Asked
         choices: Vec::new(),
     };
     Some((info, asked))
-}
-
-/// The same choice, but a link to a device is the device itself.
-fn resolved(choice: &CameraChoice) -> CameraChoice {
-    match choice {
-        CameraChoice::Device(CameraDevice { place, name }) => {
-            let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.clone());
-            CameraChoice::Device(CameraDevice { place, name: name.clone() })
-        }
-        other => other.clone(),
-    }
 }
 
 /// A device with its name: `facelens (/dev/video10)`.
