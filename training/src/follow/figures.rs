@@ -7,7 +7,7 @@ use facelens_core::geometry::Point;
 use serde::{Deserialize, Serialize};
 
 use super::sample::FollowTarget;
-use crate::train::course::EpochFigures;
+use crate::train::history::EpochFigures;
 
 /// From this chance on a crop counts as one with a face.
 const CHANCE: f32 = 0.5;
@@ -31,8 +31,8 @@ pub struct FollowFigures {
 }
 
 impl EpochFigures for FollowFigures {
-    fn cells(&self) -> Vec<(String, f64)> {
-        let cell = |name: &str, value: f32| (name.to_owned(), f64::from(value));
+    fn cells(&self) -> Vec<(&'static str, f64)> {
+        let cell = |name, value: f32| (name, f64::from(value));
         vec![
             cell("place_median", self.place[0]),
             cell("place_p95", self.place[1]),

@@ -191,7 +191,7 @@ pub(super) mod tests {
     use super::*;
     use crate::follow::{FollowSetWriter, FollowedFace, PICTURE_SIDE};
     use crate::nets::FollowNetConfig;
-    use crate::train::course::CourseEpoch;
+    use crate::train::history::Epoch;
     use crate::train::state::RunProgress;
     use crate::train::{ScheduleConfig, weights};
 
@@ -254,7 +254,7 @@ pub(super) mod tests {
         let numbers = |run: &Path| weights::numbers(&load(run, &Device::flex()).unwrap().1);
         assert_eq!(numbers(&whole), numbers(&parts));
 
-        let progress: RunProgress<CourseEpoch<FollowFigures>> = RunProgress::read(&whole).unwrap();
+        let progress: RunProgress<Epoch<FollowFigures>> = RunProgress::read(&whole).unwrap();
         let (first, last) = (&progress.history[0], &progress.history[7]);
         assert!(last.loss < 0.95 * first.loss, "{} after {}", last.loss, first.loss);
         assert!(last.sets[0].1.faces > 8);

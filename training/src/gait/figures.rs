@@ -6,7 +6,7 @@ use facelens_gait::{AgeDistribution, CHILD_BELOW, OLDER_FROM, Stage};
 use serde::{Deserialize, Serialize};
 
 use super::set::GaitSample;
-use crate::train::course::EpochFigures;
+use crate::train::history::EpochFigures;
 
 /// First ages of the groups that are looked at one by one, years.
 const GROUPS: [f32; 6] = [0.0, 6.0, 12.0, CHILD_BELOW, 40.0, OLDER_FROM];
@@ -157,7 +157,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 impl EpochFigures for GaitFigures {
-    fn cells(&self) -> Vec<(String, f64)> {
+    fn cells(&self) -> Vec<(&'static str, f64)> {
         let cells = [
             ("mae", self.mae),
             ("mean_mae", self.mean_mae),
@@ -168,7 +168,7 @@ impl EpochFigures for GaitFigures {
             ("grown_called_child", self.grown_called_child),
             ("gender_accuracy", self.gender_accuracy),
         ];
-        cells.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+        cells.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 

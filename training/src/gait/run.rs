@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use crate::gait::GaitSetWriter;
     use crate::nets::GlCnnConfig;
-    use crate::train::course::CourseEpoch;
+    use crate::train::history::Epoch;
     use crate::train::state::RunProgress;
     use crate::train::{ScheduleConfig, weights};
 
@@ -278,7 +278,7 @@ mod tests {
         let numbers = |run: &Path| weights::numbers(&load(run, &Device::flex()).unwrap().1);
         assert_eq!(numbers(&whole), numbers(&parts));
 
-        let progress: RunProgress<CourseEpoch<GaitFigures>> = RunProgress::read(&whole).unwrap();
+        let progress: RunProgress<Epoch<GaitFigures>> = RunProgress::read(&whole).unwrap();
         let (first, last) = (&progress.history[0], &progress.history[5]);
         assert!(last.loss < 0.8 * first.loss, "{} after {}", last.loss, first.loss);
         let held_out = &last.sets[0].1;

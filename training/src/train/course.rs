@@ -1,22 +1,20 @@
 //! The training on a set that lies in memory: what the network that follows faces and GL-CNN have in common. A run is a
 //! folder as that of faces is (`run.toml`, `history.csv`, `state/`), and goes on where it was stopped.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use indicatif::ProgressBar;
 use rand::seq::SliceRandom;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::config::ScheduleConfig;
-use super::error::{RunError, write_whole};
-use super::history;
+use super::error::RunError;
+use super::history::{self, Epoch, EpochFigures, EpochSteps};
 use super::run::{Outcome, progress_bar};
 use super::schedule::{kept, learning_rate};
 use super::state::{RunProgress, file as state_file, keep, load_net};
@@ -57,16 +55,10 @@ pub(crate) struct Moment {
     pub(crate) step: usize,
 }
 
-/// What a validation comes to.
-pub(crate) trait EpochFigures: Clone + Display + Serialize + DeserializeOwned {
-    /// Names and values for a table.
-    fn cells(&self) -> Vec<(String, f64)>;
-}
-
 /// What differs from one training to another.
 pub(crate) trait Course {
     type Net: Module;
-    type Figures: EpochFigures;
+    type Figures: EpochFigures + Serialize + DeserializeOwned;
     /// What it learns from, in the plural: `crops`.
     const SAMPLES: &'static str;
 
@@ -82,52 +74,8 @@ pub(crate) trait Course {
     fn judge(&self, net: &Self::Net, device: &Device) -> Vec<(String, Self::Figures)>;
 }
 
-/// What is known after an epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CourseEpoch<F> {
-    /// From 1.
-    pub(crate) epoch: usize,
-    /// Of its last step.
-    pub(crate) learning_rate: f64,
-    /// Mean over its steps.
-    pub(crate) loss: f64,
-    /// Mean over its steps of the norm of all gradients together, before it is shortened to `schedule.clip_norm`.
-    pub(crate) gradient_norm: f64,
-    /// How long its steps took.
-    pub(crate) seconds: f64,
-    /// Samples learned from in a second.
-    pub(crate) samples_per_second: f64,
-    /// Name and figures of each validation set.
-    pub(crate) sets: Vec<(String, F)>,
-}
-
-impl<F: EpochFigures> CourseEpoch<F> {
-    fn cells(&self, samples: &str) -> Vec<(String, String)> {
-        let mut cells = vec![
-            ("epoch".to_owned(), self.epoch.to_string()),
-            ("learning_rate".to_owned(), format!("{:.3e}", self.learning_rate)),
-            ("loss".to_owned(), format!("{:.5}", self.loss)),
-            ("gradient_norm".to_owned(), format!("{:.4}", self.gradient_norm)),
-            ("seconds".to_owned(), format!("{:.1}", self.seconds)),
-            (format!("{samples}_per_second"), format!("{:.1}", self.samples_per_second)),
-        ];
-        for (name, figures) in &self.sets {
-            let named = figures.cells().into_iter();
-            cells.extend(named.map(|(cell, value)| (format!("{name}_{cell}"), format!("{value:.4}"))));
-        }
-        cells
-    }
-
-    fn line(&self, epochs: usize, samples: &str) -> String {
-        let sets: String = self.sets.iter().map(|(name, figures)| format!("; {name}: {figures}")).collect();
-        let Self { epoch, loss, seconds, samples_per_second, .. } = self;
-        format!("epoch {epoch}/{epochs}: loss {loss:.4}, {seconds:.0} s, {samples_per_second:.0} {samples}/s{sets}")
-    }
-}
-
 /// How far a course's run has come.
-type CourseProgress<C> = RunProgress<CourseEpoch<<C as Course>::Figures>>;
+type CourseProgress<C> = RunProgress<Epoch<<C as Course>::Figures>>;
 
 /// A new run needs a new folder.
 ///
@@ -229,17 +177,10 @@ impl<C: Course> CourseRun<'_, C> {
             self.progress.epochs += 1;
             self.progress.history.push(row);
             keep(&self.folder, &self.progress, &self.net, self.average.as_ref(), &self.optimiser)?;
-            self.write_history()?;
+            history::write(&self.folder, &self.progress.history, C::SAMPLES)?;
         }
         bar.finish_and_clear();
         Ok(Outcome::Done)
-    }
-
-    fn write_history(&self) -> Result<(), RunError> {
-        let file = self.folder.join("history.csv");
-        let rows: Vec<_> = self.progress.history.iter().map(|row| row.cells(C::SAMPLES)).collect();
-        let text = history::table(&rows).map_err(|cause| RunError::io(&file, "written", cause))?;
-        write_whole(&file, &text)
     }
 
     /// One epoch; `None` where it was stopped.
@@ -248,40 +189,23 @@ impl<C: Course> CourseRun<'_, C> {
         batch: usize,
         stop: &AtomicBool,
         bar: &ProgressBar,
-    ) -> Result<Option<CourseEpoch<C::Figures>>, RunError> {
+    ) -> Result<Option<Epoch<C::Figures>>, RunError> {
         let plan = self.course.plan();
-        let (epoch, started) = (self.progress.epochs, Instant::now());
+        let epoch = self.progress.epochs;
         let mut order = self.course.samples().to_vec();
         order.shuffle(&mut generator(plan.seed.into(), epoch as u64, ORDER));
         let steps = order.len() / batch;
-        let (mut sum, mut norms, mut rate) = (0.0, 0.0, 0.0);
-        for (step, chosen) in order.chunks_exact(batch).enumerate() {
+        let (mut made, mut rate) = (EpochSteps::start(epoch + 1), 0.0);
+        for chosen in order.chunks_exact(batch) {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             rate = learning_rate(plan.schedule, self.progress.steps, plan.epochs * steps);
             let met = self.step(chosen, plan.schedule, rate);
-            for (what, value) in [("loss", met.loss), ("gradient", met.gradient)] {
-                if !value.is_finite() {
-                    return Err(RunError::NotFinite { what, value, epoch: epoch + 1, step: step + 1 });
-                }
-            }
+            made.note(met, bar)?;
             self.progress.steps += 1;
-            sum += f64::from(met.loss);
-            norms += f64::from(met.gradient);
-            bar.inc(1);
-            bar.set_message(format!("epoch {}, loss {:.4}", epoch + 1, sum / (step + 1) as f64));
         }
-        let seconds = started.elapsed().as_secs_f64();
-        Ok(Some(CourseEpoch {
-            epoch: epoch + 1,
-            learning_rate: rate,
-            loss: sum / steps as f64,
-            gradient_norm: norms / steps as f64,
-            seconds,
-            samples_per_second: (steps * batch) as f64 / seconds.max(1e-9),
-            sets: Vec::new(),
-        }))
+        Ok(Some(made.finish(rate, steps * batch)))
     }
 
     /// Learns from a batch. Where the loss or the gradients are not finite numbers nothing is changed.

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -14,15 +13,18 @@ use super::config::RunConfig;
 use super::course::check_new;
 use super::error::RunError;
 use super::faces::{self, RunFaces, short_name};
-use super::history::{self, FaceEpoch};
+use super::history::{self, Epoch, EpochSteps};
 use super::schedule::learning_rate;
 use super::state::{self, RunProgress};
 use super::step::{Learner, optimiser};
-use super::validate::figures;
+use super::validate::{Figures, figures};
 use super::weights;
 use crate::augment::{INPUT, INPUT_LEN};
 use crate::data::FaceSet;
 use crate::nets::{Network, NetworkConfig, Pretrained};
+
+/// What a run learns from, in its table.
+const SAMPLES: &str = "images";
 
 /// Faces whose statistics folded batch normalisations get.
 const SETTLING: usize = 512;
@@ -86,7 +88,7 @@ pub fn resume(folder: &Path, surroundings: &Surroundings<'_>) -> Result<Outcome,
         average.keep(&config.kept(), config.keep_convolutions);
     }
     // An interruption may have come between the state and the table.
-    history::write(folder, &progress.history)?;
+    history::write(folder, &progress.history, SAMPLES)?;
     let run = Run { folder: folder.to_owned(), learner, progress };
     run.train(&config, &sets, surroundings)
 }
@@ -224,11 +226,11 @@ impl Run {
             for (name, set) in &sets.validate {
                 row.sets.push((name.clone(), figures(judged, set, &config.tasks, config.margin, &device)));
             }
-            bar.suspend(|| tracing::info!("{}", row.line(config.epochs)));
+            bar.suspend(|| tracing::info!("{}", row.line(config.epochs, "faces")));
             self.progress.epochs += 1;
             self.progress.history.push(row);
             state::save(&self.folder, &self.progress, &self.learner)?;
-            history::write(&self.folder, &self.progress.history)?;
+            history::write(&self.folder, &self.progress.history, SAMPLES)?;
         }
         bar.finish_and_clear();
         Ok(Outcome::Done)
@@ -242,45 +244,27 @@ impl Run {
         surroundings: &Surroundings<'_>,
         bar: &ProgressBar,
         steps: usize,
-    ) -> Result<Option<FaceEpoch>, RunError> {
+    ) -> Result<Option<Epoch<Figures>>, RunError> {
         let epoch = self.progress.epochs;
-        let started = Instant::now();
-        let (mut sum, mut norms, mut rate) = (0.0, 0.0, 0.0);
+        let (mut made, mut rate) = (EpochSteps::start(epoch + 1), 0.0);
         let finished = std::thread::scope(|scope| {
             let batches = Batches::start(scope, faces, config, epoch, surroundings.makers);
-            for (step, batch) in batches.enumerate() {
+            for batch in batches {
                 if surroundings.stop.load(Ordering::Relaxed) {
-                    return Ok(false);
+                    return Ok::<_, RunError>(false);
                 }
                 rate = learning_rate(&config.schedule, self.progress.steps, config.epochs * steps);
                 let met = self.learner.step(config, &batch, self.progress.steps, rate);
-                for (what, value) in [("loss", met.loss), ("gradient", met.gradient)] {
-                    if !value.is_finite() {
-                        return Err(RunError::NotFinite { what, value, epoch: epoch + 1, step: step + 1 });
-                    }
-                }
+                made.note(met, bar)?;
                 self.progress.steps += 1;
-                sum += f64::from(met.loss);
-                norms += f64::from(met.gradient);
-                bar.inc(1);
-                bar.set_message(format!("epoch {}, loss {:.4}", epoch + 1, sum / (step + 1) as f64));
             }
             Ok(true)
         })?;
         if !finished {
             return Ok(None);
         }
-        let seconds = started.elapsed().as_secs_f64();
         let seen = steps * batches::at_once(config).min(faces.len()) * config.pictures();
-        Ok(Some(FaceEpoch {
-            epoch: epoch + 1,
-            learning_rate: rate,
-            loss: sum / steps as f64,
-            gradient_norm: norms / steps as f64,
-            seconds,
-            images_per_second: seen as f64 / seconds.max(1e-9),
-            sets: Vec::new(),
-        }))
+        Ok(Some(made.finish(rate, seen)))
     }
 }
 

@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use super::config::RunConfig;
 use super::error::{RunError, write_whole};
-use super::history::FaceEpoch;
+use super::history::Epoch;
 use super::step::{Learner, optimiser};
+use super::validate::Figures;
 use crate::nets::Network;
 
 /// Largest progress.json, bytes: the history of tens of thousands of epochs.
@@ -29,7 +30,7 @@ const MAX_PROGRESS_BYTES: u64 = 64 << 20;
 /// How far a run has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RunProgress<R = FaceEpoch> {
+pub(crate) struct RunProgress<R = Epoch<Figures>> {
     /// Epochs that are finished.
     pub(crate) epochs: usize,
     /// Steps that are done.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::batches::to_input;
 use super::config::values;
 use super::faces::typical_age;
+use super::history::EpochFigures;
 use crate::augment::{Augmenter, INPUT, INPUT_LEN, Stored};
 use crate::data::{AgeRange, FaceSet, LabelledFace};
 use crate::nets::Network;
@@ -72,9 +73,9 @@ pub struct AgeFigures {
     pub nats: Option<f64>,
 }
 
-impl Figures {
-    /// Names and values for a table. A set of bins has other names than one of exact ages.
-    pub(super) fn cells(&self) -> Vec<(&'static str, f64)> {
+impl EpochFigures for Figures {
+    /// A set of bins has other names than one of exact ages.
+    fn cells(&self) -> Vec<(&'static str, f64)> {
         let mut cells = Vec::new();
         if let Some(age) = &self.age {
             cells.push((if age.within_bin.is_some() { "age_mae_to_bin" } else { "age_mae" }, age.mae));
