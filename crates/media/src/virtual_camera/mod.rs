@@ -50,7 +50,7 @@ impl VirtualCamera {
     fn open_in(system: &dyn OutputSystem, choice: &CameraChoice, size: (u32, u32)) -> Result<Self, SourceError> {
         let (info, device) = choose::choose(system, choice)?;
         let name = choose::name(&info);
-        let format = set(&*device, fitting_size(size)).map_err(|error| choose::refused(&name, &error))?;
+        let format = set(&*device, fitting_size(size)).map_err(|error| choose::refused(&name, &cause(&*device, error)))?;
         Ok(Self { device, name, format, layouter: Layouter::default(), _fed: Fed::new(info.device) })
     }
 
@@ -100,7 +100,7 @@ impl VirtualCamera {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-                Err(error) => Err(choose::refused(&self.name, &error)),
+                Err(error) => Err(choose::refused(&self.name, &cause(&*self.device, error))),
             };
         }
     }
@@ -147,6 +147,12 @@ fn set(device: &dyn OutputDevice, (width, height): (u32, u32)) -> io::Result<Dev
         }
     }
     Err(first.unwrap_or_else(|| other("it takes no images".to_owned())))
+}
+
+/// Why a call failed. A call that the loss of its device interrupts fails as one on a stopped stream does, with EINVAL or
+/// EIO; only the next one is answered that the device is gone.
+fn cause(device: &dyn OutputDevice, error: io::Error) -> io::Error {
+    device.card().err().unwrap_or(error)
 }
 
 /// EINVAL: what a driver answers to a format that it does not know.

@@ -10,6 +10,7 @@ use super::*;
 use crate::SourceErrorKind;
 
 const EINVAL: i32 = 22;
+const ENODEV: i32 = 19;
 
 /// What a played device does, and what was done with it.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ struct Played {
     size: Option<(u32, u32)>,
     /// The answers to the next pictures, then each is taken.
     answers: Vec<Answer>,
+    /// It is gone after this many further calls.
+    calls_left: Option<usize>,
     set: Vec<SetOutput>,
     written: Vec<Vec<u8>>,
 }
@@ -49,6 +52,7 @@ impl Default for Played {
             refuses: false,
             size: None,
             answers: Vec::new(),
+            calls_left: None,
             set: Vec::new(),
             written: Vec::new(),
         }
@@ -56,6 +60,17 @@ impl Default for Played {
 }
 
 impl Played {
+    fn is_there(&mut self) -> io::Result<()> {
+        match &mut self.calls_left {
+            Some(0) => Err(io::Error::from_raw_os_error(ENODEV)),
+            Some(calls) => {
+                *calls -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn camera() -> Self {
         Self { name: "HD Webcam", driver: "uvcvideo", takes: false, is_virtual: false, ..Self::default() }
     }
@@ -114,12 +129,14 @@ struct Node(Machine, u32);
 impl OutputDevice for Node {
     fn card(&self) -> io::Result<OutputCard> {
         self.0.of(self.1, |played| {
+            played.is_there()?;
             Ok(OutputCard { name: played.name.into(), driver: played.driver.into(), takes: played.takes })
         })
     }
 
     fn set(&self, fourcc: [u8; 4], width: u32, height: u32) -> io::Result<SetOutput> {
         self.0.of(self.1, |played| {
+            played.is_there()?;
             let known = played.pixels.contains(&fourcc);
             if played.refuses && !known {
                 return Err(io::Error::from_raw_os_error(EINVAL));
@@ -134,6 +151,7 @@ impl OutputDevice for Node {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.of(self.1, |played| {
+            played.is_there()?;
             if played.answers.is_empty() {
                 played.written.push(bytes.to_vec());
                 return Ok(bytes.len());
@@ -256,6 +274,22 @@ fn a_device_that_goes_is_told_and_one_without_room_is_no_error() {
     machine.of(40, |played| played.answers = vec![Answer::Takes(5)]);
     assert!(camera.show(&picture, (64, 48)).unwrap_err().cause.contains("only 5 of the 6144 bytes"));
     assert!(camera.show(&[0; 5], (64, 48)).unwrap_err().cause.contains("5 bytes are no 64x48 image"));
+}
+
+#[test]
+fn a_device_that_goes_during_a_call_is_told_as_one_that_is_gone() {
+    // The kernel ends the call as it ends one on a stopped stream.
+    let answers = vec![Answer::Error(EINVAL), Answer::Error(EINVAL)];
+    let machine = Machine::new([(41, Played { answers, ..Played::default() })]);
+    let mut camera = machine.open("").unwrap();
+    let refused = camera.show_black().unwrap_err();
+    assert!(refused.kind == SourceErrorKind::Other && refused.cause.contains("Invalid argument"), "{refused}");
+    machine.of(41, |played| played.calls_left = Some(1));
+    let gone = camera.show_black().unwrap_err();
+    assert!(gone.kind == SourceErrorKind::NoSuchCamera && gone.cause == "it is no longer there", "{gone}");
+    // While its format is set: one call asks who it is, four try a kind of pixels.
+    let old = Played { pixels: vec![*b"GREY"], refuses: true, calls_left: Some(5), ..Played::default() };
+    assert_eq!(Machine::new([(42, old)]).error("").cause, "it is no longer there");
 }
 
 #[test]
