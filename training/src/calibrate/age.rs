@@ -18,13 +18,14 @@ struct AgeTruth {
     years: f32,
     scale: f32,
     age: AgeRange,
+    weight: f32,
 }
 
 /// One range for each group of estimates; of too few faces none.
 pub(super) fn fit(said: &[CalibrationSample], coverage: f32) -> Vec<RangeAt> {
     let known = said.iter().filter_map(|said| {
         let scale = said.answers.age_scale_years.unwrap_or(1.0);
-        Some(AgeTruth { years: said.answers.age_years?, scale, age: said.age? })
+        Some(AgeTruth { years: said.answers.age_years?, scale, age: said.age?, weight: said.weight })
     });
     let known: Vec<AgeTruth> = known.collect();
     // What may lie outside on each side.
@@ -41,12 +42,15 @@ pub(super) fn fit(said: &[CalibrationSample], coverage: f32) -> Vec<RangeAt> {
 
 /// The least factor with which no more than this share lies outside; `lies` tells the share of a face's age that does.
 fn factor(group: &[AgeTruth], outside: f64, lies: impl Fn(&AgeTruth, f32) -> f32) -> f64 {
-    // One more face than there is: the one that is asked about.
-    let most = (outside * (group.len() + 1) as f64 - 1.0).max(0.0);
+    // One more face than there is: the one that is asked about (Tibshirani et al., "Conformal Prediction Under Covariate
+    // Shift", NeurIPS 2019, for weights).
+    let whole: f64 = group.iter().map(|known| f64::from(known.weight)).sum();
+    let one = whole / group.len().max(1) as f64;
+    let most = (outside * (whole + one) - one).max(0.0);
     let (mut low, mut high) = (0.0, MOST);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
-        let sum: f64 = group.iter().map(|known| f64::from(lies(known, middle as f32))).sum();
+        let sum: f64 = group.iter().map(|known| f64::from(known.weight * lies(known, middle as f32))).sum();
         if sum <= most { high = middle } else { low = middle }
     }
     high
@@ -83,7 +87,7 @@ mod tests {
                     AgeRange { min: truth, max: Some(truth) }
                 };
                 let answers = Answers { age_years: Some(years), age_scale_years: Some(2.0), ..Answers::default() };
-                CalibrationSample { answers, age: Some(age), male: None }
+                CalibrationSample { answers, age: Some(age), male: None, weight: 1.0 }
             })
             .collect()
     }
@@ -118,10 +122,32 @@ mod tests {
     }
 
     #[test]
+    fn faces_that_count_more_are_held_more_often() {
+        // Of those of one estimate nine in ten are as old as they look, and one in ten is 10 years older.
+        let face = |older: bool, weight: f32| {
+            let years = if older { 60.0 } else { 50.0 };
+            let answers = Answers { age_years: Some(50.0), age_scale_years: Some(2.0), ..Answers::default() };
+            CalibrationSample { answers, age: Some(AgeRange { min: years, max: Some(years) }), male: None, weight }
+        };
+        let upper = |weight: f32| {
+            let older = |place: usize| place % 10 == 0;
+            let said = (0..1000).map(|place| face(older(place), if older(place) { weight } else { 1.0 }));
+            fit(&said.collect::<Vec<_>>(), 0.75)[0].upper
+        };
+        // Up to an eighth may lie above.
+        assert!(upper(1.0) < 0.01 && upper(1.2) < 0.01, "{} and {}", upper(1.0), upper(1.2));
+        assert!((upper(2.0) - 5.0).abs() < 0.01, "{}", upper(2.0));
+    }
+
+    #[test]
     fn a_few_faces_make_no_range() {
         assert!(fit(&skewed(40, 0.0), 0.8).is_empty());
-        let without =
-            CalibrationSample { answers: Answers::default(), age: Some(AgeRange { min: 3.0, max: None }), male: None };
+        let without = CalibrationSample {
+            answers: Answers::default(),
+            age: Some(AgeRange { min: 3.0, max: None }),
+            male: None,
+            weight: 1.0,
+        };
         assert!(fit(&[without; 500], 0.8).is_empty());
     }
 }

@@ -86,7 +86,7 @@ mod tests {
                 let chance = 1.0 / (1.0 + (-slope * (score - 0.5) - offset).exp());
                 let draw = (place / 100) as f32 / (count / 100) as f32 + 0.5 / (count / 100) as f32;
                 let answers = Answers { age_years: Some(years), male_score: Some(score), ..Answers::default() };
-                CalibrationSample { answers, age: None, male: Some(draw < chance) }
+                CalibrationSample { answers, age: None, male: Some(draw < chance), weight: 1.0 }
             })
             .collect()
     }

@@ -7,6 +7,7 @@ mod gender;
 use facelens_core::estimate::Estimator;
 use facelens_core::model::{Answers, Calibration, ModelSet, TaskModel};
 
+use crate::data::balance::{age_group, balanced};
 use crate::data::{AgeRange, FaceSet};
 use crate::distil::as_frame;
 
@@ -19,6 +20,8 @@ struct CalibrationSample {
     answers: Answers,
     age: Option<AgeRange>,
     male: Option<bool>,
+    /// How much the face counts, 1 on average.
+    weight: f32,
 }
 
 /// A model cannot be calibrated. The text says why.
@@ -42,8 +45,9 @@ pub enum CalibrateError {
     },
 }
 
-/// Fits a calibration of `model` to the labels of these faces; `data` says in words what they are. `progress` is told how
-/// many are done.
+/// Fits a calibration of `model` to the labels of these faces; `data` says in words what they are. An age group with
+/// frequency f counts f^-`balance` in the age's range: as it was in training, if the range is to hold for the ages that
+/// the network was trained for. `progress` is told how many are done.
 ///
 /// # Errors
 /// Where the model fails on a face, or too few have a label.
@@ -51,12 +55,14 @@ pub fn calibrate(
     model: &TaskModel,
     faces: &FaceSet,
     coverage: f32,
+    balance: f32,
     data: &str,
     progress: impl Fn(usize),
 ) -> Result<Calibration, CalibrateError> {
     let mut estimator = Estimator::new(ModelSet::default());
     let mut said = Vec::with_capacity(faces.len());
-    for (index, face) in faces.faces.iter().enumerate() {
+    let ages: Vec<_> = faces.faces.iter().map(|face| face.age.map(age_group)).collect();
+    for ((index, face), weight) in faces.faces.iter().enumerate().zip(balanced(&ages, balance)) {
         let answers = (|| {
             let (frame, place) = as_frame(faces.picture(index).to_vec(), faces.side, faces.context)?;
             let input = estimator.input(&frame, &place, &model.card).map_err(|error| error.to_string())?;
@@ -64,7 +70,7 @@ pub fn calibrate(
         })();
         let answers =
             answers.map_err(|cause: String| CalibrateError::Face { index, name: face.name.clone(), cause })?;
-        said.push(CalibrationSample { answers, age: face.age, male: face.male });
+        said.push(CalibrationSample { answers, age: face.age, male: face.male, weight });
         progress(index + 1);
     }
     let calibration = fit(&said, coverage, data);

@@ -31,6 +31,10 @@ pub(super) struct CalibrateArgs {
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = share)]
     coverage: f32,
 
+    /// How much rare ages count for the range: an age group with frequency f counts f^-BALANCE, as with `train --balance`.
+    #[arg(long, default_value_t = 0.0, value_parser = balance)]
+    balance: f32,
+
     /// Description of the faces; by default their number and their set.
     #[arg(long, value_name = "WORDS")]
     data: Option<String>,
@@ -53,7 +57,7 @@ pub(super) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} faces, {eta} left") {
         bar.set_style(style);
     }
-    let fitted = calibrate(&model, &faces, args.coverage, &data, |done| bar.set_position(done as u64));
+    let fitted = calibrate(&model, &faces, args.coverage, args.balance, &data, |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     let fitted = fitted?;
     let mut out = std::io::stdout();
@@ -73,4 +77,9 @@ pub(super) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
 fn share(text: &str) -> Result<f32, String> {
     let share = text.parse::<f32>().ok().filter(|share| *share > 0.0 && *share < 1.0);
     share.ok_or_else(|| "expected a number between 0 and 1".to_owned())
+}
+
+fn balance(text: &str) -> Result<f32, String> {
+    let balance = text.parse::<f32>().ok().filter(|balance| (0.0..=1.0).contains(balance));
+    balance.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }

@@ -10,6 +10,7 @@
 //! Each picture is a square around the middle of the face box that the app's detector found, `context` times its side,
 //! wider than what a network is shown: training moves, turns and scales its crop inside it.
 
+pub(crate) mod balance;
 pub(crate) mod container;
 mod file;
 

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::batches::to_input;
 use super::config::values;
-use super::faces::typical_age;
 use super::history::EpochFigures;
 use crate::augment::{Augmenter, INPUT, INPUT_LEN, Stored};
+use crate::data::balance::typical_age;
 use crate::data::{AgeRange, FaceSet, LabelledFace};
 use crate::nets::Network;
 
