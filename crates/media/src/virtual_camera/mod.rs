@@ -50,7 +50,8 @@ impl VirtualCamera {
     fn open_in(system: &dyn OutputSystem, choice: &CameraChoice, size: (u32, u32)) -> Result<Self, SourceError> {
         let (info, device) = choose::choose(system, choice)?;
         let name = choose::name(&info);
-        let format = set(&*device, fitting_size(size)).map_err(|error| choose::refused(&name, &cause(&*device, error)))?;
+        let format =
+            set(&*device, fitting_size(size)).map_err(|error| choose::refused(&name, &cause(&*device, error)))?;
         Ok(Self { device, name, format, layouter: Layouter::default(), _fed: Fed::new(info.device) })
     }
 
