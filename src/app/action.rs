@@ -194,7 +194,7 @@ impl Action {
             Self::OpenSession => "Play back a recorded session",
             Self::Library => "All recorded sessions: play, rename, export, delete",
             Self::NextCamera => "Switch to the next camera",
-            Self::CameraPage => "Resolution, rate, exposure, gain, focus and white balance of the camera",
+            Self::CameraPage => "Resolution, exposure, focus and other settings of the camera",
             Self::Demo => "Watch the demo, no camera needed",
             Self::Restart => "Play the file from the start, or open the camera again",
             Self::Snapshot => "Save this image with its overlay, and its data in a second file",
@@ -213,13 +213,13 @@ impl Action {
             Self::Axes => "Show or hide the three axes of the head pose",
             Self::Angles => "Show or hide yaw, pitch and roll as numbers",
             Self::Gait => "People who walk: outlines, strides and metrics on or off",
-            Self::ZoomIn => "Enlarge the image; the wheel zooms at the pointer, dragging moves it",
+            Self::ZoomIn => "Enlarge; the wheel zooms at the pointer, dragging moves the image",
             Self::ZoomOut => "Make the image smaller again",
             Self::WholePicture => "Show the whole image again",
             Self::Panel => "Show or hide the side panel",
             Self::FullScreen => "Only the image; Esc leaves full screen",
-            Self::StepBack => "Session: pause, and step one frame back; video: back 5 s; folder: previous image",
-            Self::StepForward => "Session: pause, and step one frame forward; video: on by 5 s; folder: next image",
+            Self::StepBack => "Session: one frame back; video: 5 s back; folder: previous image",
+            Self::StepForward => "Session: one frame on; video: 5 s on; folder: next image",
             Self::Slower => "Session: play at half the speed, down to a quarter",
             Self::Faster => "Session: play at twice the speed, up to four times",
             Self::ToStart => "Session, video or folder: go to the first frame",
@@ -407,6 +407,14 @@ mod tests {
         let listed: usize =
             Menu::ALL.iter().map(|menu| Action::ALL.iter().filter(|action| action.menu() == *menu).count()).sum();
         assert_eq!(listed, Action::ALL.len());
+    }
+
+    #[test]
+    fn explanations_fit_into_the_page_of_the_keys() {
+        // So many characters are shown in the smallest window.
+        for action in Action::ALL {
+            assert!(action.explanation().len() <= 66, "{action:?}: {}", action.explanation());
+        }
     }
 
     #[test]
