@@ -130,7 +130,7 @@ mod tests {
             CalibrationSample { answers, age: Some(AgeRange { min: years, max: Some(years) }), male: None, weight }
         };
         let upper = |weight: f32| {
-            let older = |place: usize| place % 10 == 0;
+            let older = |place: usize| place.is_multiple_of(10);
             let said = (0..1000).map(|place| face(older(place), if older(place) { weight } else { 1.0 }));
             fit(&said.collect::<Vec<_>>(), 0.75)[0].upper
         };
