@@ -364,3 +364,34 @@ fn ctrl_c_leaves_whole_rows_and_exits_with_130() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!((3..1800).contains(&rows()));
 }
+
+/// Whether two documents are alike: numbers by a hundredth, as processors round differently.
+fn alike(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Number, Object};
+    match (a, b) {
+        (Number(a), Number(b)) => {
+            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+            (a - b).abs() <= 0.05 + 0.01 * b.abs()
+        }
+        (Array(a), Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b)),
+        (Object(a), Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| alike(a, b)))
+        }
+        _ => a == b,
+    }
+}
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = env!("CARGO_BIN_EXE_facelens");
+    let call = ["analyze", "assets/astronaut.png", "-o", "-"];
+    let output = Command::new(program).current_dir(root).args(call).output().unwrap();
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for page in ["README.md", "docs/user-guide.md"] {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let (_, rest) = text.split_once("```json\n").unwrap();
+        let shown = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+        assert!(alike(&shown, &printed), "{page} shows\n{shown}\ninstead of\n{printed}");
+    }
+}
