@@ -118,8 +118,10 @@ if [ -e /modules/v4l2loopback.ko ]; then
     insmod /modules/v4l2loopback.ko video_nr=10 exclusive_caps=1 card_label=facelens
     chmod 600 /dev/video10
     chmod 1777 /tmp
-    su -s /bin/sh nobody -c "facelens record demo --pictures none -o /tmp/nobody --seconds 3 --virtual-camera" >/tmp/out 2>/tmp/err
-    check "v4l2loopback without permission: the group is named" says "group .video"
+    su -s /bin/sh nobody -c "exec facelens record demo --detector blaze-front --pictures none -o /tmp/nobody --seconds 3600 --virtual-camera" >/tmp/out 2>/tmp/err &
+    recording=$!
+    check "v4l2loopback without permission: the group is named" eventually 120 says "group .video"
+    stop
     record /tmp/long.err --virtual-camera
     check "v4l2loopback is found and shows the demo" eventually 120 grep -q 'as the camera facelens (/dev/video10), YUYV' /tmp/long.err
     run cameras
@@ -127,8 +129,11 @@ if [ -e /modules/v4l2loopback.ko ]; then
     run analyze --detector blaze-front camera:facelens --seconds 4 -o /tmp/loop.jsonl
     check "and read the demo from it" test "$status" = 0
     check "with its faces" grep -q '"faces":\[{' /tmp/loop.jsonl
-    run record demo --pictures none -o /tmp/second --seconds 3 --virtual-camera 10
-    check "a second program is told that it is in use" says "another program sends images"
+    facelens record demo --detector blaze-front --pictures none -o /tmp/second --seconds 3600 --virtual-camera 10 >/tmp/out 2>/tmp/err &
+    second=$!
+    check "a second program is told that it is in use" eventually 120 says "another program sends images"
+    kill -INT $second
+    wait $second
     stop
     check "and the session is saved" test "$status" = 130
     rm /tmp/long.err
