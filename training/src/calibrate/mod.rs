@@ -20,7 +20,7 @@ struct CalibrationSample {
     answers: Answers,
     age: Option<AgeRange>,
     male: Option<bool>,
-    /// How much the face counts, 1 on average.
+    /// How much the face counts for the age's range, 1 on average.
     weight: f32,
 }
 

@@ -1,4 +1,4 @@
-//! Rare groups count more: FairFace has three faces over 60 in a hundred.
+//! Rare groups count more: of FairFace's validation faces, four in a hundred are over 60.
 
 use super::AgeRange;
 

@@ -15,6 +15,7 @@ use crate::data::{FaceSet, LabelledFace};
 const YAW_GROUPS: [f32; 5] = [15.0, 30.0, 45.0, 60.0, 75.0];
 /// Upper ends of the groups by pitch, degrees.
 const PITCH_GROUPS: [f32; 5] = [-30.0, -18.0, -6.0, 8.0, 20.0];
+
 /// The faces of a run.
 pub(super) struct RunFaces {
     sets: Vec<FaceSet>,
