@@ -114,7 +114,7 @@ fn bench_tells_its_figures_as_json() {
     let output = facelens(&[
         "bench",
         "--json",
-        "--parts=stages,frames,nets,layers,live",
+        "--parts=start,stages,frames,nets,layers,live",
         "--sizes=320x240",
         "--faces=0,1",
         "--seconds-per-case=0.02",

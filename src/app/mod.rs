@@ -68,10 +68,12 @@ mod theme;
 mod tool_bar;
 mod view;
 mod virtual_camera;
+mod wake;
 mod walker_row;
 
 use notices::Tone;
 use state::{App, AppParts};
+use wake::Waker;
 
 /// What the command line asks of the window; what it leaves open comes from the settings.
 #[derive(Clone, Debug, Default)]
@@ -125,8 +127,9 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
     let sandbox = sandbox.clone();
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         theme::apply(&cc.egui_ctx);
-        let ctx = cc.egui_ctx.clone();
-        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint());
+        let waker = Waker::new(cc.egui_ctx.clone());
+        let of_threads = waker.clone();
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || of_threads.wake());
         let source = state::first_source(&options, &settings);
         let first = LiveOptions {
             source: options.session.is_none().then(|| source.clone()),
@@ -156,7 +159,7 @@ pub fn run(options: AppOptions, sandbox: &Sandbox) -> anyhow::Result<()> {
         for warning in warnings {
             app.notices.say(Tone::Warn, warning);
         }
-        Ok(Box::new(MainWindow(app)))
+        Ok(Box::new(MainWindow { app, waker }))
     });
     eframe::run_native("facelens", native, create).map_err(|error| anyhow::anyhow!(cannot_open(&error)))
 }
@@ -241,19 +244,23 @@ fn icon() -> egui::IconData {
 }
 
 /// The window as eframe sees it.
-struct MainWindow(App);
+struct MainWindow {
+    app: App,
+    waker: Waker,
+}
 
 impl eframe::App for MainWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        self.0.logic(ctx);
+        self.app.logic(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        self.0.ui(ui);
+        self.waker.painted();
+        self.app.ui(ui);
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        self.0.save_now();
+        self.app.save_now();
     }
 
     /// The colour of the bars and panels, which are not filled then; see [`theme::bar`].

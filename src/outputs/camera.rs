@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use facelens_core::Analysis;
-use facelens_media::{CameraChoice, SourceError, VirtualCamera};
+use facelens_media::{CameraChoice, SourceError, SourceErrorKind, VirtualCamera};
 use facelens_session::{LivePictures, PictureLook};
 
 use super::lane::{Lane, NextItem, Switch};
@@ -145,8 +145,8 @@ struct CameraStage {
     wishes: Wishes,
     /// A device that failed is not tried before.
     try_at: Option<Instant>,
-    /// It was lost after it had been open: that is what is told until it is back.
-    lost: bool,
+    /// Why it was lost after it had been open: that is what is told until it is back.
+    lost: Option<SourceError>,
 }
 
 impl CameraStage {
@@ -161,7 +161,7 @@ impl CameraStage {
             newest: None,
             wishes: Wishes::default(),
             try_at: None,
-            lost: false,
+            lost: None,
         }
     }
 
@@ -209,7 +209,7 @@ impl CameraStage {
                 let words = camera.words();
                 self.tell(|status| (status.camera, status.camera_error) = (Some(words), None));
                 self.camera = Some(camera);
-                self.lost = false;
+                self.lost = None;
                 true
             }
             Err(error) => {
@@ -226,7 +226,7 @@ impl CameraStage {
             Err(error) => {
                 self.camera = None;
                 self.fail(&error, now);
-                self.lost = true;
+                self.lost = Some(error);
             }
         }
     }
@@ -242,14 +242,28 @@ impl CameraStage {
 
     fn fail(&mut self, error: &SourceError, now: Instant) {
         self.try_at = Some(now + TRY_AGAIN);
-        let lost = self.lost;
+        let told = match &mut self.lost {
+            None => Some(error.to_string()),
+            // A driver that is being removed refuses images first and goes then.
+            Some(lost) if lost.kind == SourceErrorKind::Other && is_gone(error) => {
+                lost.kind = error.kind;
+                lost.cause = "it is no longer there".to_owned();
+                lost.remedy.clone_from(&error.remedy);
+                Some(lost.to_string())
+            }
+            Some(_) => None,
+        };
         self.tell(|status| {
             status.camera = None;
-            if !lost {
-                status.camera_error = Some(error.to_string());
+            if let Some(told) = told {
+                status.camera_error = Some(told);
             }
         });
     }
+}
+
+fn is_gone(error: &SourceError) -> bool {
+    matches!(error.kind, SourceErrorKind::NoCamera | SourceErrorKind::NoSuchCamera)
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ thread_local! {
 struct Device {
     /// Why it cannot be opened.
     closed: Option<SourceErrorKind>,
-    /// It goes with the next picture.
-    goes: bool,
+    /// It fails so with the next picture.
+    fails: Option<SourceErrorKind>,
     opened: Vec<(u32, u32)>,
     /// Each picture that was shown: the value of a pixel in its corner, and whether it was shown again.
     shown: Vec<(u8, bool)>,
@@ -41,8 +41,8 @@ impl Played {
     fn show(&mut self, corner: u8, again: bool) -> Result<bool, SourceError> {
         self.corner = corner;
         device(|device| {
-            if std::mem::take(&mut device.goes) {
-                return Err(error(SourceErrorKind::NoSuchCamera));
+            if let Some(kind) = device.fails.take() {
+                return Err(error(kind));
             }
             device.shown.push((corner, again));
             Ok(true)
@@ -144,7 +144,8 @@ fn each_picture_is_shown_once_and_the_last_one_again_while_none_comes() {
 fn a_device_that_goes_is_told_once_and_found_again() {
     let mut test = Test::new();
     test.frame(40, 33);
-    device(|device| (device.goes, device.closed) = (true, Some(SourceErrorKind::NoCamera)));
+    let (fails, closed) = (SourceErrorKind::NoSuchCamera, SourceErrorKind::NoCamera);
+    device(|device| (device.fails, device.closed) = (Some(fails), Some(closed)));
     test.frame(50, 33);
     let lost = || Some(error(SourceErrorKind::NoSuchCamera).to_string());
     assert_eq!((test.status().camera, test.status().camera_error), (None, lost()));
@@ -160,6 +161,28 @@ fn a_device_that_goes_is_told_once_and_found_again() {
     assert_eq!(test.status().camera_error, None);
     let shown = shown();
     assert_eq!((shown[0], shown[1]), ((40, false), (70, false)));
+}
+
+#[test]
+fn a_device_that_refuses_images_while_it_goes_is_told_as_gone_at_last() {
+    let mut test = Test::new();
+    test.frame(40, 33);
+    let (fails, closed) = (SourceErrorKind::Other, SourceErrorKind::Busy);
+    device(|device| (device.fails, device.closed) = (Some(fails), Some(closed)));
+    test.frame(50, 33);
+    let refused = Some(error(SourceErrorKind::Other).to_string());
+    assert_eq!(test.status().camera_error, refused);
+    test.pause(3100);
+    assert_eq!(test.status().camera_error, refused, "why it was lost says more than that it is busy now");
+    device(|device| device.closed = Some(SourceErrorKind::NoSuchCamera));
+    test.pause(3100);
+    let gone = Some("facelens (/dev/video10): it is no longer there".to_owned());
+    assert_eq!(test.status().camera_error, gone);
+    test.pause(3100);
+    assert_eq!(test.status().camera_error, gone);
+    device(|device| device.closed = None);
+    test.pause(3100);
+    assert_eq!(test.status().camera_error, None);
 }
 
 #[test]

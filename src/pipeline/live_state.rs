@@ -307,7 +307,8 @@ impl LiveState {
 
     /// Time goes on: rates fall where nothing comes.
     pub(super) fn tick(&self) {
-        let published = self.publish(&mut self.figures(), PUBLISH_EVERY);
+        // Late: while frames come, their analyses bring the figures.
+        let published = self.publish(&mut self.figures(), PUBLISH_LATE);
         if published {
             (self.wake)();
         }
@@ -440,6 +441,9 @@ mod tests {
             live_state.captured(1, &frame, 0);
             assert_eq!(count(), woken, "{age:?}");
         }
+        live_state.figures().published_at = Some(Instant::now() - PUBLISH_EVERY);
+        live_state.tick();
+        assert_eq!(count(), 0, "neither do they come by themselves while frames do");
         analysed();
         assert_eq!(count(), 1);
         // Time goes on: once nothing comes any more, the figures stay as they are.

@@ -27,6 +27,7 @@ use super::command::ReplayCommand;
 use super::notices::Tone;
 use super::picture::Shot;
 use super::view::{Banner, CentralView, Page, Symbol};
+use super::wake::AT_ONCE;
 
 /// Size of the ground where nothing tells the pictures' size.
 const GROUND_SIZE: (u32, u32) = (1280, 720);
@@ -171,7 +172,7 @@ impl Replay {
             // An overlay that is painted into the picture would be turned back with it.
             let mirrored = video.mirrored && !video.overlay;
             let path = self.session.path.join(&video.file);
-            match Pictures::open(path, mirrored, move || ctx.request_repaint()) {
+            match Pictures::open(path, mirrored, move || ctx.request_repaint_after(AT_ONCE)) {
                 Ok(pictures) => self.pictures = Some(pictures),
                 Err(error) => {
                     self.picture_error = Some(format!("the system cannot start a thread for the video: {error}"));

@@ -46,7 +46,7 @@ pub struct BenchArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// What to measure; `layers` is where each network's time goes, operator by operator.
+    /// What to measure; `start` always comes first, `layers` is where each network's time goes, operator by operator.
     #[arg(long, value_name = "PART,...", value_delimiter = ',', default_value = "nets,stages,frames,live",
           value_parser = one_of(&BenchPart::ALL, BenchPart::name))]
     pub parts: Vec<BenchPart>,
@@ -85,6 +85,8 @@ pub struct BenchArgs {
 /// What can be measured by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BenchPart {
+    /// Loading everything and the first frame. It comes before all others, named or not.
+    Start,
     /// Each network.
     Nets,
     /// Each operator of each network.
@@ -98,10 +100,11 @@ pub enum BenchPart {
 }
 
 impl BenchPart {
-    const ALL: [Self; 5] = [Self::Nets, Self::Layers, Self::Stages, Self::Frames, Self::Live];
+    const ALL: [Self; 6] = [Self::Start, Self::Nets, Self::Layers, Self::Stages, Self::Frames, Self::Live];
 
     const fn name(self) -> &'static str {
         match self {
+            Self::Start => "start",
             Self::Nets => "nets",
             Self::Layers => "layers",
             Self::Stages => "stages",

@@ -85,6 +85,8 @@ struct ProjectedPart<'a> {
     form: [[f32; 3]; 3],
     /// The same of its outline, for right and down alone: the coefficients of xx, 2xy and yy.
     outline: [f32; 3],
+    /// How its surface comes nearer with right, down, and what is left to the outline.
+    nearer: [f32; 3],
 }
 
 impl<'a> ProjectedPart<'a> {
@@ -98,7 +100,8 @@ impl<'a> ProjectedPart<'a> {
         });
         let less = |row: usize, column: usize| form[row][column] - form[row][2] * form[2][column] / form[2][2];
         let outline = [less(0, 0), less(0, 1), less(1, 1)];
-        Self { part, middle: times(&axes, part.middle), axes, form, outline }
+        let nearer = [form[2][0] / form[2][2], form[2][1] / form[2][2], 1.0 / form[2][2]];
+        Self { part, middle: times(&axes, part.middle), axes, form, outline, nearer }
     }
 
     /// What the outline's form is `x` right and `y` below the head's middle: 1 on the outline, less inside of it; and how
@@ -107,15 +110,22 @@ impl<'a> ProjectedPart<'a> {
         let (x, y) = (x - self.middle[0], y - self.middle[1]);
         let [xx, xy, yy] = self.outline;
         let (along_x, along_y) = (xx * x + xy * y, xy * x + yy * y);
-        (x * along_x + y * along_y, 2.0 * along_x.hypot(along_y))
+        (x * along_x + y * along_y, 2.0 * (along_x * along_x + along_y * along_y).sqrt())
     }
 
     /// The point of the surface that is seen there, from the ellipsoid's middle.
     fn surface(&self, x: f32, y: f32, inside: f32) -> [f32; 3] {
         let (x, y) = (x - self.middle[0], y - self.middle[1]);
-        let [across, down, away] = self.form[2];
-        let depth = -(across * x + down * y) / away - ((1.0 - inside).max(0.0) / away).sqrt();
-        [x, y, depth]
+        let [across, down, left] = self.nearer;
+        [x, y, -(across * x + down * y) - ((1.0 - inside).max(0.0) * left).sqrt()]
+    }
+
+    /// A point of the surface in the head's own axes.
+    fn own(&self, surface: [f32; 3]) -> [f32; 3] {
+        // The transposed matrix undoes the turn.
+        std::array::from_fn(|axis| {
+            (0..3).map(|row| self.axes[row][axis] * surface[row]).sum::<f32>() + self.part.middle[axis]
+        })
     }
 
     /// From where to where a line `y` below the head's middle meets the outline, or a rim around it that is at least so
@@ -156,19 +166,30 @@ impl DrawnMan {
         for (row, line) in rgb.chunks_exact_mut(WIDTH as usize * 3).enumerate().skip(top) {
             let y = (row as f32 + 0.5 - place.head.y) * pixel;
             let spans: [Option<(f32, f32)>; PARTS.len()] = std::array::from_fn(|number| seen[number].columns(y, pixel));
-            let (left, right) = spans
-                .iter()
-                .flatten()
-                .fold((f32::MAX, f32::MIN), |(left, right), span| (left.min(span.0), right.max(span.1)));
-            let column = |x: f32| (place.head.x + x * place.scale).clamp(0.0, WIDTH as f32) as usize;
-            let columns = column(left)..column(right);
-            for (number, dot) in columns.clone().zip(line[columns.start * 3..].as_chunks_mut::<3>().0) {
-                let x = (number as f32 + 0.5 - place.head.x) * pixel;
-                let here = |span: &Option<(f32, f32)>| span.is_some_and(|(from, to)| (from..to).contains(&x));
-                let parts = seen.iter().zip(&spans).filter(|(_, span)| here(span)).map(|(seen, _)| seen);
-                if let Some((color, cover)) = self.color(parts, x, y, place.scale) {
-                    let mixed = blend(dot.map(f32::from), color, cover);
-                    *dot = mixed.map(|value| (value + 0.5).clamp(0.0, 255.0) as u8);
+            let column = |x: f32| (place.head.x + x * place.scale - 0.5).ceil().clamp(0.0, WIDTH as f32) as usize;
+            let columns = spans.map(|span| span.map_or(0..0, |(left, right)| column(left)..column(right)));
+            // Between two ends of spans, the same parts can be seen.
+            let mut ends: [usize; 2 * PARTS.len()] =
+                std::array::from_fn(
+                    |number| if number % 2 == 0 { columns[number / 2].start } else { columns[number / 2].end },
+                );
+            ends.sort_unstable();
+            for (from, to) in ends.into_iter().zip(ends.into_iter().skip(1)).filter(|(from, to)| from < to) {
+                let there = |number: &usize| columns[*number].contains(&from);
+                let numbers: Vec<usize> = (0..PARTS.len()).filter(there).collect();
+                if numbers.is_empty() {
+                    continue;
+                }
+                for (column, dot) in (from..to).zip(line[from * 3..to * 3].as_chunks_mut::<3>().0) {
+                    let x = (column as f32 + 0.5 - place.head.x) * pixel;
+                    let parts = numbers.iter().map(|number| &seen[*number]);
+                    match self.color(parts, x, y, place.scale) {
+                        Some((color, cover)) if cover < 1.0 => {
+                            *dot = blend(dot.map(f32::from), color, cover).map(rounded);
+                        }
+                        Some((color, _)) => *dot = color.map(rounded),
+                        None => {}
+                    }
                 }
             }
         }
@@ -195,26 +216,26 @@ impl DrawnMan {
                 cover = cover.max(share);
                 continue;
             }
-            // In the head's own axes: the transposed matrix undoes the turn.
-            let own: [f32; 3] = std::array::from_fn(|axis| {
-                (0..3).map(|row| seen.axes[row][axis] * surface[row]).sum::<f32>() + seen.part.middle[axis]
-            });
-            if seen.part.cover == Cover::Hair && !self.paint.is_hair(own) {
+            if seen.part.cover == Cover::Hair && !self.paint.is_hair(seen.own(surface)) {
                 continue;
             }
-            (nearest, found, cover) = (depth, Some((seen, surface, own)), cover.max(share));
+            (nearest, found, cover) = (depth, Some((seen, surface)), cover.max(share));
         }
-        let (seen, surface, own) = found?;
+        let (seen, surface) = found?;
         let normal = times(&seen.form, surface);
-        let length = normal.iter().map(|part| part * part).sum::<f32>().sqrt().max(1e-6);
-        let lit = (0..3).map(|axis| normal[axis] * LIGHT[axis]).sum::<f32>() / length;
-        let facing = (-normal[2] / length).clamp(0.0, 1.0);
+        let shorten = 1.0 / normal.iter().map(|part| part * part).sum::<f32>().sqrt().max(1e-6);
+        let lit = (0..3).map(|axis| normal[axis] * LIGHT[axis]).sum::<f32>() * shorten;
+        let facing = (-normal[2] * shorten).clamp(0.0, 1.0);
         let light = (seen.part.ambient + 0.62 * lit.max(0.0)) * (0.72 + 0.28 * facing);
         let color = match seen.part.cover {
             Cover::Plain(color) => color,
-            Cover::Face => self.paint.face(own[0], own[1]).0,
-            Cover::Hair => hair(own),
+            Cover::Face => {
+                let own = seen.own(surface);
+                self.paint.face(own[0], own[1]).0
+            }
+            Cover::Hair => hair(seen.own(surface)),
             Cover::Head => {
+                let own = seen.own(surface);
                 let (face, mut share) = self.paint.face(own[0], own[1]);
                 // Behind the ears and above the neck there is hair as well.
                 if own[1] < 0.36 {
@@ -225,4 +246,9 @@ impl DrawnMan {
         };
         Some((color.map(|value| value * light), cover))
     }
+}
+
+fn rounded(value: f32) -> u8 {
+    // Conversions keep within 0 and 255.
+    (value + 0.5) as u8
 }

@@ -28,7 +28,12 @@ pub(super) struct PortraitPlace {
 }
 
 /// The astronaut picture.
-pub(super) struct Portrait(image::RgbImage);
+pub(super) struct Portrait {
+    /// Red in the lowest byte, then green and blue.
+    pixels: Vec<u32>,
+    width: usize,
+    height: usize,
+}
 
 /// What a pixel of the frame is in the astronaut picture: the turn and the scale in it.
 struct PortraitView {
@@ -37,13 +42,22 @@ struct PortraitView {
     turn: TurnGrid,
 }
 
+/// Where a pixel comes from is asked for this many pixels apart, and taken as even in between: the grid of the turn is
+/// not finer.
+const SPAN: usize = 8;
+/// Parts of a pixel in which places in the picture are counted.
+const UNIT: f32 = 65536.0;
+
 impl Portrait {
     /// Decodes a picture of 512x512 pixels.
     ///
     /// # Errors
     /// Where it cannot be decoded.
     pub(super) fn new(png: &[u8]) -> image::ImageResult<Self> {
-        Ok(Self(image::load_from_memory_with_format(png, image::ImageFormat::Png)?.into_rgb8()))
+        let picture = image::load_from_memory_with_format(png, image::ImageFormat::Png)?.into_rgb8();
+        let pixels =
+            picture.pixels().map(|&image::Rgb([red, green, blue])| u32::from_le_bytes([red, green, blue, 0])).collect();
+        Ok(Self { pixels, width: picture.width() as usize, height: picture.height() as usize })
     }
 
     /// Draws the portrait over a frame.
@@ -58,43 +72,71 @@ impl Portrait {
         let last = ((center.y + reach).ceil() as usize).min(HEIGHT as usize - 1);
         for y in first..=last {
             let dy = y as f32 + 0.5 - center.y;
-            let half = (reach * reach - dy * dy).max(0.0).sqrt();
-            let left = (center.x - half).floor().max(0.0) as usize;
-            let right = ((center.x + half).ceil() as usize).min(WIDTH as usize - 1);
             let row = &mut rgb[y * WIDTH as usize * 3..][..WIDTH as usize * 3];
-            for (x, pixel) in (left..=right).zip(row[left * 3..].as_chunks_mut::<3>().0) {
+            let columns = |reach: f32| {
+                let half = (reach * reach - dy * dy).max(0.0).sqrt();
+                let column = |x: f32| (x - 0.5).ceil().clamp(0.0, WIDTH as f32) as usize;
+                column(center.x - half)..column(center.x + half)
+            };
+            let (inner, outer) = (columns(radius - 1.0), columns(reach));
+            for x in (outer.start..inner.start).chain(inner.end..outer.end) {
                 let dx = x as f32 + 0.5 - center.x;
-                let square = dx * dx + dy * dy;
-                if square < (radius - 1.0) * (radius - 1.0) {
-                    *pixel = self.sample(dx, dy, &view);
-                } else {
-                    let distance = square.sqrt();
-                    let under = shaded(*pixel, distance - radius);
-                    let ringed = blend(under, RING_COLOR, coverage(distance - radius - RING));
-                    let face = self.sample(dx, dy, &view).map(f32::from);
-                    *pixel = blend(ringed, face, coverage(distance - radius)).map(|value| (value + 0.5) as u8);
+                let distance = (dx * dx + dy * dy).sqrt();
+                let pixel = &mut row[x * 3..x * 3 + 3];
+                let under = shaded([pixel[0], pixel[1], pixel[2]], distance - radius);
+                let mut mixed = blend(under, RING_COLOR, coverage(distance - radius - RING));
+                let share = coverage(distance - radius);
+                if share > 0.0 {
+                    mixed = blend(mixed, self.sample(self.place(&view, dx, dy)).map(f32::from), share);
                 }
+                pixel.copy_from_slice(&mixed.map(|value| (value + 0.5) as u8));
             }
+            let start = inner.start as f32 + 0.5 - center.x;
+            self.draw_inner(&mut row[inner.start * 3..inner.end * 3], start, dy, &view);
         }
     }
 
-    /// The astronaut picture, bilinear, at an offset from the face's middle in pixels of the frame.
-    fn sample(&self, dx: f32, dy: f32, view: &PortraitView) -> [u8; 3] {
+    /// A row of pixels that the picture covers whole; the first one is (`dx`, `dy`) from the face's middle.
+    fn draw_inner(&self, row: &mut [u8], mut dx: f32, dy: f32, view: &PortraitView) {
+        let mut here = self.place(view, dx, dy);
+        for span in row.chunks_mut(SPAN * 3) {
+            dx += SPAN as f32;
+            let next = self.place(view, dx, dy);
+            let step = ((next.0 - here.0) / SPAN as i32, (next.1 - here.1) / SPAN as i32);
+            for pixel in span.as_chunks_mut::<3>().0 {
+                *pixel = self.sample(here);
+                here = (here.0 + step.0, here.1 + step.1);
+            }
+            here = next;
+        }
+    }
+
+    /// Where in the astronaut picture the pixel comes from that is so far from the face's middle, pixels of the frame. In
+    /// parts of a pixel, 1 / [`UNIT`], and never at the last column or row.
+    fn place(&self, view: &PortraitView, dx: f32, dy: f32) -> (i32, i32) {
         let PortraitView { step_x, step_y, turn } = view;
         let (x, y) = turn.source(dx * step_x - dy * step_y, dx * step_y + dy * step_x);
-        let (x, y) = (FACE_CENTER.x + x - 0.5, FACE_CENTER.y + y - 0.5);
-        let (width, height) = (self.0.width() as usize, self.0.height() as usize);
-        let x = x.clamp(0.0, (width - 2) as f32);
-        let y = y.clamp(0.0, (height - 2) as f32);
-        // 8 bits of fraction: exact enough for 8-bit pixels, and quicker than floats.
-        let (fixed_x, fixed_y) = ((x * 256.0) as usize, (y * 256.0) as usize);
-        let (fx, fy) = ((fixed_x & 255) as u32, (fixed_y & 255) as u32);
-        let at = ((fixed_y >> 8) * width + (fixed_x >> 8)) * 3;
-        let (upper, lower) = (&self.0.as_raw()[at..at + 6], &self.0.as_raw()[at + width * 3..][..6]);
-        std::array::from_fn(|channel| {
-            let mix = |row: &[u8]| u32::from(row[channel]) * (256 - fx) + u32::from(row[channel + 3]) * fx;
-            ((mix(upper) * (256 - fy) + mix(lower) * fy + (1 << 15)) >> 16) as u8
-        })
+        let fixed = |at: f32, count: usize| (at.clamp(0.0, (count - 2) as f32) * UNIT) as i32;
+        (fixed(FACE_CENTER.x + x - 0.5, self.width), fixed(FACE_CENTER.y + y - 0.5, self.height))
+    }
+
+    /// The astronaut picture, bilinear, at such a place.
+    fn sample(&self, (x, y): (i32, i32)) -> [u8; 3] {
+        let at = (y >> 16) as usize * self.width + (x >> 16) as usize;
+        let (upper, lower) = (&self.pixels[at..at + 2], &self.pixels[at + self.width..at + self.width + 2]);
+        // The shares of the four pixels, of 256: exact enough for 8 bits.
+        let (right, down) = ((x >> 8 & 255) as u32, (y >> 8 & 255) as u32);
+        let both = right * down >> 8;
+        let shares = [256 + both - right - down, right - both, down - both, both];
+        let corners = [upper[0], upper[1], lower[0], lower[1]];
+        // Two channels in one number, 16 bits each.
+        let mix = |shift: u32| {
+            let channels = |pixel: u32| pixel >> shift & 0x00ff_00ff;
+            let sum: u32 = corners.iter().zip(shares).map(|(&pixel, share)| channels(pixel) * share).sum();
+            (sum + 0x0080_0080) >> 8
+        };
+        let (red_blue, green) = (mix(0), mix(8));
+        [red_blue as u8, green as u8, (red_blue >> 16) as u8]
     }
 }
 
@@ -113,6 +155,7 @@ mod tests {
     #[test]
     fn the_picture_is_where_its_place_says() {
         let portrait = Portrait::new(ASTRONAUT).unwrap();
+        let picture = image::load_from_memory(ASTRONAUT).unwrap().into_rgb8();
         for (x, y, scale, turn_degrees) in
             [(180.0, 240.0, 0.8, 0.0), (240.0, 200.0, 1.2, 24.0), (200.5, 250.3, 1.0, -18.0)]
         {
@@ -130,7 +173,7 @@ mod tests {
                     let y = center.y + scale * (u * sin + v * cos);
                     let at = |x: f32, y: f32, width: u32| (y as usize * width as usize + x as usize) * 3;
                     let drawn = f32::from(rgb[at(x, y, WIDTH)]);
-                    let original = f32::from(portrait.0.as_raw()[at(FACE_CENTER.x + u, FACE_CENTER.y + v, 512)]);
+                    let original = f32::from(picture.as_raw()[at(FACE_CENTER.x + u, FACE_CENTER.y + v, 512)]);
                     difference += (drawn - original).abs();
                     count += 1;
                 }
