@@ -71,6 +71,9 @@ const PARTS: [Ellipsoid; 8] = [
     part([0.0, 0.19, -0.78], [0.105, 0.20, 0.15], true, Cover::Face, 0.62),
 ];
 
+/// Where one part of one colour is seen alone, its shade is reckoned this many pixels apart, and even in between.
+const SPAN: usize = 8;
+
 /// Where the light comes from (right, down, away), of length 1.
 const LIGHT: [f32; 3] = [-0.4450, -0.5439, -0.7115];
 
@@ -180,15 +183,27 @@ impl DrawnMan {
                 if numbers.is_empty() {
                     continue;
                 }
-                for (column, dot) in (from..to).zip(line[from * 3..to * 3].as_chunks_mut::<3>().0) {
-                    let x = (column as f32 + 0.5 - place.head.x) * pixel;
-                    let parts = numbers.iter().map(|number| &seen[*number]);
-                    match self.color(parts, x, y, place.scale) {
-                        Some((color, cover)) if cover < 1.0 => {
+                let parts = || numbers.iter().map(|number| &seen[*number]);
+                let color =
+                    |column: usize| self.color(parts(), (column as f32 + 0.5 - place.head.x) * pixel, y, place.scale);
+                let is_smooth = matches!(numbers[..], [number] if matches!(PARTS[number].cover, Cover::Plain(_)));
+                for start in (from..to).step_by(SPAN) {
+                    let end = (start + SPAN).min(to);
+                    let dots = line[start * 3..end * 3].as_chunks_mut::<3>().0;
+                    if is_smooth
+                        && let Some((first, 1.0)) = color(start)
+                        && let Some((last, 1.0)) = color(end)
+                    {
+                        let share = 1.0 / (end - start) as f32;
+                        for (number, dot) in dots.iter_mut().enumerate() {
+                            *dot = blend(first, last, number as f32 * share).map(rounded);
+                        }
+                        continue;
+                    }
+                    for (column, dot) in (start..end).zip(dots) {
+                        if let Some((color, cover)) = color(column) {
                             *dot = blend(dot.map(f32::from), color, cover).map(rounded);
                         }
-                        Some((color, _)) => *dot = color.map(rounded),
-                        None => {}
                     }
                 }
             }
