@@ -46,7 +46,8 @@ mod tests {
 
     /// Paints, and gives when egui wants to be painted next.
     fn paint(waker: &Waker) -> Duration {
-        let output = waker.ctx.run_ui(egui::RawInput::default(), |_| waker.painted());
+        let mut output = waker.ctx.run_ui(egui::RawInput::default(), |_| waker.painted());
+        output.textures_delta.clear();
         output.viewport_output[&egui::ViewportId::ROOT].repaint_delay
     }
 

@@ -444,6 +444,7 @@ mod tests {
         live_state.figures().published_at = Some(Instant::now() - PUBLISH_EVERY);
         live_state.tick();
         assert_eq!(count(), 0, "neither do they come by themselves while frames do");
+        live_state.figures().published_at = Some(Instant::now());
         analysed();
         assert_eq!(count(), 1);
         // Time goes on: once nothing comes any more, the figures stay as they are.
@@ -458,7 +459,7 @@ mod tests {
         };
         later(&live_state);
         live_state.tick();
-        assert_eq!(count(), 1, "the rates fell to zero");
+        assert_eq!(count(), 1, "the last analysis is counted");
         later(&live_state);
         live_state.tick();
         assert_eq!(count(), 0);

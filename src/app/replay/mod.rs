@@ -35,6 +35,8 @@ const GROUND_SIZE: (u32, u32) = (1280, 720);
 const GROUND: [u8; 3] = [0x1a, 0x1f, 0x27];
 /// More time than this between two repaints is no time that was watched, seconds.
 const LONGEST_REPAINT: f64 = 0.25;
+/// While it plays, the playhead moves at least this often, seconds.
+const PLAYHEAD_SECS: f64 = 1.0 / 30.0;
 
 /// The session in the window.
 pub(crate) enum ReplayState {
@@ -226,8 +228,9 @@ impl Replay {
         let before = self.last_repaint.replace(now).unwrap_or(now);
         self.playback.pass((now - before).clamp(0.0, LONGEST_REPAINT));
         if self.playback.is_playing() {
-            // As often as screens show something new; the decoded picture wakes the window, too.
-            ctx.request_repaint_after(Duration::from_millis(16));
+            // When the next picture is due, which wakes the window once more when it is decoded.
+            let next = self.playback.next_frame_in().unwrap_or(PLAYHEAD_SECS).min(PLAYHEAD_SECS);
+            ctx.request_repaint_after(Duration::from_secs_f64(next).max(AT_ONCE));
         } else {
             self.last_repaint = None;
         }

@@ -86,6 +86,12 @@ impl Playback {
         self.times.partition_point(|time| *time <= self.position_s + SAME_SECS).checked_sub(1)
     }
 
+    /// Seconds of true time until the next frame is due; `None` where time stands still or after the last one.
+    pub fn next_frame_in(&self) -> Option<f64> {
+        let next = self.times.get(self.frame().map_or(0, |frame| frame + 1))?;
+        (self.playing && !self.held).then(|| (next - self.position_s).max(0.0) / self.speed)
+    }
+
     /// Lets `secs` of true time pass. Stops at the end.
     pub fn pass(&mut self, secs: f64) {
         if self.playing && !self.held && secs > 0.0 {
@@ -201,9 +207,16 @@ mod tests {
         playback.toggle();
         playback.pass(0.35);
         assert_eq!((playback.position_s(), playback.frame()), (0.35, Some(3)));
+        assert!((playback.next_frame_in().unwrap() - 0.05).abs() < 1e-9);
         playback.set_speed(4.0);
+        assert!((playback.next_frame_in().unwrap() - 0.0125).abs() < 1e-9);
         playback.pass(0.5);
         assert_eq!(playback.position_s(), 2.35);
+        playback.scrub(2.35);
+        assert_eq!(playback.next_frame_in(), None, "held, it does not come");
+        playback.release();
+        playback.pass(0.65);
+        assert_eq!((playback.frame(), playback.next_frame_in()), (Some(49), None), "it is the last one");
         playback.pass(10.0);
         assert_eq!((playback.position_s(), playback.is_playing(), playback.frame()), (5.0, false, Some(49)));
         playback.toggle();
