@@ -125,13 +125,13 @@ impl Portrait {
         let at = (y >> 16) as usize * self.width + (x >> 16) as usize;
         let (upper, lower) = (&self.pixels[at..at + 2], &self.pixels[at + self.width..at + self.width + 2]);
         // The shares of the four pixels, of 256: exact enough for 8 bits.
-        let (right, down) = ((x >> 8 & 255) as u32, (y >> 8 & 255) as u32);
-        let both = right * down >> 8;
+        let (right, down) = (((x >> 8) & 255) as u32, ((y >> 8) & 255) as u32);
+        let both = (right * down) >> 8;
         let shares = [256 + both - right - down, right - both, down - both, both];
         let corners = [upper[0], upper[1], lower[0], lower[1]];
         // Two channels in one number, 16 bits each.
         let mix = |shift: u32| {
-            let channels = |pixel: u32| pixel >> shift & 0x00ff_00ff;
+            let channels = |pixel: u32| (pixel >> shift) & 0x00ff_00ff;
             let sum: u32 = corners.iter().zip(shares).map(|(&pixel, share)| channels(pixel) * share).sum();
             (sum + 0x0080_0080) >> 8
         };
