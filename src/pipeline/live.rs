@@ -12,7 +12,7 @@ use facelens_core::detect::{self, DetectorKind};
 use facelens_core::frame::Frame;
 use facelens_core::model::ModelSet;
 use facelens_core::track::IdentityNumbers;
-use facelens_media::{CameraFormat, Mode, SourceError, SourceErrorKind, SourceSpec};
+use facelens_media::{CameraFormat, Mode, Source, SourceError, SourceErrorKind, SourceSpec};
 use facelens_session::AnalysisSink;
 
 use super::analysis_thread::{AnalysisInbox, AnalysisOrder, AnalysisThread, Makers};
@@ -59,16 +59,27 @@ impl LiveSession {
     /// # Errors
     /// Where the system cannot start a thread.
     pub fn start(options: LiveOptions) -> std::io::Result<Self> {
-        let makers = Makers { detector: Box::new(detect::create), estimates: Box::new(estimates_of) };
         let camera_format = Arc::new(Mutex::new(options.camera_format.clone()));
         let wished = Arc::clone(&camera_format);
         let open = move |spec: &SourceSpec| {
             let format = wished.lock().unwrap_or_else(PoisonError::into_inner).clone();
             facelens_media::open_as(spec, Mode::Live, format.as_ref())
         };
-        let mut live = Self::start_with(options, Arc::new(open), makers)?;
+        let mut live = Self::start_from(options, open)?;
         live.camera_format = camera_format;
         Ok(live)
+    }
+
+    /// As [`start`](Self::start), with another way to open sources.
+    ///
+    /// # Errors
+    /// Where the system cannot start a thread.
+    pub fn start_from(
+        options: LiveOptions,
+        open: impl Fn(&SourceSpec) -> Result<Box<dyn Source>, SourceError> + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        let makers = Makers { detector: Box::new(detect::create), estimates: Box::new(estimates_of) };
+        Self::start_with(options, Arc::new(open), makers)
     }
 
     /// As [`start`](Self::start), with other ways to open sources and to make detectors and estimates.
