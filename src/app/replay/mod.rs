@@ -228,7 +228,7 @@ impl Replay {
         let before = self.last_repaint.replace(now).unwrap_or(now);
         self.playback.pass((now - before).clamp(0.0, LONGEST_REPAINT));
         if self.playback.is_playing() {
-            // When the next picture is due, which wakes the window once more when it is decoded.
+            // When the next picture is due.
             let next = self.playback.next_frame_in().unwrap_or(PLAYHEAD_SECS).min(PLAYHEAD_SECS);
             ctx.request_repaint_after(Duration::from_secs_f64(next).max(AT_ONCE));
         } else {

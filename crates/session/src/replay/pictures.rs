@@ -40,12 +40,19 @@ struct Desk {
     stop: bool,
     state: PictureState,
     frame: Option<Arc<Frame>>,
+    /// The picture after it, decoded before it is due: what plays is painted once for each picture, then.
+    next: Option<Arc<Frame>>,
 }
 
 impl PicturesShared {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         // A panic leaves nothing half done on the desk.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Number of the picture that was decoded ahead.
+    fn next_number(&self) -> Option<u64> {
+        self.desk().next.as_ref().map(|frame| frame.sequence)
     }
 
     /// Puts something on the desk and wakes the window.
@@ -62,7 +69,7 @@ impl Pictures {
     /// # Errors
     /// Where the system cannot start a thread.
     pub fn open(path: PathBuf, mirrored: bool, wake: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
-        let desk = Desk { wanted_s: Some(0.0), stop: false, state: PictureState::Opening, frame: None };
+        let desk = Desk { wanted_s: Some(0.0), stop: false, state: PictureState::Opening, frame: None, next: None };
         let shared = Arc::new(PicturesShared { desk: Mutex::new(desk), changed: Condvar::new(), wake: Box::new(wake) });
         let of_thread = Arc::clone(&shared);
         thread::Builder::new().name("replay".into()).spawn(move || {
@@ -71,11 +78,17 @@ impl Pictures {
         Ok(Self { shared })
     }
 
-    /// Asks for the picture that is shown at `time_s`; it comes as soon as it is decoded.
+    /// Asks for the picture that is shown at `time_s`; it comes as soon as it is decoded, at once where it is the next one.
     pub fn want(&self, time_s: f64) {
         let mut desk = self.shared.desk();
         if desk.wanted_s != Some(time_s) {
             desk.wanted_s = Some(time_s);
+            if let PictureState::Ready(times) = &desk.state {
+                let number = number_at(times, time_s) as u64;
+                if let Some(next) = desk.next.take_if(|next| next.sequence == number) {
+                    desk.frame = Some(next);
+                }
+            }
             self.shared.changed.notify_one();
         }
     }
@@ -127,19 +140,30 @@ fn work(shared: &PicturesShared, path: &Path, mirrored: bool) {
         let shown = desk.frame.as_ref().map(|frame| frame.sequence);
         drop(desk);
         let number = number_at(&times, done_s.unwrap_or(0.0));
-        if shown == Some(number as u64) {
-            continue;
-        }
-        match reader.picture(number) {
-            Ok(Some(frame)) => {
-                let frame = if mirrored { turned_back(frame) } else { frame };
-                shared.put(|desk| {
+        let mut decode = |number: usize| {
+            let frame = reader.picture(number)?;
+            Ok(frame.map(|frame| Arc::new(if mirrored { turned_back(frame) } else { frame })))
+        };
+        if shown != Some(number as u64) {
+            // It was asked for while it was decoded.
+            let ahead = shared.desk().next.take_if(|next| next.sequence == number as u64);
+            match ahead.map_or_else(|| decode(number), |frame| Ok(Some(frame))) {
+                Ok(Some(frame)) => shared.put(|desk| {
                     desk.state = PictureState::Ready(Arc::clone(&times));
-                    desk.frame = Some(Arc::new(frame));
-                });
+                    desk.frame = Some(frame);
+                }),
+                Ok(None) => {}
+                Err(error) => {
+                    shared.put(|desk| desk.state = PictureState::Failed(error));
+                    continue;
+                }
             }
-            Ok(None) => {}
-            Err(error) => shared.put(|desk| desk.state = PictureState::Failed(error)),
+        }
+        let idle = shared.desk().wanted_s == done_s;
+        if idle && number + 1 < times.len() && shared.next_number() != Some(number as u64 + 1) {
+            // Where it is damaged, that is told once it is asked for.
+            let next = decode(number + 1).unwrap_or_default();
+            shared.desk().next = next;
         }
     }
 }
@@ -202,9 +226,31 @@ mod tests {
     }
 
     #[test]
+    fn the_next_picture_is_there_at_once_and_wakes_nobody() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &rows(), &[("clean.mp4", false)]);
+        let woken = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&woken);
+        let wake = move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+        };
+        let pictures = Pictures::open(folder.path().join("clean.mp4"), false, wake).unwrap();
+        until(&pictures, |pictures| pictures.shared.next_number() == Some(1));
+        let before = woken.load(Ordering::SeqCst);
+        for number in 1..FRAMES {
+            pictures.want(number as f64 / 10.0);
+            assert_eq!(shown(&pictures), Some(number));
+            let last = number == FRAMES - 1;
+            until(&pictures, |pictures| last || pictures.shared.next_number() == Some(number + 1));
+        }
+        assert_eq!(woken.load(Ordering::SeqCst), before);
+    }
+
+    #[test]
     fn a_decoder_that_panics_is_told_of() {
         let (woken, wakes) = std::sync::mpsc::channel();
-        let desk = Desk { wanted_s: None, stop: false, state: PictureState::Opening, frame: None };
+        let desk = Desk { wanted_s: None, stop: false, state: PictureState::Opening, frame: None, next: None };
         let wake = Box::new(move || woken.send(()).unwrap());
         let shared = PicturesShared { desk: Mutex::new(desk), changed: Condvar::new(), wake };
         guarded(&shared, Path::new("a/clean.mp4"), || panic!("index out of bounds"));
