@@ -168,56 +168,31 @@ impl DrawnMan {
         let top = (place.head.y - 1.5 * place.scale).max(0.0) as usize;
         for (row, line) in rgb.chunks_exact_mut(WIDTH as usize * 3).enumerate().skip(top) {
             let y = (row as f32 + 0.5 - place.head.y) * pixel;
-            let spans: [Option<(f32, f32)>; PARTS.len()] = std::array::from_fn(|number| seen[number].columns(y, pixel));
             let column = |x: f32| (place.head.x + x * place.scale - 0.5).ceil().clamp(0.0, WIDTH as f32) as usize;
-            let columns = spans.map(|span| span.map_or(0..0, |(left, right)| column(left)..column(right)));
+            let columns = seen.each_ref().map(|seen| {
+                let span = seen.columns(y, pixel);
+                span.map_or(0..0, |(left, right)| column(left)..column(right))
+            });
             // Between two ends of spans, the same parts can be seen.
-            let mut ends: [usize; 2 * PARTS.len()] =
-                std::array::from_fn(
-                    |number| if number % 2 == 0 { columns[number / 2].start } else { columns[number / 2].end },
-                );
+            let mut ends: Vec<usize> = columns.iter().flat_map(|columns| [columns.start, columns.end]).collect();
             ends.sort_unstable();
-            for (from, to) in ends.into_iter().zip(ends.into_iter().skip(1)).filter(|(from, to)| from < to) {
-                let there = |number: &usize| columns[*number].contains(&from);
-                let numbers: Vec<usize> = (0..PARTS.len()).filter(there).collect();
-                if numbers.is_empty() {
+            for piece in ends.windows(2).map(|pair| pair[0]..pair[1]).filter(|piece| !piece.is_empty()) {
+                let there = seen.iter().zip(&columns).filter(|(_, columns)| columns.contains(&piece.start));
+                let parts: Vec<_> = there.map(|(seen, _)| seen).collect();
+                if parts.is_empty() {
                     continue;
                 }
-                let parts = || numbers.iter().map(|number| &seen[*number]);
-                let color =
-                    |column: usize| self.color(parts(), (column as f32 + 0.5 - place.head.x) * pixel, y, place.scale);
-                let is_smooth = matches!(numbers[..], [number] if matches!(PARTS[number].cover, Cover::Plain(_)));
-                for start in (from..to).step_by(SPAN) {
-                    let end = (start + SPAN).min(to);
-                    let dots = line[start * 3..end * 3].as_chunks_mut::<3>().0;
-                    if is_smooth
-                        && let Some((first, 1.0)) = color(start)
-                        && let Some((last, 1.0)) = color(end)
-                    {
-                        let share = 1.0 / (end - start) as f32;
-                        for (number, dot) in dots.iter_mut().enumerate() {
-                            *dot = blend(first, last, number as f32 * share).map(rounded);
-                        }
-                        continue;
-                    }
-                    for (column, dot) in (start..end).zip(dots) {
-                        if let Some((color, cover)) = color(column) {
-                            *dot = blend(dot.map(f32::from), color, cover).map(rounded);
-                        }
-                    }
-                }
+                let dots = line[piece.start * 3..piece.end * 3].as_chunks_mut::<3>().0;
+                draw_piece(dots, &parts, |number| {
+                    let x = ((piece.start + number) as f32 + 0.5 - place.head.x) * pixel;
+                    self.color(&parts, x, y, place.scale)
+                });
             }
         }
     }
 
     /// What is seen there, and how much of the pixel it covers.
-    fn color<'a>(
-        &self,
-        parts: impl Iterator<Item = &'a ProjectedPart<'a>>,
-        x: f32,
-        y: f32,
-        scale: f32,
-    ) -> Option<([f32; 3], f32)> {
+    fn color(&self, parts: &[&ProjectedPart<'_>], x: f32, y: f32, scale: f32) -> Option<([f32; 3], f32)> {
         let (mut nearest, mut found, mut cover) = (f32::MAX, None, 0.0_f32);
         for seen in parts {
             let (inside, slope) = seen.inside(x, y);
@@ -260,6 +235,29 @@ impl DrawnMan {
             }
         };
         Some((color.map(|value| value * light), cover))
+    }
+}
+
+/// Draws a piece of a row in which these parts can be seen; `color` tells the colour of a dot and how much it covers.
+fn draw_piece(dots: &mut [[u8; 3]], parts: &[&ProjectedPart<'_>], color: impl Fn(usize) -> Option<([f32; 3], f32)>) {
+    let is_smooth = matches!(parts, [only] if matches!(only.part.cover, Cover::Plain(_)));
+    for (number, span) in dots.chunks_mut(SPAN).enumerate() {
+        let (start, end) = (number * SPAN, number * SPAN + span.len());
+        if is_smooth
+            && let Some((first, 1.0)) = color(start)
+            && let Some((last, 1.0)) = color(end)
+        {
+            let share = 1.0 / span.len() as f32;
+            for (number, dot) in span.iter_mut().enumerate() {
+                *dot = blend(first, last, number as f32 * share).map(rounded);
+            }
+            continue;
+        }
+        for (number, dot) in (start..end).zip(span) {
+            if let Some((color, cover)) = color(number) {
+                *dot = blend(dot.map(f32::from), color, cover).map(rounded);
+            }
+        }
     }
 }
 
