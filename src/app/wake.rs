@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use eframe::egui;
 
-/// At once, and a single time. A delay of zero, as of [`egui::Context::request_repaint`], has egui paint twice, which doubles
-/// the work for each frame of a camera.
+/// At once, and a single time. A delay of zero, as of [`egui::Context::request_repaint`], has egui paint twice, which
+/// doubles the work for each frame of a camera.
 pub(super) const AT_ONCE: Duration = Duration::from_nanos(1);
-/// What egui's second time is for, sizes known only once something is painted, is made up for when nothing else came
-/// this long.
+/// egui paints twice because some sizes are known only after something was painted. So the window is painted once more
+/// when nothing else came for this long.
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// Has the window painted, from any thread.

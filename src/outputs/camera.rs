@@ -246,9 +246,7 @@ impl CameraStage {
             None => Some(error.to_string()),
             // A driver that is being removed refuses images first and goes then.
             Some(lost) if lost.kind == SourceErrorKind::Other && is_gone(error) => {
-                lost.kind = error.kind;
-                lost.cause = "it is no longer there".to_owned();
-                lost.remedy.clone_from(&error.remedy);
+                *lost = SourceError::gone(&lost.subject, &error.remedy);
                 Some(lost.to_string())
             }
             Some(_) => None,

@@ -114,6 +114,16 @@ fn coverage(distance: f32) -> f32 {
     (0.5 - distance).clamp(0.0, 1.0)
 }
 
+/// The first column whose middle is at `x` or right of it; the width where there is none.
+fn column(x: f32) -> usize {
+    (x - 0.5).ceil().clamp(0.0, WIDTH as f32) as usize
+}
+
+/// A colour as a pixel: what is above 255 or below 0 becomes that.
+fn rounded(color: [f32; 3]) -> [u8; 3] {
+    color.map(|value| (value + 0.5) as u8)
+}
+
 fn blend(under: [f32; 3], over: [f32; 3], alpha: f32) -> [f32; 3] {
     std::array::from_fn(|channel| under[channel] + (over[channel] - under[channel]) * alpha)
 }

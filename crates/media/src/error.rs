@@ -53,6 +53,11 @@ impl SourceError {
         Self { kind, subject: subject.into(), cause: cause.into(), remedy: remedy.into() }
     }
 
+    /// A device that was there and is gone.
+    pub fn gone(subject: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(SourceErrorKind::NoSuchCamera, subject, "it is no longer there", remedy)
+    }
+
     /// What the system said when a file or folder was opened or read.
     pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
         let (kind, cause, remedy) = match error.kind() {

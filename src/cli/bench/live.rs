@@ -165,9 +165,9 @@ impl LiveFigures {
         let Self { delay_ms, delay_p95_ms, delay_p99_ms, frames, analysed_fps, dropped, core_percent } = self;
         let load = core_percent.map_or_else(String::new, |percent| format!(" It takes {percent:.0} % of a core."));
         format!(
-            "Live on the demo as of a camera, 30 frames a second: {analysed_fps:.1} a second analysed, {dropped} dropped. From a frame's \
-             arrival to its overlay: {delay_ms:.1} ms (median of {frames}), {delay_p95_ms:.1} ms for 95 of 100, \
-             {delay_p99_ms:.1} ms for 99.{load}"
+            "Live on the demo as of a camera, 30 frames a second: {analysed_fps:.1} a second analysed, {dropped} \
+             dropped. From a frame's arrival to its overlay: {delay_ms:.1} ms (median of {frames}), {delay_p95_ms:.1} ms \
+             for 95 of 100, {delay_p99_ms:.1} ms for 99.{load}"
         )
     }
 }

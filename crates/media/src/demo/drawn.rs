@@ -4,7 +4,7 @@
 use facelens_core::geometry::{Point, Pose, Rect};
 
 use super::drawn_face::{FacePaint, hair};
-use super::{WIDTH, blend};
+use super::{WIDTH, blend, column, rounded};
 
 /// Where the man's head is, and how it is turned.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -166,12 +166,12 @@ impl DrawnMan {
         // An outline touches the pixels beside it as well.
         let pixel = 1.0 / place.scale;
         let top = (place.head.y - 1.5 * place.scale).max(0.0) as usize;
-        for (row, line) in rgb.chunks_exact_mut(WIDTH as usize * 3).enumerate().skip(top) {
+        for (row, line) in rgb.as_chunks_mut::<3>().0.chunks_exact_mut(WIDTH as usize).enumerate().skip(top) {
             let y = (row as f32 + 0.5 - place.head.y) * pixel;
-            let column = |x: f32| (place.head.x + x * place.scale - 0.5).ceil().clamp(0.0, WIDTH as f32) as usize;
+            let across = |x: f32| column(place.head.x + x * place.scale);
             let columns = seen.each_ref().map(|seen| {
                 let span = seen.columns(y, pixel);
-                span.map_or(0..0, |(left, right)| column(left)..column(right))
+                span.map_or(0..0, |(left, right)| across(left)..across(right))
             });
             // Between two ends of spans, the same parts can be seen.
             let mut ends: Vec<usize> = columns.iter().flat_map(|columns| [columns.start, columns.end]).collect();
@@ -182,9 +182,9 @@ impl DrawnMan {
                 if parts.is_empty() {
                     continue;
                 }
-                let dots = line[piece.start * 3..piece.end * 3].as_chunks_mut::<3>().0;
-                draw_piece(dots, &parts, |number| {
-                    let x = ((piece.start + number) as f32 + 0.5 - place.head.x) * pixel;
+                let start = piece.start;
+                draw_piece(&mut line[piece], &parts, |number| {
+                    let x = ((start + number) as f32 + 0.5 - place.head.x) * pixel;
                     self.color(&parts, x, y, place.scale)
                 });
             }
@@ -241,27 +241,23 @@ impl DrawnMan {
 /// Draws a piece of a row in which these parts can be seen; `color` tells the colour of a dot and how much it covers.
 fn draw_piece(dots: &mut [[u8; 3]], parts: &[&ProjectedPart<'_>], color: impl Fn(usize) -> Option<([f32; 3], f32)>) {
     let is_smooth = matches!(parts, [only] if matches!(only.part.cover, Cover::Plain(_)));
+    let end_color = |number: usize| if is_smooth { color(number) } else { None };
+    let mut first = end_color(0);
     for (number, span) in dots.chunks_mut(SPAN).enumerate() {
         let (start, end) = (number * SPAN, number * SPAN + span.len());
-        if is_smooth
-            && let Some((first, 1.0)) = color(start)
-            && let Some((last, 1.0)) = color(end)
-        {
+        let last = end_color(end);
+        if let (Some((first, 1.0)), Some((last, 1.0))) = (first, last) {
             let share = 1.0 / span.len() as f32;
             for (number, dot) in span.iter_mut().enumerate() {
-                *dot = blend(first, last, number as f32 * share).map(rounded);
+                *dot = rounded(blend(first, last, number as f32 * share));
             }
-            continue;
-        }
-        for (number, dot) in (start..end).zip(span) {
-            if let Some((color, cover)) = color(number) {
-                *dot = blend(dot.map(f32::from), color, cover).map(rounded);
+        } else {
+            for (number, dot) in (start..end).zip(span) {
+                if let Some((color, cover)) = color(number) {
+                    *dot = rounded(blend(dot.map(f32::from), color, cover));
+                }
             }
         }
+        first = last;
     }
-}
-
-fn rounded(value: f32) -> u8 {
-    // Conversions keep within 0 and 255.
-    (value + 0.5) as u8
 }

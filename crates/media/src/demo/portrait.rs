@@ -3,7 +3,7 @@
 use facelens_core::geometry::Point;
 
 use super::turn::TurnGrid;
-use super::{FACE_CENTER, HEIGHT, WIDTH, blend, coverage};
+use super::{FACE_CENTER, HEIGHT, WIDTH, blend, column, coverage, rounded};
 
 /// Radius of the round cut-out of the astronaut picture around [`FACE_CENTER`], pixels.
 pub(super) const CUT_RADIUS: f32 = 128.0;
@@ -72,38 +72,36 @@ impl Portrait {
         let last = ((center.y + reach).ceil() as usize).min(HEIGHT as usize - 1);
         for y in first..=last {
             let dy = y as f32 + 0.5 - center.y;
-            let row = &mut rgb[y * WIDTH as usize * 3..][..WIDTH as usize * 3];
+            let row = &mut rgb.as_chunks_mut::<3>().0[y * WIDTH as usize..][..WIDTH as usize];
             let columns = |reach: f32| {
                 let half = (reach * reach - dy * dy).max(0.0).sqrt();
-                let column = |x: f32| (x - 0.5).ceil().clamp(0.0, WIDTH as f32) as usize;
                 column(center.x - half)..column(center.x + half)
             };
             let (inner, outer) = (columns(radius - 1.0), columns(reach));
             for x in (outer.start..inner.start).chain(inner.end..outer.end) {
                 let dx = x as f32 + 0.5 - center.x;
                 let distance = (dx * dx + dy * dy).sqrt();
-                let pixel = &mut row[x * 3..x * 3 + 3];
-                let under = shaded([pixel[0], pixel[1], pixel[2]], distance - radius);
+                let under = shaded(row[x], distance - radius);
                 let mut mixed = blend(under, RING_COLOR, coverage(distance - radius - RING));
                 let share = coverage(distance - radius);
                 if share > 0.0 {
                     mixed = blend(mixed, self.sample(self.place(&view, dx, dy)).map(f32::from), share);
                 }
-                pixel.copy_from_slice(&mixed.map(|value| (value + 0.5) as u8));
+                row[x] = rounded(mixed);
             }
             let start = inner.start as f32 + 0.5 - center.x;
-            self.draw_inner(&mut row[inner.start * 3..inner.end * 3], start, dy, &view);
+            self.draw_inner(&mut row[inner], start, dy, &view);
         }
     }
 
     /// A row of pixels that the picture covers whole; the first one is (`dx`, `dy`) from the face's middle.
-    fn draw_inner(&self, row: &mut [u8], mut dx: f32, dy: f32, view: &PortraitView) {
+    fn draw_inner(&self, row: &mut [[u8; 3]], mut dx: f32, dy: f32, view: &PortraitView) {
         let mut here = self.place(view, dx, dy);
-        for span in row.chunks_mut(SPAN * 3) {
+        for span in row.chunks_mut(SPAN) {
             dx += SPAN as f32;
             let next = self.place(view, dx, dy);
             let step = ((next.0 - here.0) / SPAN as i32, (next.1 - here.1) / SPAN as i32);
-            for pixel in span.as_chunks_mut::<3>().0 {
+            for pixel in span {
                 *pixel = self.sample(here);
                 here = (here.0 + step.0, here.1 + step.1);
             }
@@ -111,8 +109,8 @@ impl Portrait {
         }
     }
 
-    /// Where in the astronaut picture the pixel comes from that is so far from the face's middle, pixels of the frame. In
-    /// parts of a pixel, 1 / [`UNIT`], and never at the last column or row.
+    /// Where in the astronaut picture the pixel comes from that is so far from the face's middle, pixels of the frame.
+    /// In parts of a pixel, 1 / [`UNIT`], and never at the last column or row.
     fn place(&self, view: &PortraitView, dx: f32, dy: f32) -> (i32, i32) {
         let PortraitView { step_x, step_y, turn } = view;
         let (x, y) = turn.source(dx * step_x - dy * step_y, dx * step_y + dy * step_x);

@@ -152,7 +152,7 @@ pub(super) fn refused(name: &str, error: &io::Error) -> SourceError {
 fn gone(name: &str) -> SourceError {
     let remedy = "load its module again (`sudo modprobe v4l2loopback exclusive_caps=1 card_label=facelens`), or choose \
                   another virtual camera";
-    SourceError::new(SourceErrorKind::NoSuchCamera, subject(name), "it is no longer there", remedy)
+    SourceError::gone(subject(name), remedy)
 }
 
 /// A system without such devices.

@@ -44,15 +44,20 @@ struct Desk {
     next: Option<Arc<Frame>>,
 }
 
+impl Desk {
+    /// Shows the picture that was decoded ahead where it is this one; whether it was.
+    fn take_next(&mut self, number: usize) -> bool {
+        let next = self.next.take_if(|next| next.sequence == number as u64);
+        let taken = next.is_some();
+        self.frame = next.or(self.frame.take());
+        taken
+    }
+}
+
 impl PicturesShared {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         // A panic leaves nothing half done on the desk.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Number of the picture that was decoded ahead.
-    fn next_number(&self) -> Option<u64> {
-        self.desk().next.as_ref().map(|frame| frame.sequence)
     }
 
     /// Puts something on the desk and wakes the window.
@@ -78,16 +83,14 @@ impl Pictures {
         Ok(Self { shared })
     }
 
-    /// Asks for the picture that is shown at `time_s`; it comes as soon as it is decoded, at once where it is the next one.
+    /// Asks for the picture that is shown at `time_s`; it comes as soon as it is decoded, which the next one mostly is.
     pub fn want(&self, time_s: f64) {
         let mut desk = self.shared.desk();
         if desk.wanted_s != Some(time_s) {
             desk.wanted_s = Some(time_s);
             if let PictureState::Ready(times) = &desk.state {
-                let number = number_at(times, time_s) as u64;
-                if let Some(next) = desk.next.take_if(|next| next.sequence == number) {
-                    desk.frame = Some(next);
-                }
+                let number = number_at(times, time_s);
+                desk.take_next(number);
             }
             self.shared.changed.notify_one();
         }
@@ -137,21 +140,21 @@ fn work(shared: &PicturesShared, path: &Path, mirrored: bool) {
             return;
         }
         done_s = desk.wanted_s;
-        let shown = desk.frame.as_ref().map(|frame| frame.sequence);
-        drop(desk);
         let number = number_at(&times, done_s.unwrap_or(0.0));
+        // It was asked for while it was decoded ahead.
+        let came = desk.take_next(number);
+        let shown = desk.frame.as_ref().is_some_and(|frame| frame.sequence == number as u64);
+        drop(desk);
+        let ready = || PictureState::Ready(Arc::clone(&times));
         let mut decode = |number: usize| {
             let frame = reader.picture(number)?;
             Ok(frame.map(|frame| Arc::new(if mirrored { turned_back(frame) } else { frame })))
         };
-        if shown != Some(number as u64) {
-            // It was asked for while it was decoded.
-            let ahead = shared.desk().next.take_if(|next| next.sequence == number as u64);
-            match ahead.map_or_else(|| decode(number), |frame| Ok(Some(frame))) {
-                Ok(Some(frame)) => shared.put(|desk| {
-                    desk.state = PictureState::Ready(Arc::clone(&times));
-                    desk.frame = Some(frame);
-                }),
+        if came {
+            shared.put(|desk| desk.state = ready());
+        } else if !shown {
+            match decode(number) {
+                Ok(Some(frame)) => shared.put(|desk| (desk.state, desk.frame) = (ready(), Some(frame))),
                 Ok(None) => {}
                 Err(error) => {
                     shared.put(|desk| desk.state = PictureState::Failed(error));
@@ -159,10 +162,14 @@ fn work(shared: &PicturesShared, path: &Path, mirrored: bool) {
                 }
             }
         }
-        let idle = shared.desk().wanted_s == done_s;
-        if idle && number + 1 < times.len() && shared.next_number() != Some(number as u64 + 1) {
+        let ahead = number + 1;
+        let desk = shared.desk();
+        let is_there = desk.next.as_ref().is_some_and(|next| next.sequence == ahead as u64);
+        let is_due = desk.wanted_s == done_s && ahead < times.len() && !is_there;
+        drop(desk);
+        if is_due {
             // Where it is damaged, that is told once it is asked for.
-            let next = decode(number + 1).unwrap_or_default();
+            let next = decode(ahead).unwrap_or_default();
             shared.desk().next = next;
         }
     }
@@ -205,6 +212,10 @@ mod tests {
         pictures.frame().map(|frame| frame.sequence)
     }
 
+    fn ahead(pictures: &Pictures) -> Option<u64> {
+        pictures.shared.desk().next.as_ref().map(|frame| frame.sequence)
+    }
+
     #[test]
     fn pictures_come_in_whatever_order_they_are_asked_for() {
         let folder = tempfile::tempdir().unwrap();
@@ -236,13 +247,13 @@ mod tests {
             counter.fetch_add(1, Ordering::SeqCst);
         };
         let pictures = Pictures::open(folder.path().join("clean.mp4"), false, wake).unwrap();
-        until(&pictures, |pictures| pictures.shared.next_number() == Some(1));
+        until(&pictures, |pictures| ahead(pictures) == Some(1));
         let before = woken.load(Ordering::SeqCst);
         for number in 1..FRAMES {
             pictures.want(number as f64 / 10.0);
             assert_eq!(shown(&pictures), Some(number));
             let last = number == FRAMES - 1;
-            until(&pictures, |pictures| last || pictures.shared.next_number() == Some(number + 1));
+            until(&pictures, |pictures| last || ahead(pictures) == Some(number + 1));
         }
         assert_eq!(woken.load(Ordering::SeqCst), before);
     }

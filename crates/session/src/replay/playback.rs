@@ -83,12 +83,17 @@ impl Playback {
 
     /// The frame that is shown now, from 0.
     pub fn frame(&self) -> Option<usize> {
-        self.times.partition_point(|time| *time <= self.position_s + SAME_SECS).checked_sub(1)
+        self.begun().checked_sub(1)
+    }
+
+    /// How many frames have begun.
+    fn begun(&self) -> usize {
+        self.times.partition_point(|time| *time <= self.position_s + SAME_SECS)
     }
 
     /// Seconds of true time until the next frame is due; `None` where time stands still or after the last one.
     pub fn next_frame_in(&self) -> Option<f64> {
-        let next = self.times.get(self.frame().map_or(0, |frame| frame + 1))?;
+        let next = self.times.get(self.begun())?;
         (self.playing && !self.held).then(|| (next - self.position_s).max(0.0) / self.speed)
     }
 
